@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Verdict and condition to answer. Nobody ever waits for the upstream: what a request has to fetch
+ *is fetched by serve_after, when the request is finished.
+ *
+ *	serve_request(serve, &request, &response);    body points into serve or into the cache's
+ *last replies
+ *	...send, finish the request...
+ *	serve_after(serve);
+ */
+#ifndef TFT_SERVE_H
+#define TFT_SERVE_H
+
+#include "cache.h"
+#include "local.h"
+#include "refresh.h"
+#include "request.h"
+#include "response.h"
+#include "route.h"
+#include "settings.h"
+
+struct serve_config {
+	const struct refresh *refresh;   /* cache, upstream, site */
+	const struct settings *settings; /* who may act; shown on the advanced page */
+	const struct cache_limits *limits;
+	int64_t act_limit_ms;
+	bool idle_tick;
+};
+
+struct serve;
+
+/* Borrows everything for life. NULL when memory ends. */
+struct serve *serve_new(const struct serve_config *config, struct local *local);
+void serve_free(struct serve **serve);
+void serve_request(struct serve *serve, const struct request *request, struct response *response);
+/* The constant answer to a request that could not be read (REQUEST_BAD and the like). */
+void serve_refusal(struct serve *serve, enum request_result why, struct response *response);
+void serve_after(struct serve *serve);
+/* Idle work: refreshes the fleet if its bucket is not there yet. */
+void serve_tick(struct serve *serve);
+/* Milliseconds until serve_tick should be called; -1 never. */
+int64_t serve_tick_in(struct serve *serve);
+
+#endif

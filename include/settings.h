@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The options: one row each in settings.c with section, key, environment variable, type, range,
+ * default and help (style 10). Precedence: environment, file, built-in. Whatever is unknown, twice
+ * there or out of range is one clear line with file and line number. tft-dashboard.conf(5) has the
+ * meaning of each option.
+ */
+#ifndef TFT_SETTINGS_H
+#define TFT_SETTINGS_H
+
+#include <stdint.h>
+#include "buf.h"
+#include "diagnosis.h"
+#include "err.h"
+
+#define SETTING_TEXT_MAX 512
+#define SETTINGS_MAX     32
+
+enum setting_source { SETTING_BUILTIN, SETTING_FILE, SETTING_ENV };
+
+/* Texts are printable ASCII. Durations are in milliseconds, sizes in bytes. */
+struct settings {
+	/* [upstream] */
+	char daemon_url[SETTING_TEXT_MAX]; /* base URL of the inference daemon, no slash at the end
+					    */
+	char generator_url[SETTING_TEXT_MAX]; /* base URL of the metrics generator; empty: no
+						 scenario shown */
+	char api_key[SETTING_TEXT_MAX];       /* secret */
+	int64_t timeout_ms;                   /* predictions, total */
+	int64_t connect_ms;
+	int64_t status_timeout_ms;
+	int64_t scenario_timeout_ms;
+	int64_t max_body; /* bytes of a predictions answer */
+	/* [cache] */
+	int64_t interval_ms;        /* fleet group */
+	int64_t status_interval_ms; /* status and scenario groups */
+	int64_t act_limit_ms;       /* not above max_stale_ms */
+	int64_t max_stale_ms;
+	int64_t calls_per_minute; /* budget of the fleet group over all hosts */
+	int64_t idle_tick;        /* 0/1: idle workers refresh at the start of a bucket */
+	int64_t history_points;   /* MAXLEN of the stream */
+	/* [redis] */
+	char redis[SETTING_TEXT_MAX]; /* unix:/path or host:port */
+	char redis_user[128];
+	char redis_password[SETTING_TEXT_MAX]; /* secret */
+	int64_t redis_connect_ms;
+	int64_t redis_batch_ms;   /* one read batch, total */
+	int64_t redis_publish_ms; /* one refresh's writes, total */
+	/* [server] */
+	char node[65];         /* name in headers and log, [A-Za-z0-9._-]; default: host name */
+	int64_t workers_total; /* workers behind one upstream client address: local interval while
+				  Redis is down */
+	/* [auth] */
+	char operators[SETTING_TEXT_MAX]; /* names of users, separated by single commas */
+	int64_t anonymous;                /* enum role of those without a user */
+	char origin[SETTING_TEXT_MAX];    /* scheme://host[:port] as browsers write it, or empty */
+	/* [log] */
+	int64_t log_level; /* enum log_level */
+
+	uint8_t source[SETTINGS_MAX]; /* enum setting_source by row of the table */
+};
+
+/* path NULL: the built-in default path, which may be absent; else the file must exist. 0, or -1
+ * with *err filled; the caller exits with EX_CONFIG. *err never has a value in it, so no secret. */
+int settings_load(struct settings *s, const char *path, struct err *err);
+/* The effective values, one "section.key = value    # source: help" per line; secrets as ***, those
+ * that are not set as nothing. */
+void settings_print(const struct settings *s, struct buf *out);
+/* The effective values in the order of the table; their number. Secrets as for printing. */
+size_t settings_describe(const struct settings *s, struct diagnosis_setting rows[SETTINGS_MAX]);
+
+#endif

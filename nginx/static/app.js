@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keeps a page current without a flicker (ui 6): shortly after every edge of a bucket on the
+ * server's clock one conditional request, whose changes are morphed into the page. The age of the
+ * data ticks without the network. Every control below exists only where this script runs; without
+ * it the pages are complete and reload by links.
+ *
+ * Idiomorph stands before this text in the same file. Sends `tft:polled` to the document after
+ * every request; its detail tells whether the page has changed.
+ */
+(() => {
+"use strict";
+const $ = (css, from = document) => from.querySelector(css);
+if (!$("#state"))
+	return; /* an error page has nothing to keep current */
+
+const S = 1000, MINUTE = 60 * S, HOUR = 60 * MINUTE;
+const KIOSK = document.body.classList.contains("kiosk");
+/* From good to bad, as the age alone can tell; what the badge calls them. */
+const AGES = ["live", "updating", "stale", "very-stale", "no-data"];
+const WORDS = {live: "Live", updating: "Updating", stale: "Stale", "very-stale": "Very stale",
+	"no-data": "No data"};
+const LEVELS = ["healthy", "watch", "degrading", "warning", "danger", "critical", "imminent"];
+
+/* Attributes of main#view, as numbers; NaN where there are no data. */
+const given = name => parseFloat($("#view").dataset[name]);
+const interval = () => given("intervalMs");
+
+function make(tag, attributes, ...children) {
+	const node = Object.assign(document.createElement(tag), attributes);
+
+	node.append(...children);
+	return node;
+}
+
+/* ---- what the browser remembers ---- */
+
+function recall(key) {
+	try {
+		return localStorage.getItem(key);
+	} catch {
+		return null; /* storage is switched off */
+	}
+}
+
+function remember(key, value) {
+	try {
+		localStorage.setItem(key, value);
+	} catch {
+		/* holds for this page then */
+	}
+}
+
+/* ---- the server's clock ---- */
+
+let clock = {server: Date.now(), steady: performance.now(), wall: Date.now(), skew: 0,
+	known: false};
+
+/* Of the two local clocks one may stand still while the machine sleeps, the other may be set. */
+const steadyPassed = () => performance.now() - clock.steady;
+const wallPassed = () => Date.now() - clock.wall;
+const now = () => clock.server + Math.max(steadyPassed(), wallPassed());
+
+function setClock(server) {
+	clock = {server, steady: performance.now(), wall: Date.now(), skew: Date.now() - server,
+		known: true};
+}
+
+/* Date has whole seconds only. */
+function readClock(headers) {
+	const exact = /\bnow;desc="?([\d.]+)/.exec(headers.get("Server-Timing"));
+	const server = exact ? exact[1] * S : Date.parse(headers.get("Date")) + S / 2;
+
+	if (server)
+		setClock(server);
+}
+
+/* The answer that this document came with; a copy of the browser's cache tells an old time. */
+function readDocumentClock() {
+	const [entry] = performance.getEntriesByType("navigation");
+	const timing = entry?.transferSize && entry.serverTiming?.find(t => t.name === "now");
+
+	if (timing)
+		setClock(timing.description * S + performance.now() - entry.responseStart);
+}
+
+/* ---- words ---- */
+
+function duration(ms) {
+	const s = Math.max(0, Math.floor(ms / S)), min = Math.floor(s / 60);
+
+	if (s < 60)
+		return `${s} s`;
+	return min < 60 ? `${min} min` : `${Math.floor(min / 60)} h ${min % 60} min`;
+}
+
+const localTime = new Intl.DateTimeFormat("en-GB",
+	{hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short"});
+
+/* The server writes UTC. */
+function localizeTimes(root) {
+	for (const time of root.querySelectorAll("time")) {
+		if (!/^\d\d:\d\d:\d\d UTC$/.test(time.textContent))
+			continue;
+		time.title = time.textContent;
+		time.textContent = localTime.format(new Date(time.dateTime));
+	}
+}
+
+/* ---- state: badge, band, remarks ---- */
+
+const notes = make("div", {id: "notes"});
+const lateBand = make("p", {className: "band", hidden: true});
+const skewNote = make("p", {className: "skew", hidden: true});
+let serverState, shownState, contact = now(), offline = false;
+let paused = recall("tft-paused") === "yes";
+
+const isGood = state => state === "live" || state === "updating";
+
+/* Writes only what differs: nothing is painted, and no observer woken, in vain. */
+function setText(node, text) {
+	if (node.textContent !== text)
+		node.textContent = text;
+}
+
+function setData(node, name, value) {
+	if (node.dataset[name] !== value)
+		node.dataset[name] = value;
+}
+
+function setHidden(node, hidden) {
+	if (node.hidden !== hidden)
+		node.hidden = hidden;
+}
+
+function stateOfAge(age) {
+	const live = Math.max(1.2 * interval(), interval() + given("fillMs") + 2 * S);
+	const limits = [live, Math.max(live, 2 * interval()), given("actMs"), given("maxMs")];
+
+	return limits.filter(limit => age > limit).length;
+}
+
+/* The worse of what the server has said and what has become of it since. */
+function currentState() {
+	const said = AGES.indexOf(serverState);
+
+	return said < 0 || !given("genMs") || !clock.known ? serverState
+		: AGES[Math.max(said, stateOfAge(now() - given("genMs")))];
+}
+
+function badgeText(state) {
+	const data = given("genMs");
+
+	if (offline)
+		return `Offline - last contact ${localTime.format(contact)}`;
+	if (paused && data)
+		return `Paused - ${localTime.format(data)}`;
+	return data && clock.known ? `${WORDS[state]} - ${duration(now() - data)}` : null;
+}
+
+/* What the server's own band would say by now. */
+function bandText(state) {
+	const at = localTime.format(given("genMs"));
+
+	if (state === "stale")
+		return `Showing data from ${at}.`;
+	if (state === "very-stale")
+		return `Data is older than ${duration(given("actMs"))} (${at}). ` +
+			"Do not act on these numbers.";
+	return `No data since ${at}.`;
+}
+
+function showBand(state) {
+	const late = state !== serverState && AGES.indexOf(state) >= AGES.indexOf("stale");
+
+	setHidden(lateBand, !late);
+	setText(lateBand, late ? bandText(state) : "");
+	for (const time of document.querySelectorAll("#state .band time")) {
+		const passed = now() - Date.parse(time.dateTime);
+
+		/* The style sheet shows it behind the time. */
+		setData(time, "passed",
+			passed < 0 ? `in ${duration(-passed)}` : `${duration(passed)} ago`);
+	}
+}
+
+function showSkew() {
+	const off = Math.abs(clock.skew) > 5 * S;
+
+	setHidden(skewNote, !off);
+	setText(skewNote, off ? `Your clock is ${duration(Math.abs(clock.skew))} ` +
+		`${clock.skew > 0 ? "ahead of" : "behind"} the server.` : "");
+}
+
+function showState() {
+	const state = currentState(), text = badgeText(state), badge = $("#badge");
+
+	if (text)
+		setText(badge, text);
+	setData(badge, "mode", offline ? "offline" : paused ? "paused" : "");
+	setData($("#state"), "state", state);
+	setData(notes, "state", state);
+	showBand(state);
+	showSkew();
+	if (isGood(state) !== isGood(shownState) || !isGood(state) && state !== shownState)
+		speak(`${badge.textContent}. ${$("#state .band")?.textContent ?? lateBand.textContent}`);
+	shownState = state;
+}
+
+/* ---- spoken ---- */
+
+const region = make("p", {id: "said", role: "status"});
+let spokenAt = -Infinity, speech;
+
+/* At most once in 30 s, then the latest. */
+function speak(text) {
+	clearTimeout(speech);
+	speech = setTimeout(() => {
+		region.textContent = text;
+		spokenAt = performance.now();
+	}, Math.max(0, spokenAt + 30 * S - performance.now()));
+}
+
+/* The servers on this page with their levels, and the number of alerts as the title has it. */
+function readFleet() {
+	const levels = new Map();
+
+	for (const row of document.querySelectorAll("#view [id^=srv-]")) {
+		const chip = row.matches("[class*=sev-]") ? row : $("[class*=sev-]", row);
+		const level = /sev-(\w+)/.exec(chip?.className)?.[1];
+
+		levels.set(row.id.slice("srv-".length), LEVELS.indexOf(level));
+	}
+	return {levels, worst: Math.max(-1, ...levels.values()),
+		alerts: parseInt(document.title.slice(1), 10) || 0};
+}
+
+function nameLevel(level) {
+	return LEVELS[level][0].toUpperCase() + LEVELS[level].slice(1);
+}
+
+function announce(before, after) {
+	const risen = [...after.levels].filter(([name, level]) => level === after.worst &&
+		before.levels.has(name) && before.levels.get(name) < level).map(([name]) => name);
+
+	if (before.worst === after.worst && before.alerts === after.alerts)
+		return;
+	if (risen.length)
+		speak(`${risen.length} server${risen.length > 1 ? "s" : ""} became ` +
+			`${nameLevel(after.worst)}: ${risen.slice(0, 5).join(", ")}`);
+	else
+		speak(`${after.alerts} server${after.alerts === 1 ? "" : "s"} at risk 50 or above`);
+}
+
+/* ---- taking over a new page ---- */
+
+const MORPHED = ["#state", "#view", ".environment", "footer"];
+let pending = null; /* a page that waits for the viewer's hands to be free */
+
+const keepOwn = {
+	/* What a viewer has folded or unfolded stays so. */
+	beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details")),
+	beforeNodeRemoved: node => !(node instanceof Element && "keep" in node.dataset),
+};
+
+/* What this script does to a page before it is shown, the first time and every time. */
+function dress(root) {
+	localizeTimes(root);
+	/* The ticking age is not to be read out; what matters is spoken by #said. */
+	$("#state", root).setAttribute("aria-live", "off");
+}
+
+function isChanged(field) {
+	if (field.type === "checkbox" || field.type === "radio")
+		return field.checked !== field.defaultChecked;
+	if (!field.options)
+		return field.value !== field.defaultValue;
+	return field.selectedIndex !==
+		Math.max(0, [...field.options].findIndex(option => option.defaultSelected));
+}
+
+/* Somebody is choosing, marking or filling in: nothing may move under their hands. */
+function isInUse() {
+	const selection = getSelection();
+
+	if (document.activeElement?.matches("#view select"))
+		return true;
+	if (!selection.isCollapsed && MORPHED.some(css => $(css).contains(selection.anchorNode)))
+		return true;
+	return [...document.querySelectorAll("#view :is(input, select, textarea)")].some(isChanged);
+}
+
+function assetsOf(root) {
+	return [...root.querySelectorAll("link[rel=stylesheet], script[src]")]
+		.map(node => node.getAttribute("href") ?? node.getAttribute("src")).join();
+}
+
+function showHead(fresh) {
+	const icon = $("link[rel=icon]"), href = $("link[rel=icon]", fresh).getAttribute("href");
+
+	if (document.title !== fresh.title)
+		document.title = fresh.title;
+	if (icon.getAttribute("href") !== href)
+		icon.setAttribute("href", href);
+}
+
+function apply(fresh) {
+	const before = readFleet();
+
+	/* A new version has been installed: its pages need its own script and style. */
+	if (assetsOf(fresh) !== assetsOf(document))
+		return location.reload();
+	pending = null;
+	setHidden(offer, true);
+	dress(fresh);
+	serverState = $("#state", fresh).dataset.state;
+	for (const css of MORPHED)
+		Idiomorph.morph($(css), $(css, fresh),
+			{morphStyle: "outerHTML", ignoreActiveValue: true, callbacks: keepOwn});
+	showHead(fresh);
+	showState();
+	announce(before, readFleet());
+}
+
+const offer = make("button", {id: "offer", hidden: true, onclick: () => apply(pending)},
+	"New data - apply");
+
+/* ---- asking ---- */
+
+let timer, request = null, shown = null, failures = 0, tries = 0, triedBucket = 0;
+let chosen = readChoice();
+
+/* The URL first, then the choice of earlier, then the interval of the data; 0: off. */
+function readChoice() {
+	const asked = new URLSearchParams(location.search).get("refresh") ?? recall("tft-refresh");
+	const ms = parseInt(asked, 10) * S;
+
+	return ms === 0 ? 0 : Math.min(300 * S, Math.max(5 * S, ms || interval()));
+}
+
+/* The data change once in an interval: a multiple of it. */
+const period = () => Math.ceil(chosen / interval()) * interval();
+
+function untilNextEdge() {
+	const margin = Math.max(200, Math.min(given("fillMs") || 0, interval() / 2));
+	const jitter = Math.random() * Math.min(2 * S, period() / 10);
+
+	return period() - now() % period() + margin + jitter;
+}
+
+/* The page of the last bucket, while the new one is being made: two more tries. */
+function isLate() {
+	const bucket = Math.floor(now() / interval());
+
+	if (triedBucket !== bucket) {
+		triedBucket = bucket;
+		tries = 0;
+	}
+	return tries < 2 && (serverState === "updating" || serverState === "warming" ||
+		(serverState === "live" && given("bucket") < bucket));
+}
+
+function plan(wait) {
+	clearTimeout(timer);
+	if (!document.hidden && !paused && !plan.off && period())
+		timer = setTimeout(poll, wait ?? (isLate() ? [1, 3][tries++] * S : untilNextEdge()));
+}
+
+function retryAfter(answer) {
+	const s = parseInt(answer.headers.get("Retry-After"), 10);
+
+	return s ? s * S * (1 + Math.random() / 10) : undefined;
+}
+
+function backOff() {
+	return Math.random() * Math.min(60 * S, S * 2 ** failures);
+}
+
+/* True where the first answer shows what the document shows: its ETag was not to be had. */
+function isSame(fresh) {
+	return !shown && $("#view", fresh).dataset.genMs === $("#view").dataset.genMs &&
+		$("#state", fresh).dataset.state === serverState;
+}
+
+/* Whether the page has changed. Throws where the answer is not a page of ours. */
+async function take(answer) {
+	const tag = answer.headers.get("ETag");
+
+	if (!tag || tag !== shown) {
+		const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+
+		if (!$("#state", fresh))
+			throw new Error("not a page of the dashboard");
+		pending = isSame(fresh) ? null : fresh;
+		shown = tag;
+	}
+	setHidden(offer, !pending || !isInUse());
+	if (!pending || !offer.hidden)
+		return false;
+	apply(pending);
+	return true;
+}
+
+function showServed(answer, ms) {
+	const node = answer.headers.get("X-TFT-Node"), cache = answer.headers.get("Cache-Status");
+
+	setText(served, `Served${node ? ` by ${node}` : ""} in ${Math.round(ms)} ms` +
+		(cache ? ` (${cache.replace(/; key="[^"]*"/, "")})` : ""));
+}
+
+/* One request at a time; the next is planned when it has ended. */
+async function poll() {
+	if (request)
+		return;
+	clearTimeout(timer);
+	request = new AbortController();
+	const limit = setTimeout(() => request.abort(), 0.8 * (period() || interval()));
+	let answer, changed = false, wait;
+	try {
+		const start = performance.now();
+		answer = await fetch(location.href, {cache: "no-cache", signal: request.signal});
+		readClock(answer.headers);
+		/* The server of this page has left the fleet: let the answer say so. */
+		if (answer.status === 404)
+			return location.reload();
+		const ms = performance.now() - start;
+		changed = await take(answer);
+		showServed(answer, ms);
+		contact = now();
+		offline = false;
+		failures = 0;
+		/* Pages without data come with 503 and say when to ask again. */
+		wait = answer.ok ? undefined : retryAfter(answer);
+	} catch {
+		offline = true;
+		wait = (answer && retryAfter(answer)) ?? backOff();
+		failures++;
+	}
+	clearTimeout(limit);
+	request = null;
+	showState();
+	plan(wait);
+	document.dispatchEvent(new CustomEvent("tft:polled", {detail: {changed}}));
+	if (changed && KIOSK && performance.now() > 6 * HOUR)
+		location.reload();
+}
+
+/* At once if the shown data are older than the bucket, else when it ends. */
+function resume() {
+	showState();
+	if (!paused && !document.hidden && period() &&
+	    !(given("bucket") >= Math.floor(now() / interval())))
+		poll();
+	else
+		plan();
+}
+
+/* ---- menu ---- */
+
+const PERIODS = [0, 5, 10, 15, 30, 60, 120, 300];
+const served = make("p", {id: "served"});
+served.dataset.keep = "";
+const pauseButton = make("button", {id: "pause", type: "button", onclick: togglePause});
+const picker = make("select", {id: "every", ariaLabel: "Refresh", onchange: choose});
+const themes = make("select", {id: "theme", ariaLabel: "Theme", onchange: chooseTheme});
+
+function togglePause() {
+	paused = !paused;
+	remember("tft-paused", paused ? "yes" : "no");
+	showMenu();
+	resume();
+}
+
+/* A choice made here counts more than the one in the URL. */
+function choose() {
+	const url = new URL(location.href);
+
+	chosen = picker.value * S;
+	remember("tft-refresh", picker.value);
+	if (url.searchParams.has("refresh")) {
+		url.searchParams.delete("refresh");
+		history.replaceState(null, "", url);
+	}
+	showMenu();
+	resume();
+}
+
+function chooseTheme() {
+	remember("tft-theme", themes.value);
+	document.documentElement.dataset.theme = themes.value;
+}
+
+function showMenu() {
+	const every = `data changes every ${interval() / S} s`;
+
+	picker.value = chosen / S;
+	setText(pauseButton, paused ? "Resume" : "Pause");
+	setText($(".refresh small"), chosen === period() ? every : `${period() / S} s; ${every}`);
+}
+
+function option(value, text) {
+	return make("option", {value}, text);
+}
+
+function buildMenu() {
+	const others = PERIODS.includes(chosen / S) ? [] : [chosen / S];
+
+	for (const s of [...PERIODS, ...others].sort((a, b) => a - b))
+		picker.append(option(s, s ? `${s} s` : "Off"));
+	for (const theme of ["auto", "light", "dark"])
+		themes.append(option(theme, theme));
+	themes.value = document.documentElement.dataset.theme;
+	$(".controls").append(make("label", {}, "every ", picker), " ", pauseButton);
+	$(".theme").replaceChildren(make("label", {}, "Theme ", themes), " ",
+		make("button", {type: "button", title: "Keys", ariaLabel: "Help: keys",
+			onclick: () => help.showModal()}, "?"));
+	$(".refresh a").addEventListener("click", event => {
+		event.preventDefault();
+		refresh();
+	});
+	showMenu();
+}
+
+function refresh() {
+	if (pending)
+		apply(pending);
+	else
+		poll();
+}
+
+/* ---- keys ---- */
+
+const KEYS = {
+	"?": ["this help", () => help.showModal()],
+	"g o": ["overview", () => $("nav li a").click()],
+	"g h": ["heatmap", () => $("nav a[href$=heatmap]").click()],
+	"g t": ["highest risks", () => $("nav a[href$=top]").click()],
+	"/": ["find a server", () => $("#find").focus()],
+	p: ["pause, resume", togglePause],
+	r: ["refresh, apply new data", refresh],
+	k: ["kiosk, and back", toggleKiosk],
+};
+const help = make("dialog", {id: "help"}, make("h2", {}, "Keys"),
+	make("dl", {}, ...Object.entries(KEYS).flatMap(([key, [words]]) =>
+		[make("dt", {}, make("kbd", {}, key)), make("dd", {}, words)])),
+	make("button", {type: "button", onclick: () => help.close()}, "Close"));
+let prefix = "";
+
+function toggleKiosk() {
+	const url = new URL(location.href);
+
+	if (KIOSK)
+		for (const key of ["view", "tabs", "every"])
+			url.searchParams.delete(key);
+	else
+		url.searchParams.set("view", "kiosk");
+	location.assign(url);
+}
+
+function onKey(event) {
+	if (event.ctrlKey || event.metaKey || event.altKey || help.open ||
+	    event.target.matches?.("input, select, textarea"))
+		return;
+	const found = KEYS[prefix + event.key];
+	prefix = event.key === "g" ? "g " : "";
+	if (!found)
+		return;
+	event.preventDefault();
+	found[1]();
+}
+
+/* ---- kiosk ---- */
+
+const wallClock = make("p", {id: "clock"});
+
+/* Not before the next page is there: a browser's error page would stay for good. */
+async function rotate() {
+	try {
+		await fetch(document.body.dataset.next);
+		location.assign(document.body.dataset.next);
+	} catch {
+		setTimeout(rotate, 5 * S);
+	}
+}
+
+function buildKiosk() {
+	$("header").append(wallClock);
+	if (document.body.dataset.next)
+		setTimeout(rotate, document.body.dataset.every * S);
+}
+
+function showKiosk() {
+	const hour = Math.floor(now() / HOUR);
+
+	setText(wallClock, localTime.format(now()));
+	/* Against burn-in. */
+	document.body.style.translate = `${hour % 3}px ${Math.floor(hour / 3) % 3}px`;
+}
+
+/* ---- life ---- */
+
+function tick() {
+	showState();
+	if (KIOSK)
+		showKiosk();
+	/* Woken from sleep, or the clock was set. */
+	if (Math.abs(steadyPassed() - wallPassed()) > 5 * S && !request && !offline)
+		resume();
+}
+
+function setOffline() {
+	plan.off = offline = true;
+	request?.abort();
+	clearTimeout(timer);
+	showState();
+}
+
+function setOnline() {
+	plan.off = false;
+	poll();
+}
+
+readDocumentClock();
+contact = now();
+serverState = shownState = $("#state").dataset.state;
+dress(document);
+$("#state").after(notes);
+notes.append(lateBand, skewNote);
+document.body.append(region, offer, help);
+$("footer").append(served);
+buildMenu();
+if (KIOSK)
+	buildKiosk();
+tick();
+setInterval(tick, S);
+document.addEventListener("keydown", onKey);
+document.addEventListener("visibilitychange", resume);
+addEventListener("pageshow", event => event.persisted && resume());
+addEventListener("offline", setOffline);
+addEventListener("online", setOnline);
+plan(serverState === "cold" ? S : clock.known ? undefined : 0);
+})();

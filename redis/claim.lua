@@ -1,0 +1,72 @@
+#!lua
+-- Who refreshes this bucket? Answers {verdict, bucket, now_ms, epoch [, wait_ms]}:
+--   won     the lock is the caller's, with one call taken from the budget
+--   fresh   somebody has already committed this bucket
+--   open    the breaker is open for wait_ms
+--   budget  no call left in the sliding window for wait_ms
+--   busy    another worker holds the lock for at most wait_ms
+-- KEYS 1 pointer 2 lock 3 breaker 4 budget 5 epoch
+-- ARGV 1 token 2 lease_ms 3 interval_ms 4 calls in the window 5 window_ms
+--
+-- The time is Redis' own, so clocks of web hosts do not matter. The budget is a list of the last claims and not a counter per minute: a
+-- counter would allow twice the number at the edge of two minutes.
+
+-- A key of the wrong type (written by a stranger) would fail every later call: drop it and go on.
+local types = {'hash', 'string', 'hash', 'list', 'string'}
+for i, want in ipairs(types) do
+	local have = redis.call('TYPE', KEYS[i]).ok
+	if have ~= 'none' and have ~= want then
+		redis.call('DEL', KEYS[i])
+	end
+end
+
+-- A value that cannot be a number of ours counts as none.
+local function number(text)
+	return text and #text < 16 and tonumber(string.match(text, '^%d+$')) or -1
+end
+
+local lease, interval = tonumber(ARGV[2]), tonumber(ARGV[3])
+local calls, window = tonumber(ARGV[4]), tonumber(ARGV[5])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local bucket = math.floor(now / interval)
+
+-- The epoch is a time and not a counter, so that one made after FLUSHALL never repeats an old one. A worker has room for 31 plain
+-- bytes; another value would be refused for ever.
+local epoch = redis.call('GET', KEYS[5])
+if not string.match(epoch or '', '^[%w-]+$') or #epoch > 31 then
+	epoch = time[1] .. string.format('%06d', time[2])
+	redis.call('SET', KEYS[5], epoch)
+end
+
+local pointer = redis.call('HMGET', KEYS[1], 'bucket', 'epoch')
+if number(pointer[1]) == bucket and pointer[2] == epoch then
+	return {'fresh', bucket, now, epoch}
+end
+
+-- An opening more than 10 minutes ahead comes from a clock that has since gone back: not believed.
+local open = number(redis.call('HGET', KEYS[3], 'open_until'))
+if open > now and open - now <= 600000 then
+	return {'open', bucket, now, epoch, open - now}
+end
+
+local oldest = number(redis.call('LINDEX', KEYS[4], calls - 1))
+if oldest > now then
+	redis.call('DEL', KEYS[4])
+elseif oldest >= 0 and now - oldest < window then
+	return {'budget', bucket, now, epoch, window - (now - oldest)}
+end
+
+-- One lock for all buckets of the group: a slow fetch also holds off the next bucket, so calls never pile up. One that would last longer
+-- than a lease is a stranger's, or from a clock that has since gone back: taken over, which costs one call at most.
+local left = redis.call('PTTL', KEYS[2])
+if left >= 0 and left <= lease then
+	return {'busy', bucket, now, epoch, left}
+end
+local mine = ARGV[1] .. '|' .. string.format('%.0f', bucket) .. '|' .. epoch
+redis.call('SET', KEYS[2], mine, 'PX', lease)
+
+redis.call('LPUSH', KEYS[4], string.format('%.0f', now))
+redis.call('LTRIM', KEYS[4], 0, calls - 1)
+redis.call('PEXPIRE', KEYS[4], 2 * window)
+return {'won', bucket, now, epoch}

@@ -1,0 +1,124 @@
+#!lua
+-- Makes all staged entries of a bucket visible in one step, moves the pointer, writes the history point, gives the lock back.
+-- Answers {'ok', previous_bucket, history} with history = hist-new, hist-dup, hist-none or hist-failed, or, with the staged entries removed:
+--   lost     another worker holds the lock: this refresh was too slow
+--   flushed  the cache was flushed after the claim: these data are older than the flush
+--   old      the lock had expired and a newer bucket is already there
+--   missing  a staged entry has expired
+-- KEYS 1 pointer 2 lock 3 breaker 4 epoch 5 history 6 its complete hours 7 risk of each server, then n staged, then n final keys
+-- ARGV 1 token 2 bucket 3 epoch 4 gen_ms 5 snapshot id 6 interval_ms 7 ttl_ms of the entries 8 ttl_ms of the previous bucket's
+--      9 history record 10 history length, 0 for none 11 how long refreshes take, ms
+--      12 names of the servers 13 their risks in the same order 14 ms for which these are kept
+local n = (#KEYS - 7) / 2
+local first, bucket, interval = 8, tonumber(ARGV[2]), tonumber(ARGV[6])
+local mine = ARGV[1] .. '|' .. ARGV[2] .. '|' .. ARGV[3]
+local lock = redis.call('GET', KEYS[2])
+
+local function refuse(why)
+	for i = first, 7 + n do
+		redis.call('UNLINK', KEYS[i])
+	end
+	if lock == mine then
+		redis.call('DEL', KEYS[2])
+	end
+	return {why}
+end
+
+if lock and lock ~= mine then
+	return refuse('lost')
+end
+if redis.call('GET', KEYS[4]) ~= ARGV[3] then
+	return refuse('flushed')
+end
+-- A pointer of a bucket to come was made by a clock that has since gone back, and what is no number by a stranger: overwritten like an
+-- older one.
+local pointer = redis.call('HGET', KEYS[1], 'bucket') or ''
+local current = #pointer < 16 and tonumber(string.match(pointer, '^%d+$')) or -1
+local today = math.floor(redis.call('TIME')[1] * 1000 / interval)
+if not lock and current >= bucket and current <= today then
+	return refuse('old')
+end
+for i = first, 7 + n do
+	if redis.call('EXISTS', KEYS[i]) == 0 then
+		return refuse('missing')
+	end
+end
+
+for i = first, 7 + n do
+	redis.call('RENAME', KEYS[i], KEYS[i + n])
+	redis.call('PEXPIRE', KEYS[i + n], ARGV[7])
+end
+redis.call('HSET', KEYS[1], 'bucket', ARGV[2], 'epoch', ARGV[3], 'gen', ARGV[4], 'snap', ARGV[5],
+	'fill', ARGV[11])
+-- Only the lock's owner closes the breaker: a late commit of an older bucket must not close one that a newer failure has opened.
+if lock then
+	redis.call('DEL', KEYS[2], KEYS[3])
+end
+if current >= 0 and current ~= bucket then
+	for i = first + n, #KEYS do
+		redis.call('PEXPIRE', (string.gsub(KEYS[i], '%d+$', string.format('%.0f', current))), ARGV[8])
+	end
+end
+
+if ARGV[10] == '0' then
+	return {'ok', current, 'hist-none'}
+end
+
+local hour = 3600000
+local now = bucket * interval
+
+local function id_of(ms)
+	return string.format('%.0f-0', math.max(ms, 0))
+end
+
+local function hour_of(id)
+	return math.floor(tonumber(string.match(id, '^%d+')) / hour) * hour
+end
+
+local function newest(key)
+	return redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+end
+
+-- A week has 20,160 points; as hours it is read in a tenth of the time. The first point after an hour closes it.
+local function close_hour(start, oldest)
+	local lines = {}
+	for i, entry in ipairs(redis.call('XRANGE', KEYS[5], id_of(start), id_of(start + hour - 1))) do
+		lines[i] = string.match(entry[1], '^%d+') .. ' ' .. entry[2][2]
+	end
+	redis.call('XADD', KEYS[6], 'MINID', '=', oldest, id_of(start), 'd', table.concat(lines, '\n'))
+end
+
+-- The names hardly ever change: an entry has them only when they did, and once an hour, so that cutting off old entries costs an hour at
+-- most of what is left.
+local function keep_servers()
+	local digest = string.sub(redis.sha1hex(ARGV[12]), 1, 8)
+	local last = newest(KEYS[7])
+	local oldest = id_of(now - tonumber(ARGV[14]))
+	if last and last[2][2] == digest and hour_of(last[1]) == hour_of(id_of(now)) then
+		redis.call('XADD', KEYS[7], 'MINID', '~', oldest, id_of(now), 's', digest, 'r', ARGV[13])
+	else
+		redis.call('XADD', KEYS[7], 'MINID', '~', oldest, id_of(now), 's', digest, 'r', ARGV[13], 'n', ARGV[12])
+	end
+end
+
+-- The bucket's time is the id: a second point for the same bucket is refused by Redis itself, which makes it exactly one. There is at
+-- most one point per interval, so a limit in time is one in number too.
+local function keep_history()
+	local last = newest(KEYS[5])
+	local oldest = id_of(now - math.min(168 * hour, tonumber(ARGV[10]) * interval))
+	redis.call('XADD', KEYS[5], 'MINID', '~', oldest, id_of(now), 'd', ARGV[9])
+	if last and hour_of(last[1]) < hour_of(id_of(now)) then
+		close_hour(hour_of(last[1]), id_of(hour_of(oldest)))
+	end
+	if ARGV[13] ~= '' then
+		keep_servers()
+	end
+end
+
+-- Whatever is wrong with the history, the new data are there.
+local kept, why = pcall(keep_history)
+if kept then
+	return {'ok', current, 'hist-new'}
+end
+why = type(why) == 'table' and why.err or tostring(why)
+return {'ok', current, string.find(why, 'equal or smaller', 1, true) and 'hist-dup' or 'hist-failed'}

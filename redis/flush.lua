@@ -1,0 +1,34 @@
+#!lua
+-- Declares everything cached so far to be out of date; every host notices with its next request. Nothing is deleted: until the new data
+-- are there, the old ones are shown, marked. A refresh in flight is refused at its commit. Budget and breaker stay, so flushing
+-- cannot exceed the upstream's limit. At most once in 5 s over all hosts.
+-- Answers {'ok', epoch} or {'limited', wait_ms}.
+--
+--   redis-cli --eval redis/flush.lua               all groups
+--   redis-cli --eval redis/flush.lua , fleet       one group: fleet, status or scenario
+--
+-- KEYS none    ARGV 1 group (optional)
+local groups = {'fleet', 'status', 'scenario'}
+if ARGV[1] then
+	local known = false
+	for _, group in ipairs(groups) do
+		known = known or group == ARGV[1]
+	end
+	if not known then
+		return redis.error_reply('ERR group must be fleet, status or scenario')
+	end
+	groups = {ARGV[1]}
+end
+
+-- A gate that would stay shut for longer is a stranger's, or from a clock that has since gone back.
+local left = redis.call('PTTL', 'tft:gate:flush')
+if left >= 0 and left <= 5000 then
+	return {'limited', left}
+end
+redis.call('SET', 'tft:gate:flush', '1', 'PX', 5000)
+local time = redis.call('TIME')
+local epoch = time[1] .. string.format('%06d', time[2])
+for _, group in ipairs(groups) do
+	redis.call('SET', 'tft:epoch:' .. group, epoch)
+end
+return {'ok', epoch}

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Sourced by start_all.sh, stop_all.sh, status.sh and run_tests.sh: messages, packages, services of a run directory.
+#
+# A service is a program started as leader of its own process group. Its file pid/NAME in the run directory holds the
+# process id and the start time of the leader, so that a process id that was given to somebody else is never killed. The
+# kernel does not reuse a number while a group has that id, therefore a group without its leader is still ours.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PATH=$PATH:/usr/sbin:/sbin
+run=${TFT_RUN_DIR:-$root/run}
+[[ $run == /* ]] || run=$PWD/$run
+services=(redis demo-inference demo-generator workers nginx)
+
+say() {
+    printf '%s\n' "$*"
+}
+
+die() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+# Packages: prints those of the given sections of packages.txt that are not installed.
+missing_packages() {
+    local section package
+    for section in "$@"; do
+        while read -r package; do
+            [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) == ii* ]] || echo "$package"
+        done < <(sed -n "/^\[$section\]/,/^\[/{/^[a-z0-9]/p}" "$root/scripts/packages.txt")
+    done
+}
+
+# Installs what is missing of the given sections. The services of a new package must not start by themselves: a second
+# nginx or Redis of the system is not what was asked for.
+install_packages() {
+    local missing=() sudo=() policy=/usr/sbin/policy-rc.d
+    command -v dpkg-query >/dev/null || return 0
+    mapfile -t missing < <(missing_packages "$@")
+    [[ ${#missing[@]} -gt 0 ]] || return 0
+    if [[ $EUID -ne 0 ]]; then
+        command -v sudo >/dev/null || die "not installed: ${missing[*]} (no sudo here: install them as root)"
+        sudo=(sudo)
+    fi
+    say "Installing: ${missing[*]}"
+    [[ -e $policy ]] && policy=''
+    [[ -z $policy ]] || "${sudo[@]}" sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy"
+    "${sudo[@]}" apt-get update -qq || true
+    if "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+        "${missing[@]}" >/dev/null; then
+        [[ -z $policy ]] || "${sudo[@]}" rm -f "$policy"
+    else
+        [[ -z $policy ]] || "${sudo[@]}" rm -f "$policy"
+        die "apt-get could not install: ${missing[*]}"
+    fi
+}
+
+# Reads /proc/PID/stat into the array stat, from field 3 (state) on; field 2, the name, may hold blanks.
+# stat[0] state, stat[2] process group, stat[19] start time in clock ticks since boot.
+read_stat() {
+    local line
+    { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
+    read -ra stat <<<"${line##*) }"
+}
+
+# Prints the process id of a service's leader if that very process still runs. A zombie does not: an init that is slow to
+# reap, as in some containers, must not hold us up.
+leader() {
+    local pid since stat
+    { read -r pid since <"$run/pid/$1"; } 2>/dev/null || return 1
+    read_stat "$pid" && [[ ${stat[19]} == "$since" && ${stat[0]} != Z ]] && echo "$pid"
+}
+
+# Prints the process group of a service if anything of it still runs.
+group() {
+    local pid since stat path
+    { read -r pid since <"$run/pid/$1"; } 2>/dev/null || return 1
+    if read_stat "$pid" && [[ ${stat[19]} != "$since" ]]; then
+        return 1
+    fi
+    for path in /proc/[0-9]*; do
+        if read_stat "${path#/proc/}" && [[ ${stat[2]} == "$pid" && ${stat[0]} != Z ]]; then
+            echo "$pid"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# Prints the first service that was started and has died; false if there is none.
+dead_service() {
+    local name
+    for name in "${services[@]}"; do
+        if [[ -e $run/pid/$name ]] && ! leader "$name" >/dev/null; then
+            echo "$name"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# start_service NAME COMMAND...: in the background, output to log/NAME.log. Lock files of the caller are not inherited.
+start_service() {
+    local name=$1 stat
+    shift
+    setsid "$@" </dev/null >>"$run/log/$name.log" 2>&1 9>&- &
+    read_stat $! || stat[19]=0 # it has ended already: dead_service will find that
+    echo "$! ${stat[19]}" >"$run/pid/$name"
+}
+
+# Ends a service: TERM to its leader, who passes it on; after 20 s (a refresh may still run) KILL to the whole group.
+stop_service() {
+    local pid tries
+    if pid=$(leader "$1"); then
+        kill -TERM "$pid" 2>/dev/null || true
+    elif pid=$(group "$1"); then
+        kill -TERM -- "-$pid" 2>/dev/null || true
+    fi
+    for ((tries = 0; tries < 200; tries++)); do
+        group "$1" >/dev/null || break
+        sleep 0.1
+    done
+    if pid=$(group "$1"); then
+        say "$1 did not end within 20 s, killed"
+        kill -KILL -- "-$pid" 2>/dev/null || true
+    fi
+    rm -f "$run/pid/$1"
+}
+
+# In reverse order of their start, so that each still finds what it depends on.
+stop_services() {
+    local i
+    for ((i = ${#services[@]} - 1; i >= 0; i--)); do
+        [[ ! -e $run/pid/${services[i]} ]] || stop_service "${services[i]}"
+    done
+    rm -f "$run"/*.sock "$run"/redis/*.sock
+}

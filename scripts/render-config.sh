@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Renders the configuration of a private instance into RUN_DIR/etc. Used by start_all.sh and by the tests, so that both
+# run the same configuration. Arguments are NAME=VALUE:
+#   RUN_DIR  directory of the instance        ASSETS  directory that holds static/
+#   LISTEN, PORT  address of the dashboard    L1  on|off
+#   DEMO_PORT  port of the simulated upstream (the generator takes the next one); empty: none
+#   RUN_USER  user and group of the processes when started as root; empty: whoever we are
+#   REDIS_PASSWORD_SHA256  for the Redis user tft; empty: no private Redis
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+declare -A value=([RUN_DIR]='' [ASSETS]='' [LISTEN]=127.0.0.1 [PORT]='' [L1]=on [DEMO_PORT]='' [RUN_USER]=''
+    [REDIS_PASSWORD_SHA256]='')
+
+for pair in "$@"; do
+    name=${pair%%=*}
+    if [[ ! -v value[$name] ]]; then
+        echo "render-config.sh: unknown setting $name" >&2
+        exit 2
+    fi
+    value[$name]=${pair#*=}
+done
+
+etc=${value[RUN_DIR]}/etc
+
+# Replaces every @NAME@ of the template and drops its comments: they list the placeholders for whoever renders by hand.
+render() {
+    local text name
+    text=$(grep -v '^[[:space:]]*#' "$root/$1")
+    while [[ $text =~ @([A-Z0-9_]+)@ ]]; do
+        name=${BASH_REMATCH[1]}
+        text=${text//"@$name@"/"${value[$name]}"}
+    done
+    printf '%s\n' "$text" >"$etc/$(basename "$1" .in)"
+}
+
+mkdir -p "${value[RUN_DIR]}"/{etc,log,tmp}
+rm -f "$etc"/*
+
+value[CACHE_DIR]=${value[RUN_DIR]}/l1
+value[SOCKET]=${value[RUN_DIR]}/fcgi.sock
+value[ERROR_DIR]=$root/nginx/error
+value[USER]=${value[RUN_USER]:+user ${value[RUN_USER]};}
+value[LOAD_MODULES]=''
+value[BROTLI_STATIC]=''
+brotli=/usr/lib/nginx/modules/ngx_http_brotli_static_module.so
+if [[ -e $brotli ]]; then
+    value[LOAD_MODULES]="load_module $brotli;"
+    value[BROTLI_STATIC]='brotli_static on;'
+fi
+
+render nginx/nginx.conf.in
+render nginx/tft-http.conf.in
+render nginx/tft-locations.conf.in
+cp "$root/nginx/tft-fastcgi.conf" "$etc/"
+if [[ ${value[L1]} == on ]]; then
+    cp "$root/nginx/tft-l1.conf" "$etc/"
+else
+    : >"$etc/tft-l1.conf"
+fi
+if [[ -n ${value[DEMO_PORT]} ]]; then
+    value[GENERATOR_PORT]=$((value[DEMO_PORT] + 1))
+    render nginx/demo.conf.in
+    cp "$root/nginx/demo-fastcgi.inc" "$etc/"
+fi
+if [[ -n ${value[REDIS_PASSWORD_SHA256]} ]]; then
+    render redis/redis.conf.in
+    render redis/users.acl.in
+fi

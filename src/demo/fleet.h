@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DEMO_FLEET_H
+#define DEMO_FLEET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "state.h"
+
+/*
+ * The simulated servers. Every sample is a pure function of (state, server, metric, tick): profile
+ * base line, slow daily wave, smooth hashed noise, and the ramp of the scenario (contract 10.4).
+ * Nothing is remembered.
+ *
+ * Unlike the real generator, a scenario lowers the idle share of its servers: CPU used reacts.
+ */
+
+/* In the order of the wire (contract 5.3). */
+/* clang-format off */
+enum metric {
+	CPU_USER, CPU_SYS, CPU_IOWAIT, CPU_IDLE, JAVA_CPU, MEM_USED, SWAP_USED, DISK_USAGE,
+	NET_IN, NET_OUT, BACK_CLOSE_WAIT, FRONT_CLOSE_WAIT, LOAD_AVERAGE, UPTIME_DAYS, METRICS
+};
+/* clang-format on */
+
+enum { FLEET_MIN = 7, FLEET_MAX = 1000, FLEET_NAME_MAX = 16 };
+
+struct fleet {
+	struct state state;
+	int size;
+	unsigned char kind[FLEET_MAX]; /* index of the profile */
+	char name[FLEET_MAX][FLEET_NAME_MAX];
+	bool busy[FLEET_MAX];              /* under strain even when all is healthy */
+	bool hit[STATE_PHASES][FLEET_MAX]; /* affected in that phase */
+};
+
+void fleet_init(struct fleet *f, const struct state *s);
+
+const char *fleet_metric_name(enum metric m);
+
+/* One recorded value, rounded as a record of the generator is: two decimals, or a whole number. */
+double fleet_sample(const struct fleet *f, int server, enum metric m, int64_t tick);
+
+/* Servers affected in the present phase. */
+int fleet_affected(const struct fleet *f);
+
+/* Records a server has sent until a tick: some lose a few, so a fleet gets ready bit by bit. */
+int64_t fleet_records(const struct fleet *f, int server, int64_t tick);
+
+#endif

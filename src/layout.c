@@ -1,0 +1,705 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The shell of every page. With data to show, everything but div#state is a function of snapshot
+ * and query; div#state alone tells the condition: how old the data are, what the last call gave,
+ * how warm the daemon is.
+ */
+#include "config.h"
+#include "layout.h"
+
+#include <inttypes.h>
+
+#include "assets.h"
+#include "build_id.h"
+#include "fmt.h"
+#include "html.h"
+
+#define PRODUCT "TFT"
+
+/* Worst first, as ui 7 orders them. */
+enum state {
+	STATE_NO_DATA,
+	STATE_VERY_STALE,
+	STATE_STALE,
+	STATE_COLD,
+	STATE_WARMING,
+	STATE_UPDATING,
+	STATE_LIVE,
+	STATE_COUNT
+};
+
+/* The value of data-state, and what the badge says when there is no data to tell the time of. */
+static const struct {
+	const char *slug, *badge;
+} state_table[STATE_COUNT] = {
+	[STATE_NO_DATA] = {"no-data", "No data"},
+	[STATE_VERY_STALE] = {"very-stale", NULL},
+	[STATE_STALE] = {"stale", NULL},
+	[STATE_COLD] = {"cold", "Collecting first data"},
+	[STATE_WARMING] = {"warming", "Warming up"},
+	[STATE_UPDATING] = {"updating", NULL},
+	[STATE_LIVE] = {"live", NULL},
+};
+
+bool layout_has_data(const struct view *view)
+{
+	return view->snap && view->condition->age != AGE_NO_DATA;
+}
+
+/* When the data that are shown, or are too old to be shown, were asked for; 0: there never were
+ * any. */
+static int64_t data_time(const struct view *view)
+{
+	return view->snap ? view->snap->gen_ms : view->last_gen_ms;
+}
+
+static enum state state_of(const struct view *view)
+{
+	const struct condition *c = view->condition;
+
+	if (!layout_has_data(view) && data_time(view))
+		return STATE_NO_DATA;
+	if (!layout_has_data(view))
+		return c->reason == REASON_WARMING ? STATE_WARMING : STATE_COLD;
+	if (c->age == AGE_VERY_STALE)
+		return STATE_VERY_STALE;
+	if (c->age == AGE_STALE || c->reason != REASON_NONE)
+		return STATE_STALE;
+	return c->age == AGE_UPDATING || c->flushed ? STATE_UPDATING : STATE_LIVE;
+}
+
+/* Status of the environment (domain-rules 5) and the number of alerts: what title, icon and header
+ * chip show. */
+struct fleet_state {
+	enum status status;
+	unsigned alerts;
+};
+
+static struct fleet_state fleet_state(const struct view *view)
+{
+	struct fleet_counts n;
+
+	if (!layout_has_data(view))
+		return (struct fleet_state){STATUS_UNKNOWN, 0};
+	snapshot_count(view->snap, &n);
+	return (struct fleet_state){status_of_fleet(n.total, n.over_80, n.over_60, n.over_50),
+				    n.over_50};
+}
+
+/* ---- pieces ---- */
+
+/* From an address back to the root: "../" for every level below it. */
+static const char *to_root(struct span path)
+{
+	static const char up[] = "../../../../../../../../";
+	size_t left = sizeof(up) - 1;
+
+	for (size_t i = 1; i < path.len && left > 0; i++)
+		if (path.ptr[i] == '/')
+			left -= 3;
+	return up + left;
+}
+
+/* An empty reference would be the page itself. */
+static void put_path(const char *root, const char *path, struct buf *out)
+{
+	html_str(out, root);
+	html_str(out, path[1] ? path + 1 : root[0] ? "" : "./");
+}
+
+void layout_url(const struct page *page, const struct query *query, struct buf *out)
+{
+	struct buf text;
+
+	buf_init(&text, 1024);
+	buf_lit(&text, "?");
+	query_write(query, &text);
+	if (!buf_ok(&text))
+		buf_reserve(out, SIZE_MAX);
+	/* The page of a server is linked so by itself only: a query alone keeps its path. */
+	if (!(page->needs & PAGE_SERVER))
+		put_path("", page->path, out);
+	if (text.len > 1 || (page->needs & PAGE_SERVER))
+		html_text(out, buf_span(&text));
+	buf_free(&text);
+}
+
+void layout_link(const struct page *page, const struct query *query, bool current, const char *text,
+		 struct buf *out)
+{
+	html_lit(out, "<a href=\"");
+	layout_url(page, query, out);
+	buf_addf(out, "\"%s>", current ? " aria-current=\"true\"" : "");
+	html_str(out, text);
+	html_lit(out, "</a>");
+}
+
+static void put_format(const struct page *page, const struct query *query, enum format format,
+		       const char *text, struct buf *out)
+{
+	struct query q = *query;
+
+	q.format = format;
+	q.given |= QUERY_BIT(QUERY_FORMAT);
+	html_lit(out, " ");
+	layout_link(page, &q, false, text, out);
+}
+
+void layout_downloads(const struct page *page, const struct query *query, struct buf *out)
+{
+	html_lit(out, "<p class=\"downloads\">Download");
+	if (page->csv)
+		put_format(page, query, FORMAT_CSV, "CSV", out);
+	if (page->json)
+		put_format(page, query, FORMAT_JSON, "JSON", out);
+	html_lit(out, "</p>");
+}
+
+void layout_table_begin(const char *caption, const char *const *columns, struct buf *out)
+{
+	buf_addf(out,
+		 "<div class=\"scroll\"><table class=\"plan\"><caption>%s</caption><thead><tr>",
+		 caption);
+	for (; *columns; columns++)
+		buf_addf(out, "<th scope=\"col\">%s</th>", *columns);
+	html_lit(out, "</tr></thead><tbody>");
+}
+
+void layout_table_end(struct buf *out)
+{
+	html_lit(out, "</tbody></table></div>");
+}
+
+void layout_level(enum level level, struct buf *out)
+{
+	buf_addf(out, "<span class=\"chip sev-%s\">%s</span>", level_table[level].slug,
+		 level_table[level].name);
+}
+
+void layout_status(enum status status, struct buf *out)
+{
+	buf_addf(out, "<span class=\"chip sev-%s\">%s</span>", status_table[status].slug,
+		 status_table[status].name);
+}
+
+const char *layout_mark(enum mark mark)
+{
+	static const char *const attributes[] = {
+		[MARK_NONE] = "",
+		[MARK_YELLOW] = " class=\"mark yellow\"",
+		[MARK_ORANGE] = " class=\"mark orange\"",
+		[MARK_RED] = " class=\"mark red\"",
+	};
+
+	return attributes[mark];
+}
+
+/* A browser takes "." and ".." for steps, encoded or not, and nginx decodes a slash. */
+static bool is_path_component(struct span name)
+{
+	return !span_is(name, ".") && !span_is(name, "..") && !memchr(name.ptr, '/', name.len);
+}
+
+void layout_server(struct span name, const char *folder, struct buf *out)
+{
+	bool linked = is_path_component(name);
+
+	if (linked) {
+		html_lit(out, "<a href=\"");
+		html_str(out, folder);
+		html_url(out, name);
+		html_lit(out, "\">");
+	} else {
+		html_lit(out, "<span>");
+	}
+	html_text(out, name);
+	buf_span_add(out, linked ? SPAN("</a>") : SPAN("</span>"));
+}
+
+void layout_silent(const struct server *server, const struct snapshot *snap, struct buf *out)
+{
+	if (!server_is_silent(server, snap->gen_ms))
+		return;
+	html_lit(out, " <small class=\"silent\">silent since ");
+	fmt_time(out, server->same_since_ms);
+	html_lit(out, "</small>");
+}
+
+void layout_profiles(const struct page *page, const struct query *query, struct buf *out)
+{
+	struct query q = *query;
+
+	html_lit(out, "<p><span>Profile</span> ");
+	q.given &= ~(QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_PROFILE));
+	layout_link(page, &q, query->profile < 0, "All", out);
+	q.given |= QUERY_BIT(QUERY_PROFILE);
+	for (int i = 0; i < PROFILE_COUNT; i++) {
+		q.profile = i;
+		html_lit(out, " ");
+		layout_link(page, &q, i == query->profile, profile_table[i].name, out);
+	}
+	html_lit(out, "</p>");
+}
+
+void layout_filter(const struct query *query, struct buf *out)
+{
+	const char *comma = "";
+
+	if (query->profile >= 0) {
+		html_lit(out, "profile=");
+		html_str(out, profile_table[query->profile].name);
+		comma = ", ";
+	}
+	if (query->level >= 0) {
+		buf_addf(out, "%sseverity=%s%s", comma, level_table[query->level].name,
+			 query->level_up ? " or worse" : "");
+		comma = ", ";
+	}
+	/* Free text from a URL is not repeated. */
+	if (query->q[0])
+		buf_addf(out, "%sthe name searched for", comma);
+}
+
+bool layout_is_filtered(const struct query *query)
+{
+	return query->profile >= 0 || query->level >= 0 || query->q[0];
+}
+
+/* ---- div#state ---- */
+
+static void time_after(const char *words, int64_t epoch_ms, struct buf *out)
+{
+	html_str(out, words);
+	fmt_time_element(out, epoch_ms);
+}
+
+/* Who answered what, since when, next try. Nothing while the daemon answers. */
+static void reason(const struct condition *c, struct buf *out)
+{
+	/* What the daemon does reads as a sentence, what happened to the call as a finding. */
+	bool verb =
+		c->reason == REASON_WARMING || c->reason == REASON_KEY || c->reason == REASON_LIMIT;
+
+	if (c->reason == REASON_NONE)
+		return;
+	html_str(out, verb ? " Prediction daemon " : " Prediction daemon: ");
+	html_str(out, reason_table[c->reason].text);
+	if (!verb && c->since_ms)
+		time_after(" since ", c->since_ms, out);
+	html_lit(out, ".");
+	if (c->next_try_ms) {
+		time_after(" Next try ", c->next_try_ms, out);
+		html_lit(out, ".");
+	}
+}
+
+/* "Data is older than 10 minutes (12:17:00 UTC). Do not act on these numbers." */
+static void too_old(const struct view *view, struct buf *out)
+{
+	int64_t s = view->site->act_limit_ms / 1000;
+
+	buf_addf(out, "<strong>Data is older than %" PRId64 " %s (", s < 60 ? s : s / 60,
+		 s < 60    ? "seconds"
+		 : s < 120 ? "minute"
+			   : "minutes");
+	fmt_time_element(out, data_time(view));
+	html_lit(out, "). Do not act on these numbers.</strong>");
+}
+
+static void band(const struct view *view, enum state state, struct buf *out)
+{
+	/* The remark about the warm-up says it all. */
+	if (state == STATE_WARMING || state >= STATE_UPDATING)
+		return;
+	html_lit(out, "<p class=\"band\">");
+	switch (state) {
+	case STATE_NO_DATA:
+		time_after("No data since ", data_time(view), out);
+		html_lit(out, ".");
+		break;
+	case STATE_VERY_STALE:
+		too_old(view, out);
+		break;
+	case STATE_STALE:
+		time_after("Showing data from ", data_time(view), out);
+		html_lit(out, ".");
+		break;
+	default:
+		html_str(out, state_table[state].badge);
+		html_lit(out, ".");
+		break;
+	}
+	reason(view->condition, out);
+	html_lit(out, "</p>");
+}
+
+static void warmup(const struct warmup *w, struct buf *out)
+{
+	if (!w->known) {
+		html_lit(out, "<li>Warm-up unknown.</li>");
+		return;
+	}
+	if (w->done) {
+		html_lit(out, "<li>Warm-up complete.</li>");
+		return;
+	}
+	buf_addf(out,
+		 "<li>The daemon is warming up: %d %% of the servers have %d records; mean %d. "
+		 "<progress max=\"100\" value=\"%d\" aria-label=\"Warm-up\"></progress></li>",
+		 w->progress_percent, w->required_size, w->current_size, w->progress_percent);
+}
+
+/* The daemon keeps what servers sent last, so it answers as if nothing were wrong. */
+static void silence(const struct snapshot *snap, struct buf *out)
+{
+	int64_t since_ms = snapshot_silent_since(snap);
+
+	if (!since_ms)
+		return;
+	html_lit(out, "<p class=\"band frozen\">");
+	time_after("No new data reaches the daemon since ", since_ms, out);
+	html_lit(out, ". Every server shows the values it had then.</p>");
+}
+
+static const char *plural(unsigned n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void remarks(const struct view *view, struct buf *out)
+{
+	const struct snapshot *snap = layout_has_data(view) ? view->snap : NULL;
+	struct fleet_counts n = {0};
+
+	html_lit(out, "<ul class=\"remarks\">");
+	if (view->condition->cache_off)
+		html_lit(out, "<li class=\"cache-off\">Shared cache off: this node fetches on its "
+			      "own.</li>");
+	if (snap && view->condition->flushed)
+		html_lit(out, "<li>The cache was flushed: new data are being fetched.</li>");
+	if (snap)
+		snapshot_count(snap, &n);
+	if (n.silent)
+		buf_addf(out, "<li>%u server%s silent: the values stand still.</li>", n.silent,
+			 plural(n.silent));
+	if (snap && snap->refused)
+		buf_addf(out, "<li>%u of %u servers could not be read.</li>", snap->refused,
+			 n.total + snap->refused);
+	if (snap && snap->odd_values)
+		buf_addf(out, "<li>%u value%s could not be read.</li>", snap->odd_values,
+			 plural(snap->odd_values));
+	warmup(view->warmup, out);
+	html_lit(out, "</ul>");
+}
+
+static void put_state(const struct view *view, struct buf *out)
+{
+	enum state state = state_of(view);
+
+	buf_addf(out, "<div id=\"state\" data-state=\"%s\" role=\"status\"><p id=\"badge\">",
+		 state_table[state].slug);
+	if (state_table[state].badge)
+		html_str(out, state_table[state].badge);
+	else
+		time_after("As of ", data_time(view), out);
+	html_lit(out, "</p>");
+	band(view, state, out);
+	if (layout_has_data(view))
+		silence(view->snap, out);
+	remarks(view, out);
+	html_lit(out, "</div>");
+}
+
+/* ---- the shell ---- */
+
+static const char *favicon(enum status status)
+{
+	static const char *const icons[STATUS_COUNT] = {
+		[STATUS_UNKNOWN] = ASSET_FAVICON_UNKNOWN_SVG,
+		[STATUS_HEALTHY] = ASSET_FAVICON_OK_SVG,
+		[STATUS_CAUTION] = ASSET_FAVICON_WARNING_SVG,
+		[STATUS_WARNING] = ASSET_FAVICON_WARNING_SVG,
+		[STATUS_CRITICAL] = ASSET_FAVICON_CRITICAL_SVG,
+	};
+
+	return icons[status];
+}
+
+static void head_open(const char *root, enum status status, struct buf *out)
+{
+	html_lit(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
+		      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>");
+	buf_addf(out,
+		 "<script src=\"%s" ASSET_THEME_JS "\"></script>"
+		 "<link rel=\"stylesheet\" href=\"%s" ASSET_STYLE_CSS "\"/>"
+		 "<link rel=\"icon\" type=\"image/svg+xml\" href=\"%s%s\"/>",
+		 root, root, root, favicon(status));
+}
+
+/* Without data the page comes back by itself; with data only where the URL asks for it. */
+static int64_t reload_s(const struct page *active, const struct view *view)
+{
+	/* Nobody who reads a text wants it to start again. */
+	if (active->standalone && !layout_has_data(view))
+		return 0;
+	if (state_of(view) == STATE_COLD)
+		return 1;
+	if (!layout_has_data(view))
+		return view->site->interval_ms / 1000;
+	return view->query->given & QUERY_BIT(QUERY_REFRESH) ? view->query->refresh_s : 0;
+}
+
+/* What replaces the drawn charts by ones that can be pointed at is large: only where there are any.
+ */
+static void scripts(const struct page *active, const char *root, struct buf *out)
+{
+	buf_addf(out, "<script defer=\"\" src=\"%s" ASSET_APP_JS "\"></script>", root);
+	if (active->needs & PAGE_HISTORY)
+		buf_addf(out,
+			 "<link rel=\"stylesheet\" href=\"%s" ASSET_CHARTS_CSS "\"/>"
+			 "<script defer=\"\" src=\"%s" ASSET_CHARTS_JS "\"></script>",
+			 root, root);
+}
+
+static bool has_tabs(const struct query *query)
+{
+	return query->view == VIEW_KIOSK && query->tab_count > 0;
+}
+
+/* The address of the page that follows on a wall screen with tabs. */
+static void put_next_tab(const struct page *active, const struct query *query, struct buf *out)
+{
+	struct query next;
+	int i = 0;
+
+	while (i < query->tab_count && strcmp(query_tab_name(query->tabs[i]), active->name) != 0)
+		i++;
+	/* A page that is not in the list leads to the first one. */
+	i = i + 1 < query->tab_count ? i + 1 : 0;
+	query_init(&next);
+	next.given = query->given &
+		     (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY));
+	next.view = query->view;
+	memcpy(next.tabs, query->tabs, sizeof(next.tabs));
+	next.tab_count = query->tab_count;
+	next.every_s = query->every_s;
+	html_str(out, to_root(span_str(active->path)));
+	layout_url(page_find_name(query_tab_name(query->tabs[i])), &next, out);
+}
+
+/* Where the script runs it does all this without leaving the page. */
+static void put_reload(const struct page *active, const struct view *view, struct buf *out)
+{
+	int64_t seconds = reload_s(active, view);
+	bool tabs = has_tabs(view->query);
+
+	if (tabs)
+		seconds = view->query->every_s;
+	if (!seconds)
+		return;
+	buf_addf(out, "<noscript><meta http-equiv=\"refresh\" content=\"%" PRId64, seconds);
+	if (tabs) {
+		html_lit(out, ";url=");
+		put_next_tab(active, view->query, out);
+	}
+	html_lit(out, "\"/></noscript>");
+}
+
+static void head(const struct page *active, const struct view *view, struct fleet_state fleet,
+		 struct buf *out)
+{
+	const char *root = to_root(span_str(active->path));
+
+	head_open(root, fleet.status, out);
+	scripts(active, root, out);
+	put_reload(active, view, out);
+	html_lit(out, "<title>");
+	if (fleet.alerts)
+		buf_addf(out, "(%u) ", fleet.alerts);
+	buf_addf(out, "%s - ", status_table[fleet.status].name);
+	html_text(out, view->server ? view->server->name : span_str(active->title));
+	html_lit(out, " - " PRODUCT "</title></head>");
+}
+
+static void navigation(const struct page *active, const char *root, struct buf *out)
+{
+	html_lit(out, "<nav aria-label=\"Pages\"><ul>");
+	for (size_t i = 0; i < page_count; i++) {
+		const struct page *page = &page_table[i];
+
+		if (!page->title || (page->needs & PAGE_SERVER))
+			continue;
+		html_lit(out, "<li><a href=\"");
+		put_path(root, page->path, out);
+		buf_addf(out, "\"%s>%s</a></li>", page == active ? " aria-current=\"page\"" : "",
+			 page->title);
+	}
+	buf_addf(out, "</ul><form action=\"%sheatmap\" role=\"search\">", root);
+	html_lit(out, "<label for=\"find\">Find server</label>"
+		      "<input id=\"find\" type=\"search\" name=\"q\" maxlength=\"64\"/>"
+		      "<button>Find</button></form></nav>");
+}
+
+/* "Refresh" is a plain link to the same view; without a script the reload is the page's own. */
+static void refresh_menu(const struct page *active, const struct view *view, struct buf *out)
+{
+	struct query other = *view->query;
+	bool on = (other.given & QUERY_BIT(QUERY_REFRESH)) && other.refresh_s > 0;
+
+	html_lit(out, "<p class=\"refresh\">");
+	layout_link(active, view->query, false, "Refresh", out);
+	other.refresh_s = on ? 0 : (int)(view->site->interval_ms / 1000);
+	if (on)
+		other.given &= ~QUERY_BIT(QUERY_REFRESH);
+	else
+		other.given |= QUERY_BIT(QUERY_REFRESH);
+	html_lit(out, " ");
+	layout_link(active, &other, false, on ? "Stop reloading" : "Reload by itself", out);
+	buf_addf(out,
+		 " <span class=\"controls\"></span> <small>data changes every %" PRId64
+		 " s</small></p>",
+		 view->site->interval_ms / 1000);
+}
+
+static void header(const struct page *active, const struct view *view, struct fleet_state fleet,
+		   struct buf *out)
+{
+	static const char *const body_class[] = {
+		[VIEW_FULL] = "",
+		[VIEW_KIOSK] = " class=\"kiosk\"",
+		[VIEW_COMPACT] = " class=\"compact\"",
+	};
+
+	buf_addf(out, "<body%s", body_class[view->query->view]);
+	if (has_tabs(view->query)) {
+		buf_addf(out, " data-every=\"%d\" data-next=\"", view->query->every_s);
+		put_next_tab(active, view->query, out);
+		html_lit(out, "\"");
+	}
+	html_lit(out, "><a class=\"skip\" href=\"#view\">Skip to content</a>"
+		      "<header><p class=\"product\">" PRODUCT " <span>fleet risk</span></p>"
+		      "<p class=\"environment\"><a href=\"");
+	put_path(to_root(span_str(active->path)), "/", out);
+	html_lit(out, "\">Environment ");
+	layout_status(fleet.status, out);
+	html_lit(out, "</a></p>");
+	refresh_menu(active, view, out);
+	html_lit(out, "<p class=\"theme\"><small>theme follows the system</small></p></header>");
+}
+
+void layout_begin(const struct page *active, const struct view *view, struct buf *out)
+{
+	struct fleet_state fleet = fleet_state(view);
+
+	head(active, view, fleet, out);
+	header(active, view, fleet, out);
+	navigation(active, to_root(span_str(active->path)), out);
+	put_state(view, out);
+	buf_addf(out, "<main id=\"view\" tabindex=\"-1\" data-interval-ms=\"%" PRId64 "\"",
+		 view->site->interval_ms);
+	if (layout_has_data(view))
+		buf_addf(out,
+			 " data-act-ms=\"%" PRId64 "\" data-max-ms=\"%" PRId64
+			 "\" data-bucket=\"%" PRId64 "\" data-gen-ms=\"%" PRId64
+			 "\" data-fill-ms=\"%" PRId64 "\"",
+			 view->site->act_limit_ms, view->site->max_stale_ms, view->snap->bucket,
+			 view->snap->gen_ms, view->snap->fill_ms);
+	html_lit(out, ">");
+}
+
+static void footer(const struct snapshot *snap, struct buf *out)
+{
+	html_lit(out, "<footer><p>tft-dashboard " PACKAGE_VERSION " build " BUILD_ID "</p>");
+	if (snap) {
+		html_lit(out, "<p>Snapshot ");
+		fmt_iso(out, snap->gen_ms);
+		html_lit(out, "</p><p>Prediction time ");
+		html_str(out, snap->prediction_time[0] ? snap->prediction_time : "–");
+		html_lit(out, "</p><p>Forecast: ");
+		html_str(out, snap->model == MODEL_TFT ? "TFT model" : "trend extrapolation");
+		html_lit(out, "</p>");
+	}
+	html_lit(out, "</footer></body></html>\n");
+}
+
+void layout_end(const struct view *view, struct buf *out)
+{
+	html_lit(out, "</main>");
+	footer(layout_has_data(view) ? view->snap : NULL, out);
+}
+
+/* ---- pages without data ---- */
+
+static void asked(const struct view *view, struct buf *out)
+{
+	html_lit(out, "<p>Asked: <code>");
+	html_str(out, view->site->asked_url);
+	html_lit(out, "/predictions/current</code>.</p>");
+}
+
+static void what_to_check(struct buf *out)
+{
+	html_lit(out,
+		 "<h2>What to check</h2><ul><li>Is the prediction daemon running, and does it "
+		 "answer at "
+		 "the address above?</li><li>Does the daemon accept the configured API key?</li>"
+		 "<li>Does the daemon receive data from the metrics source?</li></ul>");
+}
+
+void layout_no_data(const struct view *view, struct buf *out)
+{
+	enum state state = state_of(view);
+
+	html_lit(out, "<section class=\"help\"><h1>");
+	switch (state) {
+	case STATE_NO_DATA:
+		time_after("No data since ", data_time(view), out);
+		break;
+	case STATE_WARMING:
+		html_lit(out, "The daemon is warming up");
+		break;
+	default:
+		html_lit(out, "Collecting first data");
+		break;
+	}
+	html_lit(out, "</h1>");
+	if (state == STATE_WARMING) {
+		html_lit(out, "<p>It answers, but has too few records to predict from. Numbers "
+			      "appear here as "
+			      "soon as it has enough.</p>");
+		asked(view, out);
+	} else {
+		asked(view, out);
+		what_to_check(out);
+	}
+	html_lit(out, "</section>");
+}
+
+void layout_error(const struct http_error *error, const char *hint, struct span path,
+		  struct buf *out)
+{
+	const char *root = to_root(path);
+
+	head_open(root, STATUS_UNKNOWN, out);
+	html_lit(out, "<title>");
+	html_str(out, error->title);
+	html_lit(out,
+		 " - " PRODUCT "</title></head><body>"
+		 "<a class=\"skip\" href=\"#view\">Skip to content</a>"
+		 "<header><p class=\"product\">" PRODUCT " <span>fleet risk</span></p></header>");
+	navigation(NULL, root, out);
+	html_lit(out, "<main id=\"view\" tabindex=\"-1\"><section class=\"help\"><h1>");
+	html_str(out, error->title);
+	html_lit(out, "</h1><p>");
+	html_str(out, error->text);
+	html_lit(out, "</p>");
+	if (hint) {
+		html_lit(out, "<p>Valid values: <code>");
+		html_str(out, hint);
+		html_lit(out, "</code></p>");
+	}
+	html_lit(out, "<p><a href=\"");
+	put_path(root, "/", out);
+	html_lit(out, "\">Overview</a></p></section></main>");
+	footer(NULL, out);
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* Options, start-up, exit codes. */
+#include "config.h"
+
+#include <curl/curl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "build_id.h"
+#include "cache.h"
+#include "local.h"
+#include "log.h"
+#include "loop.h"
+#include "metrics.h"
+#include "render.h"
+#include "settings.h"
+
+#define EXIT_USAGE  2
+#define EXIT_ACCEPT 3
+
+struct options {
+	enum {
+		ACTION_RUN,
+		ACTION_CHECK,
+		ACTION_PRINT,
+		ACTION_VERSION,
+		ACTION_HELP,
+		ACTION_RENDER
+	} action;
+	const char *config, *page, *snapshot;
+};
+
+static const struct option long_options[] = {
+	{"config", required_argument, NULL, 'c'},   {"check", no_argument, NULL, 't'},
+	{"print-config", no_argument, NULL, 'T'},   {"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},           {"render", required_argument, NULL, 'r'},
+	{"snapshot", required_argument, NULL, 's'}, {NULL, 0, NULL, 0},
+};
+
+static const char usage[] =
+	"usage: tft-dashboard [-c FILE] [-t | -T | -V | -h]\n"
+	"       tft-dashboard [-c FILE] --render PAGE --snapshot FILE\n"
+	"\n"
+	"A FastCGI worker: serves requests from a listening socket on standard input.\n"
+	"\n"
+	"  -c, --config FILE    read this configuration file\n"
+	"  -t, --check          check the configuration and exit\n"
+	"  -T, --print-config   print the effective configuration, secrets masked, and exit\n"
+	"  -V, --version        print the version and exit\n"
+	"  -h, --help           print this text and exit\n"
+	"      --render PAGE    print one page, made from a predictions answer in a file\n"
+	"      --snapshot FILE  that file; JSON, gzip'd or not\n";
+
+/* 0, or -1 for a usage error that getopt has already told. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	*o = (struct options){.action = ACTION_RUN};
+	while ((c = getopt_long(argc, argv, "c:tTVh", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case 't':
+			o->action = ACTION_CHECK;
+			break;
+		case 'T':
+			o->action = ACTION_PRINT;
+			break;
+		case 'V':
+			o->action = ACTION_VERSION;
+			break;
+		case 'h':
+			o->action = ACTION_HELP;
+			break;
+		case 'r':
+			o->action = ACTION_RENDER;
+			o->page = optarg;
+			break;
+		case 's':
+			o->snapshot = optarg;
+			break;
+		default:
+			return -1;
+		}
+	}
+	return optind == argc && !o->page == !o->snapshot ? 0 : -1;
+}
+
+static int print(const struct buf *text)
+{
+	size_t written = fwrite(text->data, 1, text->len, stdout);
+
+	return buf_ok(text) && written == text->len && fflush(stdout) == 0 ? EXIT_SUCCESS
+									   : EXIT_FAILURE;
+}
+
+static int print_config(const struct settings *settings)
+{
+	struct buf out;
+	int rc;
+
+	buf_init(&out, 1 << 20);
+	settings_print(settings, &out);
+	rc = print(&out);
+	buf_free(&out);
+	return rc;
+}
+
+static struct site make_site(const struct settings *settings)
+{
+	return (struct site){
+		.interval_ms = settings->interval_ms,
+		.act_limit_ms = settings->act_limit_ms,
+		.max_stale_ms = settings->max_stale_ms,
+		.asked_url = settings->daemon_url,
+	};
+}
+
+static int render_page(const struct settings *settings, const struct options *o)
+{
+	struct site site = make_site(settings);
+	struct err err;
+	struct buf out;
+	int rc = EX_DATAERR;
+
+	buf_init(&out, 64u << 20);
+	if (render_file(&site, o->page, o->snapshot, &out, &err) == 0)
+		rc = print(&out);
+	else
+		(void)fprintf(stderr, "tft-dashboard: %s\n", err.msg);
+	buf_free(&out);
+	return rc;
+}
+
+/* --- the worker --- */
+
+static struct cache_limits make_limits(const struct settings *s)
+{
+	/* A lease is the time-out of the group's call and two seconds for the rest (reliability 1).
+	 */
+	return (struct cache_limits){
+		.group =
+			{
+				[CACHE_FLEET] = {s->interval_ms, s->timeout_ms + 2000,
+						 s->calls_per_minute},
+				[CACHE_STATUS] = {s->status_interval_ms,
+						  s->status_timeout_ms + 2000, 40},
+				[CACHE_SCENARIO] = {s->status_interval_ms,
+						    s->scenario_timeout_ms + 2000, 40},
+			},
+		.max_stale_ms = s->max_stale_ms,
+		.batch_ms = s->redis_batch_ms,
+		.publish_ms = s->redis_publish_ms,
+		.history_points = s->history_points,
+	};
+}
+
+static struct upstream_config make_upstream(const struct settings *s)
+{
+	return (struct upstream_config){
+		.daemon_url = s->daemon_url,
+		.generator_url = s->generator_url,
+		.api_key = s->api_key,
+		.connect_ms = s->connect_ms,
+		.timeout_ms =
+			{
+				[UPSTREAM_PREDICTIONS] = s->timeout_ms,
+				[UPSTREAM_STATUS] = s->status_timeout_ms,
+				[UPSTREAM_SCENARIO] = s->scenario_timeout_ms,
+				[UPSTREAM_SCENARIO_SET] = s->scenario_timeout_ms,
+			},
+		.max_body =
+			{
+				[UPSTREAM_PREDICTIONS] = s->max_body,
+				[UPSTREAM_STATUS] = 65536,
+				[UPSTREAM_SCENARIO] = 65536,
+				[UPSTREAM_SCENARIO_SET] = 65536,
+			},
+	};
+}
+
+static int run_worker(const struct settings *s)
+{
+	const struct store_address address = {.where = s->redis,
+					      .user = s->redis_user,
+					      .password = s->redis_password,
+					      .connect_ms = s->redis_connect_ms};
+	const struct cache_limits limits = make_limits(s);
+	const struct upstream_config upstream_config = make_upstream(s);
+	const struct site site = make_site(s);
+	const struct local_config local_config = {
+		.interval_ms = s->interval_ms,
+		.workers = s->workers_total,
+		.calls_per_minute = s->calls_per_minute,
+		.scenario_configured = *s->generator_url != '\0',
+		.host_fd = STDIN_FILENO,
+	};
+	struct store *store = store_new(&address);
+	struct cache *cache = store ? cache_new(store, &limits) : NULL;
+	struct upstream *upstream = upstream_new(&upstream_config);
+	struct metrics *metrics = metrics_new(s->node);
+	struct local *local = local_new(&local_config);
+	const struct refresh refresh = {.cache = cache,
+					.upstream = upstream,
+					.metrics = metrics,
+					.site = &site,
+					.scenario_configured = local_config.scenario_configured};
+	const struct serve_config serve_config = {.refresh = &refresh,
+						  .settings = s,
+						  .limits = &limits,
+						  .act_limit_ms = s->act_limit_ms,
+						  .idle_tick = s->idle_tick};
+	struct serve *serve = NULL;
+	int rc = EXIT_FAILURE;
+
+	if (cache && upstream && metrics && local)
+		serve = serve_new(&serve_config, local);
+	if (serve)
+		rc = loop_run(serve, STDIN_FILENO, s->node) == LOOP_STOPPED ? EXIT_SUCCESS
+									    : EXIT_ACCEPT;
+	serve_free(&serve);
+	local_free(&local);
+	metrics_free(&metrics);
+	upstream_free(&upstream);
+	cache_free(&cache);
+	store_free(&store);
+	return rc;
+}
+
+/* A supervisor restarts at once what dies: a worker that cannot start must not become a busy loop.
+ */
+static int slowly(int rc)
+{
+	static const struct timespec second = {.tv_sec = 1};
+
+	if (rc != EXIT_SUCCESS)
+		(void)nanosleep(&second, NULL);
+	return rc;
+}
+
+static int start_worker(const struct settings *settings)
+{
+	int rc = EXIT_FAILURE;
+
+	log_init((enum log_level)settings->log_level, settings->node);
+	log_event(LOG_LEVEL_INFO, "start", LOG_STR("version", PACKAGE_VERSION),
+		  LOG_STR("build", BUILD_ID));
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) == 0)
+		rc = run_worker(settings);
+	curl_global_cleanup();
+	log_event(LOG_LEVEL_INFO, "stop", LOG_INT("code", rc));
+	return rc;
+}
+
+static int act(const struct options *o, const struct settings *settings)
+{
+	switch (o->action) {
+	case ACTION_CHECK:
+		return EXIT_SUCCESS;
+	case ACTION_PRINT:
+		return print_config(settings);
+	case ACTION_RENDER:
+		return render_page(settings, o);
+	default:
+		return slowly(start_worker(settings));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static struct settings settings;
+	struct options o;
+	struct err err;
+
+	if (parse_options(argc, argv, &o) != 0) {
+		(void)fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (o.action == ACTION_VERSION)
+		return printf("tft-dashboard %s (build %s)\n", PACKAGE_VERSION, BUILD_ID) < 0;
+	if (o.action == ACTION_HELP)
+		return fputs(usage, stdout) == EOF;
+	if (settings_load(&settings, o.config, &err) != 0) {
+		(void)fprintf(stderr, "tft-dashboard: %s\n", err.msg);
+		return o.action == ACTION_RUN ? slowly(EX_CONFIG) : EX_CONFIG;
+	}
+	return act(&o, &settings);
+}

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "store.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "scripts.h"
+
+/*
+ * A batch is formatted into `out`, sent, and its replies are read, all against one absolute
+ * deadline. Sending and receiving go on side by side, as a server that stops reading until its own
+ * answers are taken would otherwise stand still with us for ever.
+ */
+struct store {
+	const struct store_address *address;
+	int fd; /* -1: not connected */
+	redisReader *reader;
+	struct buf out;
+	redisReply *replies[STORE_BATCH_MAX];
+	size_t commands, answered, received;
+	char sha[STORE_SCRIPTS][41];
+	struct err err;
+};
+
+static const struct {
+	const char *text;
+	size_t len;
+} scripts[STORE_SCRIPTS] = {
+	[STORE_CLAIM] = {script_claim, sizeof(script_claim) - 1},
+	[STORE_EXTEND] = {script_extend, sizeof(script_extend) - 1},
+	[STORE_STAGE] = {script_stage, sizeof(script_stage) - 1},
+	[STORE_COMMIT] = {script_commit, sizeof(script_commit) - 1},
+	[STORE_FAIL] = {script_fail, sizeof(script_fail) - 1},
+	[STORE_FLUSH] = {script_flush, sizeof(script_flush) - 1},
+	[STORE_NOTE] = {script_note, sizeof(script_note) - 1},
+	[STORE_COUNT] = {script_count, sizeof(script_count) - 1},
+};
+
+struct store *store_new(const struct store_address *address)
+{
+	struct store *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return NULL;
+	store->address = address;
+	store->fd = -1;
+	buf_init(&store->out, 256u * 1024 * 1024);
+	return store;
+}
+
+static void drop_replies(struct store *store)
+{
+	for (size_t i = 0; i < store->answered; i++)
+		freeReplyObject(store->replies[i]);
+	store->answered = store->commands = store->received = 0;
+	buf_reset(&store->out);
+}
+
+void store_close(struct store *store)
+{
+	if (store->fd >= 0)
+		close(store->fd);
+	store->fd = -1;
+	if (store->reader)
+		redisReaderFree(store->reader);
+	store->reader = NULL;
+}
+
+void store_free(struct store **store)
+{
+	if (!*store)
+		return;
+	drop_replies(*store);
+	store_close(*store);
+	buf_free(&(*store)->out);
+	free(*store);
+	*store = NULL;
+}
+
+const char *store_error(const struct store *store)
+{
+	return store->err.msg;
+}
+
+/* 0 when the events came, else -1 with the reason noted. */
+static int wait_for(struct store *store, short events, int64_t deadline_ms)
+{
+	struct pollfd p = {.fd = store->fd, .events = events};
+	int64_t left = deadline_ms - clock_mono_ms();
+	int n = left > 0 ? poll(&p, 1, (int)left) : 0;
+
+	if (n > 0)
+		return 0;
+	if (n < 0 && errno == EINTR)
+		return wait_for(store, events, deadline_ms);
+	err_set(&store->err, "%s", n == 0 ? "deadline passed" : strerror(errno));
+	return -1;
+}
+
+static int open_unix(const char *path, struct sockaddr_un *addr)
+{
+	addr->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(addr->sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(addr->sun_path, path, strlen(path) + 1);
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static int connect_unix(const char *path)
+{
+	struct sockaddr_un addr = {0};
+	int fd = open_unix(path, &addr);
+
+	/* On a unix socket connect either succeeds at once or the backlog is full (EAGAIN): no
+	 * waiting in either case. */
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Numeric addresses resolve without a name server; names block in getaddrinfo, which is why the
+ * manual asks for an address. */
+static int connect_tcp(const char *where)
+{
+	const char *colon = strrchr(where, ':');
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+	char host[256];
+	int fd = -1, one = 1;
+
+	if (!colon || (size_t)(colon - where) >= sizeof(host)) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(host, where, (size_t)(colon - where));
+	host[colon - where] = '\0';
+	if (getaddrinfo(host, colon + 1, &hints, &found) != 0) {
+		errno = EHOSTUNREACH;
+		return -1;
+	}
+	fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) != 0 &&
+	    errno != EINPROGRESS) {
+		close(fd);
+		fd = -1;
+	}
+	freeaddrinfo(found);
+	if (fd >= 0)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+static int connect_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ? errno : error;
+}
+
+static enum store_result open_connection(struct store *store, int64_t deadline_ms)
+{
+	const char *where = store->address->where;
+	int error;
+
+	store->fd = strncmp(where, "unix:", 5) == 0 ? connect_unix(where + 5) : connect_tcp(where);
+	if (store->fd < 0) {
+		err_set(&store->err, "connect: %s", strerror(errno));
+		return STORE_DOWN;
+	}
+	if (wait_for(store, POLLOUT, deadline_ms) != 0)
+		return STORE_DOWN;
+	error = connect_error(store->fd);
+	if (error) {
+		err_set(&store->err, "connect: %s", strerror(error));
+		return STORE_DOWN;
+	}
+	store->reader = redisReaderCreate();
+	if (!store->reader) {
+		err_set(&store->err, "out of memory");
+		return STORE_DOWN;
+	}
+	return STORE_OK;
+}
+
+static void format_args(struct store *store, size_t argc, const struct span *argv)
+{
+	for (size_t i = 0; i < argc; i++) {
+		buf_addf(&store->out, "$%zu\r\n", argv[i].len);
+		buf_span_add(&store->out, argv[i]);
+		buf_lit(&store->out, "\r\n");
+	}
+}
+
+/* Opens a command of argc arguments; past the limit of a batch nothing is written and the run
+ * refuses. */
+static void begin_command(struct store *store, size_t argc)
+{
+	if (store->answered)
+		drop_replies(store);
+	if (store->commands++ < STORE_BATCH_MAX)
+		buf_addf(&store->out, "*%zu\r\n", argc);
+}
+
+void store_argv(struct store *store, size_t argc, const struct span *argv)
+{
+	begin_command(store, argc);
+	format_args(store, argc, argv);
+}
+
+/* Sends what the socket takes now. */
+static enum store_result send_some(struct store *store, size_t *sent)
+{
+	ssize_t n = send(store->fd, store->out.data + *sent, store->out.len - *sent, MSG_NOSIGNAL);
+
+	if (n >= 0) {
+		*sent += (size_t)n;
+		return STORE_OK;
+	}
+	if (errno == EAGAIN || errno == EINTR)
+		return STORE_OK;
+	err_set(&store->err, "send: %s", strerror(errno));
+	return STORE_DOWN;
+}
+
+/* Takes the replies that are complete in the reader. */
+static enum store_result take_replies(struct store *store)
+{
+	void *reply = NULL;
+
+	while (store->answered < store->commands) {
+		if (redisReaderGetReply(store->reader, &reply) != REDIS_OK) {
+			err_set(&store->err, "protocol: %s", store->reader->errstr);
+			return STORE_DOWN;
+		}
+		if (!reply)
+			break;
+		store->replies[store->answered++] = reply;
+	}
+	return STORE_OK;
+}
+
+static enum store_result receive_some(struct store *store)
+{
+	char bytes[64 * 1024];
+	ssize_t n = recv(store->fd, bytes, sizeof(bytes), 0);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return STORE_OK;
+	if (n <= 0) {
+		err_set(&store->err, "receive: %s", n == 0 ? "connection closed" : strerror(errno));
+		return STORE_DOWN;
+	}
+	store->received += (size_t)n;
+	if (store->received > STORE_REPLY_BYTES) {
+		err_set(&store->err, "replies of more than %u bytes", STORE_REPLY_BYTES);
+		return STORE_DOWN;
+	}
+	if (redisReaderFeed(store->reader, bytes, (size_t)n) != REDIS_OK) {
+		err_set(&store->err, "out of memory");
+		return STORE_DOWN;
+	}
+	return take_replies(store);
+}
+
+static enum store_result exchange(struct store *store, int64_t deadline_ms)
+{
+	size_t sent = 0;
+	enum store_result rc = STORE_OK;
+
+	while (rc == STORE_OK && store->answered < store->commands) {
+		/* The socket is nearly always writable at first: one system call saved for each
+		 * batch. */
+		if (sent < store->out.len) {
+			rc = send_some(store, &sent);
+			if (rc != STORE_OK)
+				break;
+		}
+		if (wait_for(store, sent < store->out.len ? POLLIN | POLLOUT : POLLIN,
+			     deadline_ms) != 0)
+			return STORE_DOWN;
+		rc = receive_some(store);
+	}
+	return rc;
+}
+
+/* Runs one command of our own before the caller's batch; the batch is kept aside meanwhile. */
+static enum store_result authenticate(struct store *store, int64_t deadline_ms)
+{
+	const struct store_address *a = store->address;
+	struct buf batch = store->out;
+	size_t commands = store->commands;
+	enum store_result rc;
+
+	if (!*a->password)
+		return STORE_OK;
+	buf_init(&store->out, 4096);
+	store->commands = 0;
+	if (*a->user)
+		store_cmd(store, SPAN("AUTH"), span_str(a->user), span_str(a->password));
+	else
+		store_cmd(store, SPAN("AUTH"), span_str(a->password));
+	rc = exchange(store, deadline_ms);
+	if (rc == STORE_OK && store->replies[0]->type == REDIS_REPLY_ERROR) {
+		/* The server's words name the user at most; the password is in none of them. */
+		err_set(&store->err, "%s", store->replies[0]->str);
+		rc = STORE_DOWN;
+	}
+	drop_replies(store);
+	buf_free(&store->out);
+	store->out = batch;
+	store->commands = commands;
+	return rc;
+}
+
+/* Between batches a sound server says nothing. Anything to read is the end of the connection (a
+ * restart, a time-out, a CLIENT KILL), which then costs no request, or bytes that would be taken
+ * for the next answer. */
+static bool is_spoilt(const struct store *store)
+{
+	struct pollfd p = {.fd = store->fd, .events = POLLIN};
+
+	return store->reader->pos < store->reader->len || poll(&p, 1, 0) != 0;
+}
+
+static enum store_result run(struct store *store, int64_t ms)
+{
+	int64_t deadline = clock_mono_ms() + ms;
+	int64_t connect_by = clock_mono_ms() + store->address->connect_ms;
+
+	if (!buf_ok(&store->out) || store->commands > STORE_BATCH_MAX) {
+		err_set(&store->err, "batch too large");
+		return STORE_DOWN;
+	}
+	if (store->fd >= 0 && is_spoilt(store))
+		store_close(store);
+	if (store->fd < 0) {
+		if (open_connection(store, connect_by < deadline ? connect_by : deadline) !=
+			    STORE_OK ||
+		    authenticate(store, deadline) != STORE_OK)
+			return STORE_DOWN;
+	}
+	return exchange(store, deadline);
+}
+
+enum store_result store_run(struct store *store, int64_t ms)
+{
+	enum store_result rc = run(store, ms);
+
+	if (rc != STORE_OK) {
+		drop_replies(store);
+		store_close(store);
+	}
+	return rc;
+}
+
+const redisReply *store_reply(const struct store *store, size_t i)
+{
+	static const redisReply none = {.type = REDIS_REPLY_NIL};
+
+	return i < store->answered ? store->replies[i] : &none;
+}
+
+static enum store_result load(struct store *store, enum store_script script, int64_t ms)
+{
+	const redisReply *reply;
+	enum store_result rc;
+
+	store_cmd(store, SPAN("SCRIPT"), SPAN("LOAD"),
+		  (struct span){scripts[script].text, scripts[script].len});
+	rc = store_run(store, ms);
+	reply = store_reply(store, 0);
+	if (rc == STORE_OK && reply->type == REDIS_REPLY_STRING && reply->len == 40)
+		memcpy(store->sha[script], reply->str, 41);
+	return rc;
+}
+
+static enum store_result eval_once(struct store *store, enum store_script script, size_t keys,
+				   size_t argc, const struct span *argv, int64_t ms)
+{
+	char count[24];
+
+	(void)snprintf(count, sizeof(count), "%zu", keys);
+	begin_command(store, argc + 3);
+	format_args(store, 3,
+		    (struct span[]){SPAN("EVALSHA"), {store->sha[script], 40}, span_str(count)});
+	format_args(store, argc, argv);
+	return store_run(store, ms);
+}
+
+static bool is_noscript(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0;
+}
+
+enum store_result store_eval(struct store *store, enum store_script script, size_t keys,
+			     size_t argc, const struct span *argv, int64_t ms)
+{
+	enum store_result rc = STORE_OK;
+
+	if (!*store->sha[script])
+		rc = load(store, script, ms);
+	if (rc == STORE_OK)
+		rc = eval_once(store, script, keys, argc, argv, ms);
+	/* SCRIPT FLUSH, or a restarted server: load and try once more, never twice. */
+	if (rc == STORE_OK && is_noscript(store_reply(store, 0)))
+		rc = load(store, script, ms);
+	else
+		return rc;
+	if (rc == STORE_OK)
+		rc = eval_once(store, script, keys, argc, argv, ms);
+	return rc;
+}

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Says what runs in the run directory (TFT_RUN_DIR, default ./run), what the dashboard thinks of its upstream and what is
+# cached. Exit code 0: everything runs, 3: something does not.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+
+code=0
+redis=(redis-cli -s "$run/redis/redis.sock")
+
+show_services() {
+    local name pid
+    for name in "${services[@]}"; do
+        [[ -e $run/pid/$name ]] || continue
+        if pid=$(leader "$name"); then
+            printf '%-15s up    pid %-7s since %s\n' "$name" "$pid" "$(ps -o lstart= -p "$pid")"
+        else
+            printf '%-15s DOWN  log %s\n' "$name" "$run/log/$name.log"
+            code=3
+        fi
+    done
+}
+
+show_workers() {
+    local pid
+    pid=$(leader workers) || return 0
+    printf '%-15s %s\n' 'worker pids' "$(ps -o pid= --ppid "$pid" | xargs)"
+}
+
+show_dashboard() {
+    local url
+    url=$(<"$run/url")
+    printf '%-15s %s\n' 'address' "$url"
+    printf '%-15s %s\n' 'state' "$(curl -sS -m 5 "${url}api/v1/status" 2>&1)"
+}
+
+# The private Redis only; the pages of another one are its operator's business.
+show_cache() {
+    [[ -S $run/redis/redis.sock ]] || return 0
+    printf '%-15s %s keys, %s of memory, history of %s points\n' 'cache' \
+        "$("${redis[@]}" --scan --pattern 'tft:*' | wc -l)" \
+        "$("${redis[@]}" info memory | sed -n 's/^used_memory_human:\([^\r]*\).*/\1/p')" \
+        "$("${redis[@]}" xlen tfthist:fleet)"
+}
+
+if ! compgen -G "$run/pid/*" >/dev/null; then
+    say "Nothing runs in $run"
+    exit 3
+fi
+show_services
+show_workers
+if leader nginx >/dev/null && [[ -e $run/url ]]; then
+    show_dashboard
+fi
+show_cache
+exit "$code"

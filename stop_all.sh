@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Ends exactly what start_all.sh started in the run directory (TFT_RUN_DIR, default ./run). Safe to call twice.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
+
+if ! compgen -G "$run/pid/*" >/dev/null; then
+    say "Nothing runs in $run"
+    exit 0
+fi
+stop_services
+say "Stopped."

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""Headless Chromium for tests. It reaches nothing but the stack under test."""
+import functools
+import os
+import pathlib
+import subprocess
+import tempfile
+
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+
+from stack import BUILD, wait_until
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+# Where screenshots go: TFT_SCREENSHOTS=doc renews the ones that README shows.
+SHOTS = pathlib.Path(os.environ.get("TFT_SCREENSHOTS") or ROOT / "build" / "screenshots")
+
+ARGUMENTS = [
+    "--headless=new",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--force-device-scale-factor=1",
+]
+
+
+@functools.cache
+def axe_source():
+    """axe-core in the locked version; fetched into the build directory the first time."""
+    path = BUILD / "third-party" / "axe.min.js"
+    if not path.exists():
+        nginx = ROOT / "nginx"
+        subprocess.run([nginx / "third-party.sh", nginx, BUILD / "third-party", "test"], check=True)
+    return path.read_text()
+
+
+class Browser:
+    """One window. dark: what the system prefers; script: JavaScript on or off."""
+
+    def __init__(self, width=1280, height=900, dark=False, script=True):
+        self.profile = tempfile.TemporaryDirectory(prefix="tft-chromium-", ignore_cleanup_errors=True)
+        options = Options()
+        options.binary_location = "/usr/bin/chromium"
+        for argument in ARGUMENTS + ["--no-sandbox"] * (os.geteuid() == 0):
+            options.add_argument(argument)
+        options.add_argument(f"--user-data-dir={self.profile.name}")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        if not script:
+            options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+        self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+        self.driver.set_page_load_timeout(20)
+        self.driver.set_script_timeout(20)
+        self.size(width, height)
+        self.prefer("dark" if dark else "light")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.driver.quit()
+        self.profile.cleanup()
+
+    def size(self, width, height):
+        """Of the page, also below the least width of a window."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def prefer(self, scheme):
+        """What the system prefers: light or dark."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    def open(self, url):
+        self.driver.get(url)
+        return self
+
+    def all(self, css):
+        return self.driver.find_elements("css selector", css)
+
+    def one(self, css):
+        found = self.all(css)
+        assert len(found) == 1, f"{len(found)} elements match {css!r}"
+        return found[0]
+
+    def text(self, css):
+        return self.one(css).text
+
+    def run(self, script, *args):
+        return self.driver.execute_script(script, *args)
+
+    def wait(self, script, timeout=15):
+        """Until the JavaScript expression is true; returns its value."""
+        return wait_until(lambda: self.run(f"return {script}"), timeout, script)
+
+    def keys(self, *keys):
+        """Typed into whatever has the focus."""
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def polled(self, start="", changed=False):
+        """Runs a statement and waits for the end of the next refresh, or of the next that changes the page."""
+        return self.driver.execute_async_script(
+            "const done = arguments[1], wanted = arguments[0];"
+            "document.addEventListener('tft:polled', function heard(event) {"
+            "  if (wanted && !event.detail.changed) return;"
+            "  document.removeEventListener('tft:polled', heard); done(event.detail.changed); });" + start,
+            changed,
+        )
+
+    def refresh(self):
+        """By the link, as a viewer does it."""
+        return self.polled("document.querySelector('.refresh a').click();")
+
+    def findings(self):
+        """What axe finds serious or critical."""
+        if not self.run("return typeof axe === 'object'"):
+            self.run(axe_source())
+        found = self.driver.execute_async_script(
+            "const done = arguments[0];"
+            "axe.run(document, {resultTypes: ['violations']}).then(r => done(r.violations"
+            "  .filter(v => ['serious', 'critical'].includes(v.impact))"
+            "  .map(v => `${v.id}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(' | ')}`)))"
+        )
+        return found
+
+    def page_width(self):
+        return self.run("return document.documentElement.scrollWidth")
+
+    def complaints(self):
+        """What the browser wrote to its console."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def shot(self, name, full=True):
+        """Saves a picture of the whole page, or of the window."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        if full:
+            width, height = self.run("return [innerWidth, document.documentElement.scrollHeight]")
+            self.size(width, height)
+        self.driver.save_screenshot(str(SHOTS / f"{name}.png"))
+        if full:
+            self.size(width, 900)

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+import pathlib
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
+
+from stack import Stack  # noqa: E402
+from upstream import Upstream  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def stack():
+    """The whole chain with the critical fleet of 90 servers."""
+    with Upstream(predictions="predictions_current-critical-90") as upstream:
+        upstream.scenario = "critical"
+        with Stack(workers=3, interval=300, upstream=upstream) as running:
+            running.wait_fleet()
+            yield running

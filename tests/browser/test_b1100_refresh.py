@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: MIT
+"""A page that stays current under the eyes and hands of a viewer (ui 6)."""
+import re
+
+import pytest
+from browser import Browser
+from stack import Stack
+from upstream import Upstream
+
+CALM = "predictions_current-healthy-90"
+CRITICAL = "predictions_current-critical-90"
+WORSE = "predictions_current-critical_escalated-90"
+
+
+@pytest.fixture(scope="module")
+def fleet():
+    with Upstream(predictions=CRITICAL) as upstream:
+        with Stack(workers=3, interval=5, upstream=upstream) as stack:
+            stack.wait_fleet()
+            yield stack
+
+
+@pytest.fixture(scope="module")
+def window():
+    with Browser() as running:
+        yield running
+
+
+@pytest.fixture
+def page(window, fleet):
+    """The overview of a daemon that answers, nothing remembered, nothing complained about."""
+    fleet.upstream.predictions.load(CRITICAL)
+    window.open(fleet.url("/healthz"))
+    window.run("localStorage.clear()")
+    window.size(1280, 900)
+    window.open(fleet.url("/"))
+    window.wait("document.querySelector('#state').dataset.state === 'live' && document.title.startsWith('(20)')")
+    window.complaints()
+    return window
+
+
+def requests_for(stack, uri):
+    return stack.access_log().count(f'uri="{uri}"')
+
+
+def next_buckets(stack, count):
+    """Waits until the data have changed so often."""
+    bucket = stack.get("/api/v1/fleet").json()["bucket"]
+    stack.wait(lambda: stack.get("/api/v1/fleet").json()["bucket"] >= bucket + count, 20, "new data")
+
+
+def test_new_data_come_by_themselves_and_nothing_else_moves(page, fleet):
+    page.run(
+        "document.querySelector('#view details').open = true;"
+        "const row = document.querySelector('#alerts tbody tr:nth-child(12)'), link = row.querySelector('a');"
+        "link.scrollIntoView({block: 'center'}); link.focus({preventScroll: true});"
+        "window.kept = link; window.y = scrollY;"
+    )
+    bucket = page.run("return document.querySelector('#view').dataset.bucket")
+    assert page.polled(changed=True)
+    assert page.run("return document.querySelector('#view').dataset.bucket") > bucket
+    assert page.run("return document.querySelector('#view details').open")
+    assert page.run("return scrollY === window.y && scrollY > 0")
+    assert page.run("return document.activeElement === window.kept && window.kept.isConnected")
+    assert page.complaints() == []
+
+
+def test_numbers_change_in_place(page, fleet):
+    page.run("window.kept = document.querySelector('#alerts')")
+    before = page.text("#alerts tbody")
+    fleet.upstream.predictions.load(WORSE)
+    page.wait("document.querySelector('#alerts tbody').innerText !== " + repr(before))
+    assert page.run("return document.querySelector('#alerts') === window.kept")
+
+
+def test_text_being_typed_stays(page):
+    page.one("#find").click()
+    page.keys("ppdb")
+    page.run("document.activeElement.setSelectionRange(1, 3)")
+    assert page.polled(changed=True)
+    field = page.run("const f = document.activeElement; return [f.id, f.value, f.selectionStart, f.selectionEnd]")
+    assert field == ["find", "ppdb", 1, 3]
+
+
+def test_a_form_half_filled_in_holds_the_page_until_the_viewer_agrees(page):
+    page.run("document.querySelector('#view input[type=search]').focus()")
+    page.keys("web")
+    bucket = page.run("return document.querySelector('#view').dataset.bucket")
+    page.wait("!document.querySelector('#offer').hidden")
+    assert page.run("return document.querySelector('#view').dataset.bucket") == bucket
+    assert page.run("return document.activeElement.value") == "web"
+    assert page.text("#offer") == "New data - apply"
+    page.shot("offer", full=False)
+    page.one("#offer").click()
+    assert page.run("return document.querySelector('#view').dataset.bucket") > bucket
+    assert not page.one("#offer").is_displayed()
+
+
+def test_marked_text_holds_the_page_too(page):
+    page.run("getSelection().selectAllChildren(document.querySelector('#alerts tbody tr'))")
+    page.wait("!document.querySelector('#offer').hidden")
+    page.run("getSelection().removeAllRanges()")
+    assert page.polled(changed=True)
+    assert not page.one("#offer").is_displayed()
+
+
+def test_requests_follow_the_edge_of_the_bucket(page):
+    page.polled(changed=True)
+    page.polled(changed=True)
+    page.polled(changed=True)
+    margin = max(200, min(float(page.one("#view").get_attribute("data-fill-ms")), 2500))
+    starts = page.run(
+        "return performance.getEntriesByType('resource').filter(e => e.initiatorType === 'fetch')"
+        ".map(e => performance.timeOrigin + e.startTime)"
+    )
+    first = {}
+    for start in starts:
+        first.setdefault(start // 5000, start % 5000)
+    del first[min(first)]  # the bucket in which the page was opened
+    # Behind the margin come 0.5 s of jitter; the rest is for a busy machine.
+    assert first and all(margin - 20 < phase < margin + 500 + 400 for phase in first.values()), first
+
+
+def test_a_hidden_tab_asks_for_nothing_and_catches_up_at_once(page, fleet):
+    hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+    seen = "document.dispatchEvent(new Event('visibilitychange'));"
+    page.run(hide % "true" + seen)
+    before = requests_for(fleet, "/")
+    next_buckets(fleet, 2)
+    assert requests_for(fleet, "/") == before
+    assert page.polled(hide % "false" + seen)
+
+
+def test_pause_stops_and_resume_refreshes_at_once(page, fleet):
+    page.keys("p")
+    assert re.fullmatch(r"Paused - \d\d:\d\d:\d\d UTC", page.text("#badge"))
+    assert page.text("#pause") == "Resume"
+    page.shot("paused", full=False)
+    before = requests_for(fleet, "/")
+    next_buckets(fleet, 2)
+    assert requests_for(fleet, "/") == before
+    page.open(fleet.url("/heatmap"))
+    assert page.text("#badge").startswith("Paused"), "the choice is remembered"
+    next_buckets(fleet, 1)
+    assert page.polled("document.querySelector('#pause').click();", changed=True)
+    assert page.text("#badge").startswith("Live - ")
+
+
+def test_without_a_server_the_badge_says_so_and_the_page_recovers_alone(page, fleet):
+    fleet.hosts[0].nginx.stop()
+    page.refresh()
+    assert re.fullmatch(r"Offline - last contact \d\d:\d\d:\d\d UTC", page.text("#badge"))
+    page.shot("offline", full=False)
+    assert page.findings() == []
+    fleet.start_nginx(fleet.hosts[0])
+    page.wait("document.querySelector('#badge').textContent.startsWith('Live')")
+
+
+def test_another_program_at_that_address_does_not_replace_the_page(page, fleet):
+    """nginx' own page for workers that are all gone has no data."""
+    workers = fleet.hosts[0].workers[0]
+    workers.stop()
+    page.polled("history.replaceState(null, '', '?sort=name'); document.querySelector('.refresh a').click();")
+    assert page.text("#badge").startswith("Offline")
+    assert page.all("#alerts tbody tr")
+    fleet.start_workers(fleet.hosts[0])
+    page.wait("document.querySelector('#badge').textContent.startsWith('Live')")
+
+
+def test_the_browsers_own_word_for_offline(page):
+    conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.driver.execute_cdp_cmd("Network.enable", {})
+    page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": True, **conditions})
+    page.wait("document.querySelector('#badge').textContent.startsWith('Offline')")
+    page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": False, **conditions})
+    page.wait("document.querySelector('#badge').textContent.startsWith('Live')")
+    page.driver.execute_cdp_cmd("Network.disable", {})
+
+
+def test_one_request_at_a_time_and_none_for_ever(page, fleet):
+    nginx = fleet.hosts[0].nginx
+    count = "performance.getEntriesByType('resource').filter(e => e.initiatorType === 'fetch').length"
+    before = page.run(f"return {count}")
+    pids = [nginx.pid, *nginx.children()]
+    for pid in pids:
+        fleet.pause(pid)
+    click = "document.querySelector('.refresh a').click();"
+    page.polled(click * 3)  # ends by the time limit of 0.8 intervals
+    assert page.text("#badge").startswith("Offline")
+    for pid in pids:
+        fleet.resume(pid)
+    page.wait("document.querySelector('#badge').textContent.startsWith('Live')")
+    assert page.run(f"return {count}") <= before + 4  # the hung one, and those of the recovery
+
+
+def test_age_needs_no_network(page, fleet):
+    fleet.hosts[0].nginx.stop()
+    page.refresh()
+    later = "const real = Date.now; Date.now = () => real.call(Date) + %d * 60000;"
+    page.run(later % 11)
+    page.wait("document.querySelector('#state').dataset.state === 'very-stale'")
+    assert re.match(r"Data is older than 10 min \(\d\d:\d\d:\d\d UTC\). Do not act", page.text("#notes .band"))
+    page.run(later % 60)
+    page.wait("document.querySelector('#state').dataset.state === 'no-data'")
+    assert "No data since" in page.text("#notes .band")
+    assert not page.one("#view").is_displayed(), "older than max_stale is not shown"
+    fleet.start_nginx(fleet.hosts[0])
+
+
+def test_spoken_are_changes_of_the_worst_level_only(page, fleet):
+    assert page.run("return document.querySelector('#state').getAttribute('aria-live')") == "off"
+    assert page.polled(changed=True)
+    assert page.run("return document.querySelector('#said').textContent") == ""
+    fleet.upstream.predictions.load(CALM)
+    page.wait("document.querySelector('#said').textContent")
+    assert re.fullmatch(r"\d+ servers? at risk 50 or above", page.run("return document.querySelector('#said').innerHTML"))
+
+
+def test_title_and_icon_change_with_the_state_and_only_then(page, fleet):
+    page.run(
+        "window.seen = 0; new MutationObserver(() => window.seen++).observe(document.head, {subtree: true,"
+        " childList: true, characterData: true, attributes: true})"
+    )
+    icon = page.one("link[rel=icon]").get_attribute("href")
+    assert page.polled(changed=True)
+    assert page.run("return window.seen") == 0
+    fleet.upstream.predictions.load(CALM)
+    page.wait("!document.title.startsWith('(20)')")
+    assert page.one("link[rel=icon]").get_attribute("href") != icon
+
+
+def test_a_new_version_brings_its_own_script(page):
+    page.run("window.old = true; document.querySelector('link[rel=stylesheet]').setAttribute('href', 'static/x.css')")
+    page.wait("!window.old")
+    assert page.all("#pause")
+    page.complaints()  # the style sheet that is not there
+
+
+def test_the_choice_of_an_interval_is_rounded_up_and_kept(page, fleet):
+    page.run("const p = document.querySelector('#every'); p.value = '60'; p.dispatchEvent(new Event('change'))")
+    assert "data changes every 5 s" in page.text(".refresh")
+    page.open(fleet.url("/heatmap"))
+    assert page.run("return document.querySelector('#every').value") == "60"
+    page.open(fleet.url("/?refresh=7"))
+    assert "10 s; data changes every 5 s" in page.text(".refresh")
+
+
+def test_a_wrong_clock_is_told_and_changes_no_age(page, fleet):
+    script = "const real = Date.now; Date.now = () => real.call(Date) + 37000;"
+    added = page.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+    page.open(fleet.url("/"))
+    page.wait("document.querySelector('#notes .skew').textContent")
+    assert re.fullmatch(r"Your clock is 3[678] s ahead of the server\.", page.text("#notes .skew"))
+    assert re.fullmatch(r"(Live|Updating) - \d s", page.text("#badge"))
+    page.shot("skew", full=False)
+    page.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: MIT
+"""Whoever comes, however they come: by keyboard, on a wall screen, below another path, without script (ui 10, 11)."""
+import pytest
+from browser import Browser
+from selenium.webdriver.common.keys import Keys
+from stack import Service, Stack, free_port
+from upstream import Upstream
+
+PAGES = ["/", "/heatmap", "/top", "/history", "/cost", "/remediation", "/alerting", "/advanced", "/docs", "/roadmap"]
+
+
+@pytest.fixture(scope="module")
+def window():
+    with Browser() as running:
+        yield running
+
+
+@pytest.fixture
+def page(window, stack):
+    window.size(1280, 900)
+    window.open(stack.url("/healthz"))
+    window.run("localStorage.clear()")
+    window.open(stack.url("/"))
+    window.complaints()
+    return window
+
+
+def path_of(page):
+    return page.run("return location.pathname + location.search")
+
+
+def test_keys_lead_everywhere(page):
+    page.keys(Keys.TAB)
+    assert page.run("return document.activeElement.className") == "skip"
+    assert page.run("return document.activeElement.getBoundingClientRect().left") >= 0, "seen while it has the focus"
+    page.keys("gh")
+    page.wait("location.pathname === '/heatmap'")
+    page.keys("gt")
+    page.wait("location.pathname === '/top'")
+    page.keys("go")
+    page.wait("location.pathname === '/'")
+    page.keys("/")
+    assert page.run("return document.activeElement.id") == "find"
+    page.keys("ppdb", Keys.ENTER)
+    page.wait("location.search === '?q=ppdb'")
+    assert page.complaints() == []
+
+
+def test_keys_are_letters_in_a_field(page):
+    page.keys("/")
+    page.keys("prk?")
+    assert page.run("return document.activeElement.value") == "prk?"
+    assert page.text("#badge").startswith("Live") and not page.one("#help").is_displayed()
+
+
+def test_help_opens_and_closes(page):
+    page.keys("?")
+    assert page.one("#help").is_displayed()
+    assert "pause, resume" in page.text("#help")
+    page.keys("p")
+    assert page.text("#badge").startswith("Live"), "behind the help nothing listens"
+    assert page.findings() == []
+    page.shot("help", full=False)
+    page.keys(Keys.ESCAPE)
+    assert not page.one("#help").is_displayed()
+
+
+def test_every_control_is_reached_by_tab_and_shows_its_focus(page):
+    seen = []
+    for _ in range(25):
+        page.keys(Keys.TAB)
+        seen.append(
+            page.run(
+                "const e = document.activeElement;"
+                "return [e.id || e.textContent.trim(), getComputedStyle(e).outlineStyle !== 'none']"
+            )
+        )
+    names = [name for name, _ in seen]
+    for control in ("Refresh", "every", "pause", "theme", "Overview", "Roadmap", "find"):
+        assert control in names
+    assert [name for name, visible in seen if not visible] == []
+
+
+def test_the_theme_is_kept_and_there_before_the_first_paint(page, stack):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.run(f"return {ground}")
+    page.run("const t = document.querySelector('#theme'); t.value = 'dark'; t.dispatchEvent(new Event('change'))")
+    dark = page.run(f"return {ground}")
+    assert dark != light
+    page.open(stack.url("/heatmap"))
+    assert page.run(f"return {ground}") == dark
+    page.prefer("dark")
+    page.run("const t = document.querySelector('#theme'); t.value = 'light'; t.dispatchEvent(new Event('change'))")
+    assert page.run(f"return {ground}") == light
+    page.prefer("light")
+
+
+@pytest.mark.parametrize("path", PAGES + ["/server/ppdb011", "/?view=kiosk", "/heatmap?view=compact"])
+def test_no_serious_barrier(page, stack, path):
+    found = {}
+    page.open(stack.url(path))
+    for scheme in ("light", "dark"):
+        page.prefer(scheme)
+        found[scheme] = page.findings()
+    page.prefer("light")
+    assert found == {"light": [], "dark": []}
+    assert page.complaints() == []
+
+
+def test_a_wall_screen_takes_turns(page, stack):
+    """With the script and without it, by real navigation."""
+    address = stack.url("/?view=kiosk&tabs=overview,heatmap&every=10")
+    with Browser(script=False) as plain:
+        plain.open(address)
+        page.open(address)
+        assert not page.one("nav").is_displayed()
+        assert page.one("#clock").is_displayed() and page.one("#badge").is_displayed()
+        page.shot("kiosk", full=False)
+        page.wait("location.pathname === '/heatmap' && location.search.includes('view=kiosk')", 20)
+        stack.wait(lambda: "/heatmap?view=kiosk" in plain.driver.current_url, 10, "the next tab")
+    page.keys("k")
+    page.wait("location.search === ''")
+    assert page.one("nav").is_displayed()
+
+
+def test_a_wall_screen_stays_where_it_is_while_the_server_is_gone(page, stack):
+    script = "const real = setTimeout; window.setTimeout = (f, ms) => real(f, ms === 10000 ? 50 : ms);"
+    added = page.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+    page.open(stack.url("/docs?view=kiosk"))
+    stack.hosts[0].nginx.stop()
+    page.run("document.body.dataset.next = 'heatmap?view=kiosk'; document.body.dataset.every = '10'")
+    page.polled("document.querySelector('.refresh a').click();")
+    assert path_of(page) == "/docs?view=kiosk"
+    stack.start_nginx(stack.hosts[0])
+    page.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
+def test_below_another_path(window):
+    with Upstream(predictions="predictions_current-critical-20") as upstream:
+        with Stack(workers=2, upstream=upstream) as stack:
+            stack.wait_fleet()
+            port = free_port()
+            site = stack.dir / "site"
+            site.mkdir()
+            (site / "nginx.conf").write_text(
+                f"daemon off; pid {site}/pid; error_log {site}/log; events {{}} http {{ access_log off;"
+                f" proxy_temp_path {site}/t1; client_body_temp_path {site}/t2; fastcgi_temp_path {site}/t3;"
+                f" uwsgi_temp_path {site}/t4; scgi_temp_path {site}/t5; server {{ listen 127.0.0.1:{port};"
+                f" location /ops/tft/ {{ proxy_pass {stack.url('/')}; }} }} }}"
+            )
+            proxy = Service("site", ["nginx", "-e", site / "log", "-c", site / "nginx.conf"], site / "out")
+            try:
+                base = f"http://127.0.0.1:{port}/ops/tft/"
+                stack.wait(lambda: (site / "pid").exists(), what="the site's nginx")
+                window.open(base)
+                window.complaints()
+                for css in ("nav a[href=heatmap]", ".tiles a", "header .environment a", "nav a[href=cost]"):
+                    window.all(css)[0].click()
+                    assert window.driver.current_url.startswith(base)
+                    window.refresh()
+                    assert window.text("#badge").startswith("Live"), window.driver.current_url
+                outside = window.run(
+                    "return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(arguments[0]))",
+                    base,
+                )
+                assert outside == []
+                assert window.complaints() == []
+            finally:
+                proxy.stop()
+
+
+def test_without_script_nothing_is_missing_and_nothing_is_dead(stack):
+    with Browser(script=False) as plain:
+        plain.open(stack.url("/"))
+        assert "As of" in plain.text("#badge")
+        assert not plain.all("select, #pause, #offer, header button")
+        plain.shot("no-script", full=False)
+        plain.one("header .refresh a:first-child").click()
+        assert len(plain.all("#alerts tbody tr")) == 20
+        plain.one("nav a[href=top]").click()
+        assert plain.all("main details")
+        before = stack.access_log().count('uri="/?refresh=5"')
+        plain.open(stack.url("/?refresh=5"))
+        stack.wait(lambda: stack.access_log().count('uri="/?refresh=5"') >= before + 2, 10, "the page asked to reload")
+
+
+def test_charts_answer_when_pointed_at(page, stack):
+    page.open(stack.url("/server/ppdb011"))
+    shown = page.run("const f = document.querySelector('svg.fan').closest('figure'); return f.getBoundingClientRect().height")
+    page.run("document.querySelector('svg.fan').dispatchEvent(new PointerEvent('pointerover', {bubbles: true}))")
+    page.wait("document.querySelector('.live canvas')")
+    assert not page.one("figure:has(.live) > svg").is_displayed()
+    grown = page.run("const f = document.querySelector('.live').closest('figure'); return f.getBoundingClientRect().height")
+    assert abs(grown - shown) < 12, "nothing below jumps"
+    page.run(
+        "const over = document.querySelector('.live .u-over'), box = over.getBoundingClientRect();"
+        "over.dispatchEvent(new MouseEvent('mousemove', {clientX: box.left + box.width / 2, clientY: box.top + 9,"
+        " bubbles: true}))"
+    )
+    page.wait("/median:\\s*[\\d.]+/.test(document.querySelector('.live .u-legend').innerText)")
+    page.shot("chart", full=False)
+    page.refresh()
+    assert page.all(".live canvas"), "a refresh leaves it"
+    assert page.complaints() == []

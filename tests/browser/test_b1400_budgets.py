@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""What a page may cost (ui 12), and what is shipped of others."""
+import hashlib
+import json
+import re
+
+import pytest
+from browser import ROOT, Browser
+from stack import BUILD, Stack
+from upstream import Upstream
+
+OBSERVE = (
+    "window.shift = 0; window.paint = 0;"
+    "window.shifted = [];"
+    "new PerformanceObserver(l => l.getEntries().forEach(e => { shift += e.value;"
+    "  shifted.push(...e.sources.map(s => s.node?.parentNode?.outerHTML.slice(0, 200))); }))"
+    ".observe({type: 'layout-shift', buffered: true});"
+    "new PerformanceObserver(l => l.getEntries().forEach(e => paint = e.startTime))"
+    ".observe({type: 'largest-contentful-paint', buffered: true});"
+)
+
+
+@pytest.fixture(scope="module")
+def window():
+    with Browser() as running:
+        yield running
+
+
+def test_overview_of_90_servers_is_small(stack):
+    plain = stack.get("/", headers={"Accept-Encoding": "identity"})
+    packed = stack.request("GET", "/", headers={"Accept-Encoding": "gzip"}, stream=True).raw.read()
+    print(f"overview: {len(plain.content)} bytes, {len(packed)} compressed")
+    assert len(plain.content) <= 40 * 1024
+    assert len(packed) <= 10 * 1024
+
+
+def test_cold_load(stack):
+    before = len(stack.access_log().splitlines())
+    with Browser() as cold:
+        cold.open(stack.url("/"))
+        cold.run(OBSERVE)
+        cold.wait("document.readyState === 'complete' && paint > 0")
+        # The last thing a browser asks for is the icon.
+        stack.wait(lambda: "favicon" in "".join(stack.access_log().splitlines()[before:]), 10, "the icon")
+        lines = stack.access_log().splitlines()[before:]
+        total = sum(int(re.search(r"bytes=(\d+)", line).group(1)) for line in lines)
+        shift, paint = cold.run("return [shift, paint]")
+        origins = cold.run("return performance.getEntriesByType('resource').map(e => new URL(e.name).origin)")
+        print(f"cold load: {len(lines)} requests, {total} bytes, largest paint after {paint:.0f} ms, shift {shift}")
+        assert cold.complaints() == []
+    assert len(lines) <= 5, lines
+    assert total <= 30 * 1024
+    assert shift == 0
+    assert set(origins) == {stack.url("")}
+
+
+def test_refreshing_shifts_nothing(window):
+    with Upstream(predictions="predictions_current-critical-90") as upstream:
+        with Stack(workers=2, interval=5, upstream=upstream) as stack:
+            stack.wait_fleet()
+            window.open(stack.url("/"))
+            window.run(OBSERVE)
+            window.polled(changed=True)
+            window.polled(changed=True)
+            assert window.run("return shift") == 0, window.run("return shifted")
+
+
+def test_an_unchanged_answer_touches_nothing_and_costs_little(window, stack):
+    window.open(stack.url("/"))
+    window.refresh()  # from here on the ETag is known
+    window.run(
+        "window.touched = [];"
+        "new MutationObserver(list => touched.push(...list.map(m => m.target.id || m.target.nodeName)))"
+        ".observe(document, {subtree: true, childList: true, attributes: true, characterData: true})"
+    )
+    assert window.refresh() is False
+    # The age, and the footer's word about this very request.
+    assert set(window.run("return touched")) <= {"badge", "served"}
+    assert window.run("return performance.getEntriesByType('resource').at(-1).transferSize") <= 300
+    log = [line for line in stack.access_log().splitlines() if 'uri="/"' in line]
+    assert "status=304" in log[-1]
+
+
+def test_500_servers_are_few_nodes(window):
+    with Upstream(predictions="predictions_current-critical-500") as upstream:
+        with Stack(workers=2, interval=300, upstream=upstream) as stack:
+            stack.wait_fleet(30)
+            for path in ("/", "/heatmap"):
+                window.open(stack.url(path))
+                nodes = window.run("return document.querySelectorAll('*').length")
+                print(f"{path} of 500 servers: {nodes} nodes")
+                assert nodes <= 3000
+
+
+def test_a_thousand_refreshes_leave_nothing_behind(window, stack):
+    """Every answer differs in all its numbers; the network is left out, the rest is what a viewer's browser does."""
+    window.open(stack.url("/"))
+    window.driver.execute_cdp_cmd("HeapProfiler.enable", {})
+    window.run(
+        "window.heard = 0; window.real = fetch; window.count = 0;"
+        "const text = new XMLHttpRequest(); text.open('GET', location.href, false); text.send();"
+        "const pages = [text.responseText, text.responseText.replace(/<td>(\\d)/g, '<td>9$1')"
+        ".replace(/data-bucket=\"\\d+\"/, 'data-bucket=\"1\"').replace(/data-gen-ms=\"\\d\\d/, 'data-gen-ms=\"1')];"
+        "window.fetch = async () => new Response(pages[++count % 2], {headers: {ETag: `W/\"${count}\"`}});"
+    )
+    many = (
+        "const [n, done] = arguments; let left = n;"
+        "document.addEventListener('tft:polled', function next() {"
+        "  if (--left) return document.querySelector('.refresh a').click();"
+        "  document.removeEventListener('tft:polled', next); done(count); });"
+        "document.querySelector('.refresh a').click();"
+    )
+
+    def heap():
+        for _ in range(2):
+            window.driver.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
+        return window.driver.execute_cdp_cmd("Runtime.getHeapUsage", {})["usedSize"]
+
+    window.driver.set_script_timeout(120)
+    window.driver.execute_async_script(many, 50)
+    before = heap()
+    window.driver.execute_async_script(many, 1000)
+    grown = heap() - before
+    print(f"heap after 1000 refreshes: {grown / 1024:+.0f} KiB")
+    assert window.run("return count") >= 1050
+    assert grown < 1024 * 1024
+    window.run("window.fetch = real")
+
+
+def test_a_refresh_of_90_servers_is_taken_over_within_a_frame_or_three(window, stack):
+    window.open(stack.url("/"))
+    ms = window.driver.execute_async_script(
+        "const done = arguments[0];"
+        "fetch(location.href).then(r => r.text()).then(text => {"
+        "  const page = new DOMParser().parseFromString(text.replace(/<td>(\\d)/g, '<td>9$1'), 'text/html');"
+        "  const start = performance.now();"
+        "  Idiomorph.morph(document.querySelector('#view'), page.querySelector('#view'), {morphStyle: 'outerHTML'});"
+        "  done(performance.now() - start); })"
+    )
+    print(f"morph: {ms:.0f} ms")
+    assert ms < 200  # 50 on a machine that does nothing else
+
+
+# ---- what is shipped of others ----
+
+LIBRARIES = {
+    "idiomorph.min.js": ("idiomorph", "0.8.0", "4cbd535caf7663a51eda9bce6595371c384fc430d54b8d414e29a61167f19f96"),
+    "uPlot.iife.min.js": ("uplot", "1.6.32", "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f"),
+    "uPlot.min.css": ("uplot", "1.6.32", "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04"),
+}
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_libraries_are_those_of_the_lock_unchanged(name):
+    package, version, digest = LIBRARIES[name]
+    lock = json.loads((ROOT / "nginx" / "package-lock.json").read_text())
+    assert lock["packages"][f"node_modules/{package}"]["version"] == version
+    library = (BUILD / "third-party" / name).read_bytes()
+    assert hashlib.sha256(library).hexdigest() == digest
+    bundles = [p for p in (BUILD / "assets" / "static").iterdir() if p.suffix in (".js", ".css")]
+    assert any(p.read_bytes().startswith(library) for p in bundles)
+
+
+def test_licences_are_shipped_and_no_registry_is_named():
+    for name, words in (("LICENSE.idiomorph", "Zero-Clause BSD"), ("LICENSE.uPlot", "MIT License")):
+        assert words in (BUILD / "third-party" / name).read_text()
+    assert '"resolved"' not in (ROOT / "nginx" / "package-lock.json").read_text()

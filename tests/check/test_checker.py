@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+"""The checker accepts an orderly scenario and names what is wrong with each of the others."""
+import copy
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from checker import INVARIANTS, Scenario, violations  # noqa: E402
+
+WALL = 1_700_000_000
+SETTINGS = {
+    "interval": 30, "fetch": 6, "via_nginx": True, "routes": 15, "budget": 26, "max_stale": 3600, "act_limit": 600,
+    "wall": WALL, "healthy": True,
+}  # fmt: skip
+
+
+def answer(start, bucket, gen, **members):
+    """Of a page that shows data claimed at `gen`."""
+    return {
+        "client": "c1", "start": start, "end": start + 0.004, "path": "/", "method": "GET", "status": 200, "length": 5000,
+        "headers": {"content-length": "5000"}, "bucket": bucket, "gen_ms": (WALL + gen) * 1000, "snap": f"s{bucket}",
+        "says": [], "redis": "ok", **members,
+    }  # fmt: skip
+
+
+def fault(t, kind, bucket=0):
+    return {"t": t, "kind": kind, "bucket": bucket}
+
+
+def orderly():
+    """Three buckets of 30 s: a call at 0, 30 and 60, each committed 2 s later."""
+    return Scenario(
+        settings=dict(SETTINGS),
+        calls=[{"start": 30.0 * b, "end": 30.0 * b + 1.5, "bucket": b, "address": "h1"} for b in range(3)],
+        answers=[answer(5, 0, 0), answer(20, 0, 0, path="/heatmap"), answer(31, 0, 0), answer(40, 1, 30), answer(70, 2, 60)],
+        samples=[{"t": 50, "keys": {"tft:cur:fleet": -1, "tft:overview:1": 3_590_000, "tfthist:fleet": -1}, "staged": 0}],
+        commits=[{"t": 30 * b + 2, "bucket": b, "history_id": f"{30_000 * b}-0"} for b in range(3)],
+        history=[{"id": f"{30_000 * b}-0"} for b in range(3)],
+    )
+
+
+def add(name, *items):
+    return lambda scenario: getattr(scenario, name).extend(items)
+
+
+def change(name, index, **members):
+    return lambda scenario: getattr(scenario, name)[index].update(members)
+
+
+def both(*steps):
+    return lambda scenario: [step(scenario) for step in steps] and None
+
+
+def calls(count, gap, address="h1"):
+    """So many calls, each in a bucket of its own."""
+    return [{"start": 100 + gap * i, "end": 101 + gap * i, "bucket": 100 + i, "address": address} for i in range(count)]
+
+
+TTLS = {f"tft:overview:{i}": 1000 for i in range(100)}
+
+
+def unhealthy(scenario):
+    scenario.settings["healthy"] = False
+
+
+VIOLATING = [
+    ("I1", "two calls in a bucket", add("calls", *calls(1, 1), *calls(1, 1, "h2"))),
+    ("I1", "a death allows one more, not two", both(add("calls", *calls(1, 1) * 3), add("faults", fault(100, "death", 100)))),
+    ("I2", "29 calls in a minute", add("calls", *calls(29, 2))),
+    ("I2", "a loss at another time", both(add("calls", *calls(29, 2)), add("faults", fault(5, "loss")))),
+    ("I3", "older than interval, fetch and a second", add("answers", answer(60, 0, 0))),
+    ("I4", "older than max_stale", both(unhealthy, add("answers", answer(3700, 2, 60, says=["do-not-act"])))),
+    ("I4", "no warning after act_limit", both(unhealthy, add("answers", answer(700, 2, 60, says=["stale"])))),
+    ("I5", "a slow page", change("answers", 0, end=5.06)),
+    ("I5", "a page slower than the store's time-out allows", change("answers", 0, end=5.31, redis="hung")),
+    ("I5", "a POST that takes for ever", change("answers", 0, end=8.6, method="POST")),
+    ("I6", "two snapshots between two commits", change("answers", 1, snap="s9")),
+    ("I7", "back to an older bucket", add("answers", answer(71, 1, 60, snap="s2"))),
+    ("I8", "an id twice", add("history", {"id": "60000-0"})),
+    ("I8", "ids in disorder", lambda scenario: scenario.history.reverse()),
+    ("I8", "a commit without a point", lambda scenario: scenario.history.pop()),
+    ("I8", "a point without a commit", add("history", {"id": "90000-0"})),
+    ("I9", "old data unmarked after a flush", add("faults", fault(62, "flush", 2))),
+    ("I9", "and after a deletion", add("faults", fault(62, "deletion", 2))),
+    ("I10", "a short body", change("answers", 0, length=4999)),
+    ("I10", "no length", change("answers", 0, headers={})),
+    ("I10", "a HEAD with a body", change("answers", 0, method="HEAD")),
+    ("I10", "a 304 with a body", change("answers", 0, status=304)),
+    ("I11", "an entry for ever", change("samples", 0, keys={"tft:overview:1": -1})),
+    ("I11", "too many keys", change("samples", 0, keys=TTLS)),
+]
+ALLOWED = [
+    ("I1", "one more after a death", both(add("calls", *calls(1, 1) * 2), add("faults", fault(100, "death", 100)))),
+    ("I2", "28 calls in a minute", add("calls", *calls(28, 2))),
+    ("I2", "29 calls in more than a minute", add("calls", *calls(29, 2.2))),
+    ("I2", "29 calls from two addresses", add("calls", *calls(15, 2), *calls(14, 2, "h2"))),
+    ("I2", "the budget was lost in between", both(add("calls", *calls(29, 2)), add("faults", fault(120, "loss")))),
+    ("I3", "with an upstream fault", both(unhealthy, add("answers", answer(60, 0, 0)))),
+    ("I4", "a warning after act_limit", both(unhealthy, add("answers", answer(700, 2, 60, says=["do-not-act"])))),
+    ("I4", "no data is an answer", add("answers", answer(9000, 2, 60, status=503))),
+    ("I5", "hung Redis takes its time-out", change("answers", 0, end=5.25, redis="hung")),
+    ("I6", "an answer that overlaps the commit", change("answers", 2, start=31.999, end=32.003, snap="s9")),
+    ("I7", "after a deletion", both(add("faults", fault(70.5, "deletion", 2)), add("answers", answer(71, 1, 60, says=["stale"])))),
+    ("I7", "another client", add("answers", answer(71, 1, 60, client="c2", snap="s2"))),
+    ("I8", "a bucket committed twice", add("commits", {"t": 65, "bucket": 2, "history_id": "60000-0"})),
+    ("I9", "marked", both(add("faults", fault(62, "flush", 2)), change("answers", 4, says=["stale"]))),
+    ("I9", "made after the flush", add("faults", fault(59.9, "flush", 1))),
+    ("I9", "within the life of a copy in nginx", add("faults", fault(69.5, "flush", 2))),
+    ("I10", "a HEAD", change("answers", 0, method="HEAD", length=0)),
+    ("I11", "staged keys of dead holders", change("samples", 0, keys=TTLS, staged=30)),
+]
+
+
+def test_an_orderly_scenario_has_no_violation():
+    assert violations(orderly()) == []
+
+
+@pytest.mark.parametrize("name, what, spoil", VIOLATING, ids=[f"{v[0]} {v[1]}" for v in VIOLATING])
+def test_a_violation_is_found(name, what, spoil):
+    scenario = orderly()
+    spoil(scenario)
+    assert list(INVARIANTS[name](scenario))
+
+
+@pytest.mark.parametrize("name, what, alter", ALLOWED, ids=[f"{a[0]} {a[1]}" for a in ALLOWED])
+def test_what_is_allowed_is_not_reported(name, what, alter):
+    scenario = orderly()
+    alter(scenario)
+    assert list(INVARIANTS[name](scenario)) == []
+
+
+def test_every_invariant_has_been_seen_to_fail():
+    assert {violating[0] for violating in VIOLATING} == set(INVARIANTS)
+
+
+def write(scenario, directory):
+    members = copy.deepcopy(vars(scenario))
+    (directory / "scenario.json").write_text(json.dumps(members.pop("settings")))
+    for name, items in members.items():
+        if items:
+            (directory / f"{name}.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
+
+
+@pytest.mark.parametrize("spoil, code, words", [(add("calls", *calls(1, 1) * 2), 1, "I1: 2 calls"), (None, 0, " 0 violations")])
+def test_the_command_reads_a_directory_and_says_so_by_its_status(tmp_path, spoil, code, words):
+    scenario = orderly()
+    if spoil:
+        spoil(scenario)
+    write(scenario, tmp_path)
+    command = [sys.executable, pathlib.Path(__file__).parent / "checker.py", tmp_path]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == code and words in result.stdout, result.stdout + result.stderr

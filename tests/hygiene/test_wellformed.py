@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""Every page is well-formed XML, has unique ids, and carries no inline code or style, whatever the fleet looks like."""
+import gzip
+import os
+import pathlib
+import re
+import subprocess
+import xml.etree.ElementTree
+
+import pytest
+
+from sources import ROOT
+
+PAYLOADS = ROOT / "tests" / "data" / "payloads"
+BINARY = pathlib.Path(os.environ.get("TFT_BUILD", ROOT)) / "tft-dashboard"
+PAGES = ["overview", "overview?sev=healthy&sort=-dmem", "overview?q=%3Cscript%3E&view=kiosk", "overview?profile=risk"]
+PAGES += ["heatmap", "heatmap?metric=memory&group=profile", "heatmap?sort=name&q=db&refresh=30", "heatmap?q=nothing"]
+PAGES += ["top", "top?n=20", "top?profile=etl", "cost", "remediation", "alerting", "docs", "roadmap"]
+FLEETS = ["healthy-20", "critical-90", "short_history-20"]
+
+
+def payload(fleet):
+    return PAYLOADS / f"predictions_current-{fleet}.json.gz"
+
+
+def render(page, snapshot):
+    environment = dict(os.environ, SOURCE_DATE_EPOCH="1763899265")
+    command = [BINARY, "--render", page, "--snapshot", snapshot]
+    return subprocess.run(command, capture_output=True, env=environment, timeout=60, check=True).stdout
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory):
+    """A fleet whose names try to leave every context, one server without data, one alarming."""
+    names = ["<script>alert(1)</script>", "\\\"' onload='x", "a&b;&amp;", "]]>", "-->", "\\u202eevil", "\\u0001", "\U0001f600"]
+    metric = '{"current": 99.5, "p50": [99, 99, 99, 99, 99, 99], "p10": [], "p90": [100, 100, 100, 100, 100, 100]}'
+    servers = [f'"{n}": {{"mem_used_pct": {metric}, "cpu_iowait_pct": {metric}}}' for n in names] + ['"empty": {}']
+    path = tmp_path_factory.mktemp("hostile") / "fleet.json"
+    path.write_text('{"predictions": {' + ", ".join(servers) + '}, "environment": {}, "metadata": {}}')
+    return path
+
+
+def check(page, text):
+    tree = xml.etree.ElementTree.fromstring(text)
+    ids = [e.get("id") for e in tree.iter() if e.get("id")]
+    assert len(ids) == len(set(ids)), page
+    for element in tree.iter():
+        assert element.tag != "style" and "style" not in element.attrib, page
+        assert element.tag != "script" or (element.get("src") and not element.text), page
+        assert not [a for a in element.attrib if a.startswith("on")], page
+    return tree
+
+
+@pytest.mark.parametrize("fleet", FLEETS)
+@pytest.mark.parametrize("page", PAGES)
+def test_page_is_well_formed(page, fleet):
+    check(page, render(page, payload(fleet)))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_hostile_names_stay_text(page, hostile):
+    text = render(page, hostile)
+    tree = check(page, text)
+    assert all(script.get("src").startswith("static/") for script in tree.iter("script"))
+    assert "\u202e" not in text.decode()
+
+
+def test_xmllint_agrees():
+    text = render("overview", payload("critical-90"))
+    result = subprocess.run(["xmllint", "--noout", "-"], input=text, capture_output=True)
+    assert result.returncode == 0, result.stderr.decode()
+
+
+@pytest.mark.parametrize("page", ["overview", "heatmap"])
+def test_links_are_relative(page):
+    text = render(page, payload("critical-90")).decode()
+    links = re.findall(r'(?:href|src|action)="([^"]*)"', text)
+    assert links
+    assert not [link for link in links if link.startswith("/") or ":" in link]
+
+
+def test_overview_of_90_servers_keeps_its_budget():
+    assert len(render("overview", payload("critical-90"))) <= 40 * 1024
+
+
+@pytest.mark.parametrize("page", ["overview", "heatmap"])
+def test_500_servers_stay_below_3000_elements(page):
+    tree = xml.etree.ElementTree.fromstring(render(page, payload("critical-500")))
+    assert sum(1 for _ in tree.iter()) <= 3000
+
+
+def test_style_sheet_keeps_its_budget():
+    """What travels is the compressed form: one sheet for all pages, cached for good."""
+    text = (ROOT / "nginx" / "static" / "style.css").read_bytes()
+    assert len(text) <= 16 * 1024
+    assert len(gzip.compress(text, 9)) <= 5 * 1024

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+"""A stack for tests that ask more often than nginx lets one client ask."""
+from stack import Stack
+
+
+class PatientStack(Stack):
+    def request(self, method, path, host=0, **kw):
+        """Asks again until the limit of requests lets it through."""
+
+        def attempt():
+            answer = super(PatientStack, self).request(method, path, host, **kw)
+            return None if self.is_limited(answer) else [answer]
+
+        return self.wait(attempt, 30, "the limit of requests")[0]
+
+    @staticmethod
+    def is_limited(answer):
+        """The 429 of nginx; that of a worker has a time to wait."""
+        return answer.status_code == 429 and "retry-after" not in answer.headers

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: MIT
+"""Several hosts on one Redis: wrong clocks, a host cut off, a holder of the lock that dies or sleeps at each point of its work."""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+
+import pytest
+from load import Load, ask
+from proxy import Proxy, ProxiedStack
+from stack import BUILD, ROOT, Stack
+
+POINTS = ("before-fetch", "after-fetch", "before-stage", "before-commit")
+
+
+class Hosts(Stack):
+    """host_env: what is special about the workers of each host."""
+
+    def __init__(self, host_env, **options):
+        super().__init__(hosts=len(host_env), **options)
+        self.host_env = host_env
+
+    def worker_env(self, host):
+        return {**super().worker_env(host), **self.host_env[self.hosts.index(host)]}
+
+
+def bucket_now(stack):
+    return stack.redis.time()[0] // stack.interval
+
+
+def committed(stack):
+    return int(stack.redis.hget("tft:cur:fleet", "bucket") or -1)
+
+
+def snap(stack):
+    return stack.redis.hget("tft:cur:fleet", "snap").decode()
+
+
+# Clocks
+
+@pytest.fixture(scope="module")
+def clock(tmp_path_factory):
+    library = tmp_path_factory.mktemp("preload") / "clock.so"
+    source = ROOT / "tests" / "preload" / "clock.c"
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
+def wrong_by(clock, seconds):
+    return {
+        "LD_PRELOAD": str(clock),
+        "TFT_CLOCK_OFFSET": str(seconds),
+        "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
+    }
+
+
+@pytest.mark.parametrize("skew", [30, 86400])
+def test_wrong_clocks_change_nothing(clock, skew):
+    """Buckets, ages and leases are by Redis' clock: still one call for each bucket, and the same bytes everywhere."""
+    with Hosts([wrong_by(clock, skew), wrong_by(clock, -skew), {}], workers=2, interval=5, l1=False) as stack:
+        stack.wait_fleet()
+        stamps = [re.search(r"ts=\S+", stack.logs(host))[0] for host in range(3)]
+        assert stamps[1] < stamps[2] < stamps[0], "the clocks are wrong"
+        first = bucket_now(stack) + 1
+        stack.wait(lambda: committed(stack) >= first, 8, "the first whole bucket")
+        with Load(stack, ("/", "/heatmap?profile=db"), clients=3, hosts=range(3)) as load:
+            stack.wait(lambda: committed(stack) >= first + 1, 8, "another bucket")
+        calls = [call.wall // 5 for call in stack.upstream.predictions.calls]
+        assert [calls.count(bucket) for bucket in (first, first + 1)] == [1, 1]
+        assert {int(seen.headers["age"]) for seen in load.seen if seen.status == 200} <= set(range(7))
+
+        def same():
+            row = [ask(stack, "/", host) for host in range(3)]
+            return row if len({seen.headers["x-tft-bucket"] for seen in row}) == 1 else None
+
+        assert len({seen.body for seen in stack.wait(same, what="a round within one bucket")}) == 1
+
+
+# Partition
+
+def test_host_without_redis_goes_on_alone_and_comes_back():
+    with ProxiedStack(workers=2, hosts=2, interval=5, l1=False) as stack:
+        for host in (0, 1):
+            stack.wait_fleet(host=host)
+        stack.proxy.refuse = True
+        stack.proxy.sever()
+        with Load(stack, ("/",), clients=2, hosts=(1,)) as other:
+            stack.wait(lambda: ask(stack).cache.startswith("tft-local; hit"), 6, "own snapshot of host 0")
+            stack.wait(lambda: ask(stack, "/", 1).cache.startswith("tft-redis; hit; ttl=4"), 7, "the other host's next bucket")
+            alone = ask(stack, "/")
+            stack.proxy.heal()
+            stack.wait(lambda: all(ask(stack).cache.startswith("tft-redis; hit") for _ in range(6)), 6, "host 0 is back")
+        assert other.lost() == []
+        assert not [seen for seen in other.seen if "tft-local" in seen.cache]
+        assert alone.status == 200 and b"Shared cache off" in alone.body
+        back, other = ask(stack, "/api/v1/fleet", 0), ask(stack, "/api/v1/fleet", 1)
+        assert back.headers["x-tft-bucket"] == other.headers["x-tft-bucket"]
+        assert b"Shared cache off" not in ask(stack).body
+
+
+def test_workers_without_redis_share_the_call_budget():
+    """26 calls a minute for all workers together: each has its share, however short the interval is."""
+
+    def lonely(workers):
+        return Stack(workers=1, interval=5, l1=False, redis=False, direct=True, env={"TFT_WORKERS": str(workers)})
+
+    with lonely(4) as few, lonely(26) as many:
+        for stack in (few, many):
+            stack.wait(lambda: ask(stack).cache.startswith("tft-local"), 8, "an own snapshot")
+        few_calls, many_calls = few.upstream.predictions.calls, many.upstream.predictions.calls
+        stack.wait(lambda: ask(few) and ask(many) and len(few_calls) == 2, 15, "the second call of one of four")
+        assert 10 <= few_calls[1].at - few_calls[0].at <= 12.5
+        assert len(many_calls) == 1
+
+
+# Holders of the lock
+
+def has_fault_hooks():
+    return "define ENABLE_FAULT_HOOKS 1" in (BUILD / "config.h").read_text()
+
+
+def state_of(pid):
+    """R, S, T ... or Z for a process that has ended."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "Z"
+
+
+@pytest.fixture(scope="module")
+def holders(tmp_path_factory):
+    """One host for each fault, with one worker, and a last one without. Nothing is refreshed unless a test wants it."""
+    if not has_fault_hooks():
+        pytest.skip("built without --enable-fault-hooks")
+    arm = tmp_path_factory.mktemp("fault") / "armed"
+    faults = [f"{point}:{action}" for point in POINTS for action in ("kill", "stop")]
+    env = [{"TFT_FAULT": fault, "TFT_FAULT_ARM": str(arm)} for fault in faults] + [{}]
+    with Hosts(env, workers=1, interval=300, l1=False, direct=True) as stack:
+        stack.wait_fleet()
+        stack.arm = arm
+        stack.faults = faults
+        stack.rescuer = len(faults)
+        yield stack
+
+
+def fall(stack, fault, state):
+    """Makes the worker with that fault win the lock and meet its fate; returns its host and pid."""
+    host = stack.faults.index(fault)
+    (pid,) = stack.worker_pids(host)
+    stack.arm.touch()
+    stack.redis.delete("tft:budget:fleet")  # eight scenarios in one minute are more than the limit allows
+    stack.redis.set("tft:epoch:fleet", "before-" + fault)
+    stack.wait(lambda: "REFRESH" in ask(stack, host=host).cache, 5, "the lock is won")
+    stack.wait(lambda: state_of(pid) in state, 5, f"{fault} in state {state}")
+    assert not stack.arm.exists()
+    return host, pid
+
+
+def rescue(stack):
+    """The lease ends, and somebody else refreshes."""
+    last = snap(stack)
+    waiting = [ask(stack, path, stack.rescuer) for path in ("/", "/heatmap") * 3]
+    assert {seen.status for seen in waiting} == {200}
+    assert {seen.cache.rpartition("detail=")[2] for seen in waiting} == {"FLUSHED"}
+    assert stack.redis.pttl("tft:lock:fleet") > 0, "a holder that is gone leaves a lock that ends by itself"
+    stack.redis.pexpire("tft:lock:fleet", 1)
+    stack.wait(lambda: ask(stack, host=stack.rescuer) and snap(stack) != last, 5, "the rescuer's snapshot")
+    return snap(stack)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_holder_costs_one_lease_and_at_most_one_call(holders, point):
+    calls = holders.upstream.predictions.count
+    fall(holders, point + ":kill", "Z")
+    rescue(holders)
+    assert holders.upstream.predictions.count - calls == (1 if point == "before-fetch" else 2)
+    holders.wait(lambda: all(holders.redis.pttl(key) > 0 for key in holders.redis.keys("tft:s:*")), what="staged keys that expire")
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_holder_that_slept_longer_than_its_lease_changes_nothing(holders, point):
+    calls = holders.upstream.predictions.count
+    host, pid = fall(holders, point + ":stop", "T")
+    holders.paused.add(pid)
+    token = holders.redis.get("tft:lock:fleet").decode().partition("|")[0]
+    published = rescue(holders)
+    rescued = ask(holders, host=holders.rescuer)
+    if point == "before-fetch":
+        # From 1.8 s into its lease on a call might outlive it.
+        end = rescued.ended + 1.8
+        holders.wait(lambda: ask(holders, host=holders.rescuer).ended > end, 5, "a late hour")
+    breaker = holders.redis.exists("tft:brk:fleet")
+    holders.resume(pid)
+    late = holders.wait(lambda: (seen := ask(holders, host=host)).status == 200 and seen, what="the sleeper answers again")
+    assert snap(holders) == published
+    assert (late.headers["x-tft-bucket"], late.body) == (rescued.headers["x-tft-bucket"], rescued.body)
+    assert holders.redis.exists("tft:brk:fleet") == breaker
+    assert holders.upstream.predictions.count - calls == (1 if point == "before-fetch" else 2)
+    refused = re.findall(r"ev=refresh_failed .*result=(\S+)", holders.logs(host))
+    assert refused in ([], ["old"]) if point == "before-fetch" else refused == ["old"]
+    assert not holders.redis.keys("tft:s:%s:*" % token)
+
+
+# Real networks
+
+def ip(*words):
+    return subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def networks():
+    """Two network namespaces, each joined to this host by a wire of its own: (namespace, wire, our address)."""
+    made = []
+    try:
+        for index in (1, 2):
+            name, wire, net = f"tft{os.getpid()}h{index}", f"tft{os.getpid() % 10000}w{index}", f"10.213.{index}"
+            made.append((name, wire, f"{net}.1"))
+            for command in (
+                f"netns add {name}",
+                f"link add {wire} type veth peer name eth0 netns {name}",
+                f"addr add {net}.1/24 dev {wire}",
+                f"link set {wire} up",
+                f"-n {name} addr add {net}.2/24 dev eth0",
+                f"-n {name} link set eth0 up",
+                f"-n {name} link set lo up",
+            ):
+                done = ip(*command.split())
+                if done.returncode:
+                    pytest.skip(f"no network namespaces here: {done.stderr.strip()}")
+        yield made
+    finally:
+        for name, wire, _ in made:
+            ip("link", "del", wire)
+            ip("netns", "del", name)
+
+
+class Remote(Stack):
+    """The workers of each host live in a network of their own and reach Redis and the daemons by TCP over its wire."""
+
+    def __init__(self, networks, **options):
+        super().__init__(hosts=len(networks), **options)
+        self.networks = networks
+        self.doors = []
+
+    def door(self, target, address):
+        self.doors.append(Proxy(target, bind=address))
+        return self.doors[-1].address
+
+    def worker_env(self, host):
+        _, _, address = self.networks[self.hosts.index(host)]
+        env = super().worker_env(host)
+        env["TFT_REDIS"] = self.door(self.redis_socket, address)
+        for name in ("TFT_DAEMON_URL", "TFT_GENERATOR_URL"):
+            target, port = env[name].removeprefix("http://").split(":")
+            env[name] = "http://" + self.door((target, int(port)), address)
+        return env
+
+    def launcher(self, host):
+        name, _, _ = self.networks[self.hosts.index(host)]
+        return ["ip", "netns", "exec", name]
+
+    def stop(self, check=True):
+        for door in self.doors:
+            door.close()
+        super().stop(check)
+
+
+def test_cut_wire_is_like_redis_down_for_that_host_only(networks):
+    """No packet is refused, none comes back: the deadlines alone end the waiting."""
+    with Remote(networks, workers=2, interval=5, l1=False) as stack:
+        for host in (0, 1):
+            stack.wait_fleet(host=host)
+        calls = [call.wall // 5 for call in stack.upstream.predictions.calls]
+        assert len(calls) == len(set(calls))
+        ip("link", "set", networks[0][1], "down")
+        with Load(stack, clients=2) as cut, Load(stack, clients=1, hosts=(1,)) as other:
+            newest = committed(stack)
+            stack.wait(lambda: b"Shared cache off" in ask(stack).body, 6, "host 0 says that the cache is off")
+            stack.wait(lambda: committed(stack) > newest, 8, "the other host's next bucket")
+        ip("link", "set", networks[0][1], "up")
+        assert cut.slowest().took < 0.5, cut.slowest()
+        assert {seen.status for seen in cut.seen} <= {200, 503}
+        assert other.lost() == []
+        stack.wait(lambda: all(ask(stack).cache.startswith("tft-redis; hit") for _ in range(6)), 8, "host 0 is back")

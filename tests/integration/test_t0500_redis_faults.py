@@ -1,0 +1,421 @@
+# SPDX-License-Identifier: MIT
+"""Everything that can be wrong with Redis: no request waits for it, no wrong byte is shown, and all is well soon after."""
+import json
+import random
+import re
+import shutil
+import signal
+import time
+
+import pytest
+from load import Load, ask
+from proxy import ProxiedStack
+from stack import ROOT, Stack
+
+INTERVAL = 5
+RECOVERY = INTERVAL + 1  # one bucket and the second for which Redis counts as down
+PATHS = ("/", "/heatmap", "/heatmap?profile=db", "/healthz")
+
+
+@pytest.fixture(scope="module")
+def running():
+    with ProxiedStack(workers=2, interval=INTERVAL, l1=False) as stack:
+        stack.wait_fleet()
+        yield stack
+
+
+@pytest.fixture
+def stack(running):
+    """Healthy before the test, and again within one bucket after it."""
+    wait_healthy(running, timeout=10)
+    yield running
+    wait_healthy(running)
+
+
+@pytest.fixture
+def silent():
+    """Its log is still empty: an event that repeats is told once a minute."""
+    with ProxiedStack(workers=2, interval=INTERVAL, l1=False) as stack:
+        stack.wait_fleet()
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def calm():
+    """Nothing is refreshed here unless a test wants it."""
+    with ProxiedStack(workers=2, interval=300, l1=False) as stack:
+        stack.wait_fleet()
+        yield stack
+
+
+def is_fresh(seen):
+    return seen.status == 200 and seen.cache.startswith("tft-redis; hit; ttl=") and "detail" not in seen.cache
+
+
+def wait_healthy(stack, timeout=RECOVERY):
+    stack.wait(lambda: all(is_fresh(ask(stack)) for _ in range(6)), timeout, "all pages fresh from the shared cache")
+
+
+def wait_cache_off(stack):
+    """Both workers: 3 s of grace, then each fetches for itself."""
+
+    def off():
+        seen = ask(stack)
+        return seen.status == 200 and seen.cache.startswith("tft-local; hit") and b"Shared cache off" in seen.body
+
+    stack.wait(lambda: all(off() for _ in range(6)), 8, "pages of the workers' own snapshots")
+
+
+def refresh(stack):
+    """Makes what is cached stale, as a flush does, and waits for the next snapshot."""
+    before = stack.redis.hget("tft:cur:fleet", "snap")
+    stack.redis.set("tft:epoch:fleet", "%d" % time.time_ns())
+    stack.wait(lambda: ask(stack) and stack.redis.hget("tft:cur:fleet", "snap") != before, RECOVERY, "the next snapshot")
+
+
+def seconds_to_bucket(stack):
+    seconds, micros = stack.redis.time()
+    return INTERVAL - (seconds + micros / 1e6) % INTERVAL
+
+
+# Redis that cannot be used at all
+
+OUTAGES = {
+    "killed": (lambda s: s.stop_redis(signal.SIGKILL), lambda s: s.restart_redis()),
+    "hung": (lambda s: s.pause(s.redis_service.pid), lambda s: s.resume(s.redis_service.pid)),
+    "slow": dict(latency=0.5),
+    "one byte in 80 ms": dict(latency=0.08, piece=1),
+    "reset in a reply": dict(cut=300, reset=True),
+    "not Redis": dict(replace=b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+}
+
+
+def spoil(stack, fault):
+    if isinstance(fault, tuple):
+        fault[0](stack)
+        return
+    for name, value in fault.items():
+        setattr(stack.proxy, name, value)
+
+
+def repair(stack, fault):
+    if isinstance(fault, tuple):
+        fault[1](stack)
+    else:
+        stack.proxy.heal()
+
+
+@pytest.mark.parametrize("name", OUTAGES)
+def test_outage_is_bounded_told_and_survived(stack, name):
+    servers = stack.wait_fleet()["servers"]
+    slowest_before = max(ask(stack, path).took for path in PATHS for _ in range(5))
+    calls = stack.upstream.predictions.count
+    history = stack.redis.xlen("tfthist:fleet")
+    # Who is publishing when Redis falls silent is away for 2 s; with two workers that would be half of them.
+    stack.wait(lambda: 2 < seconds_to_bucket(stack) < 4, what="a quiet moment")
+    try:
+        with Load(stack, PATHS, clients=2) as load:
+            spoil(stack, OUTAGES[name])
+            wait_cache_off(stack)
+            own = stack.wait(lambda: (seen := ask(stack, "/api/v1/fleet")).status == 200 and seen, what="the API's own snapshot")
+    finally:
+        repair(stack, OUTAGES[name])
+    took = load.slowest()
+    calls = stack.upstream.predictions.count - calls
+    assert took.took < 0.3 + slowest_before, took
+    assert {seen.status for seen in load.seen} <= {200, 503}
+    assert own.cache.startswith("tft-local; hit; ttl=")
+    assert json.loads(own.body)["servers"] == servers
+    # One of each worker at most, and the refresh that may have been under way.
+    assert calls <= 3
+    wait_healthy(stack)
+    assert stack.redis.xlen("tfthist:fleet") >= history
+
+
+def test_empty_redis_does_not_take_away_what_a_worker_has():
+    """Until the first commit the own snapshot is shown, also if the daemon has just failed."""
+    with Stack(workers=1, interval=INTERVAL, l1=False) as stack:
+        stack.wait_fleet()
+        stack.stop_redis(signal.SIGKILL)
+        shutil.rmtree(stack.redis_socket.parent / "appendonlydir")
+        wait_cache_off(stack)
+        stack.upstream.predictions.fail()
+        stack.restart_redis()
+        stack.wait(lambda: ask(stack) and stack.redis.exists("tft:brk:fleet"), RECOVERY, "a failed attempt")
+        assert not stack.redis.exists("tft:cur:fleet")
+        seen = [ask(stack, path) for path in ("/", "/heatmap?profile=db") * 3]
+        assert {(s.status, s.cache.partition(";")[0]) for s in seen} == {(200, "tft-local")}, seen
+        stack.upstream.predictions.reset_controls()
+        wait_healthy(stack, RECOVERY + 1)
+
+
+def test_one_worker_of_a_host_at_a_time_fetches_for_itself(silent):
+    """Without Redis and with a daemon that hangs, the others go on answering."""
+    predictions = silent.upstream.predictions
+    silent.stop_redis(signal.SIGKILL)
+    predictions.hold()
+    try:
+        silent.wait(lambda: ask(silent) and predictions.arrived.is_set(), 6, "a call")
+        calls = predictions.count
+        assert max(ask(silent, path).took for path in PATHS * 5) < 1, "nobody waits for the daemon"
+        assert predictions.count == calls
+    finally:
+        predictions.release()
+    wait_cache_off(silent)
+
+
+@pytest.mark.parametrize("seconds", [0.005, 0.04])
+def test_slow_redis_within_the_deadline_is_used(stack, seconds):
+    stack.proxy.latency = seconds
+    wait_healthy(stack)
+    refresh(stack)
+    with Load(stack, PATHS, clients=2) as load:
+        stack.wait(lambda: len(load.seen) > 60, what="answers")
+    stack.proxy.latency = 0
+    assert load.failed() == []
+    assert not [seen for seen in load.seen if "tft-local" in seen.cache]
+
+
+# Connections that end although Redis is well
+
+def test_lost_connections_cost_no_request():
+    """The next request finds out before it asks. Without the proxy, whose own hanging up comes a moment later."""
+    with Stack(workers=2, interval=INTERVAL, l1=False) as stack:
+        stack.wait_fleet()
+        history = stack.redis.xlen("tfthist:fleet")
+        for end in (lambda: stack.redis.client_kill_filter(_type="normal", skipme=True), stack.restart_redis) * 3:
+            end()
+            assert {ask(stack, path).status for path in PATHS} <= {200, 503}
+        assert not re.search(r"ev=redis_down .*(closed|reset|[Bb]roken)", stack.logs())
+        wait_healthy(stack)
+        assert stack.redis.xlen("tfthist:fleet") >= history > 0
+
+
+def test_reply_that_belongs_to_nothing_spoils_at_most_its_own_request(calm):
+    overview, heatmap = ask(calm, "/").body, ask(calm, "/heatmap").body
+    for extra in (b"+OK\r\n", b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n", b"$-1\r\n"):
+        calm.proxy.extra = extra
+        seen = [ask(calm, path) for path in ("/", "/heatmap") * 6]
+        assert {s.status for s in seen} <= {200, 503}, seen
+        assert {(s.path, s.body) for s in seen if s.status == 200} <= {("/", overview), ("/heatmap", heatmap)}
+        calm.wait(lambda: all(is_fresh(ask(calm)) for _ in range(6)), 3, "fresh again")
+
+
+def test_scripts_are_loaded_again(stack):
+    for _ in range(2):
+        stack.redis.script_flush()
+        refresh(stack)
+
+
+# Redis that refuses
+
+def test_changed_password_is_told_without_the_password(silent):
+    stack = silent
+    stack.redis.execute_command("ACL", "SETUSER", "tft", "resetpass", ">another")
+    stack.redis.client_kill_filter(_type="normal", skipme=True)
+    try:
+        wait_cache_off(stack)
+    finally:
+        stack.redis.execute_command("ACL", "SETUSER", "tft", "resetpass", ">" + stack.password)
+    assert re.search(r"ev=redis_down .*WRONGPASS", stack.logs())
+    wait_healthy(stack)
+    assert stack.password not in stack.logs()
+
+
+def test_forbidden_reads_count_as_an_outage(silent):
+    stack = silent
+    stack.redis.execute_command("ACL", "SETUSER", "tft", "-hmget", "-time")
+    try:
+        wait_cache_off(stack)
+    finally:
+        stack.redis.execute_command("ACL", "SETUSER", "tft", "+hmget", "+time")
+    assert re.search(r"ev=redis_\w+ .*NOPERM", stack.logs())
+
+
+REFUSALS = {
+    "read-only": (lambda r: r.replicaof("127.0.0.1", 1), lambda r: r.replicaof("NO", "ONE")),
+    "out of memory": (
+        lambda r: (r.config_set("maxmemory-policy", "noeviction"), r.config_set("maxmemory", 1)),
+        lambda r: (r.config_set("maxmemory", "256mb"), r.config_set("maxmemory-policy", "volatile-lru")),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_refused_writes_leave_the_pages(stack, name):
+    refuse, allow = REFUSALS[name]
+    stack.wait(lambda: seconds_to_bucket(stack) > 3, what="time left in the bucket")
+    calls = stack.upstream.predictions.count
+    snap = stack.redis.hget("tft:cur:fleet", "snap")
+    refuse(stack.redis)
+    try:
+        with Load(stack, PATHS, clients=2) as load:
+            stack.wait(lambda: "ttl=-1; detail=BUSY" in ask(stack).cache, RECOVERY, "a stale page")
+        assert load.failed() == []
+        assert stack.redis.hget("tft:cur:fleet", "snap") == snap
+        assert stack.upstream.predictions.count == calls
+    finally:
+        allow(stack.redis)
+
+
+def test_eviction_of_all_pages_ends_with_the_pressure(stack):
+    history = stack.redis.xlen("tfthist:fleet")
+    stack.redis.config_set("maxmemory", 1)
+    try:
+        stack.wait(lambda: ask(stack) and not stack.redis.keys("tft:overview:*"), RECOVERY, "eviction")
+        assert {ask(stack, path).status for path in PATHS} <= {200, 503}
+    finally:
+        stack.redis.config_set("maxmemory", "256mb")
+    wait_healthy(stack)
+    assert stack.redis.xlen("tfthist:fleet") >= history
+
+
+# Keys that are not what they should be
+
+def spoil_type(redis, key):
+    """The same name and no expiry, but of a type that nobody expects there."""
+    wrong = redis.lpush if redis.type(key) != b"list" else lambda k, v: redis.hset(k, v, v)
+    redis.delete(key)
+    wrong(key, "stranger")
+
+
+def test_wrong_types_heal(stack):
+    types = {key: stack.redis.type(key) for key in stack.redis.keys("tft:*:fleet")}
+    assert {b"tft:cur:fleet", b"tft:epoch:fleet", b"tft:budget:fleet", b"tft:calls:fleet"} <= types.keys()
+    names = list(stack.redis.keys("tft:*")) + [b"tft:lock:fleet", b"tft:brk:fleet", b"tft:gate:flush"]
+    for key in names:
+        spoil_type(stack.redis, key)
+    assert {ask(stack, path).status for path in PATHS} <= {200, 503}
+    wait_healthy(stack)
+    stack.wait(lambda: {key: stack.redis.type(key) for key in types} == types, 2 * INTERVAL, "the right types")
+    flush(stack)
+    assert 0 < stack.redis.pttl("tft:gate:flush") <= 5000
+
+
+def entry(redis, route):
+    return b"tft:%s:%s" % (route, redis.hget("tft:cur:fleet", "bucket"))
+
+
+def flip_a_bit(redis, key, field):
+    value = bytearray(redis.hget(key, field))
+    value[random.randrange(len(value))] ^= 1 << random.randrange(8)
+    redis.hset(key, field, bytes(value))
+
+
+CORRUPTIONS = {
+    "one bit": lambda r, key: [flip_a_bit(r, key, field) for field in (b"body", b"gzip")],
+    "truncated": lambda r, key: [r.hset(key, f, r.hget(key, f)[:-1]) for f in (b"body", b"gzip")],
+    "empty": lambda r, key: r.hset(key, mapping={b"body": b"", b"gzip": b""}),
+    "body of another route": lambda r, key: r.hset(key, "body", r.hget(entry(r, b"heatmap"), "body")),
+    "another route's entry": lambda r, key: (r.delete(key), r.copy(entry(r, b"heatmap"), key)),
+    "old format": lambda r, key: r.hset(key, mapping={"fmt": "0", "body": "old", "gzip": "old"}),
+    "another build": lambda r, key: r.hset(key, mapping={"build": "0", "body": "old", "gzip": "old"}),
+    "another snapshot": lambda r, key: r.hset(key, mapping={"snap": "0" * 16, "body": "old", "gzip": "old"}),
+    "long etag": lambda r, key: r.hset(key, "etag", "e" * 1000),
+    "no fields": lambda r, key: r.hdel(key, *r.hkeys(key)[1:]),
+    "gone": lambda r, key: r.delete(key),
+}
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_spoilt_page_is_made_anew(calm, name):
+    """What the page says does not change: it is rendered from the compact snapshot."""
+    key = entry(calm.redis, b"overview")
+    whole, good = ask(calm, "/"), calm.redis.hgetall(key)
+    assert whole.status == 200 and b"<h1" in whole.body
+    CORRUPTIONS[name](calm.redis, key)
+    try:
+        plain = [ask(calm, "/") for _ in range(4)]
+        packed = [calm.get("/", headers={"Accept-Encoding": "gzip"}) for _ in range(4)]
+        assert {(s.status, s.body) for s in plain} == {(200, whole.body)}
+        assert {(a.status_code, a.content) for a in packed} == {(200, whole.body)}
+    finally:
+        calm.redis.delete(key)
+        calm.redis.hset(key, mapping=good)
+
+
+SNAPSHOTS = {
+    "one bit": lambda r, key: flip_a_bit(r, key, b"body"),
+    "noise": lambda r, key: r.hset(key, "body", random.Random(1).randbytes(5000)),
+    "gone": lambda r, key: r.delete(key),
+}
+
+
+@pytest.mark.parametrize("name", SNAPSHOTS)
+def test_spoilt_snapshot_is_not_shown_and_heals(stack, name):
+    """Pages that need it are missing until the next bucket; stored pages are not touched."""
+    stack.wait(lambda: seconds_to_bucket(stack) > 3, what="time left in the bucket")
+    key = entry(stack.redis, b"fleet")
+    SNAPSHOTS[name](stack.redis, key)
+    seen = [ask(stack, "/heatmap?profile=db") for _ in range(4)]
+    assert {s.status for s in seen} <= {200, 503}, seen
+    stack.wait(lambda: stack.redis.hget("tft:cur:fleet", "bucket") not in key, RECOVERY, "the next bucket")
+    stack.wait(lambda: all(ask(stack, "/heatmap?profile=db").status == 200 for _ in range(6)), RECOVERY, "filtered pages")
+
+
+# Flushing, three ways
+
+def flush(stack):
+    return stack.redis.eval((ROOT / "redis" / "flush.lua").read_text(), 0)
+
+
+def delete_all(stack):
+    stack.redis.unlink(*stack.redis.keys("tft:*"))
+
+
+WAYS = {"script": flush, "deletion": delete_all, "FLUSHDB": lambda s: s.redis.flushdb()}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_flush_costs_one_call_and_shows_nothing_old_as_fresh(calm, way):
+    calm.redis.delete("tft:gate:flush")
+    calls, history = calm.upstream.predictions.count, calm.redis.xlen("tfthist:fleet")
+    calm.upstream.predictions.hold()
+    seconds, micros = calm.redis.time()
+    WAYS[way](calm)
+    with Load(calm, ("/", "/heatmap?profile=db"), clients=2) as load:
+        assert calm.upstream.predictions.arrived.wait(5)
+        held = len(load.seen)
+        calm.wait(lambda: len(load.seen) > held + 20, what="answers while the daemon computes")
+        calm.upstream.predictions.release()
+        calm.wait(lambda: is_fresh(ask(calm)), what="fresh pages")
+    assert calm.upstream.predictions.count == calls + 1
+    fresh = [seen for seen in load.seen if is_fresh(seen)]
+    begun = seconds + micros / 1e6
+    generated = float(calm.redis.hget("tft:cur:fleet", "gen")) / 1000
+    assert generated >= begun - 0.001
+    assert [seen for seen in fresh if seen.began < calm.upstream.predictions.calls[-1].at] == []
+    marked = [seen for seen in load.seen if not is_fresh(seen)]
+    assert marked
+    if way == "script":
+        assert {seen.status for seen in load.seen} == {200}
+        assert all("detail=" in seen.cache for seen in marked)
+    else:
+        assert {seen.status for seen in marked} == {503}
+    assert calm.redis.xlen("tfthist:fleet") == (history if way != "FLUSHDB" else 1)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_refresh_that_began_before_a_flush_is_not_published(calm, way):
+    refresh(calm)
+    calm.redis.delete("tft:gate:flush")
+    calls = calm.upstream.predictions.count
+    calm.upstream.predictions.hold()
+    calm.redis.set("tft:epoch:fleet", "before")
+    try:
+        calm.wait(lambda: ask(calm) and calm.upstream.predictions.arrived.is_set(), what="a call")
+        old = calm.redis.get("tft:lock:fleet").split(b"|")[0]
+        WAYS[way](calm)
+    finally:
+        calm.upstream.predictions.release()
+    calm.wait(lambda: is_fresh(ask(calm)), what="fresh pages")
+    assert not old.startswith(calm.redis.hget("tft:cur:fleet", "snap"))
+    assert calm.upstream.predictions.count == calls + 2
+    assert calm.redis.keys("tft:s:%s:*" % old.decode()) == []
+
+
+def test_keys_without_expiry_are_a_closed_list(calm):
+    assert {key for key in calm.redis.keys("*") if calm.redis.pttl(key) == -1} <= {
+        *(b"tft:%s:%s" % (what, group) for what in (b"cur", b"epoch") for group in (b"fleet", b"status", b"scenario")),
+        *(b"tfthist:" + stream for stream in (b"fleet", b"hours", b"risk")),
+    }

@@ -1,0 +1,437 @@
+# SPDX-License-Identifier: MIT
+"""What goes over the wire: methods, conditions, errors, headers, encodings, and that no client can enlarge the cache."""
+import concurrent.futures
+import email.utils
+import gzip
+import random
+import re
+import socket
+import string
+
+import fcgi_client
+import pytest
+from patient import PatientStack
+from stack import Stack
+
+INTERVAL = 300
+SERVER = "ppml0001"
+PAGES = ["/", "/heatmap", "/top", "/history", "/cost", "/remediation", "/alerting", "/docs", "/roadmap"]
+PAGES += [f"/server/{SERVER}", "/?sev=watch-up", "/heatmap?metric=cpu", "/?format=json", "/cost?format=csv"]
+API = ["fleet", "alerts", "heatmap", "top", f"servers/{SERVER}", "history", "cost", "remediation", "alerting"]
+API = [f"/api/v1/{name}" for name in API + ["openapi.json"]]
+VOLATILE = ["/advanced", "/api/v1/status", "/healthz", "/readyz"]
+ERRORS = ["/nothing", "/api/nothing", "/server/nobody", "/api/v1/servers/nobody", "/?sort=nonsense", "/refresh"]
+ERRORS += ["/api/v1/alerts?sort=nonsense", "/" + "x" * 600]
+SECURITY = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with PatientStack(workers=2, interval=INTERVAL) as running:
+        running.wait_fleet()
+        yield running
+
+
+def steady(stack, work):
+    """What work() gives while no bucket ends and no new snapshot comes."""
+
+    def moment():
+        return stack.redis.time()[0] // INTERVAL, stack.redis.hgetall("tft:cur:fleet")
+
+    while True:
+        before = moment()
+        result = work()
+        if moment() == before:
+            return result
+
+
+def plain(answer):
+    """The headers that are the same for each request of a bucket."""
+    varying = {"date", "x-request-id", "server-timing", "age", "cache-status", "cache-control"}
+    return {name: value for name, value in answer.headers.lower_items() if name not in varying}
+
+
+def raw(stack, text):
+    """The whole answer to these bytes; the connection is closed after it."""
+    with socket.create_connection(("127.0.0.1", stack.hosts[0].port), timeout=15) as sock:
+        sock.sendall(text.encode())
+        chunks = []
+        while chunk := sock.recv(65536):
+            chunks.append(chunk)
+    head, _, body = b"".join(chunks).partition(b"\r\n\r\n")
+    return head.decode("latin-1"), body
+
+
+# Methods and conditions
+
+@pytest.mark.parametrize("path", PAGES + API + ERRORS)
+def test_head_is_get_without_the_body(stack, path):
+    get, head = steady(stack, lambda: (stack.get(path), stack.head(path)))
+    assert head.content == b""
+    assert head.status_code == get.status_code
+    assert plain(head) == plain(get)
+    assert set(head.headers) - {"Server-Timing"} == set(get.headers) - {"Server-Timing"}
+
+
+@pytest.mark.parametrize("path", VOLATILE + ["/metrics"])
+def test_head_of_what_changes_all_the_time(stack, path):
+    head = stack.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize("query", ["", "x=1"])
+@pytest.mark.parametrize("path", PAGES + API)
+def test_current_tag_gives_304(stack, path, query):
+    """In both ways of nginx: stored by it, or passed through because of an unknown parameter."""
+    path += ("&" if "?" in path else "?") + query if query else ""
+
+    def conditional():
+        tag = stack.get(path).headers["etag"]
+        strong = tag.removeprefix("W/")
+        tags = [tag, strong, f'"a", {tag}', f'{tag}, W/"b"', f'"a,b" , {tag}', "*"]
+        return tag, [stack.get(path, headers={"If-None-Match": value}) for value in tags]
+
+    tag, answers = steady(stack, conditional)
+    for answer in answers:
+        assert (answer.status_code, answer.content) == (304, b""), answer.request.headers["If-None-Match"]
+        assert answer.headers["etag"] == tag
+        assert "content-length" not in answer.headers
+        assert "cache-control" in answer.headers and "vary" in answer.headers
+    for other in ['"a"', f'"{tag}"', tag[:-2] + '"', "a", '"' + "x" * 400 + '"']:
+        assert stack.get(path, headers={"If-None-Match": other}).status_code == 200, other
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"])
+def test_other_methods_are_refused_with_the_allowed_ones(stack, method):
+    for path in ["/", "/heatmap", f"/server/{SERVER}", "/api/v1/fleet", "/api/v1/status", "/healthz"]:
+        answer = stack.request(method, path)
+        assert (answer.status_code, answer.headers.get("allow")) == (405, "GET, HEAD"), path
+    if method != "POST":
+        for path in ("/refresh", "/scenario"):
+            answer = stack.request(method, path)
+            assert (answer.status_code, answer.headers.get("allow")) == (405, "POST"), path
+    assert stack.request(method, "/nothing").status_code == 404
+
+
+def test_reading_an_action_is_refused(stack):
+    for path in ("/refresh", "/scenario"):
+        answer = stack.get(path)
+        assert (answer.status_code, answer.headers.get("allow")) == (405, "POST")
+
+
+# Errors
+
+def test_errors_have_their_codes_and_types(stack):
+    page, problem = "text/html; charset=utf-8", "application/problem+json"
+    long = "x" * 600
+    for path, status, kind in [
+        ("/nothing", 404, page),
+        ("/heatmap/", 404, page),
+        ("/static/nothing.css", 404, None),
+        ("/server/nobody", 404, page),
+        ("/api/v1/servers/nobody", 404, problem),
+        ("/api/v1/nothing", 404, problem),
+        (f"/{long}", 414, page),
+        (f"/?q={long * 4}", 414, page),
+        ("/?n=1", 200, page),  # no parameter of this page
+        ("/top?n=1", 400, page),
+        ("/api/v1/top?n=1", 400, problem),
+    ]:
+        answer = stack.get(path)
+        assert answer.status_code == status, path
+        if kind:
+            assert answer.headers["content-type"] == kind, path
+        if status >= 400 and kind:
+            assert answer.headers["cache-control"] == "no-store", path
+
+
+def test_request_line_of_any_length_is_refused_in_order(stack):
+    head, _ = raw(stack, f"GET /{'x' * 40000} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert head.startswith("HTTP/1.1 414 ")
+
+
+@pytest.mark.parametrize("path, values", [
+    ("/?profile=", "ml, db, web, conductor, etl, risk, generic"),
+    ("/?sev=", "imminent, critical, danger"),
+    ("/?page=", "1 to 50"),
+    ("/top?n=", "5 to 20"),
+    ("/heatmap?metric=", "risk, cpu, memory, load"),
+    ("/history?range=", "30m, 1h, 8h, 1d, 7d"),
+    ("/api/v1/history?metric=", "prob_30m, prob_8h"),
+    ("/cost?prevention_pct=", "50 to 100"),
+])
+def test_bad_value_is_answered_with_the_valid_ones_and_not_repeated(stack, path, values):
+    for bad in ("marker12345", "%3Cscript%3Emarker12345", "marker12345%0d%0aSet-Cookie:%20a"):
+        answer = stack.get(path + bad)
+        assert answer.status_code == 400
+        assert values in answer.text
+        assert "marker12345" not in answer.text + str(answer.headers)
+
+
+def test_nothing_of_an_address_is_repeated(stack):
+    for path in ("/marker12345", "/server/marker12345", "/api/v1/servers/marker12345", "/?marker12345=1"):
+        answer = stack.get(path)
+        assert "marker12345" not in answer.text + str(answer.headers), path
+
+
+# Headers
+
+@pytest.mark.parametrize("path", PAGES + API + VOLATILE + ERRORS + ["/metrics"])
+def test_every_answer_of_a_worker_has_the_security_headers_and_a_length(stack, path):
+    for answer in (stack.get(path), stack.get(path, headers={"Accept-Encoding": "identity"})):
+        for name, value in SECURITY.items():
+            assert answer.headers.get(name) == value, name
+        assert "permissions-policy" in answer.headers
+        assert "set-cookie" not in answer.headers
+        assert re.fullmatch(r"\d+", answer.headers["content-length"])
+        assert "transfer-encoding" not in answer.headers
+        assert re.fullmatch("nginx", answer.headers["server"])
+
+
+def test_static_files_are_immutable_and_keep_their_type(stack):
+    assets = re.findall(r'(?:href|src)="(static/[^"]+)"', stack.get("/").text)
+    assert assets
+    for asset in set(assets):
+        answer = stack.get("/" + asset)
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        for found in (answer, stack.get("/static/nothing.css")):
+            assert found.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+            assert found.headers["cross-origin-resource-policy"] == "same-origin"
+            assert found.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-type"].split(";")[0] in ("text/css", "text/javascript", "image/svg+xml")
+
+
+def ttl_of(answer):
+    return int(re.search(r"tft-redis; hit; ttl=(-?\d+)", answer.headers["cache-status"])[1])
+
+
+@pytest.mark.parametrize("path", ["/", "/heatmap?metric=cpu", "/api/v1/fleet", "/api/v1/top?x=1"])
+def test_age_and_ttl_are_counted_from_when_the_data_were_asked_for(stack, path):
+    def look():
+        return stack.redis.time()[0], stack.get(path), stack.redis.time()[0]
+
+    before, answer, after = steady(stack, look)
+    gen = int(stack.redis.hget("tft:cur:fleet", "gen"))
+    bucket = int(stack.redis.hget("tft:cur:fleet", "bucket"))
+    stored = 1  # an L1 copy is up to a second older
+    asked = email.utils.parsedate_to_datetime(answer.headers["last-modified"]).timestamp()
+    assert asked == gen // 1000
+    assert before - gen / 1000 - 1 - stored <= int(answer.headers["age"]) <= after - gen / 1000 + 1
+    assert int(answer.headers["x-tft-bucket"]) == bucket
+    assert (bucket + 1) * INTERVAL - after - 1 <= ttl_of(answer) <= (bucket + 1) * INTERVAL - before + stored
+
+
+def test_lifetimes_of_live_pages_and_data(stack):
+    left = steady(stack, lambda: ttl_of(stack.get("/")))
+    if left < 10:  # at the very end of a bucket
+        stack.wait(lambda: ttl_of(stack.get("/")) > 10, 30, "the next bucket")
+    assert stack.get("/").headers["cache-control"] == "max-age=5, stale-if-error=3600"
+    data = stack.get("/api/v1/fleet").headers["cache-control"]
+    assert data == f"max-age=5, stale-while-revalidate={INTERVAL}, stale-if-error=3600"
+    for path in PAGES + API:
+        assert stack.get(path).headers["vary"] == "Accept-Encoding", path
+    for path in ("/advanced", "/healthz", "/readyz", "/metrics"):
+        assert stack.get(path).headers["cache-control"] == "no-store", path
+
+
+def test_late_data_have_a_negative_ttl_and_no_lifetime():
+    with Stack(workers=2, interval=5) as stack:
+        stack.wait_fleet()
+        stack.upstream.predictions.hold()
+        late = stack.wait(lambda: found if ttl_of(found := stack.get("/")) < 0 else None, 10, "the bucket ends")
+        assert re.search(r"tft-redis; hit; ttl=-\d+; detail=(REFRESH|BUSY)\b", late.headers["cache-status"])
+        assert late.headers["cache-control"] == "max-age=0, stale-if-error=3600"
+        stack.upstream.predictions.release()
+
+
+def members(answer):
+    return re.split(r", (?=nginx|tft-)", answer.headers["cache-status"])
+
+
+def test_both_caches_say_what_they_did(stack):
+    path = "/heatmap?sort=name"
+    first = stack.get(path)
+    assert re.fullmatch(r'tft-redis; hit; ttl=\d+(; key="heatmap")?', members(first)[0])
+    assert members(first)[1] in ("nginx; fwd=uri-miss; stored", "nginx; fwd=stale; stored", "nginx; hit")
+    hit = stack.wait(lambda: found if members(found := stack.get(path))[-1] == "nginx; hit" else None, what="a hit of L1")
+    assert re.match(r"tft-redis; hit; ttl=", members(hit)[0])
+    again = stack.wait(
+        lambda: found if members(found := stack.get(path))[-1] == "nginx; fwd=stale; stored" else None, what="L1 expires"
+    )
+    assert again.status_code == 200
+    assert members(stack.get("/?x=1"))[-1] == "nginx; fwd=bypass"
+    assert members(stack.get("/cost?avg_hours=3"))[-1] == "nginx; fwd=bypass"
+    stored = stack.get("/?x=1")
+    assert re.search(r'; key="overview"$', members(stored)[0])
+
+
+# Encodings
+
+@pytest.mark.parametrize("path", PAGES + API)
+def test_both_encodings_have_one_tag_and_one_content(stack, path):
+    packed, identity = steady(
+        stack,
+        lambda: [stack.get(path, headers={"Accept-Encoding": name}, stream=True) for name in ("gzip", "identity")],
+    )
+    assert packed.headers["etag"] == identity.headers["etag"]
+    assert "content-encoding" not in identity.headers
+    body = packed.raw.read(decode_content=False)
+    assert int(packed.headers["content-length"]) == len(body)
+    if packed.headers.get("content-encoding") == "gzip":
+        body = gzip.decompress(body)
+    assert body == identity.content
+    assert packed.headers.get("content-encoding") == "gzip" or len(body) < 1024
+
+
+@pytest.mark.parametrize("accept, encoding", [
+    ("gzip", "gzip"),
+    ("GZIP", "gzip"),
+    ("br, gzip;q=0.5", "gzip"),
+    ("deflate,gzip", "gzip"),
+    ("gzip;q=1.0", "gzip"),
+    ("gzip;q=0", None),
+    ("gzip; q=0.000, br", None),
+    ("br, gzip;q=0", None),
+    ("identity", None),
+    ("br", None),
+    ("xgzip", None),
+    ("", None),
+])
+def test_accept_encoding_is_understood(stack, accept, encoding):
+    for path in ("/", "/?x=1"):
+        answer = stack.get(path, headers={"Accept-Encoding": accept})
+        assert answer.headers.get("content-encoding") == encoding, path
+
+
+# One page for everybody
+
+def words(rng, most=40):
+    return "".join(rng.choices(string.ascii_letters + string.digits + " ;,=/.*-", k=rng.randrange(1, most))).strip() or "a"
+
+
+def random_headers(rng):
+    names = ["Accept", "Accept-Language", "Authorization", "Cookie", "DNT", "Forwarded", "From", "Origin", "Pragma",
+             "Cache-Control", "Referer", "Sec-Fetch-Site", "TFT-INM", "TFT_END", "Remote-User", "Remote_User", "Te",
+             "User-Agent", "Via", "X-Accel-Expires", "X-Accel-Redirect", "X-Forwarded-For", "X-Forwarded-Host",
+             "X-Original-URL", "X-Request-Id", "X-Rewrite-URL", "X-HTTP-Method-Override", "Proxy", "Content-Type"]
+    headers = {name: words(rng) for name in rng.sample(names, rng.randrange(1, 12))}
+    headers["X-" + "".join(rng.choices(string.ascii_letters, k=8))] = words(rng, 1000)
+    return headers
+
+
+def test_no_header_changes_a_page(stack):
+    rng = random.Random(600)
+    for path in ("/", "/heatmap?x=1", "/api/v1/fleet", "/docs"):
+        def ask():
+            wanted = stack.get(path)
+            return wanted, [stack.get(path, headers=random_headers(rng)) for _ in range(50)]
+
+        wanted, answers = steady(stack, ask)
+        for answer in answers:
+            assert answer.status_code == 200, answer.request.headers
+            assert (answer.content, plain(answer)) == (wanted.content, plain(wanted)), answer.request.headers
+
+
+def test_old_and_odd_requests_get_the_same_page(stack):
+    def ask():
+        return stack.get("/heatmap", headers={"Accept-Encoding": "identity"}).content, [raw(stack, text) for text in (
+            "GET /heatmap HTTP/1.0\r\n\r\n",
+            "GET /heatmap HTTP/1.0\r\nHost: elsewhere.example\r\n\r\n",
+            "GET http://elsewhere.example/heatmap HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            "GET //heatmap HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            "GET /x/../heatmap HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            "GET /%68eatmap HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            "GET /heatmap HTTP/1.1\r\nHost: a\r\nCookie: a=1\r\nCookie: b=2\r\nAccept: x\r\nAccept: y\r\n"
+            "TFT_END: 0\r\nREQUEST_METHOD: POST\r\nConnection: close\r\n\r\n",
+        )]
+
+    body, answers = steady(stack, ask)
+    for head, got in answers:
+        assert re.match(r"HTTP/1\.1 200 ", head), head
+        assert got == body
+        assert "elsewhere" not in head
+        assert re.search(r"(?im)^content-length: \d+\r?$", head) and "chunked" not in head
+
+
+def test_doubled_headers_that_decide_are_refused(stack):
+    head, _ = raw(stack, "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n")
+    assert head.startswith("HTTP/1.1 400 ")
+    head, _ = raw(stack, "POST /refresh HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab")
+    assert head.startswith("HTTP/1.1 400 ")
+    tag = stack.get("/docs").headers["etag"]
+    both = f'If-None-Match: "a"\r\nIf-None-Match: {tag}\r\n'
+    head, _ = raw(stack, f"GET /docs HTTP/1.1\r\nHost: a\r\n{both}Connection: close\r\n\r\n")
+    assert head.startswith("HTTP/1.1 400 ")
+
+
+# Nobody enlarges the cache
+
+def traces(stack):
+    return set(stack.redis.keys()), stack.upstream.predictions.count, len(stack.upstream.strays)
+
+
+def assert_no_more(before, after):
+    """Keys may expire meanwhile."""
+    assert after[0] <= before[0], after[0] - before[0]
+    assert after[1:] == before[1:]
+
+
+def direct(stack, path, query=""):
+    """Straight to a worker: nginx limits how much one client may ask. On a busy machine Redis may be late for one."""
+    params = {"REQUEST_METHOD": "GET", "DOCUMENT_URI": path, "QUERY_STRING": query, "TFT_AE": "", "TFT_END": "1"}
+
+    def attempt():
+        answer = fcgi_client.request(stack.hosts[0].dir / "fcgi.sock", params)
+        return None if answer.status == 503 else answer
+
+    return stack.wait(attempt, what=f"an answer to {path}")
+
+
+def many(stack, requests):
+    """The set of statuses; a few at a time."""
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        return {answer.status for answer in pool.map(lambda request: direct(stack, *request), requests)}
+
+
+def noise(rng):
+    return "".join(rng.choices(string.ascii_letters + string.digits + "-._~%!$&'()*+,;=:@", k=rng.randrange(1, 60)))
+
+
+def test_made_up_addresses_leave_no_trace(stack):
+    """Random parameters, paths and 10,000 names of servers: not one key and not one call more."""
+    rng = random.Random(601)
+    paths = [path for path in PAGES + API if "?" not in path]
+
+    def flood():
+        before = traces(stack)
+        busting = many(stack, [(rng.choice(paths), f"x={noise(rng)}") for _ in range(500)])
+        unknown = many(stack, [(f"/{noise(rng)}", noise(rng)) for _ in range(500)])
+        servers = many(stack, [(f"/{rng.choice(['server', 'api/v1/servers'])}/srv{i}", "") for i in range(10000)])
+        filters = many(stack, [("/heatmap", f"q=srv{i}") for i in range(500)])
+        return before, traces(stack), (busting, unknown, servers, filters)
+
+    before, after, statuses = steady(stack, flood)
+    assert statuses == ({200}, {404}, {404}, {200})
+    assert_no_more(before, after)
+
+
+def test_made_up_addresses_through_nginx_leave_no_trace(stack):
+    rng = random.Random(602)
+
+    def flood():
+        before = traces(stack)
+        statuses = {stack.get(f"/?x={noise(rng)}").status_code for _ in range(100)}
+        return before, traces(stack), statuses
+
+    before, after, statuses = steady(stack, flood)
+    assert statuses == {200}
+    assert_no_more(before, after)

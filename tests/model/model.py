@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: MIT
+"""What the shared cache must answer and hold, written from the protocol's rules (redis/KEYS.md) and not from its scripts.
+
+Every method is one script call or one thing that can happen to Redis. It returns the answer to expect; what Redis must
+hold afterwards is in `cells`. Times are milliseconds of Redis' clock unless the name says us.
+"""
+import hashlib
+import re
+from dataclasses import dataclass
+
+WINDOW = 60_000  # of the budget
+STAGED_TTL = 30_000
+BREAKER_TTL = 900_000
+FLUSH_GAP = 5_000
+LONGEST_BACKOFF = 60_000
+LONGEST_RETRY_AFTER = 300_000
+BELIEVED_OPENING = 600_000  # a breaker open for longer was written by a clock that has gone back since
+HISTORY, HOURS, RISKS = "tfthist:fleet", "tfthist:hours", "tfthist:risk"
+HOUR = 3_600_000
+LONGEST_EPOCH = 31
+GATE = "tft:gate:flush"
+# Written by a stranger: a type that the protocol never uses, and values that it never has.
+JUNK = "zset"
+GARBAGE = ("", "nan", "9" * 20, "x" * 40)
+
+
+@dataclass(frozen=True)
+class Group:
+    name: str
+    interval: int
+    lease: int
+    calls: int  # in any WINDOW
+    routes: tuple
+    max_stale: int
+
+    @property
+    def history(self):
+        return self.name == "fleet"
+
+    def key(self, what):
+        return f"tft:{what}:{self.name}"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the winner of a claim remembers."""
+
+    group: Group
+    token: str
+    bucket: int
+    epoch: str
+    gen: int
+    snap: str
+    record: str  # for the history: of the fleet
+    names: str  # and of each server
+    risks: str
+
+    @property
+    def lock(self):
+        return f"{self.token}|{self.bucket}|{self.epoch}"
+
+    def staged(self, route):
+        return f"tft:s:{self.token}:{route}"
+
+
+class Cell:
+    """The value of one key, never changed in place. until: the last millisecond it lives, None for ever."""
+
+    __slots__ = ("kind", "value", "until", "line")
+
+    def __init__(self, key, kind, value, until=None):
+        self.kind, self.value, self.until = kind, value, until
+        self.line = f"{key}|{kind}|{-1 if until is None else until}|{WRITTEN[kind](value)}"
+
+
+WRITTEN = {
+    "hash": lambda fields: " ".join(sorted(f"{field}={value}" for field, value in fields.items())),
+    "list": lambda items: " ".join(map(str, items)),
+    "string": str,
+    "stream": lambda entries: "{}-0 {}".format(*entries[-1]),
+    JUNK: lambda _: "",
+}
+WRONG_TYPE = ["error", "WRONGTYPE"]
+
+
+def number(value):
+    """-1 for what is missing or was put there by a stranger."""
+    return value if isinstance(value, int) else -1
+
+
+def plain(epoch):
+    """One that a worker can keep."""
+    return len(epoch) <= LONGEST_EPOCH and re.fullmatch("[0-9A-Za-z-]+", epoch)
+
+
+class WrongType(Exception):
+    """A key that a stranger has overwritten was used."""
+
+
+def checked(operation):
+    """An operation on a key of the wrong type is refused before it has changed anything."""
+
+    def wrapper(*arguments):
+        try:
+            return operation(*arguments)
+        except WrongType:
+            return WRONG_TYPE
+
+    return wrapper
+
+
+class Model:
+    def __init__(self):
+        self.cells = {}
+        self.now_us = self.now = 0
+
+    def set_time(self, us):
+        self.now_us, self.now = us, us // 1000
+        for key in [key for key, cell in self.cells.items() if cell.until is not None and cell.until < self.now]:
+            del self.cells[key]
+
+    def lines(self):
+        return sorted(cell.line for cell in self.cells.values())
+
+    # Keys
+
+    def put(self, key, kind, value, ttl=None):
+        self.cells[key] = Cell(key, kind, value, None if ttl is None else self.now + ttl)
+
+    def read(self, key, default):
+        cell = self.cells.get(key)
+        if cell is None:
+            return default
+        if cell.kind == JUNK:
+            raise WrongType
+        return cell.value
+
+    def spoil_field(self, key, field, value):
+        cell = self.cells[key]
+        self.cells[key] = Cell(key, "hash", {**cell.value, field: value}, cell.until)
+
+    def spoil_item(self, key, index, value):
+        cell = self.cells[key]
+        self.cells[key] = Cell(key, "list", [*cell.value[:index], value, *cell.value[index + 1 :]], cell.until)
+
+    def delete(self, *keys):
+        for key in keys:
+            self.cells.pop(key, None)
+
+    def heal_type(self, key):
+        if key in self.cells and self.cells[key].kind == JUNK:
+            self.delete(key)
+
+    def held(self, key, longest):
+        """How long a key that must not live longer than that holds others off; None if it does not."""
+        cell = self.cells.get(key)
+        if cell is None or cell.until is None or cell.until - self.now > longest:
+            return None
+        return cell.until - self.now
+
+    # The protocol
+
+    def claim(self, group, token):
+        for what in ("cur", "lock", "brk", "budget", "epoch"):
+            self.heal_type(group.key(what))
+        bucket = self.now // group.interval
+        if not plain(self.read(group.key("epoch"), "")):
+            self.put(group.key("epoch"), "string", str(self.now_us))
+        epoch = self.read(group.key("epoch"), None)
+        told = [bucket, self.now, epoch]
+
+        pointer = self.read(group.key("cur"), {})
+        if (pointer.get("bucket"), pointer.get("epoch")) == (bucket, epoch):
+            return ["fresh", *told]
+        wait = number(self.read(group.key("brk"), {}).get("open_until")) - self.now
+        if 0 < wait <= BELIEVED_OPENING:
+            return ["open", *told, wait]
+        wait = self.budget_wait(group)
+        if wait:
+            return ["budget", *told, wait]
+        wait = self.held(group.key("lock"), group.lease)
+        if wait is not None:
+            return ["busy", *told, wait]
+        self.put(group.key("lock"), "string", f"{token}|{bucket}|{epoch}", group.lease)
+        spent = [self.now, *self.read(group.key("budget"), [])]
+        self.put(group.key("budget"), "list", spent[: group.calls], 2 * WINDOW)
+        return ["won", *told]
+
+    def budget_wait(self, group):
+        """Time until a call is free; a list from the future is thrown away."""
+        spent = self.read(group.key("budget"), [])
+        if len(spent) < group.calls:
+            return 0
+        oldest = number(spent[group.calls - 1])
+        if oldest > self.now:
+            self.delete(group.key("budget"))
+            return 0
+        return max(0, oldest + WINDOW - self.now)
+
+    @checked
+    def extend(self, claim):
+        key = claim.group.key("lock")
+        if self.read(key, None) != claim.lock:
+            return ["lost"]
+        self.put(key, "string", claim.lock, claim.group.lease)
+        return ["ok"]
+
+    @checked
+    def stage(self, claim, route, fields):
+        key = claim.staged(route)
+        self.put(key, "hash", {**self.read(key, {}), **fields}, STAGED_TTL)
+        return ["ok"]
+
+    @checked
+    def commit(self, claim, fill):
+        group = claim.group
+        lock = self.read(group.key("lock"), None)
+        if lock not in (None, claim.lock):
+            return self.refuse(claim, "lost")
+        if self.read(group.key("epoch"), None) != claim.epoch:
+            return self.refuse(claim, "flushed")
+        current = number(self.read(group.key("cur"), {}).get("bucket"))
+        if lock is None and claim.bucket <= current <= self.now // group.interval:
+            return self.refuse(claim, "old")
+        if any(claim.staged(route) not in self.cells for route in group.routes):
+            return self.refuse(claim, "missing")
+
+        for route in group.routes:
+            cell = self.cells.pop(claim.staged(route))
+            self.put(f"tft:{route}:{claim.bucket}", cell.kind, cell.value, group.max_stale)
+        pointer = {"bucket": claim.bucket, "epoch": claim.epoch, "gen": claim.gen, "snap": claim.snap, "fill": fill}
+        self.put(group.key("cur"), "hash", pointer)
+        if lock is not None:
+            self.delete(group.key("lock"), group.key("brk"))
+        for route in group.routes:
+            key = f"tft:{route}:{current}"
+            if current != claim.bucket and key in self.cells:
+                self.put(key, self.cells[key].kind, self.cells[key].value, 2 * group.interval)
+        return ["ok", current, self.add_point(claim) if group.history else "hist-none"]
+
+    def refuse(self, claim, why):
+        self.delete(*map(claim.staged, claim.group.routes))
+        if self.read(claim.group.key("lock"), None) == claim.lock:
+            self.delete(claim.group.key("lock"))
+        return [why]
+
+    def add_point(self, claim):
+        """One point a bucket, in the order of time. The first one of an hour closes the last hour that has points."""
+        at = claim.bucket * claim.group.interval
+        points = self.read(HISTORY, [])
+        if points and at <= points[-1][0]:
+            return "hist-dup"
+        self.put(HISTORY, "stream", [*points, (at, f"d {claim.record}")])
+        if points and points[-1][0] // HOUR < at // HOUR:
+            start = points[-1][0] // HOUR * HOUR
+            lines = [f"{time} {text[2:]}" for time, text in points if time >= start]
+            self.put(HOURS, "stream", [(start, "d " + ";".join(lines))])
+        self.add_risks(at, claim)
+        return "hist-new"
+
+    def add_risks(self, at, claim):
+        """The servers' names are repeated only when they have changed, and in each hour."""
+        digest = hashlib.sha1(claim.names.encode()).hexdigest()[:8]
+        text = f"s {digest} r {claim.risks}"
+        last = self.read(RISKS, [])
+        known = last and last[0][0] // HOUR == at // HOUR and last[0][1].startswith(f"s {digest} ")
+        self.put(RISKS, "stream", [(at, text if known else f"{text} n {claim.names}")])
+
+    @checked
+    def fail(self, claim, reason, retry_after):
+        group = claim.group
+        if self.read(group.key("lock"), None) != claim.lock:
+            return ["lost"]
+        before = self.read(group.key("brk"), {})
+        failures = 0 if reason == "warming" else max(0, number(before.get("n"))) + 1
+        next_bucket = (self.now // group.interval + 1) * group.interval
+        backoff = min(LONGEST_BACKOFF, group.interval * 2 ** (failures - 1)) if failures > 1 else 0
+        wait = max(next_bucket - self.now, backoff, min(retry_after, LONGEST_RETRY_AFTER))
+        since = before.get("since") if before.get("code") == reason else None
+        since = self.now if number(since) < 0 else since
+        breaker = {"n": failures, "open_until": self.now + wait, "code": reason, "since": since}
+        self.put(group.key("brk"), "hash", breaker, BREAKER_TTL)
+        self.delete(group.key("lock"))
+        return ["backoff", failures, wait]
+
+    def note(self, group, record, keep, ttl):
+        key = group.key("calls")
+        self.heal_type(key)
+        self.put(key, "list", [record, *self.read(key, [])][:keep], ttl)
+        return ["ok"]
+
+    def count(self, key, numbers, ttl):
+        self.heal_type(key)
+        sums = self.read(key, {})
+        grown = {name: max(0, number(sums.get(name))) + more for name, more in numbers.items()}
+        self.put(key, "hash", {**sums, **grown}, ttl)
+        return ["ok"]
+
+    def flush(self, groups):
+        wait = self.held(GATE, FLUSH_GAP)
+        if wait is not None:
+            return ["limited", wait]
+        self.put(GATE, "string", "1", FLUSH_GAP)
+        for group in groups:
+            self.put(group.key("epoch"), "string", str(self.now_us))
+        return ["ok", str(self.now_us)]

@@ -1,0 +1,429 @@
+# SPDX-License-Identifier: MIT
+"""Drives the scripts by chance: workers that claim, die, stop and come back late, operators that flush and delete, a clock
+that stands, creeps to the edge of an expiry, leaps and steps back. Each answer and all that Redis holds is compared with the
+model; the invariants are watched besides.
+"""
+import random
+import re
+from collections import Counter, deque
+
+from model import FLUSH_GAP, GARBAGE, GATE, HISTORY, HOURS, JUNK, LONGEST_BACKOFF, RISKS, STAGED_TTL, WINDOW, Claim, Group, Model
+from watch import Violation, Watch
+
+EPISODE = 1_000  # steps with one set of groups and habits
+REASONS = ("warming", "upstream-error", "refused", "rate-limited", "bad-answer")
+CALL_START_LIMIT = 1_800  # ms: who is stopped for longer after the claim does not call
+HISTORY_LENGTH = 1_000_000  # long enough that nothing is cut off in an episode
+DAY = 86_400_000
+NOTES = 5
+SPOILT = ("tft:cur:", "tft:lock:", "tft:brk:", "tft:budget:", "tft:epoch:", "tft:calls:", "tft:node:", GATE)
+REFRESH_KEYS = ("cur", "lock", "brk", "epoch")
+
+# How often what happens in an episode of that kind.
+HABITS = {
+    "calm": {"work": 80, "pass_time": 20, "count": 1},
+    "rough": {
+        "work": 80, "pass_time": 20, "die": 1, "stop": 2, "resume": 2, "flush": 1, "flush_one": 0.5, "delete_key": 1,
+        "overwrite_key": 1, "spoil_value": 2, "delete_all": 0.2, "sweep": 0.3, "forget_all": 0.1, "forget_scripts": 0.1, "out_of_memory": 1,
+        "step_clock": 0.2,
+    },
+    "stormy": {
+        "work": 80, "pass_time": 12, "die": 3, "stop": 6, "resume": 5, "flush": 5, "flush_one": 5, "delete_key": 5,
+        "overwrite_key": 5, "spoil_value": 5, "delete_all": 1, "sweep": 1, "forget_all": 0.5, "forget_scripts": 0.5, "out_of_memory": 3,
+        "step_clock": 1,
+    },
+    "unsteady": {"work": 80, "pass_time": 20, "stop": 3, "resume": 3, "step_clock": 2, "delete_lock": 3},
+    "garbage": {"work": 80, "pass_time": 15, "spoil_value": 10, "overwrite_key": 1, "flush": 1, "count": 3},
+    "deletions": {"work": 80, "pass_time": 10, "stop": 2, "resume": 2, "delete_all": 3, "sweep": 3, "flush": 1},
+}  # fmt: skip
+
+
+class Difference(Exception):
+    """Redis did not do what the model says."""
+
+
+class Failure(Exception):
+    """With all that is needed to see it again."""
+
+
+class Worker:
+    def __init__(self, name):
+        self.name = name
+        self.stopped = False
+        self.forget()
+
+    def forget(self):
+        self.claim = None
+        self.plan = []
+        self.lost_at = None
+
+
+class Run:
+    """compare: with the model; without it only the invariants decide, which shows that they can."""
+
+    def __init__(self, server, seed, compare=True):
+        self.server, self.seed, self.compare = server, seed, compare
+        self.random = random.Random(seed)
+        self.us = 1_700_000_000_000_000
+        self.mono = 0  # ms, never steps
+        self.claims = self.step = 0
+        self.story = deque(maxlen=30)
+        self.answers = Counter()
+        self.deleting = None
+
+    def steps(self, count):
+        try:
+            for self.step in range(count):
+                if self.step % EPISODE == 0:
+                    self.begin_episode()
+                self.advance(self.random.randint(1, 300))
+                getattr(self, self.random.choices(self.actions, self.weights)[0])()
+                self.look()
+            self.end_episode()
+        except (Difference, Violation) as problem:
+            story = "\n".join(self.story)
+            raise Failure(f"{problem}\nseed {self.seed}, step {self.step}; the last operations:\n{story}") from None
+
+    # Episodes
+
+    def begin_episode(self):
+        if self.step:
+            self.end_episode()
+        self.server.command("FLUSHALL")
+        routes = {"fleet": ("overview", "heatmap", "fleet"), "status": ("status",), "scenario": ("scenario",)}
+        self.groups = [self.make_group(name, names) for name, names in routes.items()]
+        self.model, self.watch = Model(), Watch(self.groups)
+        self.workers = [Worker(f"w{i}") for i in range(self.random.randint(1, 8))]
+        self.deleting = None
+        self.lines = []
+        name = self.random.choice(list(HABITS))
+        self.actions, self.weights = list(HABITS[name]), list(HABITS[name].values())
+        self.failing = self.random.choice((0.05, 0.3, 0.8))
+        self.story.append(f"--- {name}: {self.groups}")
+        self.set_clock(self.us)
+
+    def make_group(self, name, routes):
+        chance = self.random.choice
+        return Group(
+            name, chance((2_000, 5_000, 30_000)), chance((3_000, 4_000, 17_000)), chance((3, 8, 26)), routes,
+            chance((60_000, 3_600_000)),
+        )  # fmt: skip
+
+    def end_episode(self):
+        found = self.server.command("XRANGE", HISTORY, "-", "+") if self.server.command("EXISTS", HISTORY) else []
+        self.watch.check_history([item[0].decode() for item in found])
+
+    # Time
+
+    def set_clock(self, us):
+        self.us = us
+        self.server.set_time(us)
+        self.model.set_time(us)
+        self.watch.now = us // 1000
+
+    def advance(self, us):
+        self.mono += us / 1000
+        self.set_clock(self.us + us)
+
+    def pass_time(self):
+        kind = self.random.choices(("little", "edge", "second", "minute", "hour"), (40, 40, 12, 6, 0.5))[0]
+        if kind == "edge":
+            edge = self.random.choice(self.edges()) + self.random.choice((-1, 0, 1))
+            us = edge * 1000 + self.random.randrange(1000) - self.us
+            if not 0 < us < 600_000_000:
+                return
+        else:
+            us = self.random.randint(1, {"little": 50, "second": 2_000, "minute": 60_000, "hour": 4_000_000}[kind]) * 1000
+        self.tell(f"{us / 1000:.3f} ms pass")
+        self.advance(us)
+
+    def edges(self):
+        """Times at which something changes: buckets, expiries, the breaker's end, the budget's window."""
+        now = self.us // 1000
+        times = [(now // group.interval + 1) * group.interval for group in self.groups]
+        for line in self.lines:
+            key, _, until, value = line.split("|", 3)
+            times.append(int(until))
+            if key.startswith("tft:brk:"):
+                times += [int(pair[11:]) for pair in value.split() if re.fullmatch("open_until=[0-9]+", pair)]
+            elif key.startswith("tft:budget:") and value:
+                times += [int(item) + WINDOW for item in value.split() if item.isdigit()]
+            elif key == GATE:
+                times.append(int(until) - FLUSH_GAP)
+            elif key.startswith("tft:lock:"):
+                times += [int(until) - group.lease for group in self.groups if key == group.key("lock")]
+        return [time for time in times if time > now] or [now]
+
+    def step_clock(self):
+        seconds = self.random.choice((1, -1, 20, -20, 3_600, -3_600, -700)) + self.random.random()
+        self.tell(f"the clock steps by {seconds:.3f} s")
+        self.server.command("SCAN", 0, "COUNT", 10_000)  # or what has expired unnoticed would live again
+        self.watch.step_clock(seconds < 0)
+        self.set_clock(self.us + int(seconds * 1_000_000))
+
+    # Questions
+
+    def tell(self, text):
+        self.story.append(f"{self.step} {self.us / 1e6:.6f} {text}")
+
+    def ask(self, who, script, keys, arguments, foretell, refused=False):
+        answer = self.server.call(script, keys, arguments)
+        self.answers[script, self.verdict(script, answer)] += 1
+        self.tell(f"{who} {script} {' '.join(map(str, arguments))} -> {answer}")
+        if self.compare:
+            expected = ["error", "OOM"] if refused else foretell()
+            if answer != expected:
+                raise Difference(f"{script} answered {answer}, expected {expected}")
+        return answer
+
+    @staticmethod
+    def verdict(script, answer):
+        """For the statistics."""
+        if answer[0] == "error" or (script, answer[0]) == ("commit", "ok"):
+            return answer[-1]
+        return answer[0]
+
+    def look(self):
+        text = self.server.dump()
+        self.lines = text.split("\n") if text else []
+        if self.compare and self.lines != self.model.lines():
+            have, want = set(self.lines), set(self.model.lines())
+            raise Difference(f"Redis holds {sorted(have - want)}, expected {sorted(want - have)}")
+        self.watch.look(self.lines)
+
+    # Workers
+
+    def work(self, refused=False):
+        awake = [worker for worker in self.workers if not worker.stopped]
+        if not awake:
+            self.resume()
+            return
+        worker = self.random.choice(awake)
+        if worker.claim is None:
+            self.claim(worker, refused)
+            return
+        verb, *rest = worker.plan.pop(0)
+        getattr(self, verb)(worker, *rest, refused)
+        if not worker.plan:
+            worker.forget()
+
+    def claim(self, worker, refused):
+        group = self.random.choice(self.groups)
+        token = f"{self.random.getrandbits(64):016x}"
+        keys = [group.key(what) for what in ("cur", "lock", "brk", "budget", "epoch")]
+        arguments = [token, group.lease, group.interval, group.calls, WINDOW]
+        answer = self.ask(
+            worker.name, "claim", keys, arguments, lambda: self.model.claim(group, token), refused
+        )
+        if answer[0] == "won":
+            snap = f"{self.claims:08d}"
+            names = self.random.choice(("ppdb001 ppml0001", "ppdb001 ppdb002 ppml0001"))
+            worker.claim = Claim(group, token, answer[1], answer[3], answer[2], snap, f"p{snap}", names, f"r{snap}")
+            worker.lost_at = self.mono + CALL_START_LIMIT
+            worker.plan = self.make_plan(group)
+            self.claims += 1
+            self.watch.won(worker.claim)
+
+    def make_plan(self, group):
+        staged = [("stage", route) for route in group.routes if self.random.random() < 0.97]
+        middle = staged + self.random.choices(staged or [("extend",)], k=self.random.choice((0, 0, 2)))
+        middle += [("extend",)] * self.random.choice((0, 0, 1, 3))
+        self.random.shuffle(middle)
+        end = ("fail",) if self.random.random() < self.failing else ("commit",)
+        return [("call",), *(middle if end == ("commit",) else middle[:1]), end, ("note",)]
+
+    def call(self, worker, refused):
+        """The upstream is asked, unless it is too late for that."""
+        if self.mono > worker.lost_at:
+            self.tell(f"{worker.name} is too late and gives up")
+            worker.forget()
+
+    def extend(self, worker, refused):
+        claim = worker.claim
+        answer = self.ask(
+            worker.name, "extend", [claim.group.key("lock")], [claim.lock, claim.group.lease],
+            lambda: self.model.extend(claim), refused,
+        )  # fmt: skip
+        if answer[0] == "ok":
+            self.watch.extended(claim)
+        else:
+            worker.forget()
+
+    def stage(self, worker, route, refused):
+        claim = worker.claim
+        fields = {"snap": claim.snap, "body": f"{route}-{claim.token}"}
+        self.ask(
+            worker.name, "stage", [claim.staged(route)], [STAGED_TTL, *sum(fields.items(), ())],
+            lambda: self.model.stage(claim, route, fields), refused,
+        )  # fmt: skip
+
+    def commit(self, worker, refused):
+        claim, group = worker.claim, worker.claim.group
+        keys = [group.key(what) for what in REFRESH_KEYS] + [HISTORY, HOURS, RISKS]
+        keys += [claim.staged(route) for route in group.routes]
+        keys += [f"tft:{route}:{claim.bucket}" for route in group.routes]
+        length = HISTORY_LENGTH if group.history else 0
+        arguments = [
+            claim.token, claim.bucket, claim.epoch, claim.gen, claim.snap, group.interval, group.max_stale,
+            2 * group.interval, claim.record, length, 900, claim.names, claim.risks, DAY,
+        ]  # fmt: skip
+        answer = self.ask(worker.name, "commit", keys, arguments, lambda: self.model.commit(claim, 900), refused)
+        self.watch.ended(claim, answer)
+        if answer[0] != "ok":
+            worker.forget()
+
+    def fail(self, worker, refused):
+        claim, group = worker.claim, worker.claim.group
+        reason, retry = self.random.choice(REASONS), self.random.choice((0, 0, 7_000, 60_000, 99_999_999))
+        answer = self.ask(
+            worker.name, "fail", [group.key("brk"), group.key("lock")],
+            [claim.token, claim.bucket, claim.epoch, group.interval, LONGEST_BACKOFF, retry, reason],
+            lambda: self.model.fail(claim, reason, retry), refused,
+        )  # fmt: skip
+        self.watch.ended(claim, answer)
+
+    def note(self, worker, refused):
+        group, record = worker.claim.group, f"call-{self.step}"
+        self.ask(
+            worker.name, "note", [group.key("calls")], [record, NOTES, DAY],
+            lambda: self.model.note(group, record, NOTES, DAY), refused,
+        )  # fmt: skip
+
+    def count(self):
+        key, series = "tft:node:web1", self.random.choice(("hits", "errors"))
+        number = self.random.randint(1, 9)
+        self.ask(
+            "web1", "count", [key], [DAY, series, number],
+            lambda: self.model.count(key, {series: number}, DAY),
+        )  # fmt: skip
+
+    # Faults of workers
+
+    def die(self):
+        """Another one takes the place, and knows nothing."""
+        worker = self.random.choice(self.workers)
+        self.tell(f"{worker.name} dies")
+        worker.forget()
+        worker.stopped = False
+
+    def stop(self):
+        worker = self.random.choice(self.workers)
+        self.tell(f"{worker.name} stops")
+        worker.stopped = True
+
+    def resume(self):
+        for worker in self.workers:
+            if worker.stopped and self.random.random() < 0.5:
+                self.tell(f"{worker.name} goes on")
+                worker.stopped = False
+
+    # Operators
+
+    def flush(self, groups=None):
+        chosen = groups or self.groups
+        arguments = [group.name for group in groups or []]
+        answer = self.ask("operator", "flush", [], arguments, lambda: self.model.flush(chosen))
+        if answer[0] == "ok":
+            self.watch.flush(chosen, self.claims)
+
+    def flush_one(self):
+        self.flush([self.random.choice(self.groups)])
+
+    def cached(self):
+        return [line.split("|", 1)[0] for line in self.lines if line.startswith("tft:")]
+
+    def remove(self, *keys):
+        if keys:
+            self.server.command("UNLINK", *keys)
+            self.model.delete(*keys)
+        for key in keys:
+            self.watch.lose(key)
+
+    def delete_lock(self):
+        self.delete_key("tft:lock:")
+
+    def delete_key(self, prefix=""):
+        keys = [key for key in self.cached() if key.startswith(prefix)]
+        if keys:
+            key = self.random.choice(keys)
+            self.tell(f"{key} is deleted")
+            self.remove(key)
+
+    def overwrite_key(self):
+        """With a type that the protocol never uses."""
+        if keys := self.cached():
+            key = self.random.choice(keys)
+            self.tell(f"{key} is overwritten")
+            self.remove(key)
+            self.server.command("ZADD", key, 1, "stranger")
+            self.model.put(key, JUNK, None)
+
+    def spoil_value(self):
+        """A string, or one value of a list or hash. A string may lose its expiry with that, or get a long one."""
+        keys = [line.split("|", 2)[:2] for line in self.lines if line.startswith(SPOILT)]
+        keys = [(key, kind) for key, kind in keys if kind != JUNK and self.server.command("EXISTS", key)]
+        if keys:
+            (key, kind), value = self.random.choice(keys), self.random.choice(GARBAGE)
+            self.tell(f"{key} is spoilt with {value!r}")
+            getattr(self, f"spoil_{kind}")(key, value)
+            self.watch.lose(key)
+
+    def spoil_string(self, key, value):
+        never = key.startswith("tft:epoch:")  # or it would be lost once more when it expires
+        ttl = None if never else self.random.choice((None, 50, 3_600_000))
+        self.server.command("SET", key, value, *(() if ttl is None else ("PX", ttl)))
+        self.model.put(key, "string", value, ttl)
+
+    def spoil_hash(self, key, value):
+        field = self.random.choice(sorted(self.server.command("HKEYS", key))).decode()
+        self.server.command("HSET", key, field, value)
+        if self.compare:
+            self.model.spoil_field(key, field, value)
+
+    def spoil_list(self, key, value):
+        index = self.random.randrange(self.server.command("LLEN", key))
+        self.server.command("LSET", key, index, value)
+        if self.compare:
+            self.model.spoil_item(key, index, value)
+
+    def delete_all(self):
+        self.tell("tft:* is deleted at once")
+        self.remove(*self.cached())
+        self.watch.flush(self.groups, self.claims)
+
+    def sweep(self):
+        """Deletion of tft:* while the workers go on: a few keys a time, of those that were there at the beginning."""
+        if self.deleting is None:
+            keys = self.cached()
+            self.random.shuffle(keys)
+            self.deleting = (self.claims, keys)
+        began, keys = self.deleting
+        count = self.random.randint(1, 12)
+        self.tell(f"sweep: {keys[:count]} are deleted")
+        self.remove(*keys[:count])
+        del keys[:count]
+        if not keys:
+            self.deleting = None
+            self.watch.flush(self.groups, began)
+
+    def forget_all(self):
+        self.tell("FLUSHDB")
+        self.remove(*self.cached())
+        self.server.command("FLUSHDB")
+        self.model.delete(HISTORY, HOURS, RISKS)
+        self.watch.points.clear()
+        self.watch.flush(self.groups, self.claims)
+
+    def forget_scripts(self):
+        """As after a restart: the worker loads a script that Redis does not know."""
+        self.tell("SCRIPT FLUSH")
+        self.server.command("SCRIPT", "FLUSH")
+        self.server.load_dump()
+
+    def out_of_memory(self):
+        """Redis refuses a whole script, so nothing is half done."""
+        self.server.command("CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", 1)
+        try:
+            self.work(refused=True)
+        finally:
+            self.server.command("CONFIG", "SET", "maxmemory", 0, "maxmemory-policy", "volatile-lru")

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers and times as the pages show them (domain-rules 1). */
+#include "config.h"
+
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "fmt.h"
+
+#define ABSENT "\xe2\x80\x93"
+
+static struct buf out;
+
+static void assert_text(const char *expected)
+{
+	buf_char(&out, '\0');
+	assert_true(buf_ok(&out));
+	assert_string_equal(out.data, expected);
+	buf_reset(&out);
+}
+
+static void test_numbers(void **state)
+{
+	static const struct {
+		double in;
+		int decimals;
+		const char *number, *percent;
+	} rows[] = {
+		{57.26, 1, "57.3", "57.3%"},
+		{13.9, 2, "13.90", "13.9%"},
+		{100, 0, "100", "100.0%"},
+		{0.25, 1, "0.2", "0.2%"}, /* printf rounds the exact half to even */
+		{0.0, 1, "0.0", "0.0%"},
+		{-0.0, 1, "0.0", "0.0%"},
+		{-0.04, 1, "0.0", "0.0%"},
+		{-0.5, 0, "0", "-0.5%"},
+		{-1.26, 1, "-1.3", "-1.3%"},
+		{NAN, 1, ABSENT, ABSENT},
+		{INFINITY, 1, ABSENT, ABSENT},
+		{-INFINITY, 1, ABSENT, ABSENT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fmt_number(&out, rows[i].in, rows[i].decimals);
+		assert_text(rows[i].number);
+		fmt_percent(&out, rows[i].in);
+		assert_text(rows[i].percent);
+	}
+	fmt_number(&out, -DBL_MAX, 6);
+	assert_true(buf_ok(&out));
+	assert_int_equal(out.len, 1 + 309 + 1 + 6);
+	buf_reset(&out);
+}
+
+static void test_deltas(void **state)
+{
+	static const struct {
+		double in;
+		const char *unit, *out;
+	} rows[] = {
+		{2.34, "%", "+2.3%"},  {-1.0, "%", "-1.0%"}, {-1.0, "", "-1.0"},
+		{0.0, "%", "0.0%"},    {-0.0, "", "0.0"},    {0.0499, "", "0.0"},
+		{-0.0499, "", "0.0"},  {0.05, "", "+0.1"},   {-0.05, "", "-0.1"},
+		{100, "%", "+100.0%"}, {NAN, "%", ABSENT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fmt_delta(&out, rows[i].in, rows[i].unit);
+		assert_text(rows[i].out);
+	}
+}
+
+static void test_tenths(void **state)
+{
+	(void)state;
+	fmt_tenths(&out, 800);
+	assert_text("80.0");
+	fmt_tenths(&out, 1000);
+	assert_text("100.0");
+	fmt_tenths(&out, 9);
+	assert_text("0.9");
+}
+
+static void test_money(void **state)
+{
+	static const struct {
+		double in;
+		const char *out;
+	} rows[] = {
+		{0, "$0"},
+		{-0.4, "$0"},
+		{999, "$999"},
+		{999.5, "$1,000"},
+		{1000, "$1,000"},
+		{12345, "$12,345"},
+		{1264375, "$1,264,375"},
+		{-1234, "-$1,234"},
+		{-123, "-$123"},
+		{1e12, "$1,000,000,000,000"},
+		{NAN, ABSENT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fmt_money(&out, rows[i].in);
+		assert_text(rows[i].out);
+	}
+}
+
+static void test_times(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *time, *iso, *seconds, *http;
+	} rows[] = {
+		{0, "00:00:00 UTC", "1970-01-01T00:00:00.000Z", "1970-01-01T00:00:00Z",
+		 "Thu, 01 Jan 1970 00:00:00 GMT"},
+		{-1, "23:59:59 UTC", "1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59Z",
+		 "Wed, 31 Dec 1969 23:59:59 GMT"},
+		{1795437065123, "12:31:05 UTC", "2026-11-23T12:31:05.123Z", "2026-11-23T12:31:05Z",
+		 "Mon, 23 Nov 2026 12:31:05 GMT"},
+		{1709164799999, "23:59:59 UTC", "2024-02-28T23:59:59.999Z", "2024-02-28T23:59:59Z",
+		 "Wed, 28 Feb 2024 23:59:59 GMT"},
+		{1709164800000, "00:00:00 UTC", "2024-02-29T00:00:00.000Z", "2024-02-29T00:00:00Z",
+		 "Thu, 29 Feb 2024 00:00:00 GMT"},
+	};
+
+	(void)state;
+	setenv("TZ", "Asia/Kathmandu", 1); /* the host's zone has no say */
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fmt_time(&out, rows[i].ms);
+		assert_text(rows[i].time);
+		fmt_iso(&out, rows[i].ms);
+		assert_text(rows[i].iso);
+		fmt_iso_seconds(&out, rows[i].ms);
+		assert_text(rows[i].seconds);
+		fmt_http_date(&out, rows[i].ms);
+		assert_text(rows[i].http);
+	}
+	fmt_time_element(&out, 1795437065123);
+	assert_text("<time datetime=\"2026-11-23T12:31:05Z\">12:31:05 UTC</time>");
+	fmt_iso(&out, INT64_MAX);
+	fmt_iso(&out, INT64_MIN);
+	assert_true(buf_ok(&out));
+	buf_reset(&out);
+}
+
+static void test_durations(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *out;
+	} rows[] = {
+		{-5000, "0 s"},         {0, "0 s"},
+		{999, "0 s"},           {12000, "12 s"},
+		{59999, "59 s"},        {60000, "1 min"},
+		{299999, "4 min"},      {3599999, "59 min"},
+		{3600000, "1 h"},       {7200000, "2 h"},
+		{7500000, "2 h 5 min"}, {90060000, "25 h 1 min"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fmt_duration(&out, rows[i].ms);
+		assert_text(rows[i].out);
+	}
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	buf_init(&out, 4096);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	buf_free(&out);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_numbers), cmocka_unit_test(test_deltas),
+		cmocka_unit_test(test_tenths),  cmocka_unit_test(test_money),
+		cmocka_unit_test(test_times),   cmocka_unit_test(test_durations),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

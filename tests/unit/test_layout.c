@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/* The shell and the states (ui 2, 7): what a viewer reads in each of them. */
+#include "config.h"
+
+#include "view_fixture.h"
+
+#define SINCE_MS (GEN_MS - 123 + 30000)  /* 12:01:35 */
+#define NEXT_MS  (GEN_MS - 123 + 260000) /* 12:05:25 */
+
+enum { WITH_DATA = 1, CACHE_OFF = 2, LAST_KNOWN = 4 };
+
+static const struct {
+	int line;
+	unsigned flags;
+	enum age_class age;
+	enum reason reason;
+	const char *state, *badge, *band; /* band NULL: none */
+} states[] = {
+	{__LINE__, WITH_DATA, AGE_LIVE, REASON_NONE, "live", "As of T1", NULL},
+	{__LINE__, WITH_DATA, AGE_UPDATING, REASON_NONE, "updating", "As of T1", NULL},
+	{__LINE__, WITH_DATA, AGE_STALE, REASON_NONE, "stale", "As of T1", "Showing data from T1."},
+	{__LINE__, WITH_DATA, AGE_LIVE, REASON_CONNECT, "stale", "As of T1",
+	 "Showing data from T1. Prediction daemon: connection refused since T2. Next try T3."},
+	{__LINE__, WITH_DATA, AGE_STALE, REASON_KEY, "stale", "As of T1",
+	 "Showing data from T1. Prediction daemon refuses our API key. Next try T3."},
+	{__LINE__, WITH_DATA, AGE_STALE, REASON_LIMIT, "stale", "As of T1",
+	 "Showing data from T1. Prediction daemon limits our calls. Next try T3."},
+	{__LINE__, WITH_DATA, AGE_VERY_STALE, REASON_TIMEOUT, "very-stale", "As of T1",
+	 "<strong>Data is older than 10 minutes (T1). Do not act on these numbers.</strong> "
+	 "Prediction daemon: timed out since T2. Next try T3."},
+	{__LINE__, WITH_DATA, AGE_NO_DATA, REASON_STATUS_5XX, "no-data", "No data",
+	 "No data since T1. Prediction daemon: answered 5xx since T2. Next try T3."},
+	{__LINE__, LAST_KNOWN, AGE_NO_DATA, REASON_NONE, "no-data", "No data", "No data since T1."},
+	{__LINE__, LAST_KNOWN, AGE_NO_DATA, REASON_WARMING, "no-data", "No data",
+	 "No data since T1. Prediction daemon is warming up. Next try T3."},
+	{__LINE__, 0, AGE_NO_DATA, REASON_NONE, "cold", "Collecting first data",
+	 "Collecting first data."},
+	{__LINE__, 0, AGE_NO_DATA, REASON_NAME, "cold", "Collecting first data",
+	 "Collecting first data. Prediction daemon: name not found since T2. Next try T3."},
+	{__LINE__, 0, AGE_NO_DATA, REASON_WARMING, "warming", "Warming up", NULL},
+};
+
+/* A whole paragraph; T1, T2, T3 stand for the three times of the tests. */
+static void expand(const char *text, struct buf *out)
+{
+	static const char *const times[] = {"12:01:05", "12:01:35", "12:05:25"};
+
+	buf_reset(out);
+	for (; *text; text++) {
+		if (*text != 'T' || text[1] < '1' || text[1] > '3') {
+			buf_char(out, *text);
+			continue;
+		}
+		text++;
+		buf_addf(out, "<time datetime=\"2025-11-23T%sZ\">%s UTC</time>", times[*text - '1'],
+			 times[*text - '1']);
+	}
+	buf_addf(out, "</p>%c", '\0');
+}
+
+static void check_state(size_t i)
+{
+	struct fixture f;
+	struct buf text;
+	const char *page;
+
+	print_message("line %d\n", states[i].line);
+	fixture_fleet(&f);
+	buf_init(&text, 4096);
+	f.condition = (struct condition){.reason = states[i].reason, .age = states[i].age};
+	if (states[i].reason != REASON_NONE) {
+		f.condition.since_ms = SINCE_MS;
+		f.condition.next_try_ms = NEXT_MS;
+	}
+	if (!(states[i].flags & WITH_DATA))
+		f.view.snap = NULL;
+	if (states[i].flags & LAST_KNOWN)
+		f.view.last_gen_ms = GEN_MS;
+	page = render(&f, "overview", "");
+	buf_addf(&text, "<div id=\"state\" data-state=\"%s\" role=\"status\">%c", states[i].state,
+		 0);
+	assert_has(page, text.data);
+	expand(states[i].badge, &text);
+	assert_has(strstr(page, "id=\"badge\">"), text.data);
+	if (states[i].band) {
+		expand(states[i].band, &text);
+		assert_has(strstr(page, "<p class=\"band\">"), text.data);
+	} else {
+		assert_has_not(page, "class=\"band\"");
+	}
+	buf_free(&text);
+	fixture_free(&f);
+}
+
+static void states_read_as_specified(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		check_state(i);
+}
+
+static void limit_of_action_is_the_configured_one(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	f.condition.age = AGE_VERY_STALE;
+	f.site.act_limit_ms = 60000;
+	assert_has(render(&f, "overview", ""), "Data is older than 1 minute (");
+	f.site.act_limit_ms = 20000;
+	assert_has(render(&f, "overview", ""), "Data is older than 20 seconds (");
+	fixture_free(&f);
+}
+
+static void no_number_of_the_fleet_without_data(void **unused)
+{
+	static const char *const pages[] = {"overview", "heatmap"};
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	f.condition.age = AGE_NO_DATA;
+	for (size_t i = 0; i < 2; i++) {
+		const char *page = render(&f, pages[i], "");
+
+		assert_has_not(page, "ppml0001");
+		assert_has_not(page, "class=\"value\"");
+		assert_has_not(page, "data-gen-ms");
+		assert_has(page, "<title>Unknown - ");
+		assert_has(page, "static/favicon-unknown.");
+		assert_has(page, "Asked: <code>http://127.0.0.1:8000/predictions/current</code>");
+		assert_has(page, "What to check");
+	}
+	fixture_free(&f);
+}
+
+static void pages_without_data_reload_themselves(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_init(&f);
+	f.condition.age = AGE_NO_DATA;
+	assert_has(render(&f, "overview", ""),
+		   "<noscript><meta http-equiv=\"refresh\" content=\"1\"/>");
+	f.condition.reason = REASON_WARMING;
+	assert_has(render(&f, "overview", ""),
+		   "<noscript><meta http-equiv=\"refresh\" content=\"30\"/>");
+	fixture_free(&f);
+	fixture_fleet(&f);
+	assert_has_not(render(&f, "overview", ""), "http-equiv=\"refresh\"");
+	assert_has(render(&f, "overview", "refresh=60"), "http-equiv=\"refresh\" content=\"60\"");
+	fixture_free(&f);
+}
+
+static void warm_up_is_a_statement_of_its_own(void **unused)
+{
+	static const struct {
+		struct warmup warmup;
+		const char *text;
+	} rows[] = {
+		{{false, false, 0, 0, 0}, "<li>Warm-up unknown.</li>"},
+		{{true, true, 100, 200, 150}, "<li>Warm-up complete.</li>"},
+		{{true, false, 35, 60, 150},
+		 "<li>The daemon is warming up: 35 % of the servers have 150 records; mean 60. "
+		 "<progress max=\"100\" value=\"35\""},
+	};
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		f.warmup = rows[i].warmup;
+		assert_has(render(&f, "overview", ""), rows[i].text);
+		assert_has(f.out.data, "ppml0001");
+	}
+	fixture_free(&f);
+}
+
+static void remarks_tell_what_is_missing(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	page = render(&f, "heatmap", "");
+	assert_has_not(page, "could not be read");
+	assert_has_not(page, "Shared cache off");
+	assert_has_not(page, "flushed");
+	f.snap->refused = 3;
+	f.snap->odd_values = 1;
+	f.condition.cache_off = true;
+	f.condition.flushed = true;
+	page = render(&f, "heatmap", "");
+	assert_has(page, "<li>3 of 9 servers could not be read.</li>");
+	assert_has(page, "<li>1 value could not be read.</li>");
+	assert_has(page, "Shared cache off: this node fetches on its own.");
+	assert_has(page, "The cache was flushed: new data are being fetched.");
+	assert_has(page, "data-state=\"updating\"");
+	fixture_free(&f);
+}
+
+static void shell_names_page_state_and_origin(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	page = render(&f, "heatmap", "");
+	assert_has(page, "<title>(3) Warning - Heatmap - TFT</title>");
+	assert_has(page, "static/favicon-warning.");
+	assert_has(page, "<a href=\"heatmap\" aria-current=\"page\">Heatmap</a>");
+	assert_has(page, "<a href=\"./\">Overview</a>");
+	assert_int_equal(count_of(page, "aria-current=\"page\""), 1);
+	assert_int_equal(count_of(page, "<h1>"), 1);
+	assert_has(page,
+		   " data-bucket=\"58796642\" data-gen-ms=\"1763899265123\" data-fill-ms=\"600\"");
+	assert_has(page, "data changes every 30 s");
+	assert_has(page, "Snapshot 2025-11-23T12:01:05.123Z");
+	assert_has(page, "Prediction time 2025-11-23T13:00:59");
+	assert_has(page, "Forecast: trend extrapolation");
+	f.snap->model = MODEL_TFT;
+	assert_has(render(&f, "heatmap", ""), "Forecast: TFT model");
+	fixture_free(&f);
+}
+
+static void parts_of_the_shell_keep_their_order(void **unused)
+{
+	static const char *const parts[] = {"class=\"skip\"",    "<header>",          "<nav ",
+					    "<div id=\"state\"", "<main id=\"view\"", "<footer>"};
+	struct fixture f;
+	const char *at;
+
+	(void)unused;
+	fixture_fleet(&f);
+	at = render(&f, "overview", "");
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		at = strstr(at, parts[i]);
+		assert_non_null(at);
+	}
+	fixture_free(&f);
+}
+
+static void view_is_a_class_of_the_body(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	assert_has(render(&f, "overview", ""), "<body>");
+	assert_has(render(&f, "overview", "view=kiosk"), "<body class=\"kiosk\">");
+	assert_has(render(&f, "overview", "view=compact"), "<body class=\"compact\">");
+	fixture_free(&f);
+}
+
+static void links_keep_the_view_and_are_canonical(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	page = render(&f, "overview", "q=A%26%3C&profile=db");
+	assert_has(page, "<a href=\"./?profile=db&amp;q=a%26%3C\">Refresh</a>");
+	assert_has(page,
+		   "<a href=\"./?profile=db&amp;q=a%26%3C&amp;refresh=30\">Reload by itself</a>");
+	page = render(&f, "overview", "refresh=30");
+	assert_has(page, "<a href=\"./\">Stop reloading</a>");
+	fixture_free(&f);
+}
+
+static void the_address_asked_is_escaped(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_init(&f);
+	f.site.asked_url = "http://h/?a=1&b=<x>\"";
+	f.condition.age = AGE_NO_DATA;
+	assert_has(render(&f, "overview", ""), "<code>http://h/?a=1&amp;b=&lt;x&gt;&quot;/");
+	fixture_free(&f);
+}
+
+static void errors_have_the_shell_and_reflect_nothing(void **unused)
+{
+	static const struct http_error error = {400, "Bad request", "A parameter is not valid."};
+	struct buf out;
+
+	(void)unused;
+	buf_init(&out, 1u << 16);
+	page_error(&error, "kiosk, compact", MEDIA_HTML, SPAN("/"), &out);
+	buf_char(&out, '\0');
+	assert_has(out.data, "<title>Bad request - TFT</title>");
+	assert_has(out.data, "<h1>Bad request</h1><p>A parameter is not valid.</p>");
+	assert_has(out.data, "<code>kiosk, compact</code>");
+	assert_has(out.data, "<nav ");
+	assert_has_not(out.data, "id=\"state\"");
+	buf_reset(&out);
+	page_error(&error, NULL, MEDIA_HTML, SPAN("/"), &out);
+	buf_char(&out, '\0');
+	assert_has_not(out.data, "Valid values");
+	buf_free(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(states_read_as_specified),
+		cmocka_unit_test(limit_of_action_is_the_configured_one),
+		cmocka_unit_test(no_number_of_the_fleet_without_data),
+		cmocka_unit_test(pages_without_data_reload_themselves),
+		cmocka_unit_test(warm_up_is_a_statement_of_its_own),
+		cmocka_unit_test(remarks_tell_what_is_missing),
+		cmocka_unit_test(shell_names_page_state_and_origin),
+		cmocka_unit_test(parts_of_the_shell_keep_their_order),
+		cmocka_unit_test(view_is_a_class_of_the_body),
+		cmocka_unit_test(links_keep_the_view_and_are_canonical),
+		cmocka_unit_test(the_address_asked_is_escaped),
+		cmocka_unit_test(errors_have_the_shell_and_reflect_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines an operator finds on stderr. The clocks are the test's own. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "clock.h"
+#include "log.h"
+
+static int64_t now_ms = 1000;
+
+int64_t clock_mono_ms(void)
+{
+	return now_ms;
+}
+
+int64_t clock_mono_us(void)
+{
+	return now_ms * 1000;
+}
+
+int64_t clock_wall_ms(void)
+{
+	return 1795437065123;
+}
+
+static int ends[2]; /* the pipe that stands for stderr */
+static int real_stderr;
+
+static void capture_start(void)
+{
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_return_code(fcntl(ends[0], F_SETFL, O_NONBLOCK), errno);
+	real_stderr = dup(STDERR_FILENO);
+	dup2(ends[1], STDERR_FILENO);
+}
+
+/* What was written since capture_start, as a string. */
+static const char *capture_end(void)
+{
+	static char text[65536 + 1];
+	ssize_t len;
+
+	dup2(real_stderr, STDERR_FILENO);
+	close(real_stderr);
+	close(ends[1]);
+	len = read(ends[0], text, sizeof(text) - 1);
+	close(ends[0]);
+	assert_true(len >= 0);
+	text[len] = '\0';
+	return text;
+}
+
+static unsigned count_lines(const char *text)
+{
+	unsigned lines = 0;
+
+	for (; *text; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+/* A window of its own for each test: what one leaves behind does not meet the next. */
+static int setup(void **state)
+{
+	(void)state;
+	now_ms += 1000000;
+	log_init(LOG_LEVEL_INFO, "web1");
+	log_request((struct span){NULL, 0});
+	return 0;
+}
+
+static void test_one_event_is_one_line(void **state)
+{
+	char expected[256];
+
+	(void)state;
+	snprintf(expected, sizeof(expected),
+		 "ts=2026-11-23T12:31:05.123Z level=warning node=web1 pid=%ld req=4f2a "
+		 "ev=upstream_fail"
+		 " reason=timed-out ms=15000 low=-9223372036854775808\n",
+		 (long)getpid());
+	log_request(SPAN("4f2a"));
+	capture_start();
+	log_event(LOG_LEVEL_WARNING, "upstream_fail", LOG_STR("reason", "timed-out"),
+		  LOG_INT("ms", 15000), LOG_INT("low", INT64_MIN));
+	assert_string_equal(capture_end(), expected);
+}
+
+static void test_level_decides(void **state)
+{
+	const char *text;
+
+	(void)state;
+	capture_start();
+	log_event(LOG_LEVEL_ERROR, "level_e", LOG_INT("n", 1));
+	log_event(LOG_LEVEL_INFO, "level_i", LOG_INT("n", 1));
+	log_event(LOG_LEVEL_DEBUG, "level_d", LOG_INT("n", 1));
+	text = capture_end();
+	assert_non_null(strstr(text, " level=error "));
+	assert_non_null(strstr(text, " level=info "));
+	assert_null(strstr(text, "level_d"));
+}
+
+static void test_foreign_text_cannot_forge(void **state)
+{
+	static const struct {
+		struct span in;
+		const char *out;
+	} rows[] = {
+		{{"plain-word/1.0", 14}, " v=plain-word/1.0\n"},
+		{{"", 0}, " v=\"\"\n"},
+		{{NULL, 0}, " v=\"\"\n"},
+		{{"two words", 9}, " v=\"two words\"\n"},
+		{{"x\" level=error \"", 16}, " v=\"x\\\" level=error \\\"\"\n"},
+		{{"a=b", 3}, " v=\"a=b\"\n"},
+		{{"a\\", 2}, " v=\"a\\\\\"\n"},
+		{{"a\r\nts=0 ev=x", 12}, " v=\"a\\x0d\\x0ats=0 ev=x\"\n"},
+		{{"\0\x1b[2J\x7f\xc3\xbc\xff", 9}, " v=\"\\x00\\x1b[2J\\x7f\\xc3\\xbc\\xff\"\n"},
+		{{"%s%n", 4}, " v=%s%n\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *text;
+
+		capture_start();
+		log_event(LOG_LEVEL_INFO, "forge", LOG_SPAN("v", rows[i].in));
+		text = capture_end();
+		assert_int_equal(count_lines(text), 1);
+		assert_non_null(strstr(text, " ev=forge"));
+		assert_string_equal(strstr(text, " ev=forge") + strlen(" ev=forge"), rows[i].out);
+	}
+}
+
+static void test_long_values_are_cut(void **state)
+{
+	char value[10240];
+	const char *text;
+
+	(void)state;
+	memset(value, '\x01', sizeof(value));
+	capture_start();
+	log_event(LOG_LEVEL_INFO, "long", LOG_SPAN("a", ((struct span){value, sizeof(value)})),
+		  LOG_INT("after", 7));
+	text = capture_end();
+	assert_int_equal(count_lines(text), 1);
+	assert_non_null(strstr(text, "\\x01\" after=7\n"));
+	assert_true(strlen(text) < 512);
+}
+
+static void repeat(const char *event, int times)
+{
+	for (int i = 0; i < times; i++)
+		log_event(LOG_LEVEL_INFO, event, LOG_INT("n", i));
+}
+
+static void test_repeats_are_counted(void **state)
+{
+	const char *text;
+
+	(void)state;
+	capture_start();
+	repeat("often", 25);
+	log_event(LOG_LEVEL_ERROR, "often", LOG_INT("n", 0)); /* another level, another count */
+	repeat("seldom", 1);
+	now_ms += 59999;
+	repeat("often", 1);
+	text = capture_end();
+	assert_int_equal(count_lines(text), 22);
+	assert_null(strstr(text, "repeated="));
+	assert_non_null(strstr(text, "level=error"));
+	assert_non_null(strstr(text, "ev=seldom"));
+
+	capture_start();
+	now_ms++;
+	repeat("often", 2);
+	text = capture_end();
+	assert_int_equal(count_lines(text), 2);
+	assert_non_null(strstr(text, " ev=often n=0 repeated=6\n"));
+	assert_non_null(strstr(text, " ev=often n=1\n"));
+}
+
+static void test_an_audit_is_always_written(void **state)
+{
+	const char *text;
+
+	(void)state;
+	log_init(LOG_LEVEL_ERROR, "node1");
+	capture_start();
+	for (int i = 0; i < 25; i++)
+		log_audit(LOG_STR("user", "a b"), LOG_INT("n", i));
+	text = capture_end();
+	log_init(LOG_LEVEL_INFO, "node1");
+	assert_int_equal(count_lines(text), 25);
+	assert_non_null(strstr(text, " level=info "));
+	assert_non_null(strstr(text, " ev=audit user=\"a b\" n=24\n"));
+}
+
+static void test_more_events_than_the_table_holds(void **state)
+{
+	static char names[200][16];
+	unsigned lines = 0;
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		snprintf(names[i], sizeof(names[i]), "ev%d", i);
+		now_ms++;
+		capture_start();
+		repeat(names[i], 1);
+		lines += count_lines(capture_end());
+	}
+	assert_int_equal(lines, 200);
+}
+
+static void test_broken_stderr_stops_nothing(void **state)
+{
+	const char *text;
+
+	(void)state;
+	signal(SIGPIPE, SIG_DFL);
+	capture_start();
+	dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), ends[0]); /* the reader is gone */
+	repeat("broken", 2);
+	capture_end();
+
+	capture_start();
+	close(STDERR_FILENO);
+	repeat("broken", 1);
+	capture_end();
+
+	capture_start();
+	repeat("broken", 2);
+	text = capture_end();
+	assert_int_equal(count_lines(text), 2);
+	assert_non_null(strstr(text, " n=0 dropped=3\n"));
+	assert_non_null(strstr(text, " n=1\n"));
+}
+
+static void test_full_stderr_does_not_block(void **state)
+{
+	static const char page[4096];
+	const char *text;
+
+	(void)state;
+	capture_start();
+	fcntl(ends[1], F_SETFL, O_NONBLOCK);
+	while (write(ends[1], page, sizeof(page)) > 0)
+		;
+	fcntl(ends[1], F_SETFL, 0);
+	alarm(10); /* a write that blocks ends the test */
+	repeat("full", 3);
+	alarm(0);
+	capture_end();
+
+	capture_start();
+	repeat("full", 1);
+	text = capture_end();
+	assert_non_null(strstr(text, " ev=full n=0 dropped=3\n"));
+}
+
+static void test_errno_is_left_alone(void **state)
+{
+	(void)state;
+	capture_start();
+	dup2(open("/dev/full", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+	errno = ECONNREFUSED;
+	log_event(LOG_LEVEL_ERROR, "errno", LOG_INT("n", 1));
+	assert_int_equal(errno, ECONNREFUSED);
+	capture_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_one_event_is_one_line, setup),
+		cmocka_unit_test_setup(test_level_decides, setup),
+		cmocka_unit_test_setup(test_foreign_text_cannot_forge, setup),
+		cmocka_unit_test_setup(test_long_values_are_cut, setup),
+		cmocka_unit_test_setup(test_repeats_are_counted, setup),
+		cmocka_unit_test_setup(test_an_audit_is_always_written, setup),
+		cmocka_unit_test_setup(test_more_events_than_the_table_holds, setup),
+		cmocka_unit_test_setup(test_broken_stderr_stops_nothing, setup),
+		cmocka_unit_test_setup(test_full_stderr_does_not_block, setup),
+		cmocka_unit_test_setup(test_errno_is_left_alone, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

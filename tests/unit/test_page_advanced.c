@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* What the operator's page shows to whom, and that foreign text stays text. */
+#include "config.h"
+
+#include "diagnosis.h"
+#include "view_fixture.h"
+
+#define BUTTON_OFF " disabled=\"disabled\">"
+
+static struct diagnosis diagnosis_of(enum role role, const char *user,
+				     const struct scenario *scenario)
+{
+	return (struct diagnosis){.role = role,
+				  .user = user,
+				  .node = "web1",
+				  .scenario = scenario,
+				  .budget_left = -1,
+				  .bucket = -1,
+				  .data_bucket = -1};
+}
+
+static void a_viewer_has_no_working_button(void **state)
+{
+	static const struct scenario scenario = {
+		.configured = true, .known = true, .name = "healthy"};
+	struct diagnosis d = diagnosis_of(ROLE_VIEWER, "", &scenario);
+	struct fixture f;
+	const char *text;
+
+	(void)state;
+	fixture_fleet(&f);
+	f.view.diagnosis = &d;
+	text = render(&f, "advanced", "");
+	assert_has(text, "Needs the operator role.");
+	assert_has(text, "Now: healthy");
+	assert_int_equal(count_of(text, BUTTON_OFF), 4);
+	assert_has_not(text, "id=\"notice\"");
+	d.role = ROLE_OPERATOR;
+	text = render(&f, "advanced", "notice=unchanged");
+	assert_has_not(text, "Needs the operator role.");
+	assert_int_equal(count_of(text, BUTTON_OFF), 0);
+	assert_has(text, "did not change");
+	fixture_free(&f);
+}
+
+static void what_is_not_known_is_a_dash(void **state)
+{
+	static const struct scenario scenario;
+	struct diagnosis d = diagnosis_of(ROLE_OPERATOR, "alice", &scenario);
+	struct fixture f;
+	const char *text;
+
+	(void)state;
+	fixture_fleet(&f);
+	f.view.diagnosis = &d;
+	text = render(&f, "advanced", "");
+	assert_has(text, "You are alice (operator).");
+	assert_has(text, "No metrics generator is configured.");
+	assert_has(text, "<dt>Calls left in this minute</dt><dd>–</dd>");
+	assert_has(text, "<dt>Bucket now</dt><dd>–</dd>");
+	assert_has(text, "<dd id=\"epoch\">–</dd>");
+	assert_has_not(text, "Last actions");
+	fixture_free(&f);
+}
+
+static void foreign_text_stays_text(void **state)
+{
+	static const struct scenario scenario = {
+		.configured = true, .known = true, .name = "<script>\"&'"};
+	struct diagnosis d = diagnosis_of(ROLE_OPERATOR, HOSTILE, &scenario);
+	struct fixture f;
+	const char *text;
+
+	(void)state;
+	d.action_count = 1;
+	d.actions[0] =
+		(struct diagnosis_action){.user = HOSTILE, .from = "<script>", .to = "<script>"};
+	(void)snprintf(d.epoch, sizeof(d.epoch), "<script>");
+	fixture_fleet(&f);
+	f.view.diagnosis = &d;
+	text = render(&f, "advanced", "");
+	assert_has(text, "You are &lt;script&gt;");
+	assert_has(text, "Now: &lt;script&gt;");
+	assert_has_not(text, "<script>");
+	fixture_free(&f);
+}
+
+/* As when a page is made from a file. */
+static void without_a_running_dashboard_it_says_so(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_fleet(&f);
+	assert_has(render(&f, "advanced", ""), "Only a running dashboard");
+	fixture_free(&f);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_viewer_has_no_working_button),
+		cmocka_unit_test(what_is_not_known_is_a_dash),
+		cmocka_unit_test(foreign_text_stays_text),
+		cmocka_unit_test(without_a_running_dashboard_it_says_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

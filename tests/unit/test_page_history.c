@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/* The history page, its JSON and its CSV (ui 4.4, domain-rules 16). */
+#include "config.h"
+
+#include <stdint.h>
+
+#include "view_fixture.h"
+
+#define END (GEN_MS / 30000 * 30000) /* 2025-11-23T12:01:00Z */
+#define NOTHING                                                                                    \
+	"No history yet. One point is stored at every refresh (30 s), also when nobody is "        \
+	"looking."
+
+struct page_fixture {
+	struct fixture f;
+	struct history h;
+};
+
+static void begin(struct page_fixture *p, enum history_range range)
+{
+	fixture_fleet(&p->f);
+	history_init(&p->h, 30000, history_range_ms(range), END);
+	p->f.view.history = &p->h;
+}
+
+static void end(struct page_fixture *p)
+{
+	history_free(&p->h);
+	fixture_free(&p->f);
+}
+
+static void add(struct page_fixture *p, int64_t before_end_ms, const char *record)
+{
+	size_t count = history_count(&p->h);
+
+	history_add(&p->h, END - before_end_ms, span_str(record));
+	assert_int_equal(history_count(&p->h), count + 1);
+}
+
+/* Four points, a gap of two minutes, a change of scenario, one absent value. */
+static void add_some(struct page_fixture *p)
+{
+	add(p, 180000, "1 0.5 0.25 0 0 0 1 1 2 6 3100 650 ppdb001 healthy");
+	add(p, 60000, "1 0.8975 1 0 1 0 0 1 2 6 3500 850 %3Cppml%26%3E degrading");
+	add(p, 30000, "1 - 1 0 0 0 0 1 3 6 2500 550 ppdb001 degrading");
+	add(p, 0, "1 0.07 1 0 0 0 0 1 3 6 2500 550 ppdb001 degrading");
+}
+
+static void without_points_the_page_says_when_one_comes(void **state)
+{
+	struct page_fixture p;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	page = render(&p.f, "history", "");
+	assert_has(page, NOTHING);
+	assert_has_not(page, "<svg class=\"lines\"");
+	assert_has_not(page, "id=\"statistics\"");
+	end(&p);
+}
+
+static void without_redis_the_page_says_that_nothing_is_lost(void **state)
+{
+	struct page_fixture p;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	p.f.view.history = NULL;
+	page = render(&p.f, "history", "");
+	assert_has(
+		page,
+		"History is kept in the shared cache, which cannot be reached. Nothing is lost.");
+	assert_has_not(page, "No history yet");
+	assert_has(render(&p.f, "api-history", ""), "\"points\":null,\"stats\":null");
+	assert_string_equal(render(&p.f, "history-csv", ""), "timestamp,value\r\n");
+	end(&p);
+}
+
+static void points_without_the_metric_are_not_no_history(void **state)
+{
+	struct page_fixture p;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	add(&p, 0, "1 - 0.5 0 0 0 0 0 0 1 0 0 a -");
+	page = render(&p.f, "history", "");
+	assert_has(page, "No value of this metric in this range.");
+	assert_has_not(page, "No history yet");
+	assert_has(render(&p.f, "history", "metric=prob_8h"), "<svg class=\"lines\"");
+	end(&p);
+}
+
+static void one_point_is_a_dot_at_the_right_edge(void **state)
+{
+	struct page_fixture p;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	add(&p, 0, "1 0.75 0.5 0 0 0 0 0 0 1 0 0 a -");
+	page = render(&p.f, "history", "");
+	assert_has(page, "<path class=\"dot value\" d=\"M1000 250h0\">");
+	assert_has(page, "Points <b>1</b>");
+	assert_has(page, "Gaps <b>0</b>");
+	end(&p);
+}
+
+static void figures_have_one_decimal(void **state)
+{
+	struct page_fixture p;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	add_some(&p);
+	page = render(&p.f, "history", "");
+	assert_has(page, "Current <b>7.0%</b>");
+	assert_has(page, "Average <b>48.9%</b>"); /* (50 + 89.75 + 7) / 3 */
+	assert_has(page, "Minimum <b>7.0%</b>");
+	assert_has(page, "Maximum <b>89.8%</b> at <time datetime=\"2025-11-23T12:00:00Z\">12:00:00 "
+			 "UTC</time>");
+	assert_has(page, "Points <b>3</b>");
+	assert_has(page, "Gaps <b>2</b>");
+	end(&p);
+}
+
+static void gaps_are_not_joined_by_a_line(void **state)
+{
+	struct page_fixture p;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	add_some(&p);
+	/* Each value stands alone: three starts, no line between them. */
+	page = render(&p.f, "history", "");
+	assert_has(page, "<path class=\"value\" d=\"M900 500M966 102M1000 930\">");
+	/* With a value in the place of the absent one the last three are one line. */
+	page = render(&p.f, "history", "metric=prob_8h");
+	assert_has(page, "<path class=\"value\" d=\"M900 750M966 0L983 0L1000 0\">");
+	end(&p);
+}
+
+static void a_change_of_scenario_is_a_labelled_mark(void **state)
+{
+	struct page_fixture p;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	add_some(&p);
+	page = render(&p.f, "history", "");
+	assert_int_equal(count_of(page, "<line "), 1);
+	assert_has(page, "<line x1=\"96.6%\" x2=\"96.6%\" y2=\"90%\"/><text x=\"96.6%\" y=\"6%\" "
+			 "class=\"end\">degrading</text>");
+	end(&p);
+}
+
+/* Nothing of ours writes such a record; a stranger with access to Redis may. */
+static void names_that_are_far_too_long_are_left_out(void **state)
+{
+	struct page_fixture p;
+	struct buf record;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	buf_init(&record, 20000);
+	add(&p, 30000, "1 0.5 0.25 0 0 0 1 1 2 6 3100 650 ppdb001 healthy");
+	buf_lit(&record, "1 0.5 0.25 0 0 0 1 1 2 6 3100 650 ");
+	for (int i = 0; i < 9000; i++)
+		buf_char(&record, i == 4500 ? ' ' : 'x');
+	buf_char(&record, '\0');
+	add(&p, 0, record.data);
+	page = render(&p.f, "history", "metric=risk");
+	assert_has(page, "Points <b>2</b>");
+	assert_has_not(page, "xxxx");
+	assert_int_equal(count_of(page, "<line "), 0);
+	buf_free(&record);
+	end(&p);
+}
+
+static void the_mean_of_the_fleet_never_hides_the_highest_server(void **state)
+{
+	struct page_fixture p;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	add_some(&p);
+	page = render(&p.f, "history", "metric=risk");
+	assert_has(page, "Mean of the fleet:");
+	assert_has(page, "Current <b>25.0</b>");
+	assert_has(page, "Highest server <b>85.0</b> &lt;ppml&amp;&gt; at ");
+	assert_has(page, "<path class=\"peak\" d=\"M900 350M966 150L983 450L1000 450\">");
+	assert_has(page, "<path class=\"value\" d=\"M900 690M966 650L983 750L1000 750\">");
+	assert_has(page, "<td>85.0 &lt;ppml&amp;&gt;</td>");
+	assert_has_not(page, "<ppml");
+	end(&p);
+}
+
+static void levels_are_stacked_with_the_worst_at_the_bottom(void **state)
+{
+	struct page_fixture p;
+	const char *page, *healthy, *degrading, *critical;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	add_some(&p);
+	page = render(&p.f, "history", "metric=levels");
+	healthy = strstr(page, "<path class=\"sev-healthy\"");
+	degrading = strstr(page, "<path class=\"sev-degrading\"");
+	critical = strstr(page, "<path class=\"sev-critical\"");
+	assert_true(healthy && degrading && critical && healthy < degrading &&
+		    degrading < critical);
+	/* A level that no server ever had is not drawn. */
+	assert_has_not(page, "<path class=\"sev-imminent\"");
+	/* 10 servers on a scale of 12; the whole fleet is the top of "healthy". */
+	assert_has(page, "<path class=\"sev-healthy\" d=\"M898 1000V167H900V1000ZM964 "
+			 "1000V167H1000V1000Z\">");
+	assert_has(page, "<text y=\"0%\" dy=\"12\">12</text>");
+	assert_has(page, "Servers with risk 50 or more:");
+	assert_has(page, "Watch <b>3</b>");
+	end(&p);
+}
+
+/* 7 days: 20,160 points are drawn as 500, and no extreme is lost. */
+static void a_week_is_drawn_small_with_its_extremes(void **state)
+{
+	struct page_fixture p;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_7D);
+	for (int64_t i = 20159; i >= 0; i--)
+		add(&p, i * 30000,
+		    i == 7000 ? "1 0.999 - 0 0 0 0 0 0 1 0 0 a -"
+			      : "1 0.5 - 0 0 0 0 0 0 1 0 0 a -");
+	page = render(&p.f, "history", "range=7d");
+	assert_has(page, "Maximum <b>99.9%</b> at <time "
+			 "datetime=\"2025-11-21T01:41:00Z\">2025-11-21 01:41:00 UTC</time>");
+	assert_has(page, "<path class=\"envelope value\"");
+	assert_has(page, " 1L"); /* the peak of the envelope: 99.9 % is at 1 of 1000 */
+	assert_has(page, "Points <b>20160</b>");
+	assert_int_equal(count_of(page, "<tr>"), 61);
+	assert_true(strlen(page) < 40 * 1024);
+	end(&p);
+}
+
+static void links_are_canonical_and_mark_what_is_shown(void **state)
+{
+	struct page_fixture p;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_8H);
+	page = render(&p.f, "history", "range=8h&metric=risk");
+	assert_has(page, "<a href=\"history?range=8h\">Incident index 30 min</a>");
+	assert_has(
+		page,
+		"<a href=\"history?metric=risk&amp;range=8h\" aria-current=\"true\">8 hours</a>");
+	assert_has(page, "<a href=\"history?metric=risk\">30 minutes</a>");
+	assert_has(page, "<a href=\"history?metric=risk&amp;range=8h&amp;format=csv\">CSV</a>");
+	assert_has(page, "<a href=\"history?metric=risk&amp;range=8h&amp;format=json\">JSON</a>");
+	end(&p);
+}
+
+static void values_of_the_heatmap_are_refused(void **state)
+{
+	const struct page *history = page_find_name("history"),
+			  *heatmap = page_find_name("heatmap");
+	enum query_key bad;
+	struct query q;
+
+	(void)state;
+	query_init(&q);
+	assert_int_equal(query_parse(&q, span_str("metric=cpu"), history->params, &bad), -1);
+	assert_string_equal(query_key_values(bad), "prob_30m, prob_8h, fleet_health, risk, levels");
+	assert_int_equal(query_parse(&q, span_str("metric=levels"), heatmap->params, &bad), -1);
+	assert_string_equal(query_key_values(bad), "risk, cpu, memory, load");
+	assert_int_equal(query_parse(&q, span_str("range=2h"), history->params, &bad), -1);
+	assert_string_equal(query_key_name(bad), "range");
+}
+
+static void json_has_every_point_and_null_for_absent(void **state)
+{
+	struct page_fixture p;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	add_some(&p);
+	assert_has(
+		render(&p.f, "api-history", ""),
+		"\"metric\":\"prob_30m\",\"range\":\"30m\",\"points\":[[1763899080,50],[1763899200,"
+		"89.75],"
+		"[1763899230,null],[1763899260,7]],\"stats\":{\"current\":7,\"average\":48.9166");
+	assert_has(render(&p.f, "api-history", "metric=fleet_health"),
+		   "[1763899080,80],[1763899200,80],[1763899230,90]");
+	assert_has(render(&p.f, "api-history", "metric=risk"),
+		   "[1763899200,35,85,\"\\u003cppml\\u0026\\u003e\"]");
+	assert_has(render(&p.f, "api-history", "metric=levels"), "[1763899200,2,0,1,0,0,1,2,6]");
+	end(&p);
+}
+
+static void csv_is_unrounded_in_utc(void **state)
+{
+	struct page_fixture p;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	add_some(&p);
+	assert_string_equal(render(&p.f, "history-csv", ""), "timestamp,value\r\n"
+							     "2025-11-23T11:58:00Z,50\r\n"
+							     "2025-11-23T12:00:00Z,89.75\r\n"
+							     "2025-11-23T12:00:30Z,\r\n"
+							     "2025-11-23T12:01:00Z,7\r\n");
+	assert_has(render(&p.f, "history-csv", "metric=levels"),
+		   "\r\n2025-11-23T12:00:00Z,2,0,1,0,0,1,2,6\r\n");
+	assert_has(render(&p.f, "history-csv", "metric=risk"),
+		   "\r\n2025-11-23T11:58:00Z,31,65,ppdb001\r\n");
+	end(&p);
+}
+
+static void the_server_page_shows_the_risk_of_a_day(void **state)
+{
+	struct page_fixture p;
+	struct buf out;
+
+	(void)state;
+	begin(&p, HISTORY_1D);
+	buf_init(&out, 1u << 20);
+	for (int i = 39; i >= 0; i--)
+		history_add_server(&p.h, END - i * INT64_C(30000), span_str("00m8"),
+				   1); /* 22 * 36 + 8: risk 80.0 */
+	page_risk_history(&p.f.view, &out);
+	buf_char(&out, '\0');
+	assert_has(out.data, "maximum 80.0");
+	assert_has(out.data, "L1000 200\"><title>Risk</title></path></svg>");
+	buf_reset(&out);
+	p.f.view.history = NULL;
+	page_risk_history(&p.f.view, &out);
+	assert_int_equal(out.len, 0);
+	buf_free(&out);
+	end(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_points_the_page_says_when_one_comes),
+		cmocka_unit_test(without_redis_the_page_says_that_nothing_is_lost),
+		cmocka_unit_test(points_without_the_metric_are_not_no_history),
+		cmocka_unit_test(one_point_is_a_dot_at_the_right_edge),
+		cmocka_unit_test(figures_have_one_decimal),
+		cmocka_unit_test(gaps_are_not_joined_by_a_line),
+		cmocka_unit_test(a_change_of_scenario_is_a_labelled_mark),
+		cmocka_unit_test(names_that_are_far_too_long_are_left_out),
+		cmocka_unit_test(the_mean_of_the_fleet_never_hides_the_highest_server),
+		cmocka_unit_test(levels_are_stacked_with_the_worst_at_the_bottom),
+		cmocka_unit_test(a_week_is_drawn_small_with_its_extremes),
+		cmocka_unit_test(links_are_canonical_and_mark_what_is_shown),
+		cmocka_unit_test(values_of_the_heatmap_are_refused),
+		cmocka_unit_test(json_has_every_point_and_null_for_absent),
+		cmocka_unit_test(csv_is_unrounded_in_utc),
+		cmocka_unit_test(the_server_page_shows_the_risk_of_a_day),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,666 @@
+/* SPDX-License-Identifier: MIT */
+/* Overview and heatmap (ui 4.1, 4.2): wording, order, filters, paging, escaping, and the whole text
+ * of the main states. */
+#include "config.h"
+
+#include "view_fixture.h"
+
+/* ---- whole texts ---- */
+
+/* From the state to the end of <main>: head and footer name the build. */
+static struct span visible(const char *page)
+{
+	const char *from = strstr(page, "<div id=\"state\"");
+	const char *to = strstr(page, "</main>");
+
+	assert_true(from && to && from < to);
+	return (struct span){from, (size_t)(to - from)};
+}
+
+static const struct {
+	const char *file, *page, *query;
+	enum age_class age;
+	enum reason reason;
+} texts[] = {
+	{"overview.html", "overview", "", AGE_LIVE, REASON_NONE},
+	{"overview-stale.html", "overview", "", AGE_STALE, REASON_CONNECT},
+	{"overview-filtered.html", "overview", "profile=db&sort=name", AGE_LIVE, REASON_NONE},
+	{"overview-cold.html", "overview", "", AGE_NO_DATA, REASON_NONE},
+	{"heatmap.html", "heatmap", "", AGE_LIVE, REASON_NONE},
+	{"heatmap-memory.html", "heatmap", "metric=memory&group=profile", AGE_LIVE, REASON_NONE},
+};
+
+static void whole_texts_are_as_expected(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct fixture f;
+
+		fixture_fleet(&f);
+		f.condition = (struct condition){.age = texts[i].age, .reason = texts[i].reason};
+		if (texts[i].age == AGE_NO_DATA)
+			f.view.snap = NULL;
+		assert_expected(texts[i].file, visible(render(&f, texts[i].page, texts[i].query)));
+		fixture_free(&f);
+	}
+}
+
+/* Equal views give equal bytes, whatever was rendered before and in whatever order the servers
+ * came. */
+static void rendering_is_deterministic(void **unused)
+{
+	static const char *const names[] = {"overview", "heatmap", "api-fleet", "api-alerts"};
+	struct fixture one, two;
+	struct snapshot *snap = new_snapshot();
+
+	(void)unused;
+	fixture_fleet(&one);
+	fixture_init(&two);
+	for (size_t i = FLEET; i-- > 0;)
+		add_sample(snap, fleet[i].name, &fleet[i]);
+	fixture_use(&two, snap);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		render(&one, "heatmap", "metric=cpu");
+		assert_string_equal(render(&one, names[i], ""), render(&two, names[i], ""));
+	}
+	fixture_free(&one);
+	fixture_free(&two);
+}
+
+/* ---- the table of pages ---- */
+
+static void rows_of_the_page_table_are_sound(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < page_count; i++) {
+		const struct page *page = &page_table[i];
+
+		assert_true(strlen(page->name) >= 1 && strlen(page->name) <= 32);
+		assert_int_equal(strspn(page->name, "abcdefghijklmnopqrstuvwxyz0123456789-"),
+				 strlen(page->name));
+		assert_ptr_equal(page_find_name(page->name), page);
+		if (page->path)
+			assert_ptr_equal(page_find_path(span_str(page->path)), page);
+		assert_true((page->media == MEDIA_HTML) == (page->title != NULL));
+		if (page->json) {
+			assert_non_null(page_find_name(page->json));
+			assert_true(page->params & QUERY_BIT(QUERY_FORMAT));
+		}
+	}
+	assert_null(page_find_name("nothing"));
+	assert_null(page_find_path(SPAN("/heatmap/")));
+}
+
+/* ---- pieces ---- */
+
+#define MANY 450
+
+/* Servers named s000 and so on, in an order that is not that of their names (13 divides no count of
+ * these tests); the first `alerts` by name at 51.0. */
+static void fixture_many(struct fixture *f, unsigned count, unsigned alerts)
+{
+	struct snapshot *snap = new_snapshot();
+	char name[16];
+
+	fixture_init(f);
+	for (unsigned i = 0; i < count; i++) {
+		unsigned number = i * 13 % count;
+
+		(void)snprintf(name, sizeof(name), "s%03u", number);
+		add_sample(snap, name, &fleet[number < alerts ? 2 : 4]);
+	}
+	fixture_use(f, snap);
+}
+
+static void has_in_order(const char *text, const char *const *pieces)
+{
+	for (; *pieces; pieces++) {
+		const char *at = strstr(text, *pieces);
+
+		if (!at)
+			fail_msg("\"%s\" is not in:\n%s", *pieces, text);
+		text = at;
+	}
+}
+
+static void alert_rows_come_in_the_asked_order(void **unused)
+{
+	static const struct {
+		const char *query;
+		const char *order[5];
+	} rows[] = {
+		{"", {"\"srv-ppml0001\"", "\"srv-ppdb001\"", "\"srv-ppweb001\"", NULL}},
+		{"sort=risk", {"\"srv-ppweb001\"", "\"srv-ppdb001\"", "\"srv-ppml0001\"", NULL}},
+		{"sort=name", {"\"srv-ppdb001\"", "\"srv-ppml0001\"", "\"srv-ppweb001\"", NULL}},
+		{"sort=-name", {"\"srv-ppweb001\"", "\"srv-ppml0001\"", "\"srv-ppdb001\"", NULL}},
+		{"sort=profile", {"\"srv-ppdb001\"", "\"srv-ppml0001\"", "\"srv-ppweb001\"", NULL}},
+		{"sort=cpu", {"\"srv-ppdb001\"", "\"srv-ppweb001\"", "\"srv-ppml0001\"", NULL}},
+		{"sort=dcpu", {"\"srv-ppml0001\"", "\"srv-ppweb001\"", "\"srv-ppdb001\"", NULL}},
+		/* Absent last, whichever way round. */
+		{"sort=io", {"\"srv-ppweb001\"", "\"srv-ppdb001\"", "\"srv-ppml0001\"", NULL}},
+		{"sort=-io", {"\"srv-ppdb001\"", "\"srv-ppweb001\"", "\"srv-ppml0001\"", NULL}},
+		/* Equal values by name, also in a descending order. */
+		{"sort=-mem", {"\"srv-ppml0001\"", "\"srv-ppweb001\"", "\"srv-ppdb001\"", NULL}},
+	};
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		has_in_order(render(&f, "overview", rows[i].query), rows[i].order);
+	fixture_free(&f);
+}
+
+static void sort_links_turn_the_shown_order_round(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	page = render(&f, "overview", "");
+	assert_has(page, "aria-sort=\"descending\"><a href=\"./?sort=risk#alerts\">Risk</a>");
+	assert_has(page, "<th scope=\"col\"><a href=\"./?sort=-cpu#alerts\">CPU Now</a>");
+	assert_has(page, "<th scope=\"col\"><a href=\"./?sort=name#alerts\">Server</a>");
+	page = render(&f, "overview", "sort=name&profile=db");
+	assert_has(page,
+		   "aria-sort=\"ascending\"><a href=\"./?profile=db&amp;sort=-name#alerts\">");
+	assert_has(page, "<a href=\"./?profile=db#alerts\">Risk</a>");
+	assert_int_equal(count_of(page, "aria-sort"), 1);
+	fixture_free(&f);
+}
+
+static void cells_carry_marks_and_formats(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	page = render(&f, "overview", "");
+	assert_has(
+		page,
+		"<tr id=\"srv-ppdb001\"><td class=\"chip sev-danger\">Danger</td>"
+		"<th scope=\"row\"><a "
+		"href=\"server/ppdb001\">ppdb001</a></th><td>Database</td><td>76.5</td>"
+		"<td>40.0%</td><td>42.5%</td><td>+2.5%</td>"
+		"<td class=\"mark red\">32.0%</td><td class=\"mark red\">34.0%</td><td>+2.0%</td>"
+		"<td class=\"mark orange\">98.5%</td><td class=\"mark orange\">98.0%</td>"
+		"<td>-0.5%</td></tr>");
+	assert_has(page, "<td class=\"mark red\">99.0%</td><td class=\"mark orange\">97.0%</td>"
+			 "<td>-2.0%</td><td>–</td><td>–</td><td>–</td>");
+	fixture_free(&f);
+}
+
+static const struct {
+	const char *query, *has, *has_not;
+} filters[] = {
+	{"", "Alerts: 3 of 6 servers", "Clear filters"},
+	{"profile=db", "\"srv-ppdb001\"", "\"srv-ppml0001\""},
+	{"profile=db", "3 alerts, 1 row shown, 2 hidden by filter", NULL},
+	{"profile=db", "Shown: profile=Database. <a href=\"./#alerts\">Clear filters</a>", NULL},
+	{"sev=danger", "\"srv-ppdb001\"", "\"srv-ppml0001\""},
+	{"sev=danger-up", "\"srv-ppml0001\"", "\"srv-ppweb001\""},
+	{"sev=danger-up", "severity=Danger or worse", NULL},
+	/* A level below the table's limit is shown when asked for. */
+	{"sev=watch", "\"srv-ppcon01\"", "\"srv-ppdb001\""},
+	{"sev=watch", "3 alerts, 1 row shown, 3 hidden by filter", NULL},
+	{"sev=healthy",
+	 "<th scope=\"row\"><a href=\"server/ppetl001\">ppetl001</a> <small>no data</small></th>",
+	 NULL},
+	{"q=DB0", "\"srv-ppdb001\"", "\"srv-ppml0001\""},
+	{"profile=risk&sev=danger", "No servers match profile=Risk Analytics, severity=Danger.",
+	 "<table class=\"alerts\">"},
+	{"q=zzz", "No servers match the name searched for.", "zzz."},
+};
+
+static void filters_choose_rows(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
+		const char *page = render(&f, "overview", filters[i].query);
+
+		assert_has(page, filters[i].has);
+		if (filters[i].has_not)
+			assert_has_not(strstr(page, "id=\"alerts\""), filters[i].has_not);
+	}
+	fixture_free(&f);
+}
+
+static void long_tables_have_pages_of_200(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_many(&f, MANY, MANY);
+	page = render(&f, "overview", "");
+	assert_int_equal(count_of(page, "<tr id="), 200);
+	assert_has(page, "Rows 1 to 200 of 450 <a href=\"./?page=2\">Next</a></p>");
+	assert_has(page, "450 alerts, 200 rows shown, 0 hidden by filter");
+	page = render(&f, "overview", "page=2&sort=name");
+	assert_has(page, "\"srv-s200\"");
+	assert_has(page, "<a href=\"./?sort=name\">Previous</a><a "
+			 "href=\"./?sort=name&amp;page=3\">Next</a>");
+	assert_has(page, "<a href=\"./?sort=-name#alerts\">Server</a>");
+	page = render(&f, "overview", "page=50");
+	assert_int_equal(count_of(page, "<tr id="), 50);
+	assert_has(page, "Rows 401 to 450 of 450");
+	fixture_free(&f);
+}
+
+static void summary_adds_up(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	page = render(&f, "overview", "");
+	assert_has(page, "<p class=\"action red\">1 server Critical or worse: act now.</p>");
+	assert_has(page, "Assessment <b>CRITICAL</b> 3/6 servers (50.0%)");
+	assert_has(
+		page,
+		"<li><b>1</b> Critical+</li><li><b>1</b> Danger</li><li><b>0</b> Warning</li>"
+		"<li><b>1</b> Degrading</li><li><b>3</b> healthy, of these <b>1</b> on Watch</li>");
+	/* ppdb001 by CPU +2.5; ppml0001 by CPU -2; ppweb001 by memory -0.1 although CPU rises by
+	 * 0.02. */
+	assert_has(
+		page,
+		"<li><b>1</b> worsening</li><li><b>2</b> improving</li><li><b>0</b> steady</li>");
+	fixture_free(&f);
+}
+
+static void assessment_follows_the_share(void **unused)
+{
+	/* Of 100 servers: below 5, below 15, below 30, from 30 on. */
+	static const struct {
+		unsigned alerts;
+		const char *word;
+	} rows[] = {{1, "HEALTHY"},    {4, "HEALTHY"},    {5, "WATCH"},     {14, "WATCH"},
+		    {15, "DEGRADING"}, {29, "DEGRADING"}, {30, "CRITICAL"}, {100, "CRITICAL"}};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct snapshot *snap = new_snapshot();
+		struct fixture f;
+		char text[64];
+
+		fixture_init(&f);
+		for (unsigned k = 0; k < 100; k++) {
+			(void)snprintf(text, sizeof(text), "s%03u", k);
+			add_sample(snap, text, &fleet[k < rows[i].alerts ? 2 : 4]);
+		}
+		fixture_use(&f, snap);
+		(void)snprintf(text, sizeof(text), "Assessment <b>%s</b> %u/100 servers (%u.0%%)",
+			       rows[i].word, rows[i].alerts, rows[i].alerts);
+		assert_has(render(&f, "overview", ""), text);
+		fixture_free(&f);
+	}
+}
+
+/* servers[0..2]: with risk 100, 76.5 (at least 60) and 51; the rest is healthy. */
+static void status_names_the_share_that_decided(void **unused)
+{
+	static const struct {
+		unsigned counts[3], total;
+		const char *text;
+	} rows[] = {
+		{{4, 0, 0},
+		 10,
+		 "Critical</span></p><p class=\"note\">4 of 10 servers (40.0%) Critical or "
+		 "worse; limit 30%"},
+		{{3, 3, 0},
+		 10,
+		 "Critical</span></p><p class=\"note\">6 of 10 servers (60.0%) at Warning or "
+		 "worse; limit 50%"},
+		{{3, 0, 0},
+		 10,
+		 "Warning</span></p><p class=\"note\">3 of 10 servers (30.0%) Critical or "
+		 "worse; limit 10%"},
+		{{1, 3, 0},
+		 10,
+		 "Warning</span></p><p class=\"note\">4 of 10 servers (40.0%) at Warning or "
+		 "worse; limit 30%"},
+		{{0, 0, 2},
+		 10,
+		 "Caution</span></p><p class=\"note\">2 of 10 servers (20.0%) at risk 50 or "
+		 "above; limit 10%"},
+		{{1, 0, 0},
+		 10,
+		 "Healthy</span></p><p class=\"note\">1 of 10 servers (10.0%) at risk 50 or "
+		 "above; limit 10%"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct snapshot *snap = new_snapshot();
+		struct fixture f;
+		char name[16];
+		unsigned n = 0;
+
+		fixture_init(&f);
+		for (unsigned kind = 0; kind < 3; kind++)
+			for (unsigned k = 0; k < rows[i].counts[kind]; k++) {
+				(void)snprintf(name, sizeof(name), kind == 1 ? "ppdb%u" : "s%u",
+					       n++);
+				add_sample(snap, name, &fleet[kind]);
+			}
+		for (; n < rows[i].total; n++) {
+			(void)snprintf(name, sizeof(name), "s%u", n);
+			add_sample(snap, name, &fleet[4]);
+		}
+		fixture_use(&f, snap);
+		assert_has(render(&f, "overview", ""), rows[i].text);
+		fixture_free(&f);
+	}
+}
+
+static void cards_show_absent_index_as_a_dash(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	page = render(&f, "overview", "");
+	assert_has(page, "<p class=\"value\">89.7%</p>");
+	assert_has(page, "<p class=\"value\">3/6</p>");
+	f.snap->prob_8h = NAN;
+	page = render(&f, "overview", "");
+	assert_has(strstr(page, "kpi-8h"), "<p class=\"value\">–</p>");
+	assert_has(page, "<dt>Predicted</dt><dd><b>UNKNOWN</b>");
+	fixture_free(&f);
+}
+
+static void insight_compares_scenario_and_index(void **unused)
+{
+	static const struct {
+		struct scenario scenario;
+		double index;
+		const char *has;
+	} rows[] = {
+		{{true, true, "healthy", 0, 6},
+		 0.9,
+		 "Early warning: the fleet is reported healthy, the upstream index reads 90.0% for "
+		 "30 "
+		 "minutes, 90.0% for 8 hours."},
+		{{true, true, "degrading", 2, 6},
+		 0.9,
+		 "<b>DEGRADING</b> <small>2 of 6 servers affected"},
+		{{true, true, "degrading", 2, 6}, 0.9, "<p class=\"insight confirmed\">Confirmed"},
+		{{true, true, "healthy", 0, 6}, 0.1, "<p class=\"insight stable\">All stable"},
+		{{true, true, "degrading", 2, 6}, 0.1, NULL},
+		{{true, true, "healthy", 0, 6}, 0.3, NULL},
+		{{true, false, "", 0, 0}, 0.9, "Scenario source unreachable"},
+		{{false, false, "", 0, 0}, 0.9, "No scenario source configured"},
+	};
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *page;
+
+		f.snap->scenario = rows[i].scenario;
+		f.snap->prob_30m = f.snap->prob_8h = rows[i].index;
+		page = render(&f, "overview", "");
+		if (rows[i].has)
+			assert_has(page, rows[i].has);
+		if (!rows[i].has || !rows[i].scenario.known)
+			assert_has_not(page, "class=\"insight");
+	}
+	fixture_free(&f);
+}
+
+static void bars_are_the_fifteen_highest(void **unused)
+{
+	static const char *const order[] = {"id=\"bar-s000\"", "id=\"bar-s001\"", "id=\"bar-s014\"",
+					    NULL};
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_many(&f, 20, 20);
+	page = render(&f, "overview", "");
+	assert_int_equal(count_of(page, "<li id=\"bar-"), 15);
+	has_in_order(page, order);
+	assert_has(page, "<rect class=\"sev-degrading\" width=\"510\" height=\"10\"/>");
+	fixture_free(&f);
+}
+
+static void calm_fleet_shows_the_busiest_five(void **unused)
+{
+	/* Activity: c 45.5, a and b 36.75, d 20.1, e 11.95, f 0. */
+	static const struct sample calm[] = {
+		{"f", ABSENT, ABSENT, ABSENT, ABSENT, NAN},
+		{"e", {20, 20, 20}, {1, 1, 1}, {20, 20, 20}, {1, 1, 1}, 6},
+		{"b", {50, 50, 50}, {4, 4, 4}, {80, 80, 80}, {2.5, 2.5, 2.5}, 5},
+		{"a", {50, 50, 50}, {4, 4, 4}, {80, 80, 80}, {2.5, 2.5, 2.5}, 5},
+		{"d", {20, 20, 20}, {1, 1, 1}, {50, 50, 50}, {2.5, 2.5, 2.5}, 11},
+		{"c", {91, 91, 89}, {4, 4, 4}, {80, 80, 80}, {2.5, 2.5, 2.5}, 5},
+	};
+	static const char *const order[] = {"\"srv-c\"", "\"srv-a\"", "\"srv-b\"",
+					    "\"srv-d\"", "\"srv-e\"", NULL};
+	struct snapshot *snap = new_snapshot();
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_init(&f);
+	for (size_t i = 0; i < sizeof(calm) / sizeof(calm[0]); i++)
+		add_sample(snap, calm[i].name, &calm[i]);
+	fixture_use(&f, snap);
+	page = render(&f, "overview", "profile=db");
+	assert_has(page, "No server is at risk 50 or above.");
+	assert_int_equal(count_of(page, "<tr id="), 5);
+	has_in_order(page, order);
+	assert_has(page,
+		   "<td class=\"mark yellow\">91.0%</td><td>80.0%</td><td>4.0%</td><td>5.0%</td>"
+		   "<td>2.50</td></tr>");
+	assert_has_not(page, "(0)");
+	/* Asked for a level, the table comes back. */
+	assert_has(render(&f, "overview", "sev=healthy"), "<table class=\"alerts\">");
+	fixture_free(&f);
+}
+
+static void silent_servers_are_marked(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	assert_has_not(render(&f, "overview", ""), "silent");
+	f.snap->servers[0].same_count = 3;
+	f.snap->servers[0].same_since_ms = GEN_MS - 123 - 60000;
+	assert_has(render(&f, "overview", ""),
+		   "ppml0001</a> <small class=\"silent\">silent since 12:00:05 UTC</small></th>");
+	assert_has(f.out.data, "1 server silent");
+	assert_has(render(&f, "heatmap", ""),
+		   "<li id=\"srv-ppml0001\" class=\"sev-imminent silent\">");
+	fixture_free(&f);
+}
+
+/* A server without values says nothing about the others; since when is what the last one to fall
+ * silent tells. */
+static void silence_of_all_servers_is_told_in_a_sentence(void **unused)
+{
+	static const char sentence[] = "No new data reaches the daemon since <time";
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	for (size_t i = 0; i < FLEET; i++) {
+		f.snap->servers[i].same_count = 3;
+		f.snap->servers[i].same_since_ms = GEN_MS - 123 - 70000;
+	}
+	f.snap->servers[2].same_since_ms += 10000;
+	assert_has(render(&f, "overview", ""), sentence);
+	assert_has(f.out.data, ">12:00:05 UTC</time>. Every server shows the values it had then.");
+	assert_has(render(&f, "cost", ""), sentence);
+	f.snap->servers[1].same_count = 2;
+	assert_has_not(render(&f, "overview", ""), sentence);
+	f.snap->count = 0;
+	assert_has_not(render(&f, "overview", ""), sentence);
+	f.snap->count = FLEET;
+	fixture_free(&f);
+}
+
+static void hostile_names_stay_text(void **unused)
+{
+	static const char *const pages[][2] = {{"overview", "sev=healthy"}, {"heatmap", ""}};
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	for (size_t i = 0; i < 2; i++) {
+		const char *page = render(&f, pages[i][0], pages[i][1]);
+
+		assert_has(page, "id=\"srv-&lt;script&gt;&quot;&amp;&#39;&lt;/td&gt;\"");
+		assert_has_not(page, "<script>"); /* our own have a src */
+		assert_has_not(page, "\"&'");
+	}
+	fixture_free(&f);
+}
+
+/* ---- heatmap ---- */
+
+static void heatmap_shades_and_orders_by_metric(void **unused)
+{
+	static const struct {
+		const char *query;
+		const char *order[4];
+	} rows[] = {
+		{"",
+		 {"\"srv-ppml0001\" class=\"sev-imminent\"", "\"srv-ppdb001\" class=\"sev-danger\"",
+		  "\"srv-ppetl001\" class=\"sev-healthy\"", NULL}},
+		{"sort=name", {"\"srv-ppcon01\"", "\"srv-ppdb001\"", "\"srv-ppetl001\"", NULL}},
+		{"metric=cpu",
+		 {"\"srv-ppml0001\" class=\"shade-3\"", "\"srv-ppdb001\" class=\"shade-1\"",
+		  "\"srv-ppetl001\" class=\"sev-unknown\"", NULL}},
+		{"metric=load",
+		 {"\"srv-ppcon01\" class=\"shade-0\"", "\"srv-&lt;script",
+		  "\"srv-ppetl001\" class=\"sev-unknown\"", NULL}},
+		{"group=profile",
+		 {"<h3>ML Compute</h3>", "<h3>Database</h3>", "<h3>Generic</h3>", NULL}},
+	};
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		has_in_order(render(&f, "heatmap", rows[i].query), rows[i].order);
+	assert_has_not(render(&f, "heatmap", "group=profile"), "<h3>Risk Analytics</h3>");
+	fixture_free(&f);
+}
+
+static void heatmap_statistics_name_the_maximum(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	/* Worst memory of five servers: 99, 98, 99.5, 96, 20. */
+	assert_has(
+		render(&f, "heatmap", "metric=memory"),
+		"<li>Minimum <b>20.0</b></li><li>Average <b>82.5</b></li><li>Maximum <b>99.5</b> "
+		"ppweb001</li><li>Standard deviation <b>35.0</b></li>");
+	assert_has(render(&f, "heatmap", "metric=memory&q=ppdb"),
+		   "Standard deviation not defined for one server");
+	assert_has_not(render(&f, "heatmap", "metric=memory&q=ppetl"), "Standard deviation");
+	assert_has(render(&f, "heatmap", "q=nothing"), "No servers match");
+	fixture_free(&f);
+}
+
+static void large_fleets_get_small_tiles(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_many(&f, 300, 300);
+	assert_has(render(&f, "heatmap", ""), "<ul class=\"tiles\">");
+	fixture_free(&f);
+	fixture_many(&f, 301, 301);
+	assert_has(render(&f, "heatmap", ""), "<ul class=\"tiles small\">");
+	assert_has(f.out.data,
+		   "title=\"s000 51.0 DG\"><a href=\"server/s000\">s000</a> 51.0 DG</li>");
+	fixture_free(&f);
+}
+
+/* ---- limits ---- */
+
+static void a_small_ceiling_fails_the_document(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	f.view.server = &f.view.snap->servers[0];
+	for (size_t i = 0; i < page_count; i++) {
+		for (size_t max = 1; max < 20000; max += 97) {
+			struct buf small;
+
+			buf_init(&small, max);
+			page_render(&page_table[i], &f.view, &small);
+			assert_true(!buf_ok(&small) || small.len <= max);
+			buf_free(&small);
+		}
+	}
+	fixture_free(&f);
+}
+
+static void large_fleets_stay_within_the_budgets(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_many(&f, 90, 90);
+	page = render(&f, "overview", "");
+	assert_true(f.out.len <= 40 * 1024);
+	fixture_free(&f);
+	fixture_many(&f, 500, 150);
+	for (int i = 0; i < 2; i++) {
+		size_t elements = 0;
+
+		for (page = render(&f, i ? "heatmap" : "overview", ""); (page = strchr(page, '<'));
+		     page++)
+			elements += page[1] != '/' && page[1] != '!';
+		assert_true(elements <= 3000);
+	}
+	fixture_free(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_texts_are_as_expected),
+		cmocka_unit_test(rendering_is_deterministic),
+		cmocka_unit_test(rows_of_the_page_table_are_sound),
+		cmocka_unit_test(alert_rows_come_in_the_asked_order),
+		cmocka_unit_test(sort_links_turn_the_shown_order_round),
+		cmocka_unit_test(cells_carry_marks_and_formats),
+		cmocka_unit_test(filters_choose_rows),
+		cmocka_unit_test(long_tables_have_pages_of_200),
+		cmocka_unit_test(summary_adds_up),
+		cmocka_unit_test(assessment_follows_the_share),
+		cmocka_unit_test(status_names_the_share_that_decided),
+		cmocka_unit_test(cards_show_absent_index_as_a_dash),
+		cmocka_unit_test(insight_compares_scenario_and_index),
+		cmocka_unit_test(bars_are_the_fifteen_highest),
+		cmocka_unit_test(calm_fleet_shows_the_busiest_five),
+		cmocka_unit_test(silent_servers_are_marked),
+		cmocka_unit_test(silence_of_all_servers_is_told_in_a_sentence),
+		cmocka_unit_test(hostile_names_stay_text),
+		cmocka_unit_test(heatmap_shades_and_orders_by_metric),
+		cmocka_unit_test(heatmap_statistics_name_the_maximum),
+		cmocka_unit_test(large_fleets_get_small_tiles),
+		cmocka_unit_test(a_small_ceiling_fails_the_document),
+		cmocka_unit_test(large_fleets_stay_within_the_budgets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

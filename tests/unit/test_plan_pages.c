@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/* The planning pages, the texts and their JSON and CSV forms: what a reader sees. */
+#include "config.h"
+
+#include "rules.h"
+#include "view_fixture.h"
+
+/* The content alone: the shell has tests of its own. */
+static struct span content_of(const char *document)
+{
+	const char *begin = strstr(document, "<h1>"), *end = strstr(document, "</main>");
+
+	if (!begin)
+		return span_str(document);
+	assert_non_null(end);
+	return (struct span){begin, (size_t)(end - begin)};
+}
+
+static void whole_texts_are_as_expected(void **unused)
+{
+	static const struct {
+		const char *page, *query, *file;
+	} texts[] = {
+		{"cost", "", "cost.html"},
+		{"remediation", "", "remediation.html"},
+		{"alerting", "", "alerting.html"},
+		{"api-cost", "", "api-cost.json"},
+		{"api-remediation", "", "api-remediation.json"},
+		{"api-alerting", "", "api-alerting.json"},
+		{"overview-csv", "", "overview.csv"},
+		{"heatmap-csv", "", "heatmap.csv"},
+		{"cost-csv", "", "cost.csv"},
+		{"remediation-csv", "", "remediation.csv"},
+		{"alerting-csv", "", "alerting.csv"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct fixture f;
+
+		fixture_fleet(&f);
+		assert_expected(texts[i].file,
+				content_of(render(&f, texts[i].page, texts[i].query)));
+		fixture_free(&f);
+	}
+}
+
+/* ---- cost ---- */
+
+static void cost_uses_the_numbers_of_the_address(void **unused)
+{
+	struct fixture f;
+	const char *text;
+
+	(void)unused;
+	fixture_fleet(&f);
+	text = render(&f, "cost",
+		      "cost_per_hour=1000.5&avg_hours=2&prevention_pct=50&project_cost=0");
+	/* 2 high, 1 medium: 2.3 incidents at $2,001, half of them prevented. */
+	assert_has(text, "<p class=\"value\">$2,301</p>");
+	assert_has(text, "(2 high + 0.3 × 1 medium) × 50%");
+	assert_has(text, "(2 h at $1,000)");
+	assert_has(text, "value=\"1000.5\"");
+	assert_has(text, "<p class=\"value\">0.0</p><p class=\"note\">project $0 / monthly");
+	assert_has(text, "href=\"cost?format=csv&amp;cost_per_hour=1000.5&amp;avg_hours=2&amp;"
+			 "prevention_pct=50&amp;project_cost=0\"");
+	fixture_free(&f);
+}
+
+static void zero_is_shown_as_zero_without_payback(void **unused)
+{
+	struct fixture f;
+	const char *text;
+
+	(void)unused;
+	fixture_fleet(&f);
+	text = render(&f, "cost", "avg_hours=0");
+	assert_has(text,
+		   "name=\"avg_hours\" min=\"0\" max=\"1000000000000\" step=\"0.5\" value=\"0\"");
+	assert_has(text, "no payback");
+	assert_has_not(text, "First year");
+	text = render(&f, "api-cost", "avg_hours=0");
+	assert_has(text, "\"avg_hours\":0,");
+	assert_has(text, "\"months_to_roi\":null,\"first_year_net\":null");
+	assert_has(render(&f, "cost-csv", "avg_hours=0"), "months_to_roi,,months\r\n");
+	fixture_free(&f);
+}
+
+static void numbers_outside_their_range_are_refused(void **unused)
+{
+	static const struct {
+		const char *query;
+		enum query_key key;
+	} cases[] = {
+		{"cost_per_hour=-1", QUERY_COST_PER_HOUR},
+		{"cost_per_hour=1000000000000.01", QUERY_COST_PER_HOUR},
+		{"cost_per_hour=1e4", QUERY_COST_PER_HOUR},
+		{"cost_per_hour=0x10", QUERY_COST_PER_HOUR},
+		{"cost_per_hour=nan", QUERY_COST_PER_HOUR},
+		{"cost_per_hour=99999999999999999999999999", QUERY_COST_PER_HOUR},
+		{"avg_hours=1.", QUERY_AVG_HOURS},
+		{"avg_hours=.5", QUERY_AVG_HOURS},
+		{"avg_hours=1.234", QUERY_AVG_HOURS},
+		{"avg_hours=1.2.3", QUERY_AVG_HOURS},
+		{"avg_hours=%2B1", QUERY_AVG_HOURS},
+		{"prevention_pct=49.99", QUERY_PREVENTION_PCT},
+		{"prevention_pct=100.01", QUERY_PREVENTION_PCT},
+		{"project_cost=12,5", QUERY_PROJECT_COST},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		enum query_key bad = QUERY_KEYS;
+		struct query q;
+
+		query_init(&q);
+		assert_int_equal(query_parse(&q, span_str(cases[i].query),
+					     page_find_name("cost")->params, &bad),
+				 -1);
+		assert_int_equal(bad, cases[i].key);
+	}
+	assert_has(query_key_values(QUERY_PREVENTION_PCT), "50 to 100");
+	assert_has(query_key_values(QUERY_AVG_HOURS), "0 to 1000000000000");
+}
+
+static void numbers_on_their_limits_are_taken(void **unused)
+{
+	static const struct {
+		const char *query, *canonical;
+	} cases[] = {
+		{"cost_per_hour=1000000000000", "cost_per_hour=1000000000000"},
+		{"cost_per_hour=999999999999.99", "cost_per_hour=999999999999.99"},
+		{"cost_per_hour=0000", "cost_per_hour=0"},
+		{"cost_per_hour=50000.00", ""},
+		{"avg_hours=0.01", "avg_hours=0.01"},
+		{"avg_hours=", ""},
+		{"prevention_pct=50", "prevention_pct=50"},
+		{"project_cost=0&prevention_pct=100.0", "prevention_pct=100&project_cost=0"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		enum query_key bad;
+		struct query q;
+		struct buf text;
+
+		query_init(&q);
+		buf_init(&text, 1024);
+		assert_int_equal(query_parse(&q, span_str(cases[i].query),
+					     page_find_name("cost")->params, &bad),
+				 0);
+		query_write(&q, &text);
+		assert_true(span_is(buf_span(&text), cases[i].canonical));
+		buf_free(&text);
+	}
+}
+
+/* ---- fleets without anything to plan ---- */
+
+static void calm_fleet_plans_nothing(void **unused)
+{
+	struct snapshot *snap = new_snapshot();
+	struct fixture f;
+
+	(void)unused;
+	fixture_init(&f);
+	snap->prob_30m = snap->prob_8h = 0.1;
+	add_sample(snap, "ppcon01", &fleet[3]);
+	fixture_use(&f, snap);
+	assert_has(render(&f, "cost", ""),
+		   "No server is at risk 40 or above; nothing to prevent today");
+	assert_has(render(&f, "remediation", ""),
+		   "Nothing would trigger: no server is at risk 70 or above");
+	assert_has(render(&f, "alerting", ""), "No alert would be sent");
+	assert_has(
+		render(&f, "api-alerting", ""),
+		"\"counters\":{\"Imminent Failure\":0,\"Critical\":0,\"Danger\":0,\"Warning\":0},"
+		"\"rows\":[]");
+	assert_string_equal(
+		render(&f, "overview-csv", ""),
+		"priority,server,profile,risk,cpu_now,cpu_predicted_30m,cpu_delta,"
+		"iowait_now,iowait_predicted_30m,iowait_delta,mem_now,mem_predicted_30m,"
+		"mem_delta\r\n");
+	fixture_free(&f);
+}
+
+static void plans_say_that_nothing_is_done(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	assert_has(render(&f, "remediation", ""), "Plan only. This dashboard executes nothing.");
+	assert_has(render(&f, "alerting", ""), "Nothing is sent by this dashboard.");
+	fixture_free(&f);
+}
+
+/* ---- hostile names ---- */
+
+static void names_are_escaped_in_every_form(void **unused)
+{
+	static const char *const pages[] = {"cost", "remediation", "alerting"};
+	struct snapshot *snap = new_snapshot();
+	struct fixture f;
+	const char *text;
+
+	(void)unused;
+	fixture_init(&f);
+	add_sample(snap, HOSTILE, &fleet[0]);
+	add_sample(snap, "=cmd,\"x\"", &fleet[0]);
+	fixture_use(&f, snap);
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		text = render(&f, pages[i], "");
+		assert_has_not(text, "<script>");
+		assert_has(text, "id=\"srv-&lt;script&gt;&quot;&amp;&#39;&lt;/td&gt;\"");
+	}
+	assert_has(render(&f, "api-remediation", ""), "\\u003cscript\\u003e\\\"\\u0026'");
+	text = render(&f, "remediation-csv", "");
+	assert_has(text, "\r\n\"'=cmd,\"\"x\"\"\",Generic,");
+	assert_has(text, "\r\n\"<script>\"\"&'</td>\",Generic,");
+	assert_has(render(&f, "heatmap-csv", ""), "\r\n\"'=cmd,\"\"x\"\"\",Generic,");
+	fixture_free(&f);
+}
+
+/* ---- filters and order of the CSV forms ---- */
+
+static void csv_has_the_rows_of_the_page_in_its_order(void **unused)
+{
+	struct fixture f;
+	const char *text;
+
+	(void)unused;
+	fixture_fleet(&f);
+	text = render(&f, "overview-csv", "sort=name");
+	assert_true(strstr(text, "ppdb001") < strstr(text, "ppml0001"));
+	text = render(&f, "overview-csv", "profile=db");
+	assert_has(text, "ppdb001");
+	assert_has_not(text, "ppml0001");
+	text = render(&f, "heatmap-csv", "metric=cpu");
+	assert_has(text, "\r\nppml0001,ML Compute,Imminent Failure,cpu,99.5\r\n");
+	assert_has(text, "\r\nppetl001,ETL/Ingest,Healthy,cpu,\r\n");
+	assert_true(strstr(text, "ppml0001") < strstr(text, "ppdb001"));
+	fixture_free(&f);
+}
+
+/* ---- texts ---- */
+
+static void texts_are_shown_without_data(void **unused)
+{
+	static const char *const pages[] = {"docs", "roadmap"};
+	struct fixture f;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		struct span with, without;
+		char *copy;
+
+		fixture_fleet(&f);
+		with = content_of(render(&f, pages[i], ""));
+		copy = malloc(with.len);
+		memcpy(copy, with.ptr, with.len);
+		with.ptr = copy;
+		fixture_free(&f);
+		fixture_init(&f);
+		f.condition.age = AGE_NO_DATA;
+		without = content_of(render(&f, pages[i], ""));
+		assert_true(span_eq(with, without));
+		assert_has_not(f.out.data, "http-equiv");
+		assert_true(with.len > 2000);
+		free(copy);
+		fixture_free(&f);
+	}
+}
+
+static void plans_without_data_tell_no_numbers(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_init(&f);
+	f.condition.age = AGE_NO_DATA;
+	assert_has(render(&f, "cost", ""), "<h1>Collecting first data</h1>");
+	assert_int_equal(content_of(render(&f, "cost-csv", "")).len, 0);
+	assert_has_not(render(&f, "api-cost", ""), "annual");
+	fixture_free(&f);
+}
+
+/* Each number of domain-rules 3, 4, 5, 6, 7 once, as the reader meets it. */
+static void documentation_prints_the_limits(void **unused)
+{
+	static const char *const pieces[] = {
+		"<th scope=\"row\">CPU now</th><td>now</td><td>≥ 98: 60; ≥ 95: 40; ≥ 90: 20</td>",
+		"<th scope=\"row\">I/O wait now</th><td>now</td><td>≥ 30: 50; ≥ 20: 30; ≥ 10: 15; "
+		"≥ 5: 5</td>",
+		"<th scope=\"row\">Memory now, Database</th><td>now</td><td>≥ 98: 40; ≥ 95: "
+		"15</td>",
+		"<th scope=\"row\">Load predicted</th><td>predicted</td><td>&gt; 12: 12; &gt; 8: "
+		"8</td>",
+		"Risk = 0.7 × the points of now + 0.3 × the points of predicted, at most 100",
+		"Imminent Failure</span></th><td>IM</td><td>≥ 90</td><td>yes</td><td>no</td>",
+		"Degrading</span></th><td>DG</td><td>≥ 50</td><td>yes</td><td>no</td>",
+		"Healthy</span></th><td>OK</td><td>&lt; 30</td><td>no</td><td>yes</td>",
+		"more than 30% of the servers at risk 80 or above",
+		"more than 50% of the servers at risk 60 or above",
+		"more than 10% of the servers at risk 50 or above",
+		"<th scope=\"row\">CRITICAL</th><td>&gt; 70%</td><td>&gt; 85%</td>",
+		"<th scope=\"row\">Memory, Database</th><td class=\"mark red\">never</td>",
+		"<th scope=\"row\">Load</th><td class=\"mark red\">&gt; 12</td>",
+		"<code>ppetl</code>, <code>ppdi</code>, <code>ppkafka</code>",
+		"The sum is 74.4:",
+	};
+	struct fixture f;
+	const char *text;
+
+	(void)unused;
+	fixture_fleet(&f);
+	text = render(&f, "docs", "");
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
+		assert_has(text, pieces[i]);
+	for (int key = 0; key < QUERY_KEYS; key++)
+		assert_has(text, query_key_values((enum query_key)key));
+	fixture_free(&f);
+}
+
+static void every_form_of_a_page_exists(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < page_count; i++) {
+		const struct page *page = &page_table[i];
+
+		if (page->json)
+			assert_int_equal(page_find_name(page->json)->media, MEDIA_JSON);
+		if (page->csv)
+			assert_int_equal(page_find_name(page->csv)->media, MEDIA_CSV);
+		if (page->json || page->csv)
+			assert_true(page->params & QUERY_BIT(QUERY_FORMAT));
+		assert_true(page->path || page->media == MEDIA_CSV);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_texts_are_as_expected),
+		cmocka_unit_test(cost_uses_the_numbers_of_the_address),
+		cmocka_unit_test(zero_is_shown_as_zero_without_payback),
+		cmocka_unit_test(numbers_outside_their_range_are_refused),
+		cmocka_unit_test(numbers_on_their_limits_are_taken),
+		cmocka_unit_test(calm_fleet_plans_nothing),
+		cmocka_unit_test(plans_say_that_nothing_is_done),
+		cmocka_unit_test(names_are_escaped_in_every_form),
+		cmocka_unit_test(csv_has_the_rows_of_the_page_in_its_order),
+		cmocka_unit_test(texts_are_shown_without_data),
+		cmocka_unit_test(plans_without_data_tell_no_numbers),
+		cmocka_unit_test(documentation_prints_the_limits),
+		cmocka_unit_test(every_form_of_a_page_exists),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

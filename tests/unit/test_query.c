@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/* Query strings: what they mean, which are refused, and their canonical form. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "query.h"
+#include "snapshot.h"
+
+/* The keys of the fleet pages; a page allows either meaning of `metric`, never both. */
+#define ALL                                                                                        \
+	(QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SEV) | QUERY_BIT(QUERY_METRIC) |               \
+	 QUERY_BIT(QUERY_GROUP) | QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_N) |                     \
+	 QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_FORMAT) |                 \
+	 QUERY_BIT(QUERY_Q) | QUERY_BIT(QUERY_REFRESH))
+#define OVERVIEW (ALL & ~(QUERY_BIT(QUERY_METRIC) | QUERY_BIT(QUERY_GROUP)))
+#define TOP      (QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_N))
+#define HEATMAP  (ALL & ~QUERY_BIT(QUERY_PAGE))
+#define PLAIN    (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_REFRESH))
+
+/* From a copy of exactly that length, so that ASan sees a read beyond it. */
+static int parse(struct query *q, const char *raw, unsigned allowed, enum query_key *bad)
+{
+	size_t len = strlen(raw);
+	char *copy = malloc(len ? len : 1);
+	int rc;
+
+	assert_non_null(copy);
+	memcpy(copy, raw, len);
+	query_init(q);
+	rc = query_parse(q, (struct span){copy, len}, allowed, bad);
+	free(copy);
+	return rc;
+}
+
+static void check_canonical(const char *raw, unsigned allowed, const char *want)
+{
+	enum query_key bad;
+	struct query q, again;
+	struct buf out;
+	char text[256];
+
+	if (parse(&q, raw, allowed, &bad) != 0)
+		fail_msg("%s was refused", raw);
+	buf_init(&out, sizeof(text));
+	query_write(&q, &out);
+	if (!span_is(buf_span(&out), want))
+		fail_msg("%s became %.*s", raw, (int)out.len, out.data);
+	/* The canonical form means the same. */
+	snprintf(text, sizeof(text), "%.*s", (int)out.len, out.data ? out.data : "");
+	assert_int_equal(parse(&again, text, allowed, &bad), 0);
+	assert_int_equal(again.given, q.given);
+	buf_reset(&out);
+	query_write(&again, &out);
+	assert_true(span_is(buf_span(&out), want));
+	buf_free(&out);
+}
+
+static void the_canonical_form_orders_and_drops(void **state)
+{
+	static const struct {
+		unsigned allowed;
+		const char *raw, *canonical;
+	} cases[] = {
+		{OVERVIEW, "", ""},
+		{OVERVIEW, "&&=&=x&", ""},
+		{OVERVIEW, "profile=db", "profile=db"},
+		{OVERVIEW, "sev=critical-up&profile=generic", "profile=generic&sev=critical-up"},
+		{OVERVIEW, "refresh=30&q=DB&format=json&view=kiosk&page=3&sort=cpu&sev=watch",
+		 "sev=watch&sort=cpu&page=3&view=kiosk&format=json&q=db&refresh=30"},
+		/* Defaults. */
+		{OVERVIEW, "page=1&refresh=0", ""},
+		{HEATMAP, "metric=risk&group=none", ""},
+		{OVERVIEW, "sort=-risk", ""},
+		{OVERVIEW, "sort=-value", "sort=-value"},
+		{HEATMAP, "sort=-value", ""},
+		{HEATMAP, "sort=-risk", "sort=-risk"},
+		{OVERVIEW, "sort=risk", "sort=risk"},
+		{OVERVIEW, "profile=&sev=&sort=&page=&view=&format=&q=&refresh=", ""},
+		{OVERVIEW, "profile", ""},
+		/* Unknown keys, keys of other pages, keys in another case. */
+		{OVERVIEW, "x=1&PROFILE=db&profile2=db&metric=bogus&group=bogus", ""},
+		{PLAIN, "profile=bogus&page=bogus&sort=bogus&view=compact", "view=compact"},
+		/* The first of doubled keys counts, even when it is the default. */
+		{OVERVIEW, "profile=db&profile=web", "profile=db"},
+		{OVERVIEW, "page=1&page=bogus", ""},
+		/* Percent signs. */
+		{OVERVIEW, "profile=%64b", "profile=db"},
+		{OVERVIEW, "q=a%2fb+c%20d%26%3D", "q=a%2Fb%20c%20d%26%3D"},
+		{OVERVIEW, "q=100%25&x=%", "q=100%25"},
+		{OVERVIEW, "q=%zz%4", "q=%25zz%254"},
+		{OVERVIEW, "q=a=b", "q=a%3Db"},
+		{OVERVIEW, "q=%C3%89", "q=%C3%89"},
+		/* Refresh alone is clamped. */
+		{PLAIN, "refresh=1", "refresh=5"},
+		{PLAIN, "refresh=5", "refresh=5"},
+		{PLAIN, "refresh=300", "refresh=300"},
+		{PLAIN, "refresh=99999999999999999999", "refresh=300"},
+		{OVERVIEW, "page=50", "page=50"},
+		{TOP, "n=20&profile=db", "profile=db&n=20"},
+		{TOP, "n=5&sev=bogus", ""},
+		{TOP, "n=6", "n=6"},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_canonical(cases[i].raw, cases[i].allowed, cases[i].canonical);
+}
+
+static void bad_values_are_refused_by_key(void **state)
+{
+#define TEXT_65 "q=01234567890123456789012345678901234567890123456789012345678901234"
+	static const struct {
+		const char *raw;
+		enum query_key bad;
+	} cases[] = {
+		{"profile=Database", QUERY_PROFILE},
+		{"profile=DB", QUERY_PROFILE},
+		{"profile=db%20", QUERY_PROFILE},
+		{"profile=db%00", QUERY_PROFILE},
+		{"profile=%zz", QUERY_PROFILE},
+		{"sev=critical-down", QUERY_SEV},
+		{"sev=-up", QUERY_SEV},
+		{"sev=critical-up-up", QUERY_SEV},
+		{"sev=crit", QUERY_SEV},
+		{"metric=disk", QUERY_METRIC},
+		{"group=level", QUERY_GROUP},
+		{"sort=--risk", QUERY_SORT},
+		{"sort=-", QUERY_SORT},
+		{"sort=Risk", QUERY_SORT},
+		{"sort=+risk", QUERY_SORT},
+		{"n=4", QUERY_N},
+		{"n=21", QUERY_N},
+		{"n=+5", QUERY_N},
+		{"n=4294967301", QUERY_N},
+		{"page=0", QUERY_PAGE},
+		{"page=51", QUERY_PAGE},
+		{"page=-1", QUERY_PAGE},
+		{"page=%2B1", QUERY_PAGE},
+		{"page=+1", QUERY_PAGE},
+		{"page=0x1", QUERY_PAGE},
+		{"page=1e9", QUERY_PAGE},
+		{"page=1.5", QUERY_PAGE},
+		{"page=1%20", QUERY_PAGE},
+		{"page=4294967297", QUERY_PAGE},
+		{"view=full", QUERY_VIEW},
+		{"format=html", QUERY_FORMAT},
+		{"format=xml", QUERY_FORMAT},
+		{"refresh=-1", QUERY_REFRESH},
+		{"refresh=fast", QUERY_REFRESH},
+		{TEXT_65, QUERY_Q},
+		{"q=%ff", QUERY_Q},
+		{"q=%C0%AF", QUERY_Q},
+		{"q=a%00b", QUERY_Q},
+		{"q=%0d%0a", QUERY_Q},
+		{"q=%E2%80%AE", QUERY_Q},
+		{"page=2&sev=x&profile=y", QUERY_SEV}, /* the first bad one */
+	};
+	struct query q;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		enum query_key bad = QUERY_KEYS;
+
+		if (parse(&q, cases[i].raw, ALL, &bad) != -1)
+			fail_msg("%s was taken", cases[i].raw);
+		assert_int_equal(bad, cases[i].bad);
+	}
+}
+
+static void a_search_text_has_up_to_64_bytes(void **state)
+{
+	enum query_key bad;
+	struct query q;
+
+	(void)state;
+	assert_int_equal(
+		parse(&q, "q=%410123456789012345678901234567890123456789012345678901234567%C3%89",
+		      ALL, &bad),
+		0);
+	assert_int_equal(strlen(q.q), 61); /* decoded bytes count */
+	assert_int_equal(q.q[0], 'a');
+	assert_int_equal(parse(&q,
+			       "q=0123456789012345678901234567890123456789012345678901234567890123",
+			       ALL, &bad),
+			 0);
+	assert_int_equal(strlen(q.q), 64);
+}
+
+/* "a, b, c": each word is a valid value, and with it the help text is complete. */
+static unsigned check_words(enum query_key key, const char *prefix, const char *suffix)
+{
+	const char *at = query_key_values(key);
+	unsigned words = 0;
+
+	while (at != NULL && strncmp(at, "each", 4) != 0) {
+		const char *end = strstr(at, ", ");
+		enum query_key bad;
+		struct query q;
+		char raw[128];
+
+		snprintf(raw, sizeof(raw), "%s=%s%.*s%s", query_key_name(key), prefix,
+			 (int)(end ? (size_t)(end - at) : strlen(at)), at, suffix);
+		if (parse(&q, raw, ALL, &bad) != 0)
+			fail_msg("%s is not valid", raw);
+		words++;
+		at = end ? end + 2 : NULL;
+	}
+	return words;
+}
+
+static void help_texts_name_all_valid_values(void **state)
+{
+	int k;
+
+	(void)state;
+	assert_int_equal(check_words(QUERY_PROFILE, "", ""), PROFILE_COUNT);
+	assert_int_equal(check_words(QUERY_SEV, "", ""), LEVEL_COUNT);
+	assert_int_equal(check_words(QUERY_SEV, "", "-up"), LEVEL_COUNT);
+	assert_int_equal(check_words(QUERY_METRIC, "", ""), HEAT_METRICS);
+	assert_int_equal(check_words(QUERY_GROUP, "", ""), 2);
+	assert_int_equal(check_words(QUERY_SORT, "", ""), SORT_KEYS);
+	assert_int_equal(check_words(QUERY_SORT, "-", ""), SORT_KEYS);
+	assert_int_equal(check_words(QUERY_VIEW, "", ""), 2);
+	assert_int_equal(check_words(QUERY_FORMAT, "", ""), 2);
+	for (k = 0; k < QUERY_KEYS; k++)
+		assert_true(query_key_values((enum query_key)k)[0] != '\0');
+}
+
+static void values_arrive_typed(void **state)
+{
+	enum query_key bad;
+	struct query q;
+
+	(void)state;
+	assert_int_equal(parse(&q,
+			       "profile=db&sev=danger-up&metric=load&group=profile&sort=-dcpu&n=12"
+			       "&page=7&view=kiosk&format=csv&q=Ab&refresh=60",
+			       ALL, &bad),
+			 0);
+	assert_int_equal(q.given, ALL);
+	assert_int_equal(q.profile, PROFILE_DATABASE);
+	assert_int_equal(q.level, LEVEL_DANGER);
+	assert_true(q.level_up);
+	assert_int_equal(q.metric, HEAT_LOAD);
+	assert_int_equal(q.group, GROUP_PROFILE);
+	assert_int_equal(q.sort, SORT_DCPU);
+	assert_true(q.sort_descending);
+	assert_int_equal(q.n, 12);
+	assert_int_equal(q.page, 7);
+	assert_int_equal(q.view, VIEW_KIOSK);
+	assert_int_equal(q.format, FORMAT_CSV);
+	assert_string_equal(q.q, "ab");
+	assert_int_equal(q.refresh_s, 60);
+}
+
+static void sort_holds_the_default_of_the_page(void **state)
+{
+	enum query_key bad;
+	struct query q;
+
+	(void)state;
+	assert_int_equal(parse(&q, "", OVERVIEW, &bad), 0);
+	assert_int_equal(q.sort, SORT_RISK);
+	assert_true(q.sort_descending);
+	assert_int_equal(parse(&q, "", HEATMAP, &bad), 0);
+	assert_int_equal(q.sort, SORT_VALUE);
+	assert_true(q.sort_descending);
+}
+
+static void servers_are_matched_by_profile_level_and_name(void **state)
+{
+	static const struct {
+		const char *raw;
+		bool match;
+	} cases[] = {
+		{"", true},
+		{"profile=db", true},
+		{"profile=web", false},
+		{"sev=critical", true},
+		{"sev=critical-up", true},
+		{"sev=imminent-up", false},
+		{"sev=danger", false},
+		{"sev=danger-up", true},
+		{"sev=healthy-up", true},
+		{"q=PDB0", true},
+		{"q=ppdb0017", true},
+		{"q=ppdb00177", false},
+		{"q=17", true},
+		{"q=web", false},
+		{"profile=db&sev=critical&q=db", true},
+		{"profile=db&sev=watch&q=db", false},
+	};
+	struct server server = {.name = SPAN("PPdb0017"), .profile = PROFILE_DATABASE, .risk = 850};
+	enum query_key bad;
+	struct query q;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse(&q, cases[i].raw, OVERVIEW, &bad), 0);
+		if (query_match(&q, &server) != cases[i].match)
+			fail_msg("%s", cases[i].raw);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_canonical_form_orders_and_drops),
+		cmocka_unit_test(bad_values_are_refused_by_key),
+		cmocka_unit_test(a_search_text_has_up_to_64_bytes),
+		cmocka_unit_test(help_texts_name_all_valid_values),
+		cmocka_unit_test(values_arrive_typed),
+		cmocka_unit_test(sort_holds_the_default_of_the_page),
+		cmocka_unit_test(servers_are_matched_by_profile_level_and_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
