@@ -11,18 +11,13 @@
 -- The time is Redis' own, so clocks of web hosts do not matter. The budget is a list of the last claims and not a counter per minute: a
 -- counter would allow twice the number at the edge of two minutes.
 
--- A key of the wrong type (written by a stranger) would fail every later call: drop it and go on.
+-- A key of the wrong type (written by a stranger) would fail every later call: drop it and go on. A value that is no number counts as none.
 local types = {'hash', 'string', 'hash', 'list', 'string'}
 for i, want in ipairs(types) do
 	local have = redis.call('TYPE', KEYS[i]).ok
 	if have ~= 'none' and have ~= want then
 		redis.call('DEL', KEYS[i])
 	end
-end
-
--- A value that cannot be a number of ours counts as none.
-local function number(text)
-	return text and #text < 16 and tonumber(string.match(text, '^%d+$')) or -1
 end
 
 local lease, interval = tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -40,17 +35,17 @@ if not string.match(epoch or '', '^[%w-]+$') or #epoch > 31 then
 end
 
 local pointer = redis.call('HMGET', KEYS[1], 'bucket', 'epoch')
-if number(pointer[1]) == bucket and pointer[2] == epoch then
+if tonumber(pointer[1] or '') == bucket and pointer[2] == epoch then
 	return {'fresh', bucket, now, epoch}
 end
 
 -- An opening more than 10 minutes ahead comes from a clock that has since gone back: not believed.
-local open = number(redis.call('HGET', KEYS[3], 'open_until'))
+local open = tonumber(redis.call('HGET', KEYS[3], 'open_until') or '') or -1
 if open > now and open - now <= 600000 then
 	return {'open', bucket, now, epoch, open - now}
 end
 
-local oldest = number(redis.call('LINDEX', KEYS[4], calls - 1))
+local oldest = tonumber(redis.call('LINDEX', KEYS[4], calls - 1) or '') or -1
 if oldest > now then
 	redis.call('DEL', KEYS[4])
 elseif oldest >= 0 and now - oldest < window then

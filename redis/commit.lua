@@ -30,12 +30,13 @@ end
 if redis.call('GET', KEYS[4]) ~= ARGV[3] then
 	return refuse('flushed')
 end
--- A pointer of a bucket to come was made by a clock that has since gone back, and what is no number by a stranger: overwritten like an
--- older one.
-local pointer = redis.call('HGET', KEYS[1], 'bucket') or ''
-local current = #pointer < 16 and tonumber(string.match(pointer, '^%d+$')) or -1
+-- A pointer to a bucket to come is from a clock that has since gone back: it counts as none, like one that is no number.
 local today = math.floor(redis.call('TIME')[1] * 1000 / interval)
-if not lock and current >= bucket and current <= today then
+local current = tonumber(redis.call('HGET', KEYS[1], 'bucket') or '') or -1
+if not (current <= today) then
+	current = -1
+end
+if not lock and current >= bucket then
 	return refuse('old')
 end
 for i = first, 7 + n do

@@ -32,7 +32,7 @@ end
 local wait = math.max(next_bucket, backoff, math.min(tonumber(ARGV[6]), 300000))
 
 local was = redis.call('HMGET', KEYS[1], 'code', 'since')
-if was[1] ~= ARGV[7] or not string.match(was[2] or '', '^%d+$') or #was[2] > 15 then
+if was[1] ~= ARGV[7] or not string.match(was[2] or '', '^%d+$') then
 	redis.call('HSET', KEYS[1], 'since', string.format('%.0f', now))
 end
 redis.call('HSET', KEYS[1], 'open_until', string.format('%.0f', now + wait), 'code', ARGV[7])

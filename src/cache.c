@@ -134,11 +134,11 @@ static enum store_result run(struct cache *cache)
 	return rc;
 }
 
-/* One script call; NULL when Redis is down or refused it (OOM, READONLY, NOPERM ...), which is
- * logged. Asks even if Redis has just missed a deadline: who stages and commits keeps nobody
- * waiting, and giving up would cost the call and the rest of the lease. */
-static const redisReply *eval(struct cache *cache, enum store_script script, size_t keys,
-			      size_t argc, const struct span *argv, int64_t ms)
+/* One script call; NULL when Redis cannot be reached or refused it (OOM, READONLY, NOPERM ...),
+ * which is logged. Asks even if Redis has just missed a deadline: who stages and commits keeps
+ * nobody waiting, and giving up would cost the call and the rest of the lease. */
+static const redisReply *eval_anyway(struct cache *cache, enum store_script script, size_t keys,
+				     size_t argc, const struct span *argv, int64_t ms)
 {
 	const redisReply *reply;
 
@@ -158,11 +158,16 @@ static const redisReply *eval(struct cache *cache, enum store_script script, siz
 }
 
 /* The same, unless Redis counts as down. */
+static const redisReply *eval(struct cache *cache, enum store_script script, size_t keys,
+			      size_t argc, const struct span *argv, int64_t ms)
+{
+	return is_down(cache) ? NULL : eval_anyway(cache, script, keys, argc, argv, ms);
+}
+
 #define EVAL(cache, script, keys, ms, ...)                                                         \
-	(is_down(cache) ? NULL                                                                     \
-			: eval((cache), (script), (keys),                                          \
-			       sizeof((const struct span[]){__VA_ARGS__}) / sizeof(struct span),   \
-			       (const struct span[]){__VA_ARGS__}, (ms)))
+	eval((cache), (script), (keys),                                                            \
+	     sizeof((const struct span[]){__VA_ARGS__}) / sizeof(struct span),                     \
+	     (const struct span[]){__VA_ARGS__}, (ms))
 
 /* --- replies --- */
 
@@ -603,7 +608,7 @@ int cache_stage(struct cache *cache, const struct claim *claim, const char *rout
 	/* The last six belong to the gzip form. */
 	size_t argc = sizeof(argv) / sizeof(argv[0]) - (document->gzip.len ? 0 : 6);
 
-	return eval(cache, STORE_STAGE, 1, argc, argv, cache->limits->publish_ms) ? 0 : -1;
+	return eval_anyway(cache, STORE_STAGE, 1, argc, argv, cache->limits->publish_ms) ? 0 : -1;
 }
 
 int cache_stage_fields(struct cache *cache, const struct claim *claim, const char *route,
@@ -615,7 +620,8 @@ int cache_stage_fields(struct cache *cache, const struct claim *claim, const cha
 	if (count > 120)
 		return -1;
 	memcpy(argv + 2, pairs, count * sizeof(*pairs));
-	return eval(cache, STORE_STAGE, 1, count + 2, argv, cache->limits->publish_ms) ? 0 : -1;
+	return eval_anyway(cache, STORE_STAGE, 1, count + 2, argv, cache->limits->publish_ms) ? 0
+											      : -1;
 }
 
 static enum commit_result commit_answer(const redisReply *reply)
@@ -669,7 +675,7 @@ enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
 				     KEY(old_ttl), commit->history, KEY(points), KEY(fill),
 				     commit->names, commit->risks, KEY(kept)},
 	       14 * sizeof(struct span));
-	reply = eval(cache, STORE_COMMIT, n, n + 14, argv, cache->limits->publish_ms);
+	reply = eval_anyway(cache, STORE_COMMIT, n, n + 14, argv, cache->limits->publish_ms);
 	if (!reply)
 		return COMMIT_DOWN;
 	if (span_is(field_of(reply, 2), "hist-dup"))
@@ -894,7 +900,7 @@ int cache_count(struct cache *cache, const char *node, const struct cache_counte
 		argv[2 + 2 * i] = counters[i].series;
 		argv[3 + 2 * i] = KEY(values[i]);
 	}
-	return eval(cache, STORE_COUNT, 1, 2 + 2 * count, argv, cache->limits->publish_ms) ? 0 : -1;
+	return eval(cache, STORE_COUNT, 1, 2 + 2 * count, argv, cache->limits->batch_ms) ? 0 : -1;
 }
 
 size_t cache_counters(struct cache *cache, const char *node, struct cache_counter *counters,

@@ -84,8 +84,14 @@ WRONG_TYPE = ["error", "WRONGTYPE"]
 
 
 def number(value):
-    """-1 for what is missing or was put there by a stranger."""
-    return value if isinstance(value, int) else -1
+    """-1 for what is missing, or no number and thus from a stranger."""
+    return int(value) if str(value).isdigit() else -1
+
+
+def counted(value, by):
+    """A count that is no number, or too large for one more, begins anew."""
+    total = max(0, number(value)) + by
+    return total if total < 2**63 else by
 
 
 def plain(epoch):
@@ -220,7 +226,9 @@ class Model:
         if self.read(group.key("epoch"), None) != claim.epoch:
             return self.refuse(claim, "flushed")
         current = number(self.read(group.key("cur"), {}).get("bucket"))
-        if lock is None and claim.bucket <= current <= self.now // group.interval:
+        if current > self.now // group.interval:  # of a clock that has gone back
+            current = -1
+        if lock is None and current >= claim.bucket:
             return self.refuse(claim, "old")
         if any(claim.staged(route) not in self.cells for route in group.routes):
             return self.refuse(claim, "missing")
@@ -272,7 +280,7 @@ class Model:
         if self.read(group.key("lock"), None) != claim.lock:
             return ["lost"]
         before = self.read(group.key("brk"), {})
-        failures = 0 if reason == "warming" else max(0, number(before.get("n"))) + 1
+        failures = 0 if reason == "warming" else counted(before.get("n"), 1)
         next_bucket = (self.now // group.interval + 1) * group.interval
         backoff = min(LONGEST_BACKOFF, group.interval * 2 ** (failures - 1)) if failures > 1 else 0
         wait = max(next_bucket - self.now, backoff, min(retry_after, LONGEST_RETRY_AFTER))
@@ -292,7 +300,7 @@ class Model:
     def count(self, key, numbers, ttl):
         self.heal_type(key)
         sums = self.read(key, {})
-        grown = {name: max(0, number(sums.get(name))) + more for name, more in numbers.items()}
+        grown = {name: counted(sums.get(name), more) for name, more in numbers.items()}
         self.put(key, "hash", {**sums, **grown}, ttl)
         return ["ok"]
 
