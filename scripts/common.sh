@@ -21,11 +21,15 @@ die() {
     exit 1
 }
 
-# Packages: prints those of the given sections of packages.txt that are not installed.
+# Packages: prints those of the given sections of packages.txt that are not installed. npm may come from elsewhere, and
+# a release does without.
 missing_packages() {
     local section package
     for section in "$@"; do
         while read -r package; do
+            if [[ $package == npm ]] && { command -v npm >/dev/null || [[ -d $root/nginx/third-party ]]; }; then
+                continue
+            fi
             [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) == ii* ]] || echo "$package"
         done < <(sed -n "/^\[$section\]/,/^\[/{/^[a-z0-9]/p}" "$root/scripts/packages.txt")
     done

@@ -236,7 +236,9 @@ function readFleet() {
 }
 
 function nameLevel(level) {
-	return LEVELS[level][0].toUpperCase() + LEVELS[level].slice(1);
+	const word = LEVELS[level];
+
+	return word === "imminent" ? "Imminent Failure" : word[0].toUpperCase() + word.slice(1);
 }
 
 function announce(before, after) {

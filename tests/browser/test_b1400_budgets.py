@@ -26,6 +26,15 @@ def window():
         yield running
 
 
+@pytest.fixture(scope="module")
+def quick():
+    """Its data change every 5 seconds."""
+    with Upstream(predictions="predictions_current-critical-90") as upstream:
+        with Stack(workers=2, interval=5, upstream=upstream) as stack:
+            stack.wait_fleet()
+            yield stack
+
+
 def test_overview_of_90_servers_is_small(stack):
     plain = stack.get("/", headers={"Accept-Encoding": "identity"})
     packed = stack.request("GET", "/", headers={"Accept-Encoding": "gzip"}, stream=True).raw.read()
@@ -54,15 +63,24 @@ def test_cold_load(stack):
     assert set(origins) == {stack.url("")}
 
 
-def test_refreshing_shifts_nothing(window):
-    with Upstream(predictions="predictions_current-critical-90") as upstream:
-        with Stack(workers=2, interval=5, upstream=upstream) as stack:
-            stack.wait_fleet()
-            window.open(stack.url("/"))
-            window.run(OBSERVE)
-            window.polled(changed=True)
-            window.polled(changed=True)
-            assert window.run("return shift") == 0, window.run("return shifted")
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_shifts_when_the_script_comes_late_and_when_it_refreshes(window, quick, width):
+    window.size(width, 900)
+    window.driver.execute_cdp_cmd("Network.enable", {})
+    window.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+    slow = {"offline": False, "latency": 50, "downloadThroughput": 15000, "uploadThroughput": 15000}
+    window.driver.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
+    window.open(quick.url("/"))
+    window.driver.execute_cdp_cmd("Network.disable", {})
+    window.run(OBSERVE)
+    first = window.run("return performance.getEntriesByType('paint')[0].startTime")
+    script = window.run(
+        "return performance.getEntriesByType('resource').find(e => /app\\.\\w+\\.js$/.test(e.name)).responseEnd"
+    )
+    assert first < script, "the page was there before its script"
+    window.polled(changed=True)
+    assert window.run("return shift") == 0, window.run("return shifted")
+    window.size(1280, 900)
 
 
 def test_an_unchanged_answer_touches_nothing_and_costs_little(window, stack):
