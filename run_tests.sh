@@ -28,7 +28,7 @@ report() {
 # the next run compiles only what changed.
 copy_sources() {
     rm -rf "$work/src" && mkdir -p "$work"/{src,obj} &&
-        tar -C "$root" -c --exclude-vcs --exclude=./build --exclude=./run --exclude=./assets --exclude=./gen \
+        tar -C "$root" -c --exclude-vcs --exclude=./build --exclude=./run --exclude=./assets --exclude=./gen --exclude=./third-party \
             --exclude=./Makefile --exclude='./config.*' --exclude=./stamp-h1 --exclude=./autom4te.cache \
             --exclude='*.o' --exclude='*.a' --exclude=.deps --exclude=__pycache__ . |
         tar -C "$work/src" -x

@@ -97,6 +97,8 @@ function duration(ms) {
 const localTime = new Intl.DateTimeFormat("en-GB",
 	{hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short"});
 
+const clockTime = ms => localTime.format(ms).slice(0, "12:31:05".length);
+
 /* The server writes UTC. */
 function localizeTimes(root) {
 	for (const time of root.querySelectorAll("time")) {
@@ -152,9 +154,9 @@ function badgeText(state) {
 	const data = given("genMs");
 
 	if (offline)
-		return `Offline - last contact ${localTime.format(contact)}`;
+		return `Offline - last contact ${clockTime(contact)}`;
 	if (paused && data)
-		return `Paused - ${localTime.format(data)}`;
+		return `Paused - ${clockTime(data)}`;
 	return data && clock.known ? `${WORDS[state]} - ${duration(now() - data)}` : null;
 }
 
@@ -260,8 +262,9 @@ const MORPHED = ["#state", "#view", ".environment", "footer"];
 let pending = null; /* a page that waits for the viewer's hands to be free */
 
 const keepOwn = {
-	/* What a viewer has folded or unfolded stays so. */
-	beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details")),
+	/* What a viewer has unfolded, folded or filled in stays so. */
+	beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details") ||
+		(name === "value" || name === "checked") && node.matches("input") && isChanged(node)),
 	beforeNodeRemoved: node => !(node instanceof Element && "keep" in node.dataset),
 };
 
@@ -329,7 +332,9 @@ const offer = make("button", {id: "offer", hidden: true, onclick: () => apply(pe
 
 /* ---- asking ---- */
 
-let timer, request = null, shown = null, failures = 0, tries = 0, triedBucket = 0;
+let timer, request = null, failures = 0, tries = 0, triedBucket = 0;
+let shown = null;      /* ETag of the newest answer */
+let unplugged = false; /* the browser says so */
 let chosen = readChoice();
 
 /* The URL first, then the choice of earlier, then the interval of the data; 0: off. */
@@ -364,7 +369,7 @@ function isLate() {
 
 function plan(wait) {
 	clearTimeout(timer);
-	if (!document.hidden && !paused && !plan.off && period())
+	if (!document.hidden && !paused && !unplugged && period())
 		timer = setTimeout(poll, wait ?? (isLate() ? [1, 3][tries++] * S : untilNextEdge()));
 }
 
@@ -611,14 +616,14 @@ function tick() {
 }
 
 function setOffline() {
-	plan.off = offline = true;
+	unplugged = offline = true;
 	request?.abort();
 	clearTimeout(timer);
 	showState();
 }
 
 function setOnline() {
-	plan.off = false;
+	unplugged = false;
 	poll();
 }
 

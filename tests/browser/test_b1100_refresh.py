@@ -93,6 +93,7 @@ def test_a_form_half_filled_in_holds_the_page_until_the_viewer_agrees(page):
     page.shot("offer", full=False)
     page.one("#offer").click()
     assert page.run("return document.querySelector('#view').dataset.bucket") > bucket
+    assert page.run("return document.querySelector('#view input[type=search]').value") == "web"
     assert not page.one("#offer").is_displayed()
 
 
@@ -105,7 +106,6 @@ def test_marked_text_holds_the_page_too(page):
 
 
 def test_requests_follow_the_edge_of_the_bucket(page):
-    page.polled(changed=True)
     page.polled(changed=True)
     page.polled(changed=True)
     margin = max(200, min(float(page.one("#view").get_attribute("data-fill-ms")), 2500))
@@ -133,7 +133,7 @@ def test_a_hidden_tab_asks_for_nothing_and_catches_up_at_once(page, fleet):
 
 def test_pause_stops_and_resume_refreshes_at_once(page, fleet):
     page.keys("p")
-    assert re.fullmatch(r"Paused - \d\d:\d\d:\d\d UTC", page.text("#badge"))
+    assert re.fullmatch(r"Paused - \d\d:\d\d:\d\d", page.text("#badge"))
     assert page.text("#pause") == "Resume"
     page.shot("paused", full=False)
     before = requests_for(fleet, "/")
@@ -149,7 +149,7 @@ def test_pause_stops_and_resume_refreshes_at_once(page, fleet):
 def test_without_a_server_the_badge_says_so_and_the_page_recovers_alone(page, fleet):
     fleet.hosts[0].nginx.stop()
     page.refresh()
-    assert re.fullmatch(r"Offline - last contact \d\d:\d\d:\d\d UTC", page.text("#badge"))
+    assert re.fullmatch(r"Offline - last contact \d\d:\d\d:\d\d", page.text("#badge"))
     page.shot("offline", full=False)
     assert page.findings() == []
     fleet.start_nginx(fleet.hosts[0])

@@ -156,8 +156,7 @@ def test_after_a_failure_nobody_asks_until_the_breaker_closes(stack):
         grow_old(stack)
         win(stack)
         stack.wait(lambda: stack.redis.exists("tft:brk:fleet"), what="the failure is known")
-        stack.wait(lambda: all(detail(ask(stack)) == "OPEN" for _ in range(6)), what="everybody knows the breaker")
-        assert {detail(ask(stack, path)) for path in PAGES} == {"OPEN"}
+        stack.wait(lambda: {detail(ask(stack, path)) for path in PAGES} == {"OPEN"}, what="all know the breaker")
     stack.upstream.predictions.reset_controls()
     with calls(stack, 1):
         stack.redis.delete("tft:brk:fleet")
@@ -170,8 +169,7 @@ def test_without_budget_nobody_asks(stack):
     stack.redis.lpush("tft:budget:fleet", *[seconds * 1000 + micros // 1000] * 26)
     with calls(stack, 0):
         grow_old(stack)
-        stack.wait(lambda: all(detail(ask(stack)) == "BUDGET" for _ in range(6)), 2, "everybody knows the budget")
-        assert {detail(ask(stack, path)) for path in PAGES} == {"BUDGET"}
+        stack.wait(lambda: {detail(ask(stack, path)) for path in PAGES} == {"BUDGET"}, 2, "all know the budget")
     with calls(stack, 1):
         stack.redis.delete("tft:budget:fleet")
         wait_fresh(stack)

@@ -272,6 +272,27 @@ static void links_keep_the_view_and_are_canonical(void **unused)
 	fixture_free(&f);
 }
 
+static void a_wall_screen_names_its_next_page(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	page = render(&f, "overview", "view=kiosk&tabs=overview,heatmap&every=60");
+	assert_has(page,
+		   "<noscript><meta http-equiv=\"refresh\" content=\"60;url=heatmap?view=kiosk"
+		   "&amp;tabs=overview,heatmap&amp;every=60\"/></noscript>");
+	assert_has(page, "data-every=\"60\" data-next=\"heatmap?view=kiosk&amp;");
+	/* After the last one, and from a page that is not in the list, comes the first. */
+	assert_has(render(&f, "heatmap", "view=kiosk&tabs=overview,heatmap"),
+		   "data-every=\"30\" data-next=\"./?view=kiosk");
+	assert_has(render(&f, "cost", "view=kiosk&tabs=top"), "data-next=\"top?view=kiosk");
+	/* Only a wall screen takes turns. */
+	assert_has_not(render(&f, "overview", "tabs=overview,heatmap"), "data-next");
+	fixture_free(&f);
+}
+
 static void the_address_asked_is_escaped(void **unused)
 {
 	struct fixture f;
@@ -318,6 +339,7 @@ int main(void)
 		cmocka_unit_test(parts_of_the_shell_keep_their_order),
 		cmocka_unit_test(view_is_a_class_of_the_body),
 		cmocka_unit_test(links_keep_the_view_and_are_canonical),
+		cmocka_unit_test(a_wall_screen_names_its_next_page),
 		cmocka_unit_test(the_address_asked_is_escaped),
 		cmocka_unit_test(errors_have_the_shell_and_reflect_nothing),
 	};

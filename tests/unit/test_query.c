@@ -18,11 +18,13 @@
 	(QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SEV) | QUERY_BIT(QUERY_METRIC) |               \
 	 QUERY_BIT(QUERY_GROUP) | QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_N) |                     \
 	 QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_FORMAT) |                 \
-	 QUERY_BIT(QUERY_Q) | QUERY_BIT(QUERY_REFRESH))
+	 QUERY_BIT(QUERY_Q) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY) |                     \
+	 QUERY_BIT(QUERY_REFRESH))
 #define OVERVIEW (ALL & ~(QUERY_BIT(QUERY_METRIC) | QUERY_BIT(QUERY_GROUP)))
 #define TOP      (QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_N))
 #define HEATMAP  (ALL & ~QUERY_BIT(QUERY_PAGE))
 #define PLAIN    (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_REFRESH))
+#define SCREEN   (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY))
 
 /* From a copy of exactly that length, so that ASan sees a read beyond it. */
 static int parse(struct query *q, const char *raw, unsigned allowed, enum query_key *bad)
@@ -106,6 +108,10 @@ static void the_canonical_form_orders_and_drops(void **state)
 		{TOP, "n=20&profile=db", "profile=db&n=20"},
 		{TOP, "n=5&sev=bogus", ""},
 		{TOP, "n=6", "n=6"},
+		/* Wall screens. */
+		{SCREEN, "every=60&tabs=top,overview,top&view=kiosk",
+		 "view=kiosk&tabs=top,overview,top&every=60"},
+		{SCREEN, "tabs=heatmap%2Ccost&every=30", "tabs=heatmap,cost"},
 	};
 	size_t i;
 
@@ -155,6 +161,11 @@ static void bad_values_are_refused_by_key(void **state)
 		{"format=xml", QUERY_FORMAT},
 		{"refresh=-1", QUERY_REFRESH},
 		{"refresh=fast", QUERY_REFRESH},
+		{"tabs=,", QUERY_TABS},
+		{"tabs=advanced", QUERY_TABS},
+		{"tabs=top,top,top,top,top,top,top,top,top,top", QUERY_TABS},
+		{"every=9", QUERY_EVERY},
+		{"every=301", QUERY_EVERY},
 		{TEXT_65, QUERY_Q},
 		{"q=%ff", QUERY_Q},
 		{"q=%C0%AF", QUERY_Q},
@@ -243,7 +254,8 @@ static void values_arrive_typed(void **state)
 	(void)state;
 	assert_int_equal(parse(&q,
 			       "profile=db&sev=danger-up&metric=load&group=profile&sort=-dcpu&n=12"
-			       "&page=7&view=kiosk&format=csv&q=Ab&refresh=60",
+			       "&page=7&view=kiosk&format=csv&q=Ab&tabs=top,cost"
+			       "&every=45&refresh=60",
 			       ALL, &bad),
 			 0);
 	assert_int_equal(q.given, ALL);
@@ -259,6 +271,9 @@ static void values_arrive_typed(void **state)
 	assert_int_equal(q.view, VIEW_KIOSK);
 	assert_int_equal(q.format, FORMAT_CSV);
 	assert_string_equal(q.q, "ab");
+	assert_int_equal(q.tab_count, 2);
+	assert_string_equal(query_tab_name(q.tabs[1]), "cost");
+	assert_int_equal(q.every_s, 45);
 	assert_int_equal(q.refresh_s, 60);
 }
 
