@@ -19,8 +19,6 @@ struct decode *decode_new(void);
 void decode_free(struct decode **d);
 /* 0, or -1 when no further byte can change the verdict. */
 int decode_feed(struct decode *d, const char *bytes, size_t len);
-/* Servers decoded so far: progress of a transfer. */
-size_t decode_servers(const struct decode *d);
 /* The class of a complete 200 answer: REASON_NONE with a scored, sealed snapshot in *out (caller
  * owns), or REASON_WARMING, REASON_REPORTED, REASON_BAD, REASON_INTERNAL (memory) with *out NULL.
  * bucket, interval, gen, id, fill, warmup and scenario of the snapshot are left to the caller. */

@@ -22,7 +22,6 @@ void fmt_iso_seconds(struct buf *b, int64_t epoch_ms); /* 2026-11-23T12:00:00Z *
  * to the local zone. */
 void fmt_time_element(struct buf *b, int64_t epoch_ms);
 void fmt_http_date(struct buf *b,
-		   int64_t epoch_ms);         /* RFC 9110 5.6.7: Mon, 23 Nov 2026 12:31:05 GMT */
-void fmt_duration(struct buf *b, int64_t ms); /* 12 s, 4 min, 2 h 5 min */
+		   int64_t epoch_ms); /* RFC 9110 5.6.7: Mon, 23 Nov 2026 12:31:05 GMT */
 
 #endif

@@ -34,7 +34,4 @@ struct metric_info {
 
 extern const struct metric_info metric_table[METRIC_COUNT];
 
-/* METRIC_COUNT when the name is not in the table. */
-enum metric metric_find(struct span wire);
-
 #endif

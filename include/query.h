@@ -120,7 +120,6 @@ const char *query_key_name(enum query_key key);
 /* Valid values of a key in words, for the 400 page and the docs. */
 const char *query_key_values(enum query_key key);
 const char *query_metric_name(enum heat_metric metric);
-const char *query_sort_name(enum sort_key sort);
 const char *query_notice_name(enum notice notice);
 /* Name of the page that a value of `tabs` stands for. */
 const char *query_tab_name(unsigned char tab);

@@ -556,11 +556,6 @@ int decode_feed(struct decode *d, const char *bytes, size_t len)
 	return scan_feed(d->scan, bytes, len) == SCAN_OK ? 0 : -1;
 }
 
-size_t decode_servers(const struct decode *d)
-{
-	return d->snap != NULL ? d->snap->count : 0;
-}
-
 /* The classes of contract 2.2, first match. */
 static enum reason classify(const struct decode *d, enum scan_result scanned)
 {

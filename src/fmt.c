@@ -149,18 +149,3 @@ void fmt_http_date(struct buf *b, int64_t epoch_ms)
 	/* The names are English because the program never leaves the C locale. */
 	buf_add(b, text, strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm));
 }
-
-void fmt_duration(struct buf *b, int64_t ms)
-{
-	long long seconds = ms > 0 ? ms / 1000 : 0;
-	long long minutes = seconds / 60;
-
-	if (seconds < 60)
-		buf_addf(b, "%lld s", seconds);
-	else if (minutes < 60)
-		buf_addf(b, "%lld min", minutes);
-	else if (minutes % 60 == 0)
-		buf_addf(b, "%lld h", minutes / 60);
-	else
-		buf_addf(b, "%lld h %lld min", minutes / 60, minutes % 60);
-}

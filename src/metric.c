@@ -21,13 +21,3 @@ const struct metric_info metric_table[METRIC_COUNT] = {
 	[METRIC_UPTIME_DAYS] = {"uptime_days", "Uptime", "days", false},
 	[METRIC_CASCADE_IMPACT] = {"cascade_impact", "Cascade impact", "", false},
 };
-
-enum metric metric_find(struct span wire)
-{
-	int m;
-
-	for (m = 0; m < METRIC_COUNT; m++)
-		if (span_is(wire, metric_table[m].wire))
-			break;
-	return (enum metric)m;
-}

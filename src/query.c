@@ -616,11 +616,6 @@ const char *query_metric_name(enum heat_metric metric)
 	return metric_words[metric];
 }
 
-const char *query_sort_name(enum sort_key sort)
-{
-	return sort_words[sort];
-}
-
 const char *query_tab_name(unsigned char tab)
 {
 	return tab_words[tab];

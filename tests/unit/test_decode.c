@@ -113,7 +113,6 @@ static void feeding_stops_when_nothing_can_change_the_verdict(void **state)
 
 	(void)state;
 	assert_int_equal(decode_feed(d, "{\"predictions\":{\"a\":{}", 22), 0);
-	assert_int_equal(decode_servers(d), 1);
 	assert_int_equal(decode_feed(d, "]", 1), -1);
 	assert_int_equal(decode_feed(d, "}}", 2), -1);
 	assert_int_equal(decode_finish(d, &snap), REASON_BAD);

@@ -154,27 +154,6 @@ static void test_times(void **state)
 	buf_reset(&out);
 }
 
-static void test_durations(void **state)
-{
-	static const struct {
-		int64_t ms;
-		const char *out;
-	} rows[] = {
-		{-5000, "0 s"},         {0, "0 s"},
-		{999, "0 s"},           {12000, "12 s"},
-		{59999, "59 s"},        {60000, "1 min"},
-		{299999, "4 min"},      {3599999, "59 min"},
-		{3600000, "1 h"},       {7200000, "2 h"},
-		{7500000, "2 h 5 min"}, {90060000, "25 h 1 min"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		fmt_duration(&out, rows[i].ms);
-		assert_text(rows[i].out);
-	}
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -194,7 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers), cmocka_unit_test(test_deltas),
 		cmocka_unit_test(test_tenths),  cmocka_unit_test(test_money),
-		cmocka_unit_test(test_times),   cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_times),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -163,20 +163,6 @@ static void marks_change_at_their_limits(void **state)
 	}
 }
 
-static void metrics_are_found_by_their_wire_name_only(void **state)
-{
-	int m;
-
-	(void)state;
-	for (m = 0; m < METRIC_COUNT; m++)
-		assert_int_equal(metric_find(span_str(metric_table[m].wire)), m);
-	assert_int_equal(metric_find(SPAN("cpu_idle_pct")), METRIC_CPU_IDLE);
-	assert_int_equal(metric_find(SPAN("load_average")), METRIC_LOAD);
-	assert_int_equal(metric_find(SPAN("cpu_percent")), METRIC_COUNT);
-	assert_int_equal(metric_find(SPAN("cpu_idle_pct ")), METRIC_COUNT);
-	assert_int_equal(metric_find(SPAN("")), METRIC_COUNT);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,7 +171,6 @@ int main(void)
 		cmocka_unit_test(fleet_status_compares_shares_strictly),
 		cmocka_unit_test(prediction_card_takes_the_worse_of_both_values),
 		cmocka_unit_test(marks_change_at_their_limits),
-		cmocka_unit_test(metrics_are_found_by_their_wire_name_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
