@@ -70,6 +70,7 @@ static void a_page_goes_out_unchanged_only_when_there_is_nothing_to_tell(void **
 	assert_false(
 		condition_is_plain(&(struct condition){.age = AGE_LIVE, .reason = REASON_KEY}));
 	assert_false(condition_is_plain(&(struct condition){.age = AGE_LIVE, .cache_off = true}));
+	assert_false(condition_is_plain(&(struct condition){.age = AGE_LIVE, .flushed = true}));
 }
 
 static void the_code_tells_the_last_answer_unless_all_data_are_gone(void **state)
