@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Sets up and runs the tests: ./run_tests.sh [unit|hygiene|integration|browser|dist]..., all without an argument.
+# Sets up and runs the tests: ./run_tests.sh [STAGE]..., all without an argument. The stages are unit, hygiene, integration,
+# browser; and counting, fuzz, dist, which need no quiet machine and run beside the others on what those leave of the processor.
 # Everything is built in ./build/test from a copy of the sources, so that a build in the source directory is left
 # alone: developer warnings are errors, address and undefined behaviour sanitizers are on. `dist` builds and checks the release.
 # Logs are in ./build/test/log. The last line is "N passed, N failed".
@@ -16,41 +17,39 @@ unset TFT_RUN_DIR TFT_REDIS TFT_DAEMON_URL TFT_GENERATOR_URL TFT_API_KEY TFT_POR
 passed=0
 failed=0
 
-# report STAGE PASSED FAILED SECONDS [REMARK]
+# What a stage found is in log/STAGE.count, since some run in the background.
+# count STAGE PASSED FAILED START [REMARK]
+count() {
+    echo "$2 $3 $((SECONDS - $4)) ${5:-}" >"$work/log/$1.count"
+}
+
+# report STAGE: one that ended before it could count has failed.
 report() {
-    passed=$((passed + $2))
-    failed=$((failed + $3))
-    printf '%-12s %4d passed, %d failed, %d s%s\n' "$1" "$2" "$3" "$4" "${5:-}"
-    [[ $3 -eq 0 ]] || tail -n 60 "$work/log/$1.log"
+    local good=0 bad=1 seconds=0 remark=
+    read -r good bad seconds remark <"$work/log/$1.count" || true
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    printf '%-12s %4d passed, %d failed, %d s%s\n' "$1" "$good" "$bad" "$seconds" "${remark:+, $remark}"
+    [[ $bad -eq 0 ]] || tail -n 60 "$work/log/$1.log"
 }
 
-# A copy, because automake refuses a second build directory beside a build in the source directory. Times are kept, so
-# the next run compiles only what changed.
-copy_sources() {
-    rm -rf "$work/src" && mkdir -p "$work"/{src,obj} &&
-        tar -C "$root" -c --exclude-vcs --exclude=./build --exclude=./run --exclude=./assets --exclude=./gen --exclude=./third-party \
-            --exclude=./Makefile --exclude='./config.*' --exclude=./stamp-h1 --exclude=./autom4te.cache \
-            --exclude='*.o' --exclude='*.a' --exclude=.deps --exclude=__pycache__ . |
-        tar -C "$work/src" -x
+# whole STAGE COMMAND...: a stage that counts as one test.
+whole() {
+    local stage=$1 start=$SECONDS good=0
+    shift
+    if "$@" >"$work/log/$stage.log" 2>&1; then
+        good=1
+    fi
+    count "$stage" "$good" $((1 - good)) "$start"
 }
 
-build_tests() {
-    copy_sources &&
+build_tests() (
+    copy_sources "$work" &&
         "$work/src/autogen.sh" &&
         cd "$work/obj" &&
         ../src/configure --enable-developer --enable-sanitizers --enable-fault-hooks &&
         make -j2
-}
-
-stage_build() {
-    local start=$SECONDS
-    if (build_tests) >"$work/log/build.log" 2>&1; then
-        report build 1 0 $((SECONDS - start))
-        return 0
-    fi
-    report build 0 1 $((SECONDS - start))
-    return 1
-}
+)
 
 # The sum of the numbers that a sed expression finds in files.
 sum() {
@@ -68,7 +67,7 @@ stage_unit() {
     bad=$(sum 's/^# \(FAIL\|ERROR\): *\([0-9]*\)/\2/p' "$log")
     [[ $bad -gt 0 || ($code -eq 0 && $good -gt 0) ]] || bad=1
     [[ $bad -eq 0 ]] || cat "$work"/obj/test-suite.log >>"$log" 2>/dev/null || true
-    report unit "$good" "$bad" $((SECONDS - start))
+    count unit "$good" "$bad" "$start"
 }
 
 # attribute NAME FILE: the number in pytest's JUnit file, whose first element sums up.
@@ -76,15 +75,12 @@ attribute() {
     grep -o " $1=\"[0-9]*\"" "$2" | head -n 1 | tr -dc 0-9
 }
 
-# stage_pytest NAME
-stage_pytest() {
-    local start=$SECONDS log=$work/log/$1.log xml=$work/log/$1.xml code=0 total=0 bad=0 skipped=0
-    local paths=("tests/$1")
-    # The checker's own tests need nothing running either.
-    [[ $1 != hygiene ]] || paths+=(tests/check)
+# pytest_stage STAGE COMMAND... PATH...: the words before the first path start pytest.
+pytest_stage() {
+    local stage=$1 start=$SECONDS log=$work/log/$1.log xml=$work/log/$1.xml code=0 total=0 bad=0 skipped=0
+    shift
     rm -f "$xml"
-    (cd "$root" && timeout -k 30 700 /usr/bin/python3 -m pytest -q -ra -p no:cacheprovider --junitxml="$xml" \
-        "${paths[@]}") >"$log" 2>&1 || code=$?
+    (cd "$root" && "$@" --junitxml="$xml") >"$log" 2>&1 || code=$?
     if [[ -e $xml ]]; then
         total=$(attribute tests "$xml")
         skipped=$(attribute skipped "$xml")
@@ -92,34 +88,91 @@ stage_pytest() {
     fi
     [[ $code -eq 0 || $bad -gt 0 ]] || bad=1
     ((total >= bad + skipped)) || total=$((bad + skipped))
-    report "$1" $((total - bad - skipped)) "$bad" $((SECONDS - start)) \
-        "$( ((skipped == 0)) || echo ", $skipped skipped")"
+    count "$stage" $((total - bad - skipped)) "$bad" "$start" "$( ((skipped == 0)) || echo "$skipped skipped")"
+}
+
+pytest=(timeout -k 30 900 /usr/bin/python3 -m pytest -q -ra -p no:cacheprovider)
+
+# The checker's own tests need nothing running either.
+stage_hygiene() {
+    pytest_stage hygiene "${pytest[@]}" tests/hygiene tests/check
+}
+
+stage_integration() {
+    pytest_stage integration "${pytest[@]}" tests/integration
+}
+
+stage_browser() {
+    pytest_stage browser "${pytest[@]}" tests/browser
+}
+
+# aside COMMAND...: with the lowest priority there is. In a session of its own it can be ended as a whole; since the kernel
+# may share the processor by sessions, the session gets the lowest priority too.
+aside() {
+    # shellcheck disable=SC2016
+    setsid sh -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec chrt --idle 0 "$@"' aside "$@" &
+    child=$!
+    wait "$child"
+}
+
+stage_counting() {
+    pytest_stage counting aside "${pytest[@]}" tests/model tests/counting
+}
+
+stage_fuzz() {
+    local start=$SECONDS log=$work/log/fuzz.log good bad
+    aside "$root/tests/fuzz/stage.sh" "$work" 60 >"$log" 2>&1 || true
+    good=$(grep -c '^passed ' "$log" || true)
+    bad=$(grep -c '^failed ' "$log" || true)
+    ((good + bad > 0)) || bad=1
+    count fuzz "$good" "$bad" "$start"
 }
 
 stage_dist() {
-    local start=$SECONDS
-    if timeout -k 10 700 make -C "$work/obj" distcheck >"$work/log/dist.log" 2>&1; then
-        report dist 1 0 $((SECONDS - start))
-    else
-        report dist 0 1 $((SECONDS - start))
-    fi
+    whole dist aside make -C "$work/obj" distcheck
 }
 
-stages=("$@")
-[[ $# -gt 0 ]] || stages=(unit hygiene integration browser dist)
-for stage in "${stages[@]}"; do
-    [[ $stage =~ ^(unit|hygiene|integration|browser|dist)$ ]] ||
-        die "unknown stage $stage (unit, hygiene, integration, browser, dist)"
+run_beside() {
+    local stage child=
+    trap '[[ -z $child ]] || kill -- "-$child"; exit 1' TERM
+    for stage in "$@"; do
+        "stage_$stage"
+    done
+}
+
+stages=()
+beside=()
+[[ $# -gt 0 ]] || set -- unit hygiene integration browser counting fuzz dist
+for stage in "$@"; do
+    case $stage in
+    unit | hygiene | integration | browser) stages+=("$stage") ;;
+    counting | fuzz | dist) beside+=("$stage") ;;
+    *) die "unknown stage $stage (unit, hygiene, integration, browser, counting, fuzz, dist)" ;;
+    esac
 done
 
-install_packages build run test
+install_packages build run test bench
 mkdir -p "$work/log"
-if stage_build; then
+rm -f "$work"/log/*.count
+whole build build_tests
+report build
+if [[ $failed -eq 0 ]]; then
+    # First and alone: `dist` builds in the same directory.
+    if [[ ${stages[0]:-} == unit ]]; then
+        stage_unit
+        report unit
+        stages=("${stages[@]:1}")
+    fi
+    run_beside "${beside[@]}" &
+    background=$!
+    trap 'kill "$background" 2>/dev/null || true' EXIT
     for stage in "${stages[@]}"; do
-        case $stage in
-        unit | dist) "stage_$stage" ;;
-        *) stage_pytest "$stage" ;;
-        esac
+        "stage_$stage"
+        report "$stage"
+    done
+    wait "$background" || true
+    for stage in "${beside[@]}"; do
+        report "$stage"
     done
 fi
 echo "$passed passed, $failed failed"

@@ -4,12 +4,14 @@
 # and prints its address. Safe to call twice.
 #
 #   ./start_all.sh [--dev] [--demo]
-#     --dev   log level debug
+#     --dev   for work on the sources: they are watched, a change is built and served at once, without a lost request;
+#             log level debug, nothing cached by browsers or nginx
 #     --demo  simulated fleet, also where TFT_DAEMON_URL is set
 #
 # Environment (all optional):
 #   TFT_PORT 8080 · TFT_LISTEN 127.0.0.1 · TFT_RUN_DIR ./run · TFT_WORKERS 6 (5 at least)
-#   TFT_REDIS unix:/path or host:port, with TFT_REDIS_USER and TFT_REDIS_PASSWORD_FILE; unset: private Redis
+#   TFT_REDIS unix:/path, host:port or sentinel:host:port,.../name, with TFT_REDIS_USER and TFT_REDIS_PASSWORD_FILE;
+#   unset: private Redis
 #   TFT_DAEMON_URL, TFT_GENERATOR_URL, TFT_API_KEY; unset: simulated upstream on TFT_DEMO_PORT 8000 and the next port,
 #   with TFT_DEMO_SERVERS 20
 #   TFT_ANONYMOUS viewer (operator where a demo listens on 127.*) · TFT_OPERATORS · TFT_AUTH_ORIGIN
@@ -24,9 +26,8 @@ listen=${TFT_LISTEN:-127.0.0.1}
 workers=${TFT_WORKERS:-6}
 demo_port=${TFT_DEMO_PORT:-8000}
 demo_servers=${TFT_DEMO_SERVERS:-20}
-l1=${TFT_L1:-on}
-log_level=${TFT_LOG_LEVEL:-warning}
 build=${TFT_BUILD:-$root}
+dev=''
 demo=''
 [[ -n ${TFT_DAEMON_URL:-} ]] || demo=yes
 url=http://${listen/#0.0.0.0/127.0.0.1}:$port/
@@ -36,7 +37,7 @@ parse_options() {
     local option
     for option in "$@"; do
         case $option in
-        --dev) log_level=debug ;;
+        --dev) dev=yes ;;
         --demo) demo=yes ;;
         -h | --help)
             sed -n '3,/^set /{/^#/s/^# \{0,1\}//p}' "$0"
@@ -94,7 +95,7 @@ build_programs() {
 
 check_tools() {
     local tool
-    for tool in curl setsid spawn-fcgi multiwatch nginx redis-server; do
+    for tool in curl setsid spawn-fcgi multiwatch nginx redis-server ${dev:+inotifywait make}; do
         command -v "$tool" >/dev/null || die "missing tool: $tool"
     done
     for tool in tft-dashboard tft-demo-daemon; do
@@ -152,6 +153,7 @@ render() {
         hash=$(sha256sum <"$run/redis.pass" | cut -d ' ' -f 1)
     fi
     "$root/scripts/render-config.sh" RUN_DIR="$run" ASSETS="$build/assets" LISTEN="$listen" PORT="$port" L1="$l1" \
+        ASSET_CACHE="${dev:+no-store}" \
         DEMO_PORT="${demo:+$demo_port}" RUN_USER="$service_user" REDIS_PASSWORD_SHA256="$hash"
 }
 
@@ -186,8 +188,9 @@ start_workers() {
     local complaint
     export TFT_LOG_LEVEL=$log_level TFT_WORKERS=$workers
     complaint=$("$build/tft-dashboard" --check 2>&1) || die "$(tail -n 1 <<<"$complaint")"
-    # multiwatch gives a slot up for good after -r quick deaths: never. The worker itself delays a failing start.
-    spawn workers "$run/fcgi.sock" "$(command -v multiwatch)" -f "$workers" -r 1000000 -s TERM -- "$build/tft-dashboard"
+    # multiwatch gives a slot up for good after -r quick deaths, and none is quick with -t 0. The worker itself delays a failing start.
+    # -s: 1.0.0 sends the signal before the one it was told, HUP for INT; a worker takes both for the end. TERM would be QUIT.
+    spawn workers "$run/fcgi.sock" "$(command -v multiwatch)" -f "$workers" -r 1000000 -t 0 -s INT -- "$build/tft-dashboard"
 }
 
 start_nginx() {
@@ -229,6 +232,8 @@ on_exit() {
 }
 
 parse_options "$@"
+l1=${TFT_L1:-$([[ -z $dev ]] && echo on || echo off)}
+log_level=${TFT_LOG_LEVEL:-$([[ -z $dev ]] && echo warning || echo debug)}
 check_settings
 umask 022 # www-data has to get through
 if ! mkdir -p "$run"/{log,pid,redis,demo} 2>/dev/null || [[ ! -w $run || ! -w $run/pid || ! -w $run/log ]]; then
@@ -242,7 +247,7 @@ if [[ -e $run/pid/nginx ]] && ! dead_service >/dev/null; then
     exit 0
 fi
 stop_services
-install_packages build run
+install_packages build run ${dev:+dev}
 build_programs
 check_tools
 check_ports
@@ -255,5 +260,9 @@ render
 start_workers
 start_nginx
 await_ready
+if [[ -n $dev ]]; then
+    TFT_RUN_DIR=$run TFT_BUILD=$build start_service watch "$root/scripts/dev-watch.sh"
+    say "Changes of the sources are built and served (log: $run/log/watch.log)"
+fi
 echo "$url" >"$run/url"
 say "Dashboard: $url"

@@ -23,9 +23,8 @@ show_services() {
 }
 
 show_workers() {
-    local pid
-    pid=$(leader workers) || return 0
-    printf '%-15s %s\n' 'worker pids' "$(ps -o pid= --ppid "$pid" | xargs)"
+    leader workers >/dev/null || return 0
+    printf '%-15s %s\n' 'worker pids' "$(worker_pids)"
 }
 
 show_dashboard() {

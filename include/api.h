@@ -13,10 +13,14 @@
 void api_common(const struct view *view, struct json *j);
 /* The members of a server's object in /api/v1/fleet. */
 void api_server_members(const struct server *server, int64_t gen_ms, struct json *j);
+/* When a server fell silent; null while its values move. */
+void api_silence(const struct server *server, int64_t gen_ms, struct json *j);
 /* An object with now, predicted and delta. */
 void api_change(struct json *j, const char *key, const struct reading *reading);
-/* application/problem+json (RFC 9457). hint: the valid values, or NULL. */
-void api_error(const struct http_error *error, const char *hint, struct buf *out);
+/* application/problem+json (RFC 9457). parameter: what had a bad value, hint: the valid ones; both
+ * may be NULL. */
+void api_error(const struct http_error *error, const char *parameter, const char *hint,
+	       struct buf *out);
 /* Answer of /api/v1/status, from parts of which any may be unknown. */
 struct api_status {
 	const struct site *site;

@@ -15,6 +15,7 @@
 #ifndef TFT_BUF_H
 #define TFT_BUF_H
 
+#include <stdint.h>
 #include "span.h"
 
 struct buf {
@@ -33,6 +34,8 @@ void buf_reset(struct buf *b);
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_span_add(struct buf *b, struct span s);
 void buf_char(struct buf *b, char c);
+/* Decimal digits, without the price of a format. */
+void buf_int(struct buf *b, int64_t n);
 /* The text of one call is at most 1023 bytes; longer is a failure, not a cut. */
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Room for at least `len` more bytes at data + len, to be filled by the caller and claimed by

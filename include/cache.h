@@ -49,6 +49,10 @@ struct cache;
 
 struct cache *cache_new(struct store *store, const struct cache_limits *limits);
 void cache_free(struct cache **cache);
+/* Tells of each batch or script how long it took, and whether a connection had to be opened again.
+ */
+typedef void (*cache_batch_fn)(void *ctx, int64_t us, bool reconnected);
+void cache_watch(struct cache *cache, cache_batch_fn batch, void *ctx);
 
 enum cache_verdict {
 	CACHE_FRESH, /* the pointer is of this bucket and epoch */
@@ -91,6 +95,11 @@ enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const
  * 0, or -1 when not there. */
 int cache_read_more(struct cache *cache, const struct cache_state *state, const char *route,
 		    bool gzip, struct cache_entry *entry);
+
+/* The same route of the bucket before, where its entry is still there: when the one above is
+ * damaged or gone. On success *state tells of that bucket. 0, or -1. */
+int cache_read_previous(struct cache *cache, struct cache_state *state, const char *route,
+			struct cache_entry *entry);
 
 enum claim_result { CLAIM_WON, CLAIM_FRESH, CLAIM_BUSY, CLAIM_OPEN, CLAIM_BUDGET, CLAIM_DOWN };
 
@@ -204,10 +213,10 @@ struct cache_counter {
 	struct span series;
 	int64_t value;
 };
-/* Adds at most 500 counts; 0, or -1 when Redis did not take them. */
+/* Adds at most 500 counts, to those of all nodes as well; 0, or -1 when Redis did not take them. */
 int cache_count(struct cache *cache, const char *node, const struct cache_counter *counters,
 		size_t count);
-/* The node's counters; the number filled in, at most max. */
+/* The node's counters, or those of all nodes (NULL); the number filled in, at most max. */
 size_t cache_counters(struct cache *cache, const char *node, struct cache_counter *counters,
 		      size_t max);
 

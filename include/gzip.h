@@ -6,6 +6,8 @@
 
 #include "buf.h"
 
+#define GZIP_STORED 6 /* level of what is compressed once and sent often */
+
 /* Compresses `in` into `out` (appended). level: zlib's 1..9. 0, or -1 when memory or the ceiling of
  * `out` ended. */
 int gzip_compress(struct span in, int level, struct buf *out);

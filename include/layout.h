@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The shell around every page (ui 2), the state (ui 7) and recurring pieces. */
+/* The shell around every page (ui 2) and recurring pieces. */
 #ifndef TFT_LAYOUT_H
 #define TFT_LAYOUT_H
 
 #include "pages.h"
 
-/* Whether there are numbers to show: false when cold, warming up without data, or too old. */
-bool layout_has_data(const struct view *view);
-
 /* Doctype to the start of <main>. active: the row of the shown page. */
 void layout_begin(const struct page *active, const struct view *view, struct buf *out);
-void layout_end(const struct view *view, struct buf *out);
-/* Full-page help when there is nothing to show: cold, warming up, no data since. */
-void layout_no_data(const struct view *view, struct buf *out);
-/* A whole error document: the shell without state and fleet; arguments as for page_error. */
-void layout_error(const struct http_error *error, const char *hint, struct span path,
-		  struct buf *out);
+void layout_end(const struct page *active, const struct view *view, struct buf *out);
+/* An error document: the shell without state and fleet, to the text of the error, and from there
+ * to its end. path: what was asked for; the links lead from there. */
+void layout_error_begin(const struct http_error *error, struct span path, struct buf *out);
+void layout_error_end(struct span path, struct buf *out);
 
 /* The URL of a page with a query, as seen from the root, canonical and escaped for an attribute. On
  * the page of a server: of that page itself. */
@@ -44,11 +40,9 @@ void layout_status(enum status status, struct buf *out);
 const char *layout_mark(enum mark mark);
 /* "silent since", for servers whose values stand still; nothing for the others. */
 void layout_silent(const struct server *server, const struct snapshot *snap, struct buf *out);
-/* Links that choose one profile or all. */
-void layout_profiles(const struct page *page, const struct query *query, struct buf *out);
-/* What the filter of a query asks for, in words of closed lists: profile=Database, severity=Danger.
- */
-void layout_filter(const struct query *query, struct buf *out);
-bool layout_is_filtered(const struct query *query);
+/* The ending of a word that n things have. */
+const char *layout_plural(unsigned n);
+/* A word of ours in capitals. */
+void layout_upper(const char *word, struct buf *out);
 
 #endif

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One logfmt line per event on stderr: ts= level= node= pid= req= ev= and the event's own fields.
+ * One line per event on stderr, logfmt or a JSON object: ts= level= node= pid= req= ev= and the
+ * event's own fields.
  *
- *	log_event(LOG_LEVEL_WARNING, "upstream_fail", LOG_STR("reason", "timed-out"), LOG_INT("ms",
- *15000));
+ *	log_event(LOG_LEVEL_WARNING, "redis_down", LOG_STR("err", why), LOG_INT("ms", 100));
  *
  * Values are quoted where needed, cut at 256 bytes, and every byte outside 0x20-0x7e is escaped, so
- * foreign text cannot forge a line. Event names and keys are literals.
+ * foreign text cannot forge a line. Event names and keys are literals; tft-dashboard(8) lists them.
  * An event that repeats with the same name and level within 60 s is counted instead of written,
  * beyond the first 20; the next line of that event carries repeated=N. A full or broken stderr
- *never blocks or stops the program; the next line that gets through carries dropped=N. errno is
- *left alone.
+ * never blocks or stops the program; the next line that gets through carries dropped=N. errno is
+ * left alone.
  */
 #ifndef TFT_LOG_H
 #define TFT_LOG_H
@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include "span.h"
 
+enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 struct log_field {
@@ -33,7 +34,7 @@ struct log_field {
 #define LOG_INT(key, n)  ((struct log_field){(key), {NULL, 0}, (n)})
 
 /* Until then only errors are written. `node` is not copied. */
-void log_init(enum log_level level, const char *node);
+void log_init(enum log_level level, enum log_format format, const char *node);
 /* The request id of the following lines; empty span for none. Copied (at most 64 bytes). */
 void log_request(struct span id);
 void log_fields(enum log_level level, const char *event, const struct log_field *fields);

@@ -64,13 +64,14 @@ enum notice {
 	NOTICES
 };
 
-/* Columns of the alert table and of the heatmap (`value`), as in ui 5. */
+/* Columns of the alert table, the heatmap (`value`) and the plans, as in ui 5. */
 enum sort_key {
 	SORT_RISK,
 	SORT_NAME,
 	SORT_PROFILE,
 	SORT_CPU,
 	SORT_CPU30,
+	SORT_CPU90, /* worst case of the next 30 minutes */
 	SORT_DCPU,
 	SORT_IO,
 	SORT_IO30,
@@ -79,6 +80,7 @@ enum sort_key {
 	SORT_MEM30,
 	SORT_DMEM,
 	SORT_VALUE,
+	SORT_COST, /* potential cost of an incident */
 	SORT_KEYS
 };
 
@@ -111,11 +113,15 @@ struct query {
 /* Everything at its default. */
 void query_init(struct query *q);
 /* On an initialised *q. raw: the query string without '?'. allowed: QUERY_BITs of the page; other
- * known keys are ignored like unknown ones. 0, or -1 with *bad set to the key whose value is not
- * valid. */
+ * known keys are ignored like unknown ones. 0, or -1 with *bad set to the first key whose value is
+ * not valid; such a key keeps its default, the others are read all the same. */
 int query_parse(struct query *q, struct span raw, unsigned allowed, enum query_key *bad);
+/* Changes the order. allowed: as for query_parse, of the page whose query it is. */
+void query_sort(struct query *q, unsigned allowed, enum sort_key sort, bool descending);
 /* The canonical text, without '?'; empty for the default view. */
 void query_write(const struct query *q, struct buf *out);
+/* The value of one given key, as in a URL. */
+void query_write_value(const struct query *q, enum query_key key, struct buf *out);
 const char *query_key_name(enum query_key key);
 /* Valid values of a key in words, for the 400 page and the docs. */
 const char *query_key_values(enum query_key key);

@@ -22,6 +22,7 @@ struct response {
 	int64_t gen_ms;     /* Last-Modified and Age; 0: neither */
 	int64_t age_ms;     /* below 0 counts as 0 */
 	int max_age_s;      /* RESPONSE_NO_STORE, else max-age; then Vary is sent too */
+	bool authenticated; /* adds private: no shared cache beyond our own nginx may keep it */
 	bool revalidate_ok; /* adds stale-while-revalidate=interval (live JSON and CSV only) */
 	int64_t interval_s;
 	bool l1;                     /* X-Accel-Expires: @<now>, under a second; else 0 */
@@ -31,12 +32,17 @@ struct response {
 	const char *allow;           /* 405 */
 	char location[64];           /* 303: relative reference; else empty */
 	const char *filename;        /* Content-Disposition: attachment; NULL: none */
+	const char *frame_origin;    /* whose pages may embed it; NULL or empty: nobody's */
 	const char *service_desc;    /* reference to the description of the API; NULL: none */
 	int64_t redis_us, render_us; /* Server-Timing; -1: not measured */
 };
 
 /* All zero, with the values that mean "not there", and no-store. */
 void response_init(struct response *r, int status);
+/* The same with a JSON body, borrowed. */
+void response_json(struct response *r, int status, struct span body);
+/* The validator of this body, before it is compressed. */
+void response_etag(struct response *r, struct span body);
 /* The CGI header block, with the blank line. A 304 has neither type nor length (RFC 9110 15.4.5).
  * node: printable, without blanks. request_id: left out unless it is letters, digits and hyphens.
  * now_wall_ms: this host's clock, which nginx reads too. */

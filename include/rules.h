@@ -69,6 +69,8 @@ struct cost {
 };
 
 void cost_of(const struct snapshot *snap, const double inputs[COST_INPUTS], struct cost *cost);
+/* Of the cost of an incident, for a server in the at-risk table: 1, or COST_MEDIUM_SHARE. */
+double cost_share(const struct server *server);
 /* Dollars that an incident of a server in the at-risk table would cost; its class is High or
  * Medium. */
 double cost_of_server(const struct cost *cost, const struct server *server);
@@ -132,6 +134,10 @@ struct alert {
 	const struct server *server;                 /* NULL: of the environment */
 };
 
+/* That of the environment; false when there is none. */
+bool alert_environment(const struct snapshot *snap, struct alert *alert);
+/* That of a server with risk >= RISK_HIGH. */
+void alert_server(const struct server *server, struct alert *alert);
 /* The i-th alert, from 0; false behind the last one. */
 bool alert_at(const struct snapshot *snap, size_t i, struct alert *alert);
 /* Alerts by their word. */

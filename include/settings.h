@@ -50,12 +50,15 @@ struct settings {
 	char node[65];         /* name in headers and log, [A-Za-z0-9._-]; default: host name */
 	int64_t workers_total; /* workers behind one upstream client address: local interval while
 				  Redis is down */
+	/* [ui] */
+	char frame_origin[SETTING_TEXT_MAX]; /* as origin */
 	/* [auth] */
 	char operators[SETTING_TEXT_MAX]; /* names of users, separated by single commas */
 	int64_t anonymous;                /* enum role of those without a user */
 	char origin[SETTING_TEXT_MAX];    /* scheme://host[:port] as browsers write it, or empty */
 	/* [log] */
-	int64_t log_level; /* enum log_level */
+	int64_t log_level;  /* enum log_level */
+	int64_t log_format; /* enum log_format */
 
 	uint8_t source[SETTINGS_MAX]; /* enum setting_source by row of the table */
 };

@@ -3,11 +3,6 @@
  * Everything derived from one successful predictions answer. Built by decode, scored by risk, then
  * read-only: pages, API and history are functions of it. Absent numbers are NaN (domain-rules 1:
  * absent is never 0).
- *
- * Two stored forms: the compact one (`tft:fleet:<bucket>`, about 400 bytes per server, all that
- * pages with parameters need) and one packed series per server (`tft:series:<bucket>`, 14 x 3 x 96
- * values in 16 bits). A version number in the first bytes makes another format a miss; both are
- * little-endian.
  */
 #ifndef TFT_SNAPSHOT_H
 #define TFT_SNAPSHOT_H
@@ -18,12 +13,10 @@
 #include "hash.h"
 #include "level.h"
 #include "metric.h"
+#include "series.h"
 
-#define SNAPSHOT_FORMAT   2
 #define SNAPSHOT_NAME_MAX 255   /* bytes of a server name; longer ones are refused */
 #define SNAPSHOT_SERVERS  20000 /* more in one answer is a bad answer */
-#define FORECAST_STEPS    96    /* 5-minute steps kept for charts */
-#define FORECAST_30M      6     /* entries that make "30 minutes" */
 
 /* Where the forecast of cpu_user_pct came from (domain-rules 18). */
 enum model_kind { MODEL_UNKNOWN, MODEL_HEURISTIC, MODEL_TFT };
@@ -49,19 +42,6 @@ enum component {
 	COMPONENT_COUNT
 };
 
-/* The 96-step lists of one server, packed: value = low + step * q. len 0: absent. */
-struct series_list {
-	float low, step;
-	uint16_t len;
-	uint16_t q[FORECAST_STEPS];
-};
-
-struct series {
-	double current[METRIC_COUNT]; /* NaN absent */
-	double trend[METRIC_COUNT];
-	struct series_list p10[METRIC_COUNT], p50[METRIC_COUNT], p90[METRIC_COUNT];
-};
-
 struct server {
 	struct span name; /* valid UTF-8; points into the snapshot's name store */
 	enum profile profile;
@@ -76,8 +56,8 @@ struct server {
 	uint64_t fingerprint;
 	int64_t same_since_ms;
 	uint32_t same_count;
-	struct series
-		*series; /* owned; NULL in a snapshot that was read back from its compact form */
+	/* Owned; NULL in a snapshot that was read back from its compact form. */
+	struct series *series;
 };
 
 /* Contract 4. known false: /status gave no answer, "warm-up unknown". */
@@ -86,11 +66,27 @@ struct warmup {
 	int progress_percent, current_size, required_size;
 };
 
+#define SCENARIO_NAMES 10 /* the generator names no more */
+
 /* Contract 10.1. known false: no generator configured, or no answer. */
 struct scenario {
 	bool configured, known;
 	char name[32];
 	int affected, fleet_size;
+	/* Of the affected, as far as they were sent and are printable ASCII of fewer than 64 bytes:
+	 * in ascending order. */
+	int name_count;
+	char names[SCENARIO_NAMES][64];
+};
+
+/* Does caching work? What was known when the refresh that made this snapshot ended, so that it is
+ * the same on every host. -1: unknown. */
+struct served {
+	int64_t fresh, stale, cold; /* requests for data by what the shared cache had, all nodes,
+				       since counting began */
+	int64_t calls;           /* of the prediction daemon in that time, this one not counted */
+	int64_t fetch_ms, bytes; /* of the call that gave this snapshot */
+	int64_t budget_left;     /* calls left in the minute that ended with this one */
 };
 
 struct snapshot {
@@ -104,6 +100,7 @@ struct snapshot {
 	double prob_30m, prob_8h; /* 0..1 or NaN */
 	struct warmup warmup;
 	struct scenario scenario;
+	struct served served;
 	unsigned refused;    /* members of predictions that could not be read */
 	unsigned odd_values; /* values that were there but no numbers */
 	size_t count;
@@ -128,6 +125,9 @@ struct server *snapshot_add(struct snapshot *s, struct span name);
 /* After the last server is added and scored: drops earlier servers of equal name (the last one
  * wins), fixes names, sorts. */
 int snapshot_seal(struct snapshot *s);
+/* The same for the servers of a snapshot that was sealed and stored; -1 when they are out of order,
+ * or one is doubled. */
+int snapshot_reseal(struct snapshot *s);
 /* NULL when no server has exactly this name. */
 const struct server *snapshot_find(const struct snapshot *s, struct span name);
 void snapshot_count(const struct snapshot *s, struct fleet_counts *counts);
@@ -138,20 +138,5 @@ bool server_is_silent(const struct server *server, int64_t gen_ms);
 /* When every server that has data is silent: since when nothing new has come from any of them; else
  * 0. */
 int64_t snapshot_silent_since(const struct snapshot *s);
-
-void snapshot_encode(const struct snapshot *s, struct buf *out);
-/* NULL when the bytes are not a whole compact snapshot of this format, or memory ended. Never
- * trusts a length. */
-struct snapshot *snapshot_decode(struct span bytes);
-
-void series_encode(const struct series *series, struct buf *out);
-/* 0, or -1 when the bytes are not a whole series of this format. */
-int series_decode(struct span bytes, struct series *out);
-/* To what the 16 bits hold: more decimals would only look like more. */
-double series_round(double value);
-static inline double series_value(const struct series_list *list, size_t i)
-{
-	return (double)list->low + (double)list->step * list->q[i];
-}
 
 #endif

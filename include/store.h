@@ -21,10 +21,12 @@
 #include "span.h"
 
 #define STORE_BATCH_MAX   128                 /* commands of one batch */
-#define STORE_REPLY_BYTES (64u * 1024 * 1024) /* bytes of the replies of one batch */
+#define STORE_REPLY_BYTES (32u * 1024 * 1024) /* bytes of the replies of one batch */
 
 enum store_result {
 	STORE_OK,
+	STORE_TOO_LARGE, /* more than STORE_REPLY_BYTES; the replies before that are there, the
+			    others read as nil */
 	STORE_DOWN /* no connection, deadline passed, protocol error, out of memory; see store_error
 		    */
 };
@@ -42,7 +44,7 @@ enum store_script {
 };
 
 struct store_address {
-	const char *where;    /* unix:/path or host:port, host an IP address */
+	const char *where;    /* unix:/path, host:port or as in sentinel.h; host an IP address */
 	const char *user;     /* empty: none */
 	const char *password; /* empty: none */
 	int64_t connect_ms;
@@ -68,6 +70,8 @@ enum store_result store_eval(struct store *store, enum store_script script, size
 			     size_t argc, const struct span *argv, int64_t ms);
 /* Gives up a connection whose answers make no sense; the next run connects anew. Replies stay. */
 void store_close(struct store *store);
+/* Connections opened so far. */
+size_t store_connections(const struct store *store);
 /* Why the last run failed. */
 const char *store_error(const struct store *store);
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Sourced by start_all.sh, stop_all.sh, status.sh and run_tests.sh: messages, packages, services of a run directory.
+# Sourced by start_all.sh, stop_all.sh, status.sh, run_tests.sh and the benchmarks: messages, packages, services of a run directory.
 #
 # A service is a program started as leader of its own process group. Its file pid/NAME in the run directory holds the
 # process id and the start time of the leader, so that a process id that was given to somebody else is never killed. The
@@ -10,7 +10,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATH=$PATH:/usr/sbin:/sbin
 run=${TFT_RUN_DIR:-$root/run}
 [[ $run == /* ]] || run=$PWD/$run
-services=(redis demo-inference demo-generator workers nginx)
+services=(redis demo-inference demo-generator workers nginx watch)
 
 say() {
     printf '%s\n' "$*"
@@ -57,6 +57,16 @@ install_packages() {
         [[ -z $policy ]] || "${sudo[@]}" rm -f "$policy"
         die "apt-get could not install: ${missing[*]}"
     fi
+}
+
+# copy_sources DIR: to DIR/src, with DIR/obj beside it, because automake refuses a second build directory beside a
+# build in the source directory. Times are kept, so the next build there compiles only what changed.
+copy_sources() {
+    rm -rf "$1/src" && mkdir -p "$1"/{src,obj} &&
+        tar -C "$root" -c --exclude-vcs --exclude=./build --exclude=./run --exclude=./assets --exclude=./gen --exclude=./third-party \
+            --exclude=./Makefile --exclude='./config.*' --exclude=./stamp-h1 --exclude=./autom4te.cache \
+            --exclude='*.o' --exclude='*.a' --exclude=.deps --exclude=__pycache__ . |
+        tar -C "$1/src" -x
 }
 
 # Reads /proc/PID/stat into the array stat, from field 3 (state) on; field 2, the name, may hold blanks.
@@ -110,6 +120,26 @@ start_service() {
     setsid "$@" </dev/null >>"$run/log/$name.log" 2>&1 9>&- &
     read_stat $! || stat[19]=0 # it has ended already: dead_service will find that
     echo "$! ${stat[19]}" >"$run/pid/$name"
+}
+
+worker_pids() {
+    local pid
+    pid=$(leader workers) && ps -o pid= --ppid "$pid" | xargs
+}
+
+# Replaces the workers one after the other: multiwatch starts the successor of each, from the program as it is now.
+roll_workers() {
+    local pid tries pids count
+    pids=$(worker_pids)
+    count=$(wc -w <<<"$pids")
+    for pid in $pids; do
+        kill -TERM "$pid" 2>/dev/null || continue
+        for ((tries = 0; tries < 200; tries++)); do
+            pids=" $(worker_pids) "
+            [[ $pids == *" $pid "* || $(wc -w <<<"$pids") -lt $count ]] || break
+            sleep 0.1
+        done
+    done
 }
 
 # Ends a service: TERM to its leader, who passes it on; after 20 s (a refresh may still run) KILL to the whole group.

@@ -5,12 +5,13 @@
 #   RUN_DIR  directory of the instance        ASSETS  directory that holds static/
 #   LISTEN, PORT  address of the dashboard    L1  on|off
 #   DEMO_PORT  port of the simulated upstream (the generator takes the next one); empty: none
+#   ASSET_CACHE  Cache-Control of static files; empty: for ever, as their names change with their content
 #   RUN_USER  user and group of the processes when started as root; empty: whoever we are
 #   REDIS_PASSWORD_SHA256  for the Redis user tft; empty: no private Redis
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-declare -A value=([RUN_DIR]='' [ASSETS]='' [LISTEN]=127.0.0.1 [PORT]='' [L1]=on [DEMO_PORT]='' [RUN_USER]=''
+declare -A value=([RUN_DIR]='' [ASSETS]='' [LISTEN]=127.0.0.1 [PORT]='' [L1]=on [DEMO_PORT]='' [RUN_USER]='' [ASSET_CACHE]=''
     [REDIS_PASSWORD_SHA256]='')
 
 for pair in "$@"; do
@@ -42,6 +43,8 @@ value[CACHE_DIR]=${value[RUN_DIR]}/l1
 value[SOCKET]=${value[RUN_DIR]}/fcgi.sock
 value[ERROR_DIR]=$root/nginx/error
 value[USER]=${value[RUN_USER]:+user ${value[RUN_USER]};}
+value[PARTS]=''
+value[ASSET_CACHE]=${value[ASSET_CACHE]:-public, max-age=31536000, immutable}
 value[LOAD_MODULES]=''
 value[BROTLI_STATIC]=''
 brotli=/usr/lib/nginx/modules/ngx_http_brotli_static_module.so
@@ -53,7 +56,7 @@ fi
 render nginx/nginx.conf.in
 render nginx/tft-http.conf.in
 render nginx/tft-locations.conf.in
-cp "$root/nginx/tft-fastcgi.conf" "$etc/"
+cp "$root/nginx/tft-fastcgi.conf" "$root/nginx/tft-headers.conf" "$etc/"
 if [[ ${value[L1]} == on ]]; then
     cp "$root/nginx/tft-l1.conf" "$etc/"
 else

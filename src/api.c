@@ -6,7 +6,8 @@
 #include <math.h>
 
 #include "fmt.h"
-#include "layout.h"
+#include "state.h"
+#include "table.h"
 
 /* The ISO time of epoch_ms, null for 0. */
 static void put_time(struct json *j, const char *key, int64_t epoch_ms)
@@ -37,7 +38,7 @@ static void put_condition(const struct condition *condition, bool has_data, stru
 
 void api_common(const struct view *view, struct json *j)
 {
-	bool has_data = layout_has_data(view);
+	bool has_data = state_has_data(view);
 
 	if (has_data)
 		json_int(j, "bucket", view->snap->bucket);
@@ -48,7 +49,8 @@ void api_common(const struct view *view, struct json *j)
 	put_condition(view->condition, has_data, j);
 }
 
-void api_error(const struct http_error *error, const char *hint, struct buf *out)
+void api_error(const struct http_error *error, const char *parameter, const char *hint,
+	       struct buf *out)
 {
 	struct json j;
 
@@ -57,6 +59,8 @@ void api_error(const struct http_error *error, const char *hint, struct buf *out
 	json_cstr(&j, "title", error->title);
 	json_int(&j, "status", error->status);
 	json_cstr(&j, "detail", error->text);
+	if (parameter)
+		json_cstr(&j, "parameter", parameter);
 	if (hint)
 		json_cstr(&j, "valid_values", hint);
 	json_end(&j);
@@ -104,6 +108,11 @@ static void put_reading(struct json *j, const char *key, const struct reading *r
 	json_end(j);
 }
 
+void api_silence(const struct server *s, int64_t gen_ms, struct json *j)
+{
+	put_time(j, "silent_since", server_is_silent(s, gen_ms) ? s->same_since_ms : 0);
+}
+
 void api_server_members(const struct server *s, int64_t gen_ms, struct json *j)
 {
 	json_str(j, "name", s->name);
@@ -126,7 +135,7 @@ void api_server_members(const struct server *s, int64_t gen_ms, struct json *j)
 	json_num(j, "memory", page_heat(s, HEAT_MEMORY));
 	json_num(j, "load", page_heat(s, HEAT_LOAD));
 	json_end(j);
-	put_time(j, "silent_since", server_is_silent(s, gen_ms) ? s->same_since_ms : 0);
+	api_silence(s, gen_ms, j);
 }
 
 void api_fleet(const struct view *view, struct buf *out)
@@ -161,7 +170,7 @@ void api_change(struct json *j, const char *key, const struct reading *r)
 	json_end(j);
 }
 
-static void put_alert(const struct server *s, struct json *j)
+static void put_alert(const struct server *s, int64_t gen_ms, struct json *j)
 {
 	json_object(j, NULL);
 	json_str(j, "server", s->name);
@@ -171,6 +180,7 @@ static void put_alert(const struct server *s, struct json *j)
 	api_change(j, "cpu", &s->cpu);
 	api_change(j, "iowait", &s->iowait);
 	api_change(j, "memory", &s->memory);
+	api_silence(s, gen_ms, j);
 	json_end(j);
 }
 
@@ -186,7 +196,7 @@ void api_alerts(const struct view *view, struct buf *out)
 	json_array(&j, "alerts");
 	row = (const struct row *)rows.data;
 	for (size_t i = 0; i < count; i++)
-		put_alert(row[i].server, &j);
+		put_alert(row[i].server, view->snap->gen_ms, &j);
 	json_end(&j);
 	buf_free(&rows);
 }
@@ -214,6 +224,10 @@ static void put_scenario(const struct scenario *s, struct json *j)
 	json_cstr(j, "scenario", s->name);
 	json_int(j, "total_affected", s->affected);
 	json_int(j, "fleet_size", s->fleet_size);
+	json_array(j, "affected_servers");
+	for (int i = 0; i < s->name_count; i++)
+		json_cstr(j, NULL, s->names[i]);
+	json_end(j);
 	json_end(j);
 }
 
@@ -274,7 +288,7 @@ void api_status(const struct api_status *status, struct buf *out)
 	api_common(&view, &j);
 	put_warmup(status->warmup, &j);
 	put_scenario(status->scenario, &j);
-	put_upstream(status->condition, status->diagnosis, layout_has_data(&view), &j);
+	put_upstream(status->condition, status->diagnosis, state_has_data(&view), &j);
 	json_object(&j, "cache");
 	json_cstr(&j, "redis", status->redis_up ? "up" : "down");
 	json_int(&j, "bucket", status->bucket);

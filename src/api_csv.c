@@ -5,6 +5,7 @@
 
 #include "csv.h"
 #include "rules.h"
+#include "table.h"
 
 static void put_reading(struct csv *c, const struct reading *r)
 {
@@ -44,7 +45,7 @@ void csv_heatmap(const struct view *view, struct buf *out)
 	const struct query *q = view->query;
 	const struct row *row;
 	struct buf rows;
-	size_t count = page_rows(view, 0, q->sort, q->sort_descending, &rows, out);
+	size_t count = table_rows(view, view->snap->count, &rows, out);
 	struct csv c;
 
 	csv_init(&c, out, "server,profile,level,metric,value");
@@ -87,14 +88,16 @@ void csv_cost(const struct view *view, struct buf *out)
 
 void csv_remediation(const struct view *view, struct buf *out)
 {
-	size_t count = rules_count(view->snap, RISK_HIGH);
+	struct buf rows;
+	size_t count = table_rows(view, rules_count(view->snap, RISK_HIGH), &rows, out);
+	const struct row *row = (const struct row *)rows.data;
 	struct csv c;
 
 	csv_init(
 		&c, out,
 		"server,profile,risk,predicted_cpu,action,integration_point,time_to_effect,status");
 	for (size_t i = 0; i < count; i++) {
-		const struct server *s = &view->snap->servers[i];
+		const struct server *s = row[i].server;
 		const struct remedy *remedy = &remedy_table[s->profile];
 
 		csv_text(&c, s->name);
@@ -107,25 +110,29 @@ void csv_remediation(const struct view *view, struct buf *out)
 		csv_str(&c, REMEDY_STATUS);
 		csv_end(&c);
 	}
+	buf_free(&rows);
 }
 
 void csv_alerting(const struct view *view, struct buf *out)
 {
 	char text[ALERT_TEXT];
-	struct alert alert;
+	struct buf list;
+	size_t count = page_alerting_list(view, &list, out);
+	const struct alert *alert = (const struct alert *)list.data;
 	struct csv c;
 
 	csv_init(&c, out, "severity,type,message,recipients,delivery,action,escalation");
-	for (size_t i = 0; alert_at(view->snap, i, &alert); i++) {
-		const struct alert_route *route = alert.route;
+	for (size_t i = 0; i < count; i++) {
+		const struct alert_route *route = alert[i].route;
 
-		csv_str(&c, level_table[alert.level].name);
-		csv_text(&c, alert_type(&alert, text));
-		csv_text(&c, alert_message(view->snap, &alert, text));
+		csv_str(&c, level_table[alert[i].level].name);
+		csv_text(&c, alert_type(&alert[i], text));
+		csv_text(&c, alert_message(view->snap, &alert[i], text));
 		csv_str(&c, route->recipients);
 		csv_str(&c, route->delivery);
 		csv_str(&c, route->action);
 		csv_str(&c, route->escalation ? route->escalation : "");
 		csv_end(&c);
 	}
+	buf_free(&list);
 }

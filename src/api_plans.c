@@ -5,6 +5,7 @@
 #include "api.h"
 
 #include "rules.h"
+#include "table.h"
 
 static void put_at_risk(const struct cost *cost, const struct server *s, struct json *j)
 {
@@ -20,10 +21,15 @@ static void put_at_risk(const struct cost *cost, const struct server *s, struct 
 void api_cost(const struct view *view, struct buf *out)
 {
 	const double *inputs = view->query->cost;
+	const struct row *row;
+	struct buf rows;
+	size_t count;
 	struct cost cost;
 	struct json j;
 
 	cost_of(view->snap, inputs, &cost);
+	count = table_rows(view, cost.at_risk, &rows, out);
+	row = (const struct row *)rows.data;
 	json_resume(&j, out);
 	json_object(&j, "inputs");
 	for (int i = 0; i < COST_INPUTS; i++)
@@ -32,9 +38,10 @@ void api_cost(const struct view *view, struct buf *out)
 	for (int i = 0; i < COST_FIGURES; i++)
 		json_num(&j, cost_figure_table[i].name, cost.figure[i]);
 	json_array(&j, "at_risk");
-	for (size_t i = 0; i < cost.at_risk; i++)
-		put_at_risk(&cost, &view->snap->servers[i], &j);
+	for (size_t i = 0; i < count; i++)
+		put_at_risk(&cost, row[i].server, &j);
 	json_end(&j);
+	buf_free(&rows);
 }
 
 static void put_remedy(const struct server *s, struct json *j)
@@ -56,10 +63,14 @@ static void put_remedy(const struct server *s, struct json *j)
 
 void api_remediation(const struct view *view, struct buf *out)
 {
+	const struct snapshot *snap = view->snap;
 	struct remedy_count n;
+	struct buf rows;
+	size_t count = table_rows(view, rules_count(snap, RISK_HIGH), &rows, out);
+	const struct row *row = (const struct row *)rows.data;
 	struct json j;
 
-	remedy_count(view->snap, &n);
+	remedy_count(snap, &n);
 	json_resume(&j, out);
 	json_object(&j, "counters");
 	json_int(&j, "queued", n.queued);
@@ -67,9 +78,10 @@ void api_remediation(const struct view *view, struct buf *out)
 	json_int(&j, "manual", n.manual);
 	json_end(&j);
 	json_array(&j, "rows");
-	for (unsigned i = 0; i < n.queued; i++)
-		put_remedy(&view->snap->servers[i], &j);
+	for (size_t i = 0; i < count; i++)
+		put_remedy(row[i].server, &j);
 	json_end(&j);
+	buf_free(&rows);
 }
 
 static void put_alert(const struct snapshot *snap, const struct alert *alert, struct json *j)
@@ -94,18 +106,21 @@ static void put_alert(const struct snapshot *snap, const struct alert *alert, st
 
 void api_alerting(const struct view *view, struct buf *out)
 {
-	unsigned count[LEVEL_COUNT];
-	struct alert alert;
+	unsigned counters[LEVEL_COUNT];
+	struct buf list;
+	size_t count = page_alerting_list(view, &list, out);
+	const struct alert *alert = (const struct alert *)list.data;
 	struct json j;
 
-	alert_count(view->snap, count);
+	alert_count(view->snap, counters);
 	json_resume(&j, out);
 	json_object(&j, "counters");
 	for (int i = 0; i <= LEVEL_WARNING; i++)
-		json_int(&j, level_table[i].name, count[i]);
+		json_int(&j, level_table[i].name, counters[i]);
 	json_end(&j);
 	json_array(&j, "rows");
-	for (size_t i = 0; alert_at(view->snap, i, &alert); i++)
-		put_alert(view->snap, &alert, &j);
+	for (size_t i = 0; i < count; i++)
+		put_alert(view->snap, &alert[i], &j);
 	json_end(&j);
+	buf_free(&list);
 }

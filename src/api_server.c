@@ -7,16 +7,18 @@
 
 #include "chart_band.h"
 #include "risk.h"
+#include "table.h"
 
 /* ---- heatmap ---- */
 
-static void put_tile(const struct row *row, double value, struct json *j)
+static void put_tile(const struct view *view, const struct server *s, struct json *j)
 {
 	json_object(j, NULL);
-	json_str(j, "server", row->server->name);
-	json_cstr(j, "profile", profile_table[row->server->profile].name);
-	json_cstr(j, "level", level_table[level_of(row->server->risk)].name);
-	json_num(j, "value", value);
+	json_str(j, "server", s->name);
+	json_cstr(j, "profile", profile_table[s->profile].name);
+	json_cstr(j, "level", level_table[level_of(s->risk)].name);
+	json_num(j, "value", page_heat(s, view->query->metric));
+	api_silence(s, view->snap->gen_ms, j);
 	json_end(j);
 }
 
@@ -38,7 +40,7 @@ void api_heatmap(const struct view *view, struct buf *out)
 	const struct query *q = view->query;
 	const struct row *row;
 	struct buf rows;
-	size_t count = page_rows(view, 0, q->sort, q->sort_descending, &rows, out);
+	size_t count = table_rows(view, view->snap->count, &rows, out);
 	struct json j;
 
 	row = (const struct row *)rows.data;
@@ -47,7 +49,7 @@ void api_heatmap(const struct view *view, struct buf *out)
 	put_stats(view, row, count, &j);
 	json_array(&j, "servers");
 	for (size_t i = 0; i < count; i++)
-		put_tile(&row[i], page_heat(row[i].server, q->metric), &j);
+		put_tile(view, row[i].server, &j);
 	json_end(&j);
 	buf_free(&rows);
 }
@@ -107,7 +109,7 @@ static void put_cpu_forecast(const struct server *s, struct json *j)
 	json_end(j);
 }
 
-static void put_top(const struct server *s, size_t rank, struct json *j)
+static void put_top(const struct server *s, size_t rank, int64_t gen_ms, struct json *j)
 {
 	json_object(j, NULL);
 	json_int(j, "rank", (int64_t)rank);
@@ -121,6 +123,7 @@ static void put_top(const struct server *s, size_t rank, struct json *j)
 	api_change(j, "memory", &s->memory);
 	api_change(j, "load", &s->load);
 	put_cpu_forecast(s, j);
+	api_silence(s, gen_ms, j);
 	json_end(j);
 }
 
@@ -135,7 +138,7 @@ void api_top(const struct view *view, struct buf *out)
 	json_array(&j, "servers");
 	for (size_t i = 0; i < snap->count && rank < (size_t)view->query->n; i++)
 		if (query_match(view->query, &snap->servers[i]))
-			put_top(&snap->servers[i], ++rank, &j);
+			put_top(&snap->servers[i], ++rank, snap->gen_ms, &j);
 	json_end(&j);
 }
 

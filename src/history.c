@@ -147,8 +147,12 @@ static int hex_digit(char c)
 
 void history_name(const struct history *h, struct history_text text, struct buf *out)
 {
-	const char *at = h->texts.data + text.at, *end = at + text.len;
+	const char *at, *end;
 
+	if (text.len == 0)
+		return;
+	at = h->texts.data + text.at;
+	end = at + text.len;
 	while (at < end) {
 		if (*at == '%' && end - at > 2 && hex_digit(at[1]) >= 0 && hex_digit(at[2]) >= 0) {
 			buf_char(out, (char)(hex_digit(at[1]) << 4 | hex_digit(at[2])));

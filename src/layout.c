@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The shell of every page. With data to show, everything but div#state is a function of snapshot
- * and query; div#state alone tells the condition: how old the data are, what the last call gave,
- * how warm the daemon is.
- */
+/* The shell of every page: a function of snapshot and query but for div#state, which state.c
+ * writes. */
 #include "config.h"
 #include "layout.h"
 
@@ -13,60 +10,9 @@
 #include "build_id.h"
 #include "fmt.h"
 #include "html.h"
+#include "state.h"
 
 #define PRODUCT "TFT"
-
-/* Worst first, as ui 7 orders them. */
-enum state {
-	STATE_NO_DATA,
-	STATE_VERY_STALE,
-	STATE_STALE,
-	STATE_COLD,
-	STATE_WARMING,
-	STATE_UPDATING,
-	STATE_LIVE,
-	STATE_COUNT
-};
-
-/* The value of data-state, and what the badge says when there is no data to tell the time of. */
-static const struct {
-	const char *slug, *badge;
-} state_table[STATE_COUNT] = {
-	[STATE_NO_DATA] = {"no-data", "No data"},
-	[STATE_VERY_STALE] = {"very-stale", NULL},
-	[STATE_STALE] = {"stale", NULL},
-	[STATE_COLD] = {"cold", "Collecting first data"},
-	[STATE_WARMING] = {"warming", "Warming up"},
-	[STATE_UPDATING] = {"updating", NULL},
-	[STATE_LIVE] = {"live", NULL},
-};
-
-bool layout_has_data(const struct view *view)
-{
-	return view->snap && view->condition->age != AGE_NO_DATA;
-}
-
-/* When the data that are shown, or are too old to be shown, were asked for; 0: there never were
- * any. */
-static int64_t data_time(const struct view *view)
-{
-	return view->snap ? view->snap->gen_ms : view->last_gen_ms;
-}
-
-static enum state state_of(const struct view *view)
-{
-	const struct condition *c = view->condition;
-
-	if (!layout_has_data(view) && data_time(view))
-		return STATE_NO_DATA;
-	if (!layout_has_data(view))
-		return c->reason == REASON_WARMING ? STATE_WARMING : STATE_COLD;
-	if (c->age == AGE_VERY_STALE)
-		return STATE_VERY_STALE;
-	if (c->age == AGE_STALE || c->reason != REASON_NONE)
-		return STATE_STALE;
-	return c->age == AGE_UPDATING || c->flushed ? STATE_UPDATING : STATE_LIVE;
-}
 
 /* Status of the environment (domain-rules 5) and the number of alerts: what title, icon and header
  * chip show. */
@@ -79,7 +25,7 @@ static struct fleet_state fleet_state(const struct view *view)
 {
 	struct fleet_counts n;
 
-	if (!layout_has_data(view))
+	if (!state_has_data(view))
 		return (struct fleet_state){STATUS_UNKNOWN, 0};
 	snapshot_count(view->snap, &n);
 	return (struct fleet_state){status_of_fleet(n.total, n.over_80, n.over_60, n.over_50),
@@ -225,189 +171,18 @@ void layout_silent(const struct server *server, const struct snapshot *snap, str
 	html_lit(out, "</small>");
 }
 
-void layout_profiles(const struct page *page, const struct query *query, struct buf *out)
-{
-	struct query q = *query;
-
-	html_lit(out, "<p><span>Profile</span> ");
-	q.given &= ~(QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_PROFILE));
-	layout_link(page, &q, query->profile < 0, "All", out);
-	q.given |= QUERY_BIT(QUERY_PROFILE);
-	for (int i = 0; i < PROFILE_COUNT; i++) {
-		q.profile = i;
-		html_lit(out, " ");
-		layout_link(page, &q, i == query->profile, profile_table[i].name, out);
-	}
-	html_lit(out, "</p>");
-}
-
-void layout_filter(const struct query *query, struct buf *out)
-{
-	const char *comma = "";
-
-	if (query->profile >= 0) {
-		html_lit(out, "profile=");
-		html_str(out, profile_table[query->profile].name);
-		comma = ", ";
-	}
-	if (query->level >= 0) {
-		buf_addf(out, "%sseverity=%s%s", comma, level_table[query->level].name,
-			 query->level_up ? " or worse" : "");
-		comma = ", ";
-	}
-	/* Free text from a URL is not repeated. */
-	if (query->q[0])
-		buf_addf(out, "%sthe name searched for", comma);
-}
-
-bool layout_is_filtered(const struct query *query)
-{
-	return query->profile >= 0 || query->level >= 0 || query->q[0];
-}
-
-/* ---- div#state ---- */
-
-static void time_after(const char *words, int64_t epoch_ms, struct buf *out)
-{
-	html_str(out, words);
-	fmt_time_element(out, epoch_ms);
-}
-
-/* Who answered what, since when, next try. Nothing while the daemon answers. */
-static void reason(const struct condition *c, struct buf *out)
-{
-	/* What the daemon does reads as a sentence, what happened to the call as a finding. */
-	bool verb =
-		c->reason == REASON_WARMING || c->reason == REASON_KEY || c->reason == REASON_LIMIT;
-
-	if (c->reason == REASON_NONE)
-		return;
-	html_str(out, verb ? " Prediction daemon " : " Prediction daemon: ");
-	html_str(out, reason_table[c->reason].text);
-	if (!verb && c->since_ms)
-		time_after(" since ", c->since_ms, out);
-	html_lit(out, ".");
-	if (c->next_try_ms) {
-		time_after(" Next try ", c->next_try_ms, out);
-		html_lit(out, ".");
-	}
-}
-
-/* "Data is older than 10 minutes (12:17:00 UTC). Do not act on these numbers." */
-static void too_old(const struct view *view, struct buf *out)
-{
-	int64_t s = view->site->act_limit_ms / 1000;
-
-	buf_addf(out, "<strong>Data is older than %" PRId64 " %s (", s < 60 ? s : s / 60,
-		 s < 60    ? "seconds"
-		 : s < 120 ? "minute"
-			   : "minutes");
-	fmt_time_element(out, data_time(view));
-	html_lit(out, "). Do not act on these numbers.</strong>");
-}
-
-static void band(const struct view *view, enum state state, struct buf *out)
-{
-	/* The remark about the warm-up says it all. */
-	if (state == STATE_WARMING || state >= STATE_UPDATING)
-		return;
-	html_lit(out, "<p class=\"band\">");
-	switch (state) {
-	case STATE_NO_DATA:
-		time_after("No data since ", data_time(view), out);
-		html_lit(out, ".");
-		break;
-	case STATE_VERY_STALE:
-		too_old(view, out);
-		break;
-	case STATE_STALE:
-		time_after("Showing data from ", data_time(view), out);
-		html_lit(out, ".");
-		break;
-	default:
-		html_str(out, state_table[state].badge);
-		html_lit(out, ".");
-		break;
-	}
-	reason(view->condition, out);
-	html_lit(out, "</p>");
-}
-
-static void warmup(const struct warmup *w, struct buf *out)
-{
-	if (!w->known) {
-		html_lit(out, "<li>Warm-up unknown.</li>");
-		return;
-	}
-	if (w->done) {
-		html_lit(out, "<li>Warm-up complete.</li>");
-		return;
-	}
-	buf_addf(out,
-		 "<li>The daemon is warming up: %d %% of the servers have %d records; mean %d. "
-		 "<progress max=\"100\" value=\"%d\" aria-label=\"Warm-up\"></progress></li>",
-		 w->progress_percent, w->required_size, w->current_size, w->progress_percent);
-}
-
-/* The daemon keeps what servers sent last, so it answers as if nothing were wrong. */
-static void silence(const struct snapshot *snap, struct buf *out)
-{
-	int64_t since_ms = snapshot_silent_since(snap);
-
-	if (!since_ms)
-		return;
-	html_lit(out, "<p class=\"band frozen\">");
-	time_after("No new data reaches the daemon since ", since_ms, out);
-	html_lit(out, ". Every server shows the values it had then.</p>");
-}
-
-static const char *plural(unsigned n)
+const char *layout_plural(unsigned n)
 {
 	return n == 1 ? "" : "s";
 }
 
-static void remarks(const struct view *view, struct buf *out)
+void layout_upper(const char *word, struct buf *out)
 {
-	const struct snapshot *snap = layout_has_data(view) ? view->snap : NULL;
-	struct fleet_counts n = {0};
+	for (; *word; word++) {
+		char c = *word >= 'a' && *word <= 'z' ? (char)(*word - 'a' + 'A') : *word;
 
-	html_lit(out, "<ul class=\"remarks\">");
-	if (view->condition->cache_off)
-		html_lit(out, "<li class=\"cache-off\">Shared cache off: this node fetches on its "
-			      "own.</li>");
-	if (snap && view->condition->flushed)
-		html_lit(out, "<li>The cache was flushed: new data are being fetched.</li>");
-	if (snap)
-		snapshot_count(snap, &n);
-	if (n.silent)
-		buf_addf(out, "<li>%u server%s silent: the values stand still.</li>", n.silent,
-			 plural(n.silent));
-	if (snap && snap->refused)
-		buf_addf(out, "<li>%u of %u servers could not be read.</li>", snap->refused,
-			 n.total + snap->refused);
-	if (snap && snap->odd_values)
-		buf_addf(out, "<li>%u value%s could not be read.</li>", snap->odd_values,
-			 plural(snap->odd_values));
-	warmup(view->warmup, out);
-	html_lit(out, "</ul>");
-}
-
-static void put_state(const struct view *view, struct buf *out)
-{
-	enum state state = state_of(view);
-
-	buf_addf(out, "<div id=\"state\" data-state=\"%s\" role=\"status\"><p id=\"badge\">",
-		 state_table[state].slug);
-	if (state_table[state].badge)
-		html_str(out, state_table[state].badge);
-	else
-		time_after("As of ", data_time(view), out);
-	html_lit(out, "</p>");
-	band(view, state, out);
-	if (layout_has_data(view))
-		silence(view->snap, out);
-	remarks(view, out);
-	html_lit(out, "</div>");
+		html_text(out, (struct span){&c, 1});
+	}
 }
 
 /* ---- the shell ---- */
@@ -440,20 +215,26 @@ static void head_open(const char *root, enum status status, struct buf *out)
 static int64_t reload_s(const struct page *active, const struct view *view)
 {
 	/* Nobody who reads a text wants it to start again. */
-	if (active->standalone && !layout_has_data(view))
+	if (active->standalone && !state_has_data(view))
 		return 0;
 	if (state_of(view) == STATE_COLD)
 		return 1;
-	if (!layout_has_data(view))
+	if (!state_has_data(view))
 		return view->site->interval_ms / 1000;
 	return view->query->given & QUERY_BIT(QUERY_REFRESH) ? view->query->refresh_s : 0;
 }
 
-/* What replaces the drawn charts by ones that can be pointed at is large: only where there are any.
- */
-static void scripts(const struct page *active, const char *root, struct buf *out)
+/* Whoever comes first comes to the overview: it has everything in one sheet and one script. The
+ * charts that can be pointed at are large: only where there are any. */
+static void assets(const struct page *active, const struct view *view, struct buf *out)
 {
+	const char *root = to_root(span_str(active->path));
+
+	if (active->path[1] || view->query->view != VIEW_FULL)
+		buf_addf(out, "<link rel=\"stylesheet\" href=\"%s" ASSET_PAGES_CSS "\"/>", root);
 	buf_addf(out, "<script defer=\"\" src=\"%s" ASSET_APP_JS "\"></script>", root);
+	if (view->query->view == VIEW_KIOSK)
+		buf_addf(out, "<script defer=\"\" src=\"%s" ASSET_KIOSK_JS "\"></script>", root);
 	if (active->needs & PAGE_HISTORY)
 		buf_addf(out,
 			 "<link rel=\"stylesheet\" href=\"%s" ASSET_CHARTS_CSS "\"/>"
@@ -511,7 +292,7 @@ static void head(const struct page *active, const struct view *view, struct flee
 	const char *root = to_root(span_str(active->path));
 
 	head_open(root, fleet.status, out);
-	scripts(active, root, out);
+	assets(active, view, out);
 	put_reload(active, view, out);
 	html_lit(out, "<title>");
 	if (fleet.alerts)
@@ -594,10 +375,10 @@ void layout_begin(const struct page *active, const struct view *view, struct buf
 	head(active, view, fleet, out);
 	header(active, view, fleet, out);
 	navigation(active, to_root(span_str(active->path)), out);
-	put_state(view, out);
+	state_put(view, out);
 	buf_addf(out, "<main id=\"view\" tabindex=\"-1\" data-interval-ms=\"%" PRId64 "\"",
 		 view->site->interval_ms);
-	if (layout_has_data(view))
+	if (state_has_data(view))
 		buf_addf(out,
 			 " data-act-ms=\"%" PRId64 "\" data-max-ms=\"%" PRId64
 			 "\" data-bucket=\"%" PRId64 "\" data-gen-ms=\"%" PRId64
@@ -607,76 +388,72 @@ void layout_begin(const struct page *active, const struct view *view, struct buf
 	html_lit(out, ">");
 }
 
-static void footer(const struct snapshot *snap, struct buf *out)
+/* How requests found the shared cache. */
+static void put_hits(const struct served *served, struct buf *out)
+{
+	int64_t all = served->fresh + served->stale + served->cold;
+
+	if (served->fresh < 0 || served->stale < 0 || served->cold < 0 || all == 0)
+		return;
+	fmt_percent(out, 100.0 * (double)served->fresh / (double)all);
+	buf_addf(out,
+		 " of %" PRId64 " requests found fresh data in the shared cache, %" PRId64
+		 " older, %" PRId64 " none",
+		 all, served->stale, served->cold);
+	if (served->calls >= 0)
+		buf_addf(out, ", for %" PRId64 " calls of the prediction daemon", served->calls);
+	html_lit(out, ". ");
+}
+
+/* "Is caching working?" As known when the snapshot was made, so that every host says the same; the
+ * numbers of this moment are a link away. */
+static void put_served(const struct snapshot *snap, const char *root, struct buf *out)
+{
+	const struct served *served = &snap->served;
+
+	html_lit(out, "<p class=\"served\">At this snapshot: ");
+	put_hits(served, out);
+	buf_addf(out, "Bucket %" PRId64, snap->bucket);
+	if (served->fetch_ms >= 0)
+		buf_addf(out, " was fetched in %" PRId64 " ms", served->fetch_ms);
+	if (served->budget_left >= 0)
+		buf_addf(out, ", calls left in that minute: %" PRId64, served->budget_left);
+	html_lit(out, "; the next begins at ");
+	fmt_time_element(out, (snap->bucket + 1) * snap->interval_ms);
+	buf_addf(out, ". <a href=\"%sadvanced\">Now</a></p>", root);
+}
+
+static void put_snapshot(const struct snapshot *snap, struct buf *out)
+{
+	html_lit(out, "<p>Snapshot ");
+	fmt_iso(out, snap->gen_ms);
+	html_lit(out, "</p><p>Prediction time ");
+	html_str(out, snap->prediction_time[0] ? snap->prediction_time : "–");
+	html_lit(out, "</p><p>Forecast: ");
+	html_str(out, snap->model == MODEL_TFT ? "TFT model" : "trend extrapolation");
+	html_lit(out, "</p>");
+}
+
+/* snap: NULL without data. root: the way there. */
+static void footer(const struct snapshot *snap, const char *root, struct buf *out)
 {
 	html_lit(out, "<footer><p>tft-dashboard " PACKAGE_VERSION " build " BUILD_ID "</p>");
 	if (snap) {
-		html_lit(out, "<p>Snapshot ");
-		fmt_iso(out, snap->gen_ms);
-		html_lit(out, "</p><p>Prediction time ");
-		html_str(out, snap->prediction_time[0] ? snap->prediction_time : "–");
-		html_lit(out, "</p><p>Forecast: ");
-		html_str(out, snap->model == MODEL_TFT ? "TFT model" : "trend extrapolation");
-		html_lit(out, "</p>");
+		put_snapshot(snap, out);
+		put_served(snap, root, out);
 	}
 	html_lit(out, "</footer></body></html>\n");
 }
 
-void layout_end(const struct view *view, struct buf *out)
+void layout_end(const struct page *active, const struct view *view, struct buf *out)
 {
 	html_lit(out, "</main>");
-	footer(layout_has_data(view) ? view->snap : NULL, out);
+	footer(state_has_data(view) ? view->snap : NULL, to_root(span_str(active->path)), out);
 }
 
-/* ---- pages without data ---- */
+/* ---- errors ---- */
 
-static void asked(const struct view *view, struct buf *out)
-{
-	html_lit(out, "<p>Asked: <code>");
-	html_str(out, view->site->asked_url);
-	html_lit(out, "/predictions/current</code>.</p>");
-}
-
-static void what_to_check(struct buf *out)
-{
-	html_lit(out,
-		 "<h2>What to check</h2><ul><li>Is the prediction daemon running, and does it "
-		 "answer at "
-		 "the address above?</li><li>Does the daemon accept the configured API key?</li>"
-		 "<li>Does the daemon receive data from the metrics source?</li></ul>");
-}
-
-void layout_no_data(const struct view *view, struct buf *out)
-{
-	enum state state = state_of(view);
-
-	html_lit(out, "<section class=\"help\"><h1>");
-	switch (state) {
-	case STATE_NO_DATA:
-		time_after("No data since ", data_time(view), out);
-		break;
-	case STATE_WARMING:
-		html_lit(out, "The daemon is warming up");
-		break;
-	default:
-		html_lit(out, "Collecting first data");
-		break;
-	}
-	html_lit(out, "</h1>");
-	if (state == STATE_WARMING) {
-		html_lit(out, "<p>It answers, but has too few records to predict from. Numbers "
-			      "appear here as "
-			      "soon as it has enough.</p>");
-		asked(view, out);
-	} else {
-		asked(view, out);
-		what_to_check(out);
-	}
-	html_lit(out, "</section>");
-}
-
-void layout_error(const struct http_error *error, const char *hint, struct span path,
-		  struct buf *out)
+void layout_error_begin(const struct http_error *error, struct span path, struct buf *out)
 {
 	const char *root = to_root(path);
 
@@ -693,13 +470,14 @@ void layout_error(const struct http_error *error, const char *hint, struct span 
 	html_lit(out, "</h1><p>");
 	html_str(out, error->text);
 	html_lit(out, "</p>");
-	if (hint) {
-		html_lit(out, "<p>Valid values: <code>");
-		html_str(out, hint);
-		html_lit(out, "</code></p>");
-	}
+}
+
+void layout_error_end(struct span path, struct buf *out)
+{
+	const char *root = to_root(path);
+
 	html_lit(out, "<p><a href=\"");
 	put_path(root, "/", out);
 	html_lit(out, "\">Overview</a></p></section></main>");
-	footer(NULL, out);
+	footer(NULL, root, out);
 }

@@ -101,7 +101,7 @@ static void note_failure(struct local *local, enum reason reason)
 }
 
 static void take_snapshot(struct local *local, struct snapshot *snap, const struct vitals *vitals,
-			  int64_t gen_ms)
+			  const struct upstream_call *call, int64_t gen_ms)
 {
 	char token[TOKEN_HEX];
 
@@ -112,6 +112,8 @@ static void take_snapshot(struct local *local, struct snapshot *snap, const stru
 	snap->bucket = gen_ms / snap->interval_ms;
 	snap->warmup = vitals->warmup;
 	snap->scenario = vitals->scenario;
+	snap->served.fetch_ms = call->took_ms;
+	snap->served.bytes = call->bytes;
 	snapshot_carry(snap, local->snap);
 	snapshot_free(&local->snap);
 	local->snap = snap;
@@ -141,7 +143,7 @@ static void fetch(struct local *local, struct upstream *upstream)
 	local->due_ms = clock_mono_ms() + wait;
 	local->next_try_ms = clock_wall_ms() + wait;
 	if (snap)
-		take_snapshot(local, snap, &vitals, gen_ms);
+		take_snapshot(local, snap, &vitals, &call, gen_ms);
 	log_event(LOG_LEVEL_WARNING, "local_refresh",
 		  LOG_STR("result", reason_table[local->reason].slug),
 		  LOG_INT("fetch_ms", call.took_ms));

@@ -33,6 +33,7 @@ struct rate {
 
 static struct {
 	enum log_level level;
+	enum log_format format;
 	const char *node;
 	char request[REQUEST_MAX];
 	size_t request_len;
@@ -41,9 +42,10 @@ static struct {
 	struct rate rates[EVENTS];
 } logger = {.level = LOG_LEVEL_ERROR, .node = "", .line.max = PIPE_BUF};
 
-void log_init(enum log_level level, const char *node)
+void log_init(enum log_level level, enum log_format format, const char *node)
 {
 	logger.level = level;
+	logger.format = format;
 	logger.node = node;
 	buf_reset(&logger.line);
 	buf_reserve(&logger.line, PIPE_BUF);
@@ -90,6 +92,8 @@ static bool admit(struct rate *rate, int64_t now_ms)
 
 static bool needs_quotes(struct span text)
 {
+	if (logger.format == LOG_FORMAT_JSON)
+		return true;
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.ptr[i];
 
@@ -101,8 +105,13 @@ static bool needs_quotes(struct span text)
 
 static void put_byte(struct buf *line, char c)
 {
+	static const char *const escapes[] = {
+		[LOG_FORMAT_LOGFMT] = "\\x",
+		[LOG_FORMAT_JSON] = "\\u00",
+	};
+
 	if (c < 0x20 || c >= 0x7f) {
-		buf_addf(line, "\\x%02x", (unsigned char)c);
+		buf_addf(line, "%s%02x", escapes[logger.format], (unsigned char)c);
 	} else {
 		if (c == '"' || c == '\\')
 			buf_char(line, '\\');
@@ -110,17 +119,46 @@ static void put_byte(struct buf *line, char c)
 	}
 }
 
+/* What stands before a value. */
+static void put_key(struct buf *line, const char *key)
+{
+	if (logger.format == LOG_FORMAT_JSON)
+		buf_addf(line, "%c\"%s\":", line->len > 0 ? ',' : '{', key);
+	else
+		buf_addf(line, "%s%s=", line->len > 0 ? " " : "", key);
+}
+
+static void put_quote(struct buf *line, bool quotes)
+{
+	if (quotes)
+		buf_char(line, '"');
+}
+
 static void put_text(struct buf *line, const char *key, struct span text)
 {
 	bool quotes = needs_quotes(text);
 	size_t end;
 
-	buf_addf(line, " %s=%s", key, quotes ? "\"" : "");
+	put_key(line, key);
+	put_quote(line, quotes);
 	end = line->len + VALUE_MAX;
 	for (size_t i = 0; i < text.len && line->len < end; i++)
 		put_byte(line, text.ptr[i]);
-	if (quotes)
-		buf_char(line, '"');
+	put_quote(line, quotes);
+}
+
+static void put_number(struct buf *line, const char *key, int64_t number)
+{
+	put_key(line, key);
+	buf_addf(line, "%" PRId64, number);
+}
+
+static void put_time(struct buf *line)
+{
+	put_key(line, "ts");
+	put_quote(line, logger.format == LOG_FORMAT_JSON);
+	fmt_iso(line, clock_wall_ms());
+	put_quote(line, logger.format == LOG_FORMAT_JSON);
 }
 
 static void put_head(struct buf *line, enum log_level level, const char *event)
@@ -132,13 +170,12 @@ static void put_head(struct buf *line, enum log_level level, const char *event)
 		[LOG_LEVEL_DEBUG] = "debug",
 	};
 
-	buf_lit(line, "ts=");
-	fmt_iso(line, clock_wall_ms());
-	buf_addf(line, " level=%s", names[level]);
+	put_time(line);
+	put_text(line, "level", span_str(names[level]));
 	put_text(line, "node", span_str(logger.node));
-	buf_addf(line, " pid=%ld", (long)getpid());
+	put_number(line, "pid", getpid());
 	put_text(line, "req", (struct span){logger.request, logger.request_len});
-	buf_addf(line, " ev=%s", event);
+	put_text(line, "ev", span_str(event));
 }
 
 static void put_fields(struct buf *line, const struct log_field *fields)
@@ -147,14 +184,14 @@ static void put_fields(struct buf *line, const struct log_field *fields)
 		if (f->text.ptr)
 			put_text(line, f->key, f->text);
 		else
-			buf_addf(line, " %s=%" PRId64, f->key, f->number);
+			put_number(line, f->key, f->number);
 	}
 }
 
 static void put_count(struct buf *line, const char *key, uint64_t count)
 {
 	if (count > 0)
-		buf_addf(line, " %s=%" PRIu64, key, count);
+		put_number(line, key, (int64_t)count);
 }
 
 /*
@@ -180,7 +217,7 @@ static void emit(struct rate *rate, const struct log_field *fields)
 	put_fields(line, fields);
 	put_count(line, "repeated", rate->repeated);
 	put_count(line, "dropped", logger.dropped);
-	buf_char(line, '\n');
+	buf_addf(line, "%s\n", logger.format == LOG_FORMAT_JSON ? "}" : "");
 	if (write_line(line)) {
 		rate->repeated = 0;
 		logger.dropped = 0;

@@ -5,23 +5,28 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
+#include "records.h"
 
 /* Longest time for reading a request and sending its answer; nginx takes milliseconds. */
 #define PEER_S 5
+/* A busy worker looks so often whether it is to stop. */
+#define LOOK_MS 100
 
 /*
- * Signals are blocked everywhere but inside ppoll: libfcgi takes EINTR for the end of a connection,
- * which would cut answers and parameters, and a TERM in its own polls makes it spin for ever
- * (reliability 8). The one exception makes use of that: libfcgi knows no time-out, so SIGALRM ends
- * the connection of a peer that sends half a request or does not read.
+ * Signals are blocked everywhere but inside epoll_pwait: libfcgi takes EINTR for the end of a
+ * connection, which would cut answers and parameters, and a TERM in its own polls makes it spin for
+ * ever (reliability 8). The one exception makes use of that: libfcgi knows no time-out, so SIGALRM
+ * ends the connection of a peer that sends half a request or does not read.
  */
 static volatile sig_atomic_t stop;
 
@@ -58,12 +63,17 @@ static void set_signals(sigset_t *open)
 		(void)sigdelset(open, stop_signals[i]);
 }
 
-/* ppoll does not look at signals while connections wait: a busy worker would never hear that it is
- * to stop. */
+/* epoll_pwait does not look at signals while connections wait: a busy worker would never hear that
+ * it is to stop. */
 static bool told_to_stop(const sigset_t *open)
 {
+	static int64_t looked_ms;
+	int64_t now = clock_mono_ms();
 	sigset_t blocked;
 
+	if (now - looked_ms < LOOK_MS)
+		return stop;
+	looked_ms = now;
 	(void)sigprocmask(SIG_SETMASK, open, &blocked);
 	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 	return stop;
@@ -78,13 +88,26 @@ static void limit_peer(int seconds)
 	(void)setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* 1: a connection may be there; 0: time passed or a signal came. */
-static int wait_for_request(int fd, int64_t ms, const sigset_t *open)
+/* true: a connection may be there; false: time passed or a signal came. */
+static bool wait_for_request(int epoll, int64_t ms, const sigset_t *open)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	struct timespec timeout = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	struct epoll_event event;
 
-	return ppoll(&p, 1, ms < 0 ? NULL : &timeout, open) > 0;
+	return epoll_pwait(epoll, &event, 1, ms < INT_MAX ? (int)ms : INT_MAX, open) > 0;
+}
+
+/* The listen socket is shared by all workers. Without EPOLLEXCLUSIVE each connection would wake
+ * every idle one of them, and all but one in vain. */
+static int watch(int listen_fd)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	if (epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, listen_fd, &event) != 0) {
+		(void)close(epoll);
+		return -1;
+	}
+	return epoll;
 }
 
 static const char *param(void *ctx, const char *name)
@@ -102,28 +125,26 @@ static size_t read_body(void *ctx, char *bytes, size_t len)
 static void send_response(FCGX_Request *fcgi, const struct request *request,
 			  const struct response *response, const char *node)
 {
+	struct span id = span_str(request->id), body = response->body;
 	struct buf head;
-	struct span id = span_str(request->id);
 
+	if (request->method == METHOD_HEAD)
+		body.len = 0;
 	buf_init(&head, 16384);
 	response_head(response, node, id, clock_wall_ms(), &head);
-	if (buf_ok(&head)) {
-		(void)FCGX_PutStr(head.data, (int)head.len, fcgi->out);
-		if (request->method != METHOD_HEAD && response->body.len > 0)
-			(void)FCGX_PutStr(response->body.ptr, (int)response->body.len, fcgi->out);
-	}
-	if (FCGX_GetError(fcgi->out) != 0)
+	if (buf_ok(&head) && records_send(fcgi->ipcFd, fcgi->requestId, buf_span(&head), body) != 0)
 		log_event(LOG_LEVEL_INFO, "client_gone", LOG_STR("path", request->path));
 	buf_free(&head);
 }
 
+/* Parameters that were cut are no request and get no answer: nginx has gone, or asks another
+ * worker. */
 static void handle(struct serve *serve, FCGX_Request *fcgi, const char *node)
 {
 	static struct request request;
 	struct response response;
 	enum request_result rc = request_parse(&request, param, read_body, fcgi);
 
-	/* Parameters that were cut are no request; nginx has gone, or asks another worker. */
 	if (rc == REQUEST_CUT || FCGX_GetError(fcgi->in) != 0)
 		return;
 	log_request(span_str(request.id));
@@ -132,6 +153,15 @@ static void handle(struct serve *serve, FCGX_Request *fcgi, const char *node)
 	else
 		serve_refusal(serve, rc, &response);
 	send_response(fcgi, &request, &response, node);
+}
+
+/* Closes the connection without FCGX_Finish_r, which would send an end of its own and then wait
+ * until nginx has closed its side. That protects the tail of an answer on TCP; here it would only
+ * keep this worker from the next request. */
+static void finish(FCGX_Request *fcgi)
+{
+	FCGX_Detach(fcgi);
+	FCGX_Free(fcgi, 1);
 }
 
 /* A full table of descriptors passes: somebody else's connections end. */
@@ -148,13 +178,13 @@ static bool accept_again(int rc)
 	return rc == -EAGAIN || rc == -EINTR || rc == -ECONNABORTED;
 }
 
-static enum loop_result loop(struct serve *serve, FCGX_Request *fcgi, const char *node,
+static enum loop_result loop(struct serve *serve, FCGX_Request *fcgi, int epoll, const char *node,
 			     const sigset_t *open)
 {
 	while (!told_to_stop(open)) {
 		int rc;
 
-		if (!wait_for_request(fcgi->listen_sock, serve_tick_in(serve), open)) {
+		if (!wait_for_request(epoll, serve_tick_in(serve), open)) {
 			if (!stop)
 				serve_tick(serve);
 			continue;
@@ -164,7 +194,7 @@ static enum loop_result loop(struct serve *serve, FCGX_Request *fcgi, const char
 		if (rc == 0) {
 			handle(serve, fcgi, node);
 			/* Finished before the refresh: nobody waits for it. */
-			FCGX_Finish_r(fcgi);
+			finish(fcgi);
 		}
 		limit_peer(0);
 		if (rc < 0 && accept_again(rc))
@@ -184,17 +214,21 @@ enum loop_result loop_run(struct serve *serve, int listen_fd, const char *node)
 	FCGX_Request fcgi;
 	sigset_t open;
 	enum loop_result result;
+	int epoll;
 
 	set_signals(&open);
-	/* Bounds on silent peers of libfcgi; read by FCGX_Init. */
+	/* A bound on silent peers of libfcgi; read by FCGX_Init. */
 	(void)setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
-	(void)setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "200", 0);
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgi, listen_fd, 0) != 0 ||
 	    fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK) != 0)
 		return LOOP_BROKEN;
+	epoll = watch(listen_fd);
+	if (epoll < 0)
+		return LOOP_BROKEN;
 	/* Before the first request, so that at a cold start somebody fetches at once. */
 	serve_tick(serve);
-	result = loop(serve, &fcgi, node, &open);
+	result = loop(serve, &fcgi, epoll, node, &open);
 	FCGX_Free(&fcgi, 1);
+	(void)close(epoll);
 	return result;
 }

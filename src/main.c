@@ -6,6 +6,8 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -219,6 +221,10 @@ static int run_worker(const struct settings *s)
 	struct serve *serve = NULL;
 	int rc = EXIT_FAILURE;
 
+	if (cache && metrics)
+		cache_watch(cache, metrics_batch, metrics);
+	if (metrics)
+		metrics_count(metrics, METRICS_WORKER_STARTS, "version=\"" PACKAGE_VERSION "\"");
 	if (cache && upstream && metrics && local)
 		serve = serve_new(&serve_config, local);
 	if (serve)
@@ -244,11 +250,23 @@ static int slowly(int rc)
 	return rc;
 }
 
+/* The keys are in our memory: no core file has them, and no other program of our user reads them.
+ */
+static void keep_secrets(void)
+{
+	static const struct rlimit none = {0, 0};
+
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)setrlimit(RLIMIT_CORE, &none);
+}
+
 static int start_worker(const struct settings *settings)
 {
 	int rc = EXIT_FAILURE;
 
-	log_init((enum log_level)settings->log_level, settings->node);
+	keep_secrets();
+	log_init((enum log_level)settings->log_level, (enum log_format)settings->log_format,
+		 settings->node);
 	log_event(LOG_LEVEL_INFO, "start", LOG_STR("version", PACKAGE_VERSION),
 		  LOG_STR("build", BUILD_ID));
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == 0)

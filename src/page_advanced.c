@@ -134,7 +134,7 @@ static void put_done(const struct diagnosis *d, struct buf *out)
 		html_lit(out, "<tr><td>");
 		put_moment(done->at_ms, out);
 		for (size_t k = 0; k < sizeof(cells) / sizeof(cells[0]); k++) {
-			html_lit(out, "</td><td>");
+			buf_addf(out, "</td><td data-l=\"%s\">", columns[k + 1]);
 			html_text(out, span_str(cells[k]));
 		}
 		html_lit(out, "</td></tr>");
@@ -217,8 +217,9 @@ static void put_calls(const struct diagnosis *d, struct buf *out)
 		html_lit(out, "</td><td>");
 		html_str(out, call->result);
 		buf_addf(out,
-			 "</td><td>%ld</td><td>%" PRId64 "</td><td>%" PRId64 "</td><td>%" PRId64
-			 "</td></tr>",
+			 "</td><td data-l=\"HTTP status\">%ld</td><td data-l=\"Call ms\">%" PRId64
+			 "</td><td data-l=\"Refresh ms\">%" PRId64
+			 "</td><td data-l=\"Bytes\">%" PRId64 "</td></tr>",
 			 call->status, call->fetch_ms, call->total_ms, call->bytes);
 	}
 	layout_table_end(out);

@@ -4,9 +4,12 @@
 #include "config.h"
 #include "pages.h"
 
+#include <stdint.h>
+
 #include "html.h"
 #include "layout.h"
 #include "rules.h"
+#include "table.h"
 #include "text.h"
 
 #define COUNTED (LEVEL_WARNING + 1) /* levels with a counter, worst first */
@@ -24,8 +27,11 @@ static void put_counters(const struct snapshot *snap, struct buf *out)
 
 static void put_route(const struct alert_route *route, struct buf *out)
 {
-	buf_addf(out, "<td>%s</td><td>%s</td><td>%s</td><td>%s</td>", route->recipients,
-		 route->delivery, route->action, route->escalation ? route->escalation : "–");
+	buf_addf(out,
+		 "<td data-l=\"To\">%s</td><td data-l=\"By\">%s</td><td data-l=\"Action\">%s</td>"
+		 "<td data-l=\"Escalation\">%s</td>",
+		 route->recipients, route->delivery, route->action,
+		 route->escalation ? route->escalation : "–");
 }
 
 static void put_id(const struct alert *alert, struct buf *out)
@@ -67,21 +73,52 @@ static void put_row(const struct snapshot *snap, const struct alert *alert, stru
 	html_lit(out, "</tr>");
 }
 
-static void put_alerts(const struct snapshot *snap, struct buf *out)
+static const struct table alerting_table = {
+	"alerting",
+	"plan",
+	"plan wide",
+	{
+		{"Severity", SORT_RISK, false},
+		{"Type", SORT_PROFILE, false},
+		{"Message", SORT_NAME, false},
+		{"Recipients", SORT_KEYS, false},
+		{"Delivery", SORT_KEYS, false},
+		{"Action", SORT_KEYS, false},
+		{"Escalation", SORT_KEYS, false},
+	},
+};
+
+size_t page_alerting_list(const struct view *view, struct buf *list, struct buf *out)
 {
+	struct buf rows;
+	size_t count = table_rows(view, rules_count(view->snap, RISK_HIGH), &rows, out);
+	const struct row *row = (const struct row *)rows.data;
 	struct alert alert;
 
-	html_lit(out,
-		 "<div class=\"scroll\"><table class=\"plan wide\"><caption>The environment first, "
-		 "by the "
-		 "upstream incident index, then servers, worst risk first</caption><thead><tr>"
-		 "<th scope=\"col\">Severity</th><th scope=\"col\">Type</th>"
-		 "<th scope=\"col\">Message</th><th scope=\"col\">Recipients</th>"
-		 "<th scope=\"col\">Delivery</th><th scope=\"col\">Action</th>"
-		 "<th scope=\"col\">Escalation</th></tr></thead><tbody>");
-	for (size_t i = 0; alert_at(snap, i, &alert); i++)
-		put_row(snap, &alert, out);
-	html_lit(out, "</tbody></table></div>");
+	buf_init(list, (count + 1) * sizeof(alert));
+	if (alert_environment(view->snap, &alert))
+		buf_add(list, &alert, sizeof(alert));
+	for (size_t i = 0; i < count; i++) {
+		alert_server(row[i].server, &alert);
+		buf_add(list, &alert, sizeof(alert));
+	}
+	if (!buf_ok(list))
+		buf_reserve(out, SIZE_MAX);
+	buf_free(&rows);
+	return list->len / sizeof(alert);
+}
+
+static void put_alerts(const struct view *view, const struct alert *alert, size_t count,
+		       struct buf *out)
+{
+	struct part part = table_part(view->query, count);
+
+	table_begin(&alerting_table,
+		    "The environment first, by the upstream incident index, then servers",
+		    view->query, out);
+	for (size_t i = part.first; i < part.last; i++)
+		put_row(view->snap, &alert[i], out);
+	table_end(&alerting_table, &part, view->query, out);
 }
 
 /* ---- routing matrix ---- */
@@ -127,7 +164,8 @@ static void put_matrix(struct buf *out)
 {
 	buf_addf(out,
 		 "<section class=\"panel\" id=\"matrix\"><h2>Routing</h2><div class=\"scroll\">"
-		 "<table class=\"plan wide\"><caption>First contact and escalation by severity; "
+		 "<table id=\"matrix-table\" class=\"plan wide\"><caption>First contact and "
+		 "escalation by severity; "
 		 "servers "
 		 "alert "
 		 "from risk %d on</caption><thead><tr><th scope=\"col\">Severity</th>"
@@ -142,18 +180,20 @@ static void put_matrix(struct buf *out)
 
 void page_alerting(const struct view *view, struct buf *out)
 {
-	struct alert first;
+	struct buf list;
+	size_t count = page_alerting_list(view, &list, out);
 
 	html_lit(out,
 		 "<h1>Alerting plan</h1><p class=\"insight\">Nothing is sent by this dashboard.</p>"
 		 "<section class=\"panel\" id=\"plan\"><h2>Alerts that would be sent</h2>");
 	put_counters(view->snap, out);
-	if (alert_at(view->snap, 0, &first))
-		put_alerts(view->snap, out);
+	if (count)
+		put_alerts(view, (const struct alert *)list.data, count, out);
 	else
 		html_lit(out, "<p class=\"calm\">No alert would be sent.</p>");
 	layout_downloads(page_find_name("alerting"), view->query, out);
 	html_lit(out, "</section>");
 	put_matrix(out);
 	html_lit(out, TEXT_ALERTING);
+	buf_free(&list);
 }

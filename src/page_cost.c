@@ -5,12 +5,14 @@
 #include "pages.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "fmt.h"
 #include "html.h"
 #include "json.h"
 #include "layout.h"
 #include "rules.h"
+#include "table.h"
 
 /* As it was typed: 2.5, 50000. */
 static void put_input(double value, struct buf *out)
@@ -21,28 +23,44 @@ static void put_input(double value, struct buf *out)
 	json_num(&number, NULL, value);
 }
 
-static void put_field(enum cost_input input, double value, struct buf *out)
+/* values: what was wrong with the one that was sent, in words; NULL: nothing. */
+static void put_field(enum cost_input input, double value, const char *values, struct buf *out)
 {
 	const struct cost_input_info *info = &cost_input_table[input];
+	const char *name = info->name;
 
 	buf_addf(out,
 		 "<p><label for=\"%s\">%s, %s</label><input id=\"%s\" type=\"number\" name=\"%s\" "
 		 "min=\"%.0f\" max=\"%.0f\" step=\"%g\" value=\"",
-		 info->name, info->label, info->unit, info->name, info->name, info->min, info->max,
-		 info->step);
+		 name, info->label, info->unit, name, name, info->min, info->max, info->step);
 	put_input(value, out);
-	buf_addf(out, "\" aria-describedby=\"%s-range\"/><small id=\"%s-range\">%s</small></p>",
-		 info->name, info->name, info->range);
+	if (values)
+		buf_addf(out,
+			 "\" aria-invalid=\"true\" aria-describedby=\"%s-error\"/>"
+			 "<small class=\"error\" id=\"%s-error\">What was sent is not a "
+			 "%s.</small></p>",
+			 name, name, values);
+	else
+		buf_addf(out,
+			 "\" aria-describedby=\"%s-range\"/><small id=\"%s-range\">%s</small></p>",
+			 name, name, info->range);
 }
 
-/* The server checks the range; the step is for the arrows only, so a browser must not insist on it:
- * novalidate. */
-static void put_form(const struct query *q, struct buf *out)
+/* The parameter of a field. */
+static enum query_key field_key(int input)
+{
+	return (enum query_key)(QUERY_COST_PER_HOUR + input);
+}
+
+/* bad: whose value was not valid, or QUERY_KEYS. The server checks the range; the step is for the
+ * arrows only, so a browser must not insist on it: novalidate. */
+static void put_form(const struct query *q, enum query_key bad, struct buf *out)
 {
 	html_lit(out, "<section class=\"panel\" id=\"assumptions\"><h2>Assumptions</h2>"
 		      "<form class=\"inputs\" action=\"cost\" novalidate=\"novalidate\">");
 	for (int i = 0; i < COST_INPUTS; i++)
-		put_field((enum cost_input)i, q->cost[i], out);
+		put_field((enum cost_input)i, q->cost[i],
+			  bad == field_key(i) ? query_key_values(bad) : NULL, out);
 	html_lit(
 		out,
 		"<p><button>Calculate</button> <a href=\"cost\">Defaults</a></p></form></section>");
@@ -130,28 +148,48 @@ static void put_row(const struct cost *cost, const struct server *s, struct buf 
 	layout_server(s->name, "server/", out);
 	buf_addf(out, "</th><td>%s</td><td>", cost_class(s));
 	layout_level(level_of(s->risk), out);
-	html_lit(out, "</td><td class=\"num\">");
+	html_lit(out, "</td><td data-l=\"Risk\" class=\"num\">");
 	fmt_tenths(out, s->risk);
-	html_lit(out, "</td><td class=\"num\">");
+	html_lit(out, "</td><td data-l=\"Potential cost\" class=\"num\">");
 	fmt_money(out, cost_of_server(cost, s));
 	html_lit(out, "</td></tr>");
 }
 
-static void put_table(const struct snapshot *snap, const struct cost *cost, struct buf *out)
+static const struct table risk_table = {
+	"cost",
+	"at-risk",
+	"plan wide",
+	{
+		{"Server", SORT_NAME, false},
+		{"Class", SORT_KEYS, false},
+		{"Level", SORT_KEYS, false},
+		{"Risk", SORT_RISK, true},
+		{"Potential cost", SORT_COST, true},
+	},
+};
+
+static void put_table(const struct view *view, const struct cost *cost, struct buf *out)
 {
-	buf_addf(out,
-		 "<div class=\"scroll\"><table class=\"plan wide\"><caption>All high (risk %d and "
-		 "above), then "
-		 "the %d highest medium (%d to below %d); a medium one costs %g of an "
-		 "incident</caption><thead><tr><th scope=\"col\">Server</th>"
-		 "<th scope=\"col\">Class</th><th scope=\"col\">Level</th>"
-		 "<th scope=\"col\" class=\"num\">Risk</th>"
-		 "<th scope=\"col\" class=\"num\">Potential cost</th></tr></thead><tbody>",
-		 RISK_HIGH / 10, COST_TABLE_MEDIUM, RISK_MEDIUM / 10, RISK_HIGH / 10,
-		 COST_MEDIUM_SHARE);
-	for (size_t i = 0; i < cost->at_risk; i++)
-		put_row(cost, &snap->servers[i], out);
-	html_lit(out, "</tbody></table></div>");
+	struct buf rows;
+	struct part part = table_part(view->query, table_rows(view, cost->at_risk, &rows, out));
+	const struct row *row = (const struct row *)rows.data;
+	char caption[160];
+
+	(void)snprintf(caption, sizeof(caption),
+		       "All high (risk %d and above) and the %d highest medium (%d to below %d); a "
+		       "medium one costs %g of an incident",
+		       RISK_HIGH / 10, COST_TABLE_MEDIUM, RISK_MEDIUM / 10, RISK_HIGH / 10,
+		       COST_MEDIUM_SHARE);
+	table_begin(&risk_table, caption, view->query, out);
+	for (size_t i = part.first; i < part.last; i++)
+		put_row(cost, row[i].server, out);
+	table_end(&risk_table, &part, view->query, out);
+	buf_free(&rows);
+}
+
+void page_cost_form(const struct bad_value *bad, struct buf *out)
+{
+	put_form(bad->query, bad->key, out);
 }
 
 void page_cost(const struct view *view, struct buf *out)
@@ -162,10 +200,10 @@ void page_cost(const struct view *view, struct buf *out)
 	cost_of(view->snap, inputs, &cost);
 	html_lit(out, "<h1>Cost avoidance</h1>");
 	put_figures(cost.figure, inputs, out);
-	put_form(view->query, out);
+	put_form(view->query, QUERY_KEYS, out);
 	html_lit(out, "<section class=\"panel\" id=\"at-risk\"><h2>Servers at risk</h2>");
 	if (cost.at_risk)
-		put_table(view->snap, &cost, out);
+		put_table(view, &cost, out);
 	else
 		buf_addf(out,
 			 "<p class=\"calm\">No server is at risk %d or above; nothing to prevent "

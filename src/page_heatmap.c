@@ -6,13 +6,14 @@
 
 #include <math.h>
 
+#include "filter.h"
 #include "fmt.h"
 #include "html.h"
 #include "layout.h"
+#include "table.h"
 
 #define SMALL_TILES 300 /* above that many servers a tile has no room for text */
 #define SHADES      4
-#define DATA_ROWS   200 /* of the table: 500 servers must not make more than 3,000 elements */
 
 /* Metrics other than risk are shaded by value, not by level: above the first limit the darkest, and
  * so on. */
@@ -35,6 +36,22 @@ static int shade_of(enum heat_metric metric, double value)
 	return SHADES - 1 - i;
 }
 
+double page_heat(const struct server *server, enum heat_metric metric)
+{
+	switch (metric) {
+	case HEAT_CPU:
+		return server->cpu.worst;
+	case HEAT_MEMORY:
+		return server->memory.worst;
+	case HEAT_LOAD:
+		return server->load.worst;
+	case HEAT_RISK:
+	case HEAT_METRICS:
+		break;
+	}
+	return server->risk / 10.0;
+}
+
 static double heat(const struct view *view, const struct row *row)
 {
 	return page_heat(row->server, view->query->metric);
@@ -49,7 +66,7 @@ static void put_metric_links(const struct view *view, const struct page *page, s
 	html_lit(out, "<p><span>Metric</span>");
 	for (int i = 0; i < HEAT_METRICS; i++) {
 		q.metric = (enum heat_metric)i;
-		q.given &= ~QUERY_BIT(QUERY_METRIC);
+		q.given &= ~(QUERY_BIT(QUERY_METRIC) | QUERY_BIT(QUERY_PAGE));
 		if (i != HEAT_RISK)
 			q.given |= QUERY_BIT(QUERY_METRIC);
 		html_lit(out, " ");
@@ -65,7 +82,7 @@ static void put_group_links(const struct view *view, const struct page *page, st
 
 	html_lit(out, "<p><span>Group</span> ");
 	q.group = GROUP_NONE;
-	q.given &= ~QUERY_BIT(QUERY_GROUP);
+	q.given &= ~(QUERY_BIT(QUERY_GROUP) | QUERY_BIT(QUERY_PAGE));
 	layout_link(page, &q, !grouped, "None", out);
 	q.group = GROUP_PROFILE;
 	q.given |= QUERY_BIT(QUERY_GROUP);
@@ -74,23 +91,25 @@ static void put_group_links(const struct view *view, const struct page *page, st
 	html_lit(out, "</p>");
 }
 
-static bool by_name(const struct query *q)
-{
-	return (q->given & QUERY_BIT(QUERY_SORT)) && q->sort == SORT_NAME && !q->sort_descending;
-}
-
 static void put_sort_links(const struct view *view, const struct page *page, struct buf *out)
 {
-	struct query q = *view->query;
+	static const struct {
+		const char *text;
+		enum sort_key sort;
+		bool descending;
+	} orders[] = {{"Value", SORT_VALUE, true}, {"Name", SORT_NAME, false}};
 
-	html_lit(out, "<p><span>Sort</span> ");
-	q.given &= ~QUERY_BIT(QUERY_SORT);
-	layout_link(page, &q, !(view->query->given & QUERY_BIT(QUERY_SORT)), "Value", out);
-	q.given |= QUERY_BIT(QUERY_SORT);
-	q.sort = SORT_NAME;
-	q.sort_descending = false;
-	html_lit(out, " ");
-	layout_link(page, &q, by_name(view->query), "Name", out);
+	html_lit(out, "<p><span>Sort</span>");
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		struct query q = *view->query;
+		bool current =
+			q.sort == orders[i].sort && q.sort_descending == orders[i].descending;
+
+		q.given &= ~QUERY_BIT(QUERY_PAGE);
+		query_sort(&q, page->params, orders[i].sort, orders[i].descending);
+		html_lit(out, " ");
+		layout_link(page, &q, current, orders[i].text, out);
+	}
 	html_lit(out, "</p>");
 }
 
@@ -102,11 +121,9 @@ static void put_controls(const struct view *view, struct buf *out)
 	put_metric_links(view, page, out);
 	put_group_links(view, page, out);
 	put_sort_links(view, page, out);
-	if (layout_is_filtered(view->query)) {
-		html_lit(out, "<p class=\"chosen\">Shown: ");
-		layout_filter(view->query, out);
-		html_lit(out, ". <a href=\"heatmap\">Clear filters</a></p>");
-	}
+	filter_profiles(page, view->query, out);
+	filter_levels(page, view->query, out);
+	filter_name(page, "heat", view->query, out);
 	html_lit(out, "</div>");
 }
 
@@ -280,14 +297,24 @@ static void put_statistics(const struct view *view, const struct row *row, size_
 
 /* ---- the data behind it ---- */
 
+static const struct table data_table = {
+	"heatmap",
+	"data",
+	"heat",
+	{{"Server", SORT_NAME, false}, {"Level", SORT_RISK, false}, {"Value", SORT_VALUE, false}},
+};
+
+/* Open where the address says which order or part of it is wanted. */
 static void put_data(const struct view *view, const struct row *row, size_t count, struct buf *out)
 {
-	buf_addf(out,
-		 "<details id=\"data\"><summary>Data table</summary><table><caption>%s</caption>"
-		 "<thead><tr><th scope=\"col\">Server</th><th scope=\"col\">Level</th>"
-		 "<th scope=\"col\">Value</th></tr></thead><tbody>",
-		 heat_table[view->query->metric].name);
-	for (size_t i = 0; i < count && i < DATA_ROWS; i++) {
+	const struct query *q = view->query;
+	struct part part = table_part(q, count);
+	bool open = q->given & (QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_PAGE));
+
+	buf_addf(out, "<details id=\"data\"%s><summary>Data table</summary>",
+		 open ? " open=\"\"" : "");
+	table_begin(&data_table, heat_table[q->metric].name, q, out);
+	for (size_t i = part.first; i < part.last; i++) {
 		html_lit(out, "<tr><th scope=\"row\">");
 		html_text(out, row[i].server->name);
 		buf_addf(out, "</th><td>%s</td><td>",
@@ -295,10 +322,7 @@ static void put_data(const struct view *view, const struct row *row, size_t coun
 		fmt_number(out, heat(view, &row[i]), 1);
 		html_lit(out, "</td></tr>");
 	}
-	html_lit(out, "</tbody></table>");
-	if (count > DATA_ROWS)
-		buf_addf(out, "<p class=\"note\">%d of %zu rows; CSV and JSON have all.</p>",
-			 DATA_ROWS, count);
+	table_end(&data_table, &part, q, out);
 	html_lit(out, "</details>");
 }
 
@@ -306,7 +330,7 @@ void page_heatmap(const struct view *view, struct buf *out)
 {
 	const struct query *q = view->query;
 	struct buf rows;
-	size_t count = page_rows(view, 0, q->sort, q->sort_descending, &rows, out);
+	size_t count = table_rows(view, view->snap->count, &rows, out);
 	const struct row *row = (const struct row *)rows.data;
 
 	buf_addf(out, "<h1>Heatmap</h1><section class=\"panel\" id=\"heat\"><h2>%s</h2>",
@@ -320,9 +344,7 @@ void page_heatmap(const struct view *view, struct buf *out)
 			html_lit(out, "<p class=\"note\">trend extrapolation</p>");
 		put_data(view, row, count, out);
 	} else {
-		html_lit(out, "<p class=\"empty\">No servers match ");
-		layout_filter(q, out);
-		html_lit(out, ".</p>");
+		filter_nothing(q, out);
 	}
 	html_lit(out, "</section>");
 	buf_free(&rows);

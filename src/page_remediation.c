@@ -8,6 +8,7 @@
 #include "html.h"
 #include "layout.h"
 #include "rules.h"
+#include "table.h"
 
 static void put_counters(const struct remedy_count *n, struct buf *out)
 {
@@ -25,36 +26,56 @@ static void put_row(const struct server *s, struct buf *out)
 	html_text(out, s->name);
 	html_lit(out, "\"><th scope=\"row\">");
 	layout_server(s->name, "server/", out);
-	buf_addf(out, "</th><td>%s</td><td class=\"num\">", profile_table[s->profile].name);
+	buf_addf(out, "</th><td>%s</td><td data-l=\"Risk\" class=\"num\">",
+		 profile_table[s->profile].name);
 	fmt_tenths(out, s->risk);
-	html_lit(out, "</td><td class=\"num\">");
+	html_lit(out, "</td><td data-l=\"Predicted CPU\" class=\"num\">");
 	fmt_percent(out, s->cpu.worst);
-	buf_addf(out, "</td><td>%s</td><td>%s</td><td>%s</td><td>" REMEDY_STATUS "</td></tr>",
+	buf_addf(out,
+		 "</td><td data-l=\"Action\">%s</td><td data-l=\"Via\">%s</td>"
+		 "<td data-l=\"Takes effect in\">%s</td><td data-l=\"Status\">" REMEDY_STATUS
+		 "</td></tr>",
 		 remedy->action, remedy->integration, remedy->time);
 }
 
-static void put_plan(const struct snapshot *snap, unsigned queued, struct buf *out)
+static const struct table plan_table = {
+	"remediation",
+	"plan",
+	"plan wide",
+	{
+		{"Server", SORT_NAME, false},
+		{"Profile", SORT_PROFILE, false},
+		{"Risk", SORT_RISK, true},
+		{"Predicted CPU", SORT_CPU90, true},
+		{"Action", SORT_KEYS, false},
+		{"Integration point", SORT_KEYS, false},
+		{"Time to effect", SORT_KEYS, false},
+		{"Status", SORT_KEYS, false},
+	},
+};
+
+static void put_plan(const struct view *view, struct buf *out)
 {
-	html_lit(out,
-		 "<div class=\"scroll\"><table class=\"plan wide\"><caption>Worst risk first; "
-		 "predicted "
-		 "CPU "
-		 "is the worst case of the next 30 minutes, a trend extrapolation</caption>"
-		 "<thead><tr><th scope=\"col\">Server</th><th scope=\"col\">Profile</th>"
-		 "<th scope=\"col\" class=\"num\">Risk</th>"
-		 "<th scope=\"col\" class=\"num\">Predicted CPU</th><th scope=\"col\">Action</th>"
-		 "<th scope=\"col\">Integration point</th><th scope=\"col\">Time to effect</th>"
-		 "<th scope=\"col\">Status</th></tr></thead><tbody>");
-	for (unsigned i = 0; i < queued; i++)
-		put_row(&snap->servers[i], out);
-	html_lit(out, "</tbody></table></div>");
+	struct buf rows;
+	size_t count = table_rows(view, rules_count(view->snap, RISK_HIGH), &rows, out);
+	const struct row *row = (const struct row *)rows.data;
+	struct part part = table_part(view->query, count);
+
+	table_begin(&plan_table,
+		    "Predicted CPU is the worst case of the next 30 minutes, a trend extrapolation",
+		    view->query, out);
+	for (size_t i = part.first; i < part.last; i++)
+		put_row(row[i].server, out);
+	table_end(&plan_table, &part, view->query, out);
+	buf_free(&rows);
 }
 
 static void put_approval(struct buf *out)
 {
 	html_lit(out,
 		 "<section class=\"panel\" id=\"approval\"><h2>Approval</h2><div class=\"scroll\">"
-		 "<table class=\"plan\"><caption>Who would approve an action</caption><thead><tr>"
+		 "<table id=\"approval-table\" class=\"plan\"><caption>Who would approve an "
+		 "action</caption><thead><tr>"
 		 "<th scope=\"col\">Risk</th><th scope=\"col\">Approval</th></tr></thead><tbody>");
 	for (size_t i = 0; i < APPROVALS; i++)
 		buf_addf(out, "<tr><th scope=\"row\">%s</th><td>%s</td></tr>",
@@ -77,7 +98,7 @@ void page_remediation(const struct view *view, struct buf *out)
 		 "nothing.</p><section class=\"panel\" id=\"plan\"><h2>Actions</h2>");
 	put_counters(&n, out);
 	if (n.queued)
-		put_plan(view->snap, n.queued, out);
+		put_plan(view, out);
 	else
 		buf_addf(out,
 			 "<p class=\"calm\">Nothing would trigger: no server is at risk %d or "

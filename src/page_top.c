@@ -7,6 +7,7 @@
 
 #include "chart.h"
 #include "csv.h"
+#include "filter.h"
 #include "fmt.h"
 #include "html.h"
 #include "layout.h"
@@ -38,7 +39,7 @@ static void put_controls(const struct view *view, struct buf *out)
 
 	html_lit(out, "<div class=\"filters\">");
 	put_count_links(view, page, out);
-	layout_profiles(page, view->query, out);
+	filter_profiles(page, view->query, out);
 	html_lit(out, "</div>");
 }
 
@@ -92,11 +93,8 @@ void page_top(const struct view *view, struct buf *out)
 	put_controls(view, out);
 	if (snap->count && snap->servers[0].risk < level_table[LEVEL_WATCH].from)
 		html_lit(out, "<p class=\"calm\">No server is above Healthy.</p>");
-	if (!put_cards(view, out)) {
-		html_lit(out, "<p class=\"empty\">No servers match ");
-		layout_filter(view->query, out);
-		html_lit(out, ".</p>");
-	}
+	if (!put_cards(view, out))
+		filter_nothing(view->query, out);
 	layout_downloads(page_find_name("top"), view->query, out);
 }
 

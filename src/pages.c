@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The page table, the frame that turns a row of it into a document, and the lists of servers that
- * pages share. */
+/* The page table, and the frame that turns a row of it into a document. */
 #include "config.h"
 #include "pages.h"
 
-#include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api.h"
 #include "html.h"
 #include "layout.h"
+#include "state.h"
 
 #define VIEW_PARAMS                                                                                \
 	(QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY) |                  \
@@ -23,6 +20,9 @@
 #define COST_PARAMS                                                                                \
 	(QUERY_BIT(QUERY_COST_PER_HOUR) | QUERY_BIT(QUERY_AVG_HOURS) |                             \
 	 QUERY_BIT(QUERY_PREVENTION_PCT) | QUERY_BIT(QUERY_PROJECT_COST))
+
+/* The tables of the plans; their JSON and CSV have all rows. */
+#define PART_PARAMS (QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_PAGE))
 
 #define TOP_PARAMS (QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_N))
 
@@ -47,7 +47,7 @@ const struct page page_table[] = {
 		.media = MEDIA_HTML,
 		.stored = true,
 		.params = LIST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_METRIC) |
-			  QUERY_BIT(QUERY_GROUP) | QUERY_BIT(QUERY_FORMAT),
+			  QUERY_BIT(QUERY_GROUP) | QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_FORMAT),
 		.content = page_heatmap,
 		.json = "api-heatmap",
 		.csv = "heatmap-csv",
@@ -92,8 +92,9 @@ const struct page page_table[] = {
 		.title = "Cost",
 		.media = MEDIA_HTML,
 		.stored = true,
-		.params = COST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.params = COST_PARAMS | PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
 		.content = page_cost,
+		.form = page_cost_form,
 		.json = "api-cost",
 		.csv = "cost-csv",
 	},
@@ -103,7 +104,7 @@ const struct page page_table[] = {
 		.title = "Remediation",
 		.media = MEDIA_HTML,
 		.stored = true,
-		.params = VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.params = PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
 		.content = page_remediation,
 		.json = "api-remediation",
 		.csv = "remediation-csv",
@@ -114,7 +115,7 @@ const struct page page_table[] = {
 		.title = "Alerting",
 		.media = MEDIA_HTML,
 		.stored = true,
-		.params = VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.params = PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
 		.content = page_alerting,
 		.json = "api-alerting",
 		.csv = "alerting-csv",
@@ -201,7 +202,7 @@ const struct page page_table[] = {
 		.path = "/api/v1/cost",
 		.media = MEDIA_JSON,
 		.stored = true,
-		.params = COST_PARAMS,
+		.params = COST_PARAMS | QUERY_BIT(QUERY_SORT),
 		.content = api_cost,
 	},
 	{
@@ -209,6 +210,7 @@ const struct page page_table[] = {
 		.path = "/api/v1/remediation",
 		.media = MEDIA_JSON,
 		.stored = true,
+		.params = QUERY_BIT(QUERY_SORT),
 		.content = api_remediation,
 	},
 	{
@@ -216,7 +218,25 @@ const struct page page_table[] = {
 		.path = "/api/v1/alerting",
 		.media = MEDIA_JSON,
 		.stored = true,
+		.params = QUERY_BIT(QUERY_SORT),
 		.content = api_alerting,
+	},
+	{
+		.name = "badge-fleet", /* before the other: no server can be called so here */
+		.path = "/badge/fleet.svg",
+		.media = MEDIA_SVG,
+		.stored = true,
+		.content = page_badge,
+		.standalone = true,
+	},
+	{
+		.name = "badge-server",
+		.path = "/badge/",
+		.suffix = ".svg",
+		.media = MEDIA_SVG,
+		.content = page_badge,
+		.needs = PAGE_SERVER,
+		.standalone = true,
 	},
 	{
 		.name = "overview-csv",
@@ -258,11 +278,13 @@ const struct page page_table[] = {
 	{
 		.name = "remediation-csv",
 		.media = MEDIA_CSV,
+		.params = QUERY_BIT(QUERY_SORT),
 		.content = csv_remediation,
 	},
 	{
 		.name = "alerting-csv",
 		.media = MEDIA_CSV,
+		.params = QUERY_BIT(QUERY_SORT),
 		.content = csv_alerting,
 	},
 };
@@ -278,13 +300,32 @@ const struct page *page_find_name(const char *name)
 	return NULL;
 }
 
+static bool ends_with(struct span text, struct span end)
+{
+	return text.len >= end.len &&
+	       span_eq((struct span){text.ptr + text.len - end.len, end.len}, end);
+}
+
+static struct span suffix_of(const struct page *page)
+{
+	return page->suffix ? span_str(page->suffix) : (struct span){"", 0};
+}
+
 static bool leads_to(const struct page *page, struct span path)
 {
-	struct span own = span_str(page->path);
+	struct span own = span_str(page->path), suffix = suffix_of(page);
 
-	if ((page->needs & PAGE_SERVER) && path.len > own.len)
-		path.len = own.len;
-	return span_eq(path, own);
+	if (!(page->needs & PAGE_SERVER))
+		return span_eq(path, own);
+	return path.len >= own.len + suffix.len && span_eq((struct span){path.ptr, own.len}, own) &&
+	       ends_with(path, suffix);
+}
+
+struct span page_server_name(const struct page *page, struct span path)
+{
+	size_t own = strlen(page->path);
+
+	return (struct span){path.ptr + own, path.len - own - suffix_of(page).len};
 }
 
 const struct page *page_find_path(struct span path)
@@ -298,11 +339,11 @@ const struct page *page_find_path(struct span path)
 static void render_html(const struct page *page, const struct view *view, struct buf *out)
 {
 	layout_begin(page, view, out);
-	if (layout_has_data(view) || page->standalone)
+	if (state_has_data(view) || page->standalone)
 		page->content(view, out);
 	else
-		layout_no_data(view, out);
-	layout_end(view, out);
+		state_no_data(view, out);
+	layout_end(page, view, out);
 }
 
 static void render_json(const struct page *page, const struct view *view, struct buf *out)
@@ -312,7 +353,7 @@ static void render_json(const struct page *page, const struct view *view, struct
 	json_init(&j, out);
 	json_object(&j, NULL);
 	api_common(view, &j);
-	if (layout_has_data(view))
+	if (state_has_data(view))
 		page->content(view, out);
 	json_end(&j);
 }
@@ -327,7 +368,8 @@ void page_render(const struct page *page, const struct view *view, struct buf *o
 		render_json(page, view, out);
 		break;
 	case MEDIA_CSV:
-		if (layout_has_data(view))
+	case MEDIA_SVG:
+		if (state_has_data(view) || page->standalone)
 			page->content(view, out);
 		break;
 	}
@@ -336,121 +378,32 @@ void page_render(const struct page *page, const struct view *view, struct buf *o
 void page_error(const struct http_error *error, const char *hint, enum media media,
 		struct span path, struct buf *out)
 {
-	if (media == MEDIA_HTML)
-		layout_error(error, hint, path, out);
-	else
-		api_error(error, hint, out);
-}
-
-double page_heat(const struct server *server, enum heat_metric metric)
-{
-	switch (metric) {
-	case HEAT_CPU:
-		return server->cpu.worst;
-	case HEAT_MEMORY:
-		return server->memory.worst;
-	case HEAT_LOAD:
-		return server->load.worst;
-	case HEAT_RISK:
-	case HEAT_METRICS:
-		break;
+	if (media == MEDIA_JSON) {
+		api_error(error, NULL, hint, out);
+		return;
 	}
-	return server->risk / 10.0;
-}
-
-static double sort_value(const struct server *s, enum sort_key sort, enum heat_metric metric)
-{
-	switch (sort) {
-	case SORT_CPU:
-		return s->cpu.now;
-	case SORT_CPU30:
-		return s->cpu.predicted;
-	case SORT_DCPU:
-		return s->cpu.predicted - s->cpu.now;
-	case SORT_IO:
-		return s->iowait.now;
-	case SORT_IO30:
-		return s->iowait.predicted;
-	case SORT_DIO:
-		return s->iowait.predicted - s->iowait.now;
-	case SORT_MEM:
-		return s->memory.now;
-	case SORT_MEM30:
-		return s->memory.predicted;
-	case SORT_DMEM:
-		return s->memory.predicted - s->memory.now;
-	case SORT_VALUE:
-		return page_heat(s, metric);
-	case SORT_NAME:
-	case SORT_PROFILE:
-		return 0;
-	case SORT_RISK:
-	case SORT_KEYS:
-		break;
+	layout_error_begin(error, path, out);
+	if (hint) {
+		html_lit(out, "<p>Valid values: <code>");
+		html_str(out, hint);
+		html_lit(out, "</code></p>");
 	}
-	return s->risk;
+	layout_error_end(path, out);
 }
 
-struct order {
-	enum sort_key sort;
-	bool descending;
-};
-
-static int compare_keys(const struct row *a, const struct row *b, enum sort_key sort)
+void page_bad_value(const struct http_error *error, const struct bad_value *bad, enum media media,
+		    struct buf *out)
 {
-	switch (sort) {
-	case SORT_NAME:
-		return span_cmp(a->server->name, b->server->name);
-	case SORT_PROFILE:
-		return strcmp(profile_table[a->server->profile].name,
-			      profile_table[b->server->profile].name);
-	default:
-		return (a->value > b->value) - (a->value < b->value);
+	const char *name = query_key_name(bad->key), *values = query_key_values(bad->key);
+	struct span path = span_str(bad->page->path);
+
+	if (media == MEDIA_JSON) {
+		api_error(error, name, values, out);
+		return;
 	}
-}
-
-static int compare_rows(const void *left, const void *right, void *context)
-{
-	const struct row *a = left, *b = right;
-	const struct order *order = context;
-	int c;
-
-	if (isnan(a->value) != isnan(b->value))
-		return isnan(a->value) ? 1 : -1;
-	c = compare_keys(a, b, order->sort);
-	if (order->descending)
-		c = -c;
-	return c ? c : span_cmp(a->server->name, b->server->name);
-}
-
-size_t page_rows(const struct view *view, int min_risk, enum sort_key sort, bool descending,
-		 struct buf *rows, struct buf *out)
-{
-	const struct snapshot *snap = view->snap;
-	struct order order = {sort, descending};
-	size_t count;
-
-	buf_init(rows, SNAPSHOT_SERVERS * sizeof(struct row));
-	for (size_t i = 0; i < snap->count; i++) {
-		struct row row = {.server = &snap->servers[i]};
-
-		if (row.server->risk < min_risk || !query_match(view->query, row.server))
-			continue;
-		row.value = sort_value(row.server, sort, view->query->metric);
-		buf_add(rows, &row, sizeof(row));
-	}
-	if (!buf_ok(rows))
-		buf_reserve(out, SIZE_MAX);
-	count = rows->len / sizeof(struct row);
-	if (count > 1)
-		qsort_r(rows->data, count, sizeof(struct row), compare_rows, &order);
-	return count;
-}
-
-size_t page_alerts(const struct view *view, struct buf *rows, struct buf *out)
-{
-	const struct query *q = view->query;
-
-	return page_rows(view, q->level < 0 ? RISK_ALERT : 0, q->sort, q->sort_descending, rows,
-			 out);
+	layout_error_begin(error, path, out);
+	buf_addf(out, "<p>Valid values of <code>%s</code>: <code>%s</code></p>", name, values);
+	if (bad->page->form)
+		bad->page->form(bad, out);
+	layout_error_end(path, out);
 }

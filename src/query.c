@@ -31,11 +31,11 @@ static const char *const group_words[] = {[GROUP_NONE] = "none", [GROUP_PROFILE]
 static const char *const view_words[] = {[VIEW_KIOSK] = "kiosk", [VIEW_COMPACT] = "compact"};
 static const char *const format_words[] = {[FORMAT_JSON] = "json", [FORMAT_CSV] = "csv"};
 static const char *const sort_words[SORT_KEYS] = {
-	[SORT_RISK] = "risk",   [SORT_NAME] = "name",   [SORT_PROFILE] = "profile",
-	[SORT_CPU] = "cpu",     [SORT_CPU30] = "cpu30", [SORT_DCPU] = "dcpu",
-	[SORT_IO] = "io",       [SORT_IO30] = "io30",   [SORT_DIO] = "dio",
-	[SORT_MEM] = "mem",     [SORT_MEM30] = "mem30", [SORT_DMEM] = "dmem",
-	[SORT_VALUE] = "value",
+	[SORT_RISK] = "risk", [SORT_NAME] = "name",   [SORT_PROFILE] = "profile",
+	[SORT_CPU] = "cpu",   [SORT_CPU30] = "cpu30", [SORT_CPU90] = "cpu90",
+	[SORT_DCPU] = "dcpu", [SORT_IO] = "io",       [SORT_IO30] = "io30",
+	[SORT_DIO] = "dio",   [SORT_MEM] = "mem",     [SORT_MEM30] = "mem30",
+	[SORT_DMEM] = "dmem", [SORT_VALUE] = "value", [SORT_COST] = "cost",
 };
 
 static const char *const notice_words[NOTICES] = {
@@ -464,8 +464,8 @@ static const struct {
 			   write_history},
 	[QUERY_GROUP] = {"group", "none, profile", read_group, write_group},
 	[QUERY_SORT] = {"sort",
-			"risk, name, profile, cpu, cpu30, dcpu, io, io30, dio, mem, mem30, dmem, "
-			"value, each also with - in front for descending",
+			"risk, name, profile, cpu, cpu30, cpu90, dcpu, io, io30, dio, mem, mem30, "
+			"dmem, value, cost, each also with - in front for descending",
 			read_sort, write_sort},
 	[QUERY_N] = {"n", "5 to 20", read_n, write_n},
 	[QUERY_PAGE] = {"page", "1 to 50", read_page, write_page},
@@ -558,12 +558,18 @@ static int find_key(struct span name, unsigned wanted)
 	return k;
 }
 
+/* Where a metric can be chosen it is also what the list is ordered by. */
+static enum sort_key standard_sort(unsigned allowed)
+{
+	return allowed & QUERY_BIT(QUERY_METRIC) ? SORT_VALUE : SORT_RISK;
+}
+
 int query_parse(struct query *q, struct span raw, unsigned allowed, enum query_key *bad)
 {
 	unsigned seen = 0;
+	int rc = 0;
 
-	if (allowed & QUERY_BIT(QUERY_METRIC))
-		q->sort = SORT_VALUE;
+	q->sort = standard_sort(allowed);
 	while (raw.len > 0) {
 		struct span value = cut(&raw, '&');
 		struct span name = cut(&value, '=');
@@ -574,14 +580,23 @@ int query_parse(struct query *q, struct span raw, unsigned allowed, enum query_k
 			continue;
 		seen |= QUERY_BIT(key);
 		found = read_value(q, (enum query_key)key, value);
-		if (found == FOUND_BAD) {
-			*bad = (enum query_key)key;
-			return -1;
-		}
 		if (found == FOUND_OTHER)
 			q->given |= QUERY_BIT(key);
+		if (found == FOUND_BAD && rc == 0) {
+			*bad = (enum query_key)key;
+			rc = -1;
+		}
 	}
-	return 0;
+	return rc;
+}
+
+void query_sort(struct query *q, unsigned allowed, enum sort_key sort, bool descending)
+{
+	q->sort = sort;
+	q->sort_descending = descending;
+	q->given &= ~QUERY_BIT(QUERY_SORT);
+	if (sort != standard_sort(allowed) || !descending)
+		q->given |= QUERY_BIT(QUERY_SORT);
 }
 
 void query_write(const struct query *q, struct buf *out)
@@ -599,6 +614,11 @@ void query_write(const struct query *q, struct buf *out)
 		buf_char(out, '=');
 		keys[k].write(q, out);
 	}
+}
+
+void query_write_value(const struct query *q, enum query_key key, struct buf *out)
+{
+	keys[key].write(q, out);
 }
 
 const char *query_key_name(enum query_key key)

@@ -2,9 +2,11 @@
 #include "config.h"
 #include "refresh.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "clock.h"
+#include "compact.h"
 #include "decode.h"
 #include "fault.h"
 #include "gzip.h"
@@ -88,9 +90,21 @@ static void carry_over(struct work *w)
 
 	(void)cache_read(w->refresh->cache, CACHE_FLEET, "fleet", false, &read);
 	if (read.found)
-		previous = snapshot_decode(read.entry.body);
+		previous = compact_decode(read.entry.body);
 	snapshot_carry(w->snap, previous);
 	snapshot_free(&previous);
+}
+
+static void take_served(struct work *w)
+{
+	struct served *served = &w->snap->served;
+	struct diagnosis diagnosis;
+
+	if (cache_diagnose(w->refresh->cache, CACHE_FLEET, &diagnosis) == 0)
+		served->budget_left = diagnosis.budget_left;
+	metrics_served(w->refresh->cache, served);
+	served->fetch_ms = w->call.took_ms;
+	served->bytes = w->call.bytes;
 }
 
 static void complete_snapshot(struct work *w)
@@ -106,6 +120,7 @@ static void complete_snapshot(struct work *w)
 	s->fill_ms = cache_fill_ms(w->refresh->cache, CACHE_FLEET);
 	s->warmup = w->vitals.warmup;
 	s->scenario = w->vitals.scenario;
+	take_served(w);
 	carry_over(w);
 }
 
@@ -131,12 +146,15 @@ static int stage_page(struct work *w, const struct page *page)
 			    .condition = &plain,
 			    .query = &query,
 			    .warmup = &w->snap->warmup};
+	enum query_key bad;
 
+	/* As for a request without parameters: defaults depend on the page. */
 	query_init(&query);
+	(void)query_parse(&query, (struct span){NULL, 0}, page->params, &bad);
 	buf_reset(&w->body);
 	buf_reset(&w->gzip);
 	page_render(page, &view, &w->body);
-	if (buf_ok(&w->body) && gzip_compress(buf_span(&w->body), 6, &w->gzip) != 0)
+	if (buf_ok(&w->body) && gzip_compress(buf_span(&w->body), GZIP_STORED, &w->gzip) != 0)
 		return -1;
 	return stage_document(w, page->name, page_type(page->media), true);
 }
@@ -153,7 +171,7 @@ static int stage_snapshot(struct work *w)
 {
 	buf_reset(&w->body);
 	buf_reset(&w->gzip);
-	snapshot_encode(w->snap, &w->body);
+	compact_encode(w->snap, &w->body);
 	return stage_document(w, "fleet", DATA_TYPE, false);
 }
 
@@ -233,13 +251,22 @@ static enum commit_result commit(struct work *w)
 /* Everything after the fetch; the word for the log. */
 static const char *publish(struct work *w)
 {
+	int64_t began = clock_mono_us();
+	enum commit_result result;
+	int rc;
+
 	complete_snapshot(w);
 	fault_point("before-stage");
-	if (stage(w) != 0) {
+	rc = stage(w);
+	metrics_step(w->refresh->metrics, METRICS_STAGE, clock_mono_us() - began);
+	if (rc != 0) {
 		cache_fail(w->refresh->cache, w->claim, REASON_INTERNAL, 0);
 		return reason_table[REASON_INTERNAL].slug;
 	}
-	return commit_names[commit(w)];
+	began = clock_mono_us();
+	result = commit(w);
+	metrics_step(w->refresh->metrics, METRICS_COMMIT, clock_mono_us() - began);
+	return commit_names[result];
 }
 
 static const char *fetch_and_publish(struct work *w)
@@ -275,6 +302,7 @@ static void tell(const struct work *w, const char *result)
 		  LOG_INT("fetch_ms", note.fetch_ms), LOG_INT("total_ms", note.total_ms),
 		  LOG_INT("servers", w->snap ? (int64_t)w->snap->count : 0));
 	cache_note(w->refresh->cache, CACHE_FLEET, &note);
+	metrics_step(w->refresh->metrics, METRICS_FETCH, w->call.took_ms * 1000);
 	(void)snprintf(labels, sizeof(labels), "group=\"fleet\",result=\"%s\"", result);
 	metrics_count(w->refresh->metrics, METRICS_CACHE_FILLS, labels);
 	(void)snprintf(labels, sizeof(labels), "endpoint=\"predictions\",code=\"%ld\"",
@@ -298,4 +326,6 @@ void refresh_fleet(const struct refresh *refresh, struct claim *claim)
 	snapshot_free(&w.snap);
 	buf_free(&w.body);
 	buf_free(&w.gzip);
+	/* The next refresh is probably another worker's: give back what this one took. */
+	(void)malloc_trim(0);
 }

@@ -7,10 +7,11 @@
 #include "response.h"
 
 #include <assert.h>
-#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fmt.h"
+#include "hash.h"
 
 static const struct status {
 	int code;
@@ -33,10 +34,12 @@ static const struct status {
 };
 
 /* Here and not in nginx, whose add_header is not inherited once a location sets one of its own. */
-static const char security[] =
+static const char policy[] =
 	"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
 	"img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-	"frame-ancestors 'none'\r\n"
+	"frame-ancestors ";
+static const char security[] =
+	"\r\n"
 	"X-Content-Type-Options: nosniff\r\n"
 	"Referrer-Policy: same-origin\r\n"
 	"Permissions-Policy: accelerometer=(), autoplay=(), camera=(), display-capture=(), "
@@ -65,14 +68,46 @@ void response_init(struct response *r, int status)
 	};
 }
 
+void response_json(struct response *r, int status, struct span body)
+{
+	response_init(r, status);
+	r->type = "application/json";
+	r->body = body;
+}
+
+void response_etag(struct response *r, struct span body)
+{
+	char hex[HASH_HEX];
+
+	hash_hex(hash_xxh64(body), hex);
+	(void)snprintf(r->etag, sizeof(r->etag), "W/\"%s\"", hex);
+}
+
+/* The rest of a line; lines are so many that formats would cost more than all else here. */
+static void put_text(struct buf *out, const char *before, const char *text)
+{
+	buf_add(out, before, strlen(before));
+	buf_add(out, text, strlen(text));
+	buf_lit(out, "\r\n");
+}
+
+static void put_number(struct buf *out, const char *before, int64_t n)
+{
+	buf_add(out, before, strlen(before));
+	buf_int(out, n);
+	buf_lit(out, "\r\n");
+}
+
 static void put_content(const struct response *r, struct buf *out)
 {
-	buf_addf(out, "Status: %d %s\r\n", r->status, reason_of(r->status));
+	buf_lit(out, "Status: ");
+	buf_int(out, r->status);
+	put_text(out, " ", reason_of(r->status));
 	/* Those of a 304 would have to be those of the 200 that it stands for. */
 	if (r->status == 304)
 		return;
-	buf_addf(out, "Content-Type: %s\r\n", r->type ? r->type : "text/html; charset=utf-8");
-	buf_addf(out, "Content-Length: %zu\r\n", r->body.len);
+	put_text(out, "Content-Type: ", r->type ? r->type : "text/html; charset=utf-8");
+	put_number(out, "Content-Length: ", (int64_t)r->body.len);
 	if (r->gzip)
 		buf_lit(out, "Content-Encoding: gzip\r\n");
 	if (r->filename)
@@ -82,12 +117,12 @@ static void put_content(const struct response *r, struct buf *out)
 static void put_validators(const struct response *r, struct buf *out)
 {
 	if (*r->etag)
-		buf_addf(out, "ETag: %s\r\n", r->etag);
+		put_text(out, "ETag: ", r->etag);
 	if (r->gen_ms == 0)
 		return;
 	buf_lit(out, "Last-Modified: ");
 	fmt_http_date(out, r->gen_ms);
-	buf_addf(out, "\r\nAge: %" PRId64 "\r\n", r->age_ms > 0 ? r->age_ms / 1000 : 0);
+	put_number(out, "\r\nAge: ", r->age_ms > 0 ? r->age_ms / 1000 : 0);
 }
 
 static void put_cache_control(const struct response *r, struct buf *out)
@@ -96,9 +131,14 @@ static void put_cache_control(const struct response *r, struct buf *out)
 		buf_lit(out, "Cache-Control: no-store\r\n");
 		return;
 	}
-	buf_addf(out, "Cache-Control: max-age=%d", r->max_age_s);
-	if (r->revalidate_ok)
-		buf_addf(out, ", stale-while-revalidate=%" PRId64, r->interval_s);
+	buf_lit(out, "Cache-Control: max-age=");
+	buf_int(out, r->max_age_s);
+	if (r->authenticated)
+		buf_lit(out, ", private");
+	if (r->revalidate_ok) {
+		buf_lit(out, ", stale-while-revalidate=");
+		buf_int(out, r->interval_s);
+	}
 	buf_lit(out, ", stale-if-error=3600\r\nVary: Accept-Encoding\r\n");
 }
 
@@ -108,16 +148,21 @@ static void put_caching(const struct response *r, int64_t now_wall_ms, struct bu
 	/* A point in time: the relative value 1 would let nginx keep a copy for up to two seconds.
 	 */
 	if (r->l1)
-		buf_addf(out, "X-Accel-Expires: @%" PRId64 "\r\n", now_wall_ms / 1000);
+		put_number(out, "X-Accel-Expires: @", now_wall_ms / 1000);
 	else
 		buf_lit(out, "X-Accel-Expires: 0\r\n");
 	if (*r->cache_status)
-		buf_addf(out, "Cache-Status: %s\r\n", r->cache_status);
+		put_text(out, "Cache-Status: ", r->cache_status);
 }
 
 static void put_duration(struct buf *out, const char *before, const char *name, int64_t us)
 {
-	buf_addf(out, "%s%s;dur=%" PRId64 ".%" PRId64, before, name, us / 1000, us % 1000 / 100);
+	buf_add(out, before, strlen(before));
+	buf_add(out, name, strlen(name));
+	buf_lit(out, ";dur=");
+	buf_int(out, us / 1000);
+	buf_char(out, '.');
+	buf_int(out, us % 1000 / 100);
 }
 
 static void put_timing(const struct response *r, struct buf *out)
@@ -151,9 +196,18 @@ static void put_trace(const struct response *r, const char *node, struct span re
 		buf_span_add(out, request_id);
 		buf_lit(out, "\r\n");
 	}
-	buf_addf(out, "X-TFT-Node: %s\r\n", node);
+	put_text(out, "X-TFT-Node: ", node);
 	if (r->bucket >= 0)
-		buf_addf(out, "X-TFT-Bucket: %" PRId64 "\r\n", r->bucket);
+		put_number(out, "X-TFT-Bucket: ", r->bucket);
+}
+
+static void put_security(const struct response *r, struct buf *out)
+{
+	bool framed = r->frame_origin && *r->frame_origin;
+
+	buf_add(out, policy, sizeof(policy) - 1);
+	buf_span_add(out, framed ? span_str(r->frame_origin) : SPAN("'none'"));
+	buf_add(out, security, sizeof(security) - 1);
 }
 
 void response_head(const struct response *r, const char *node, struct span request_id,
@@ -163,16 +217,16 @@ void response_head(const struct response *r, const char *node, struct span reque
 	put_validators(r, out);
 	put_caching(r, now_wall_ms, out);
 	if (r->allow)
-		buf_addf(out, "Allow: %s\r\n", r->allow);
+		put_text(out, "Allow: ", r->allow);
 	if (r->service_desc)
 		buf_addf(out, "Link: <%s>; rel=\"service-desc\"\r\n", r->service_desc);
 	if (*r->location)
-		buf_addf(out, "Location: %s\r\n", r->location);
+		put_text(out, "Location: ", r->location);
 	if (r->retry_after_s > 0)
-		buf_addf(out, "Retry-After: %d\r\n", r->retry_after_s);
+		put_number(out, "Retry-After: ", r->retry_after_s);
 	put_timing(r, out);
 	put_trace(r, node, request_id, out);
-	buf_add(out, security, sizeof(security) - 1);
+	put_security(r, out);
 	buf_lit(out, "\r\n");
 }
 

@@ -72,10 +72,14 @@ void cost_of(const struct snapshot *snap, const double inputs[COST_INPUTS], stru
 	cost->at_risk = high + (medium < COST_TABLE_MEDIUM ? medium : COST_TABLE_MEDIUM);
 }
 
+double cost_share(const struct server *server)
+{
+	return server->risk >= RISK_HIGH ? 1 : COST_MEDIUM_SHARE;
+}
+
 double cost_of_server(const struct cost *cost, const struct server *server)
 {
-	return cost->figure[COST_PER_INCIDENT] *
-	       (server->risk >= RISK_HIGH ? 1 : COST_MEDIUM_SHARE);
+	return cost->figure[COST_PER_INCIDENT] * cost_share(server);
 }
 
 const char *cost_class(const struct server *server)
@@ -167,21 +171,32 @@ static const struct environment_alert *find_environment(const struct snapshot *s
 	return NULL;
 }
 
+bool alert_environment(const struct snapshot *snap, struct alert *alert)
+{
+	const struct environment_alert *rule = find_environment(snap);
+
+	if (rule)
+		*alert = (struct alert){rule->level, &rule->route, rule, NULL};
+	return rule != NULL;
+}
+
+void alert_server(const struct server *server, struct alert *alert)
+{
+	enum level level = level_of(server->risk);
+
+	*alert = (struct alert){level, &alert_routes[level], NULL, server};
+}
+
 bool alert_at(const struct snapshot *snap, size_t i, struct alert *alert)
 {
-	const struct environment_alert *environment = find_environment(snap);
-	const struct server *server;
+	bool environment = alert_environment(snap, alert);
 
-	if (environment && i == 0) {
-		*alert = (struct alert){environment->level, &environment->route, environment, NULL};
+	if (environment && i == 0)
 		return true;
-	}
-	i -= environment != NULL;
+	i -= environment;
 	if (i >= snap->count || snap->servers[i].risk < RISK_HIGH)
 		return false;
-	server = &snap->servers[i];
-	*alert = (struct alert){.level = level_of(server->risk), .server = server};
-	alert->route = &alert_routes[alert->level];
+	alert_server(&snap->servers[i], alert);
 	return true;
 }
 

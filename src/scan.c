@@ -127,32 +127,43 @@ static size_t take_string(struct scan *scan, const char *bytes, size_t len)
 	return n;
 }
 
+/* Nearly all bytes are those of numbers, and the commas between them. */
+static size_t take_plain(struct scan *scan, const char *bytes, size_t len)
+{
+	enum { PLAIN, COMMA, OTHER };
+	static const unsigned char kind[256] = {['"'] = OTHER, ['{'] = OTHER, ['['] = OTHER,
+						['}'] = OTHER, [']'] = OTHER, [','] = COMMA};
+	unsigned commas = 0;
+	size_t n = 0;
+
+	for (; n < len && kind[(unsigned char)bytes[n]] != OTHER; n++)
+		commas += kind[(unsigned char)bytes[n]];
+	scan->marks += commas;
+	return n;
+}
+
 /* Takes the bytes of a container up to its end, or up to and with the quote that opens a string. */
 static size_t take_container(struct scan *scan, const char *bytes, size_t len)
 {
 	size_t n = 0;
 
 	while (n < len && scan->result == SCAN_OK) {
-		char c = bytes[n++];
+		char c;
 
-		switch (c) {
-		case '"':
+		n += take_plain(scan, bytes + n, len - n);
+		if (n == len)
+			break;
+		c = bytes[n++];
+		if (c == '"') {
 			scan->quoted = true;
-			return n;
-		case '{':
-		case '[':
-			open_bracket(scan, c);
-			break;
-		case '}':
-		case ']':
-			close_bracket(scan, c);
-			if (scan->depth == scan->base)
-				return n;
-			break;
-		case ',':
-			scan->marks++;
 			break;
 		}
+		if (c == '{' || c == '[')
+			open_bracket(scan, c);
+		else
+			close_bracket(scan, c);
+		if (scan->depth == scan->base)
+			break;
 	}
 	return n;
 }

@@ -8,19 +8,14 @@
 
 #include "action.h"
 #include "api.h"
-#include "archive.h"
-#include "build_id.h"
 #include "clock.h"
 #include "gzip.h"
-#include "json.h"
+#include "health.h"
 #include "log.h"
-#include "supply.h"
 #include "metrics.h"
-#include "text.h"
-#include "vitals.h"
+#include "scene.h"
 
 #define BODY_MAX       (32u * 1024 * 1024)
-#define GRACE_MS       3000 /* Redis away for less: nginx shows its copies, nobody fetches alone yet */
 #define LIVE_AGE_MAX_S 5
 #define TICK_SPREAD_MS 200
 #define GZIP_MIN       1024
@@ -28,37 +23,11 @@
 
 struct serve {
 	const struct serve_config *config;
-	struct cache *cache;
-	struct local *local;
+	struct sources sources;
 	struct buf body, packed; /* of the current answer */
 	char filename[64];       /* the same */
-	struct claim claim;      /* of the fleet, won by the current request */
 	struct span path; /* of the current request: where the links of an error page lead from */
-	bool claimed, local_due;
-	bool vitals_stale[CACHE_GROUPS];
-	int64_t down_since_ms; /* monotonic; 0: Redis is up */
 	int64_t tick_jitter_ms;
-};
-
-/* What is known when an answer is made: from the shared cache, or from this worker's own snapshot.
- */
-struct scene {
-	const struct request *request;
-	const struct page *page;
-	struct query query;
-	struct cache_read read;
-	struct condition condition;
-	struct vitals vitals;
-	struct snapshot *decoded; /* owned */
-	struct history history;   /* owned */
-	bool has_history;
-	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
-	const struct snapshot *snap;       /* decoded, or the local one */
-	struct span name;                  /* PAGE_SERVER: as the path has it */
-	const struct server *server;       /* of that name */
-	enum claim_result claim;
-	int64_t now_ms; /* the clock that gen belongs to */
-	int64_t redis_us, render_us;
 };
 
 struct serve *serve_new(const struct serve_config *config, struct local *local)
@@ -68,8 +37,8 @@ struct serve *serve_new(const struct serve_config *config, struct local *local)
 	if (!serve)
 		return NULL;
 	serve->config = config;
-	serve->cache = config->refresh->cache;
-	serve->local = local;
+	serve->sources =
+		(struct sources){.config = config, .cache = config->refresh->cache, .local = local};
 	serve->tick_jitter_ms = clock_mono_us() % TICK_SPREAD_MS;
 	buf_init(&serve->body, BODY_MAX);
 	buf_init(&serve->packed, BODY_MAX);
@@ -107,22 +76,37 @@ static const struct http_error *find_error(int status)
 	return find_error(500);
 }
 
+static void finish_error(struct serve *serve, int status, bool json, struct response *response)
+{
+	response_init(response, status);
+	response->type = json ? "application/problem+json" : NULL;
+	response->body = buf_span(&serve->body);
+	response->max_age_s = RESPONSE_NO_STORE;
+	response->retry_after_s = status == 503 ? 1 : 0;
+}
+
 static void put_error(struct serve *serve, const struct http_error *error, bool json,
 		      const char *hint, struct response *response)
 {
 	buf_reset(&serve->body);
 	page_error(error, hint, json ? MEDIA_JSON : MEDIA_HTML, serve->path, &serve->body);
-	response_init(response, error->status);
-	response->type = json ? "application/problem+json" : NULL;
-	response->body = buf_span(&serve->body);
-	response->max_age_s = RESPONSE_NO_STORE;
-	response->retry_after_s = error->status == 503 ? 1 : 0;
+	finish_error(serve, error->status, json, response);
 }
 
 static void answer_error(struct serve *serve, int status, bool json, const char *hint,
 			 struct response *response)
 {
 	put_error(serve, find_error(status), json, hint, response);
+}
+
+static void answer_bad_value(struct serve *serve, const struct bad_value *bad,
+			     struct response *response)
+{
+	bool json = bad->page->media == MEDIA_JSON || bad->query->format == FORMAT_JSON;
+
+	buf_reset(&serve->body);
+	page_bad_value(find_error(400), bad, json ? MEDIA_JSON : MEDIA_HTML, &serve->body);
+	finish_error(serve, 400, json, response);
 }
 
 /* The name is not repeated: anybody can put anything into an address. */
@@ -142,97 +126,6 @@ void serve_refusal(struct serve *serve, enum request_result why, struct response
 		     : why == REQUEST_TOO_LARGE ? 413
 						: 400,
 		     false, NULL, response);
-}
-
-/* --- the state of things --- */
-
-static void judge_condition(const struct serve *serve, struct scene *scene, int64_t gen_ms,
-			    int64_t fill_ms)
-{
-	struct age_limits limits = {
-		.interval_ms = serve->config->limits->group[CACHE_FLEET].interval_ms,
-		.act_limit_ms = serve->config->act_limit_ms,
-		.max_stale_ms = serve->config->limits->max_stale_ms,
-	};
-
-	scene->condition.age = condition_age(&limits, scene->now_ms - gen_ms, fill_ms);
-}
-
-static void from_cache(const struct serve *serve, struct scene *scene)
-{
-	const struct cache_state *state = &scene->read.state;
-
-	scene->now_ms = state->now_ms;
-	scene->condition = (struct condition){.reason = state->reason,
-					      .since_ms = state->since_ms,
-					      .next_try_ms = state->next_try_ms,
-					      .flushed = state->flushed};
-	if (state->verdict == CACHE_COLD)
-		scene->condition.age = AGE_NO_DATA;
-	else
-		judge_condition(serve, scene, state->gen_ms, state->fill_ms);
-}
-
-/* Redis is away: this worker's own snapshot, if it has one that may still be shown. */
-static void from_local(struct serve *serve, struct scene *scene)
-{
-	scene->now_ms = clock_wall_ms();
-	scene->snap = local_snapshot(serve->local);
-	local_condition(serve->local, &scene->condition);
-	if (scene->snap)
-		judge_condition(serve, scene, scene->snap->gen_ms, scene->snap->fill_ms);
-	else
-		scene->condition.age = AGE_NO_DATA;
-	if (scene->condition.age == AGE_NO_DATA)
-		scene->snap = NULL;
-}
-
-static bool in_grace(const struct serve *serve)
-{
-	return clock_mono_ms() - serve->down_since_ms < GRACE_MS;
-}
-
-/* Keeps account of how long Redis has been away, and of what this worker does about it after the
- * request. */
-static void note_redis(struct serve *serve, enum cache_verdict verdict)
-{
-	if (verdict != CACHE_DOWN) {
-		/* A Redis that came back empty has nothing better yet. */
-		if (verdict != CACHE_COLD)
-			local_drop(serve->local);
-		serve->down_since_ms = 0;
-		return;
-	}
-	if (!serve->down_since_ms)
-		serve->down_since_ms = clock_mono_ms();
-	serve->local_due = !in_grace(serve) && local_due(serve->local);
-}
-
-static void look(struct serve *serve, struct scene *scene, const char *route, bool gzip)
-{
-	int64_t began = clock_mono_us();
-	enum cache_verdict verdict =
-		cache_read(serve->cache, CACHE_FLEET, route, gzip, &scene->read);
-
-	metrics_verdict(serve->config->refresh->metrics, verdict);
-	note_redis(serve, verdict);
-	if (verdict == CACHE_DOWN || (verdict == CACHE_COLD && local_snapshot(serve->local)))
-		from_local(serve, scene);
-	else
-		from_cache(serve, scene);
-	scene->redis_us = clock_mono_us() - began;
-}
-
-/* A stale or cold reader tries to become the one who refreshes; it never waits for another one. */
-static void claim_if_stale(struct serve *serve, struct scene *scene)
-{
-	enum cache_verdict verdict = scene->read.state.verdict;
-
-	scene->claim = CLAIM_FRESH;
-	if (verdict != CACHE_STALE && verdict != CACHE_COLD)
-		return;
-	scene->claim = cache_claim(serve->cache, CACHE_FLEET, &serve->claim);
-	serve->claimed = scene->claim == CLAIM_WON;
 }
 
 /* --- headers --- */
@@ -331,14 +224,6 @@ static void put_filename(struct serve *serve, const struct scene *scene, struct 
 
 /* --- bodies --- */
 
-static void put_etag(struct response *response, struct span body)
-{
-	char hex[HASH_HEX];
-
-	hash_hex(hash_xxh64(body), hex);
-	(void)snprintf(response->etag, sizeof(response->etag), "W/\"%s\"", hex);
-}
-
 /* The stored page as it is: the way of nearly every request. */
 static void answer_stored(struct serve *serve, const struct scene *scene, struct response *response)
 {
@@ -403,72 +288,10 @@ static void answer_rendered(struct serve *serve, struct scene *scene, struct res
 	response_init(response, scene->snap ? 200 : status_without_data(scene));
 	response->retry_after_s = response->status == 503 ? 1 : 0;
 	if (scene->snap)
-		put_etag(response, buf_span(&serve->body));
+		response_etag(response, buf_span(&serve->body));
 	put_headers(serve, scene, response);
 	put_filename(serve, scene, response);
 	pack(serve, scene->request, response);
-}
-
-/* The compact snapshot that the pointer of this scene names. Without it the data count as gone: a
- * page is never shown without its age. */
-static void load_snapshot(struct serve *serve, struct scene *scene)
-{
-	struct cache_entry entry;
-
-	if (scene->read.state.verdict == CACHE_DOWN || scene->condition.cache_off ||
-	    scene->condition.age == AGE_NO_DATA)
-		return;
-	if (cache_read_more(serve->cache, &scene->read.state, "fleet", false, &entry) == 0)
-		scene->decoded = snapshot_decode(entry.body);
-	scene->snap = scene->decoded;
-	if (!scene->snap)
-		scene->condition.age = AGE_NO_DATA;
-}
-
-/* The server that the page is about, and forecasts where the page shows some. false: there is no
- * such server. */
-static bool load_server(struct serve *serve, struct scene *scene)
-{
-	const struct cache_state *state = &scene->read.state;
-	unsigned needs = scene->snap ? scene->page->needs : 0;
-
-	if ((needs & PAGE_TOP_SERIES) && scene->decoded)
-		supply_top(serve->cache, state, scene->decoded, &scene->query);
-	if (!(needs & PAGE_SERVER))
-		return true;
-	scene->server = snapshot_find(scene->snap, scene->name);
-	if (scene->server && scene->decoded)
-		supply_server(serve->cache, state,
-			      &scene->decoded->servers[scene->server - scene->snap->servers]);
-	return scene->server;
-}
-
-/* Without the shared cache there is none, and the page says so. */
-static void load_history(struct serve *serve, struct scene *scene)
-{
-	int64_t began = clock_mono_us();
-	int rc;
-
-	if (!scene->snap || !(scene->page->needs & PAGE_HISTORY) ||
-	    scene->read.state.verdict == CACHE_DOWN)
-		return;
-	if (scene->server)
-		rc = archive_server(serve->cache, scene->snap, scene->name, &scene->history);
-	else
-		rc = archive_fleet(serve->cache, scene->snap, scene->query.range, &scene->history);
-	scene->has_history = rc == 0;
-	scene->redis_us += clock_mono_us() - began;
-}
-
-/* Warm-up and scenario for a page that has no snapshot to take them from. */
-static void load_vitals(struct serve *serve, struct scene *scene)
-{
-	bool configured = serve->config->refresh->scenario_configured;
-
-	if (scene->read.state.verdict == CACHE_DOWN)
-		scene->vitals.scenario.configured = configured;
-	else
-		vitals_read(serve->cache, configured, &scene->vitals, serve->vitals_stale);
 }
 
 /* --- pages --- */
@@ -490,33 +313,20 @@ static void answer_scene(struct serve *serve, struct scene *scene, struct respon
 {
 	if (scene->read.state.verdict == CACHE_STALE)
 		keep_entry(serve, scene);
-	claim_if_stale(serve, scene);
+	scene_claim(&serve->sources, scene);
 	if (scene->read.found && condition_is_plain(&scene->condition)) {
 		answer_stored(serve, scene, response);
 		return;
 	}
-	load_snapshot(serve, scene);
-	if (!load_server(serve, scene)) {
+	scene_load_snapshot(&serve->sources, scene);
+	if (!scene_load_server(&serve->sources, scene)) {
 		answer_no_server(serve, scene->page->media == MEDIA_JSON, response);
 		return;
 	}
-	load_history(serve, scene);
+	scene_load_history(&serve->sources, scene);
 	if (!scene->snap)
-		load_vitals(serve, scene);
+		scene_load_vitals(&serve->sources, scene);
 	answer_rendered(serve, scene, response);
-}
-
-static void diagnose(struct serve *serve, const struct scene *scene, struct diagnosis *diagnosis)
-{
-	int64_t interval = serve->config->limits->group[CACHE_FLEET].interval_ms;
-
-	(void)cache_diagnose(serve->cache, CACHE_FLEET, diagnosis);
-	metrics_diagnose(serve->config->refresh->metrics, serve->cache, diagnosis);
-	diagnosis->next_bucket_ms = (scene->now_ms / interval + 1) * interval;
-	if (scene->read.state.verdict == CACHE_DOWN)
-		return;
-	diagnosis->bucket = scene->read.state.bucket;
-	diagnosis->data_bucket = scene->read.state.data_bucket;
 }
 
 /* The page that depends on who asks: made anew every time, without data too, and kept by nobody. */
@@ -526,10 +336,10 @@ static void answer_advanced(struct serve *serve, struct scene *scene, struct res
 	struct diagnosis_setting rows[SETTINGS_MAX];
 	struct diagnosis diagnosis;
 
-	claim_if_stale(serve, scene);
-	load_snapshot(serve, scene);
-	load_vitals(serve, scene);
-	diagnose(serve, scene, &diagnosis);
+	scene_claim(&serve->sources, scene);
+	scene_load_snapshot(&serve->sources, scene);
+	scene_load_vitals(&serve->sources, scene);
+	scene_diagnose(&serve->sources, scene, &diagnosis);
 	diagnosis.node = settings->node;
 	diagnosis.role = action_role(settings, scene->request);
 	diagnosis.user = scene->request->remote_user;
@@ -550,20 +360,30 @@ static void answer_advanced(struct serve *serve, struct scene *scene, struct res
 	pack(serve, scene->request, response);
 }
 
-static void answer_page(struct serve *serve, const struct request *request, const struct page *page,
-			struct response *response)
+/* A frame that somebody else holds must not have buttons that act. */
+static const char *frame_origin(const struct serve *serve, const struct scene *scene)
 {
+	bool forms = scene->page->needs & PAGE_DIAGNOSIS;
+
+	return scene->query.view == VIEW_COMPACT && !forms ? serve->config->settings->frame_origin
+							   : NULL;
+}
+
+static void answer_page(struct serve *serve, const struct request *request,
+			const struct route *route, struct response *response)
+{
+	const struct page *page = route->page;
 	struct scene scene = {.request = request, .page = page, .redis_us = -1, .render_us = -1};
 	struct span raw = {request->query, request->query_len};
 	enum query_key bad;
 	bool stored;
 
 	if (page->needs & PAGE_SERVER)
-		scene.name = span_str(request->path + strlen(page->path));
+		scene.name =
+			page_server_name(page, (struct span){request->path, request->path_len});
 	query_init(&scene.query);
 	if (query_parse(&scene.query, raw, page->params, &bad) != 0) {
-		answer_error(serve, 400, page->media == MEDIA_JSON, query_key_values(bad),
-			     response);
+		answer_bad_value(serve, &(struct bad_value){page, &scene.query, bad}, response);
 		return;
 	}
 	if (scene.query.format == FORMAT_JSON && page->json)
@@ -571,153 +391,16 @@ static void answer_page(struct serve *serve, const struct request *request, cons
 	else if (scene.query.format == FORMAT_CSV && page->csv)
 		scene.page = page_find_name(page->csv);
 	stored = scene.page->stored && (scene.query.given & ~QUERY_BIT(QUERY_FORMAT)) == 0;
-	look(serve, &scene, stored ? scene.page->name : NULL, request->gzip);
+	scene_look(&serve->sources, &scene, stored ? scene.page->name : NULL, request->gzip);
 	if (scene.page->needs & PAGE_DIAGNOSIS)
 		answer_advanced(serve, &scene, response);
-	else if (scene.read.state.verdict == CACHE_DOWN && in_grace(serve) &&
+	else if (scene.read.state.verdict == CACHE_DOWN && scene_in_grace(&serve->sources) &&
 		 !scene.page->standalone)
 		answer_error(serve, 503, scene.page->media == MEDIA_JSON, NULL, response);
 	else
 		answer_scene(serve, &scene, response);
-	history_free(&scene.history);
-	snapshot_free(&scene.decoded);
-}
-
-/* --- status and health --- */
-
-static void answer_json(struct serve *serve, int status, struct response *response)
-{
-	response_init(response, status);
-	response->type = "application/json";
-	response->body = buf_span(&serve->body);
-	response->max_age_s = RESPONSE_NO_STORE;
-}
-
-static void answer_status(struct serve *serve, const struct request *request,
-			  const struct page *page, struct response *response)
-{
-	struct scene scene = {.request = request};
-	struct diagnosis diagnosis;
-	struct api_status status;
-
-	(void)page;
-	look(serve, &scene, NULL, false);
-	load_snapshot(serve, &scene);
-	load_vitals(serve, &scene);
-	diagnose(serve, &scene, &diagnosis);
-	status = (struct api_status){
-		.site = serve->config->refresh->site,
-		.snap = scene.snap,
-		.condition = &scene.condition,
-		.warmup = &scene.vitals.warmup,
-		.scenario = &scene.vitals.scenario,
-		.diagnosis = &diagnosis,
-		.redis_up = scene.read.state.verdict != CACHE_DOWN,
-		.bucket = scene.now_ms / serve->config->limits->group[CACHE_FLEET].interval_ms,
-	};
-	buf_reset(&serve->body);
-	api_status(&status, &serve->body);
-	answer_json(serve, 200, response);
-	put_etag(response, response->body);
-	response->max_age_s = 0;
-	response->l1 = true;
-	snapshot_free(&scene.decoded);
-}
-
-/* A text of the program: the same in every state, and until another build. */
-static void answer_openapi(struct serve *serve, const struct request *request,
-			   const struct page *page, struct response *response)
-{
-	(void)page;
-	buf_reset(&serve->body);
-	buf_lit(&serve->body, TEXT_OPENAPI);
-	answer_json(serve, 200, response);
-	put_etag(response, response->body);
-	response->max_age_s = 0;
-	response->l1 = true;
-	pack(serve, request, response);
-}
-
-static void answer_healthz(struct serve *serve, const struct request *request,
-			   const struct page *page, struct response *response)
-{
-	(void)request;
-	(void)page;
-	buf_reset(&serve->body);
-	buf_lit(&serve->body, "{\"status\":\"pass\"}");
-	answer_json(serve, 200, response);
-}
-
-/* Ready: there are data that one may act on, wherever they come from. */
-static void answer_readyz(struct serve *serve, const struct request *request,
-			  const struct page *page, struct response *response)
-{
-	struct scene scene = {.request = request};
-	bool up, recent;
-	struct json j;
-
-	(void)page;
-	look(serve, &scene, NULL, false);
-	up = scene.read.state.verdict != CACHE_DOWN;
-	recent = scene.condition.age < AGE_VERY_STALE;
-	buf_reset(&serve->body);
-	json_init(&j, &serve->body);
-	json_object(&j, NULL);
-	json_cstr(&j, "status", recent ? up ? "pass" : "warn" : "fail");
-	json_object(&j, "checks");
-	json_cstr(&j, "redis", up ? "pass" : "warn");
-	json_cstr(&j, "data", recent ? "pass" : "fail");
-	json_end(&j);
-	json_end(&j);
-	answer_json(serve, recent ? 200 : 503, response);
-}
-
-static void put_gauge(struct buf *out, const char *name, const char *help, int64_t value)
-{
-	buf_addf(out,
-		 "# HELP tft_dashboard_%s %s\n# TYPE tft_dashboard_%s gauge\ntft_dashboard_%s "
-		 "%lld\n",
-		 name, help, name, name, (long long)value);
-}
-
-static void put_gauges(const struct scene *scene, const struct diagnosis *diagnosis,
-		       struct buf *out)
-{
-	const struct cache_state *state = &scene->read.state;
-
-	buf_lit(out, "# HELP tft_dashboard_build_info Version and build id.\n"
-		     "# TYPE tft_dashboard_build_info gauge\n"
-		     "tft_dashboard_build_info{version=\"" PACKAGE_VERSION "\",build=\"" BUILD_ID
-		     "\"} 1\n");
-	put_gauge(out, "redis_up", "1 if Redis answers.", state->verdict != CACHE_DOWN);
-	put_gauge(out, "upstream_up", "1 if the last predictions call gave data.",
-		  scene->condition.reason == REASON_NONE);
-	put_gauge(out, "upstream_budget_left",
-		  "Predictions calls that the current minute still has, over all hosts.",
-		  diagnosis->budget_left);
-	if (scene->condition.age != AGE_NO_DATA)
-		put_gauge(out, "snapshot_age_seconds", "Age of the data shown.",
-			  (scene->now_ms - state->gen_ms) / 1000);
-}
-
-static void answer_metrics(struct serve *serve, const struct request *request,
-			   const struct page *page, struct response *response)
-{
-	struct scene scene = {.request = request};
-	struct diagnosis diagnosis;
-	struct buf gauges;
-
-	(void)page;
-	buf_init(&gauges, 16384);
-	look(serve, &scene, NULL, false);
-	diagnose(serve, &scene, &diagnosis);
-	put_gauges(&scene, &diagnosis, &gauges);
-	buf_reset(&serve->body);
-	metrics_print(serve->config->refresh->metrics, serve->cache, buf_span(&gauges),
-		      &serve->body);
-	buf_free(&gauges);
-	answer_json(serve, 200, response);
-	response->type = "text/plain; version=0.0.4; charset=utf-8";
+	response->frame_origin = frame_origin(serve, &scene);
+	scene_free(&scene);
 }
 
 /* --- actions --- */
@@ -730,9 +413,10 @@ static void see_notice(enum notice notice, struct response *response)
 		       query_notice_name(notice));
 }
 
-static void act(struct serve *serve, const struct request *request, enum action action,
-		struct response *response)
+static void answer_action(struct serve *serve, const struct request *request,
+			  const struct route *route, struct response *response)
 {
+	enum action action = route->kind == ROUTE_REFRESH ? ACTION_REFRESH : ACTION_SCENARIO;
 	struct action_answer answer;
 	struct query query;
 	enum query_key bad;
@@ -753,24 +437,10 @@ static void act(struct serve *serve, const struct request *request, enum action 
 		if (answer.retry_after_s > 0)
 			response->retry_after_s = answer.retry_after_s;
 	} else if (json) {
-		answer_json(serve, answer.status, response);
+		response_json(response, answer.status, buf_span(&serve->body));
 	} else {
 		see_notice(answer.notice, response);
 	}
-}
-
-static void answer_refresh(struct serve *serve, const struct request *request,
-			   const struct page *page, struct response *response)
-{
-	(void)page;
-	act(serve, request, ACTION_REFRESH, response);
-}
-
-static void answer_scenario(struct serve *serve, const struct request *request,
-			    const struct page *page, struct response *response)
-{
-	(void)page;
-	act(serve, request, ACTION_SCENARIO, response);
 }
 
 /* --- the request --- */
@@ -812,17 +482,31 @@ static const char *service_desc(const struct route *route)
 	return page && page == page_find_name("overview") ? "api/v1/openapi.json" : NULL;
 }
 
-typedef void (*answer)(struct serve *, const struct request *, const struct page *,
-		       struct response *);
+static void answer_route(struct serve *serve, const struct request *request,
+			 const struct route *route, struct response *response)
+{
+	switch (route->kind) {
+	case ROUTE_PAGE:
+		answer_page(serve, request, route, response);
+		break;
+	case ROUTE_REFRESH:
+	case ROUTE_SCENARIO:
+		answer_action(serve, request, route, response);
+		break;
+	case ROUTE_NOT_FOUND:
+	case ROUTE_METHOD:
+		answer_error(serve, route->kind == ROUTE_METHOD ? 405 : 404, route->json, NULL,
+			     response);
+		response->allow = route->allow;
+		break;
+	default:
+		health_answer(&serve->sources, route->kind, &serve->body, response);
+		pack(serve, request, response);
+	}
+}
 
 void serve_request(struct serve *serve, const struct request *request, struct response *response)
 {
-	static const answer answers[] = {
-		[ROUTE_PAGE] = answer_page,       [ROUTE_STATUS] = answer_status,
-		[ROUTE_OPENAPI] = answer_openapi, [ROUTE_HEALTHZ] = answer_healthz,
-		[ROUTE_READYZ] = answer_readyz,   [ROUTE_METRICS] = answer_metrics,
-		[ROUTE_REFRESH] = answer_refresh, [ROUTE_SCENARIO] = answer_scenario,
-	};
 	struct route route =
 		route_find(request->method, (struct span){request->path, request->path_len});
 	int64_t began = clock_mono_us();
@@ -830,21 +514,15 @@ void serve_request(struct serve *serve, const struct request *request, struct re
 	/* A name of a server is one step of an address, whatever it holds. */
 	serve->path = route.page ? span_str(route.page->path)
 				 : (struct span){request->path, request->path_len};
-	serve->claimed = serve->local_due = false;
-	memset(serve->vitals_stale, 0, sizeof(serve->vitals_stale));
-	if (route.kind == ROUTE_NOT_FOUND || route.kind == ROUTE_METHOD) {
-		answer_error(serve, route.kind == ROUTE_METHOD ? 405 : 404, route.json, NULL,
-			     response);
-		response->allow = route.allow;
-	} else {
-		answers[route.kind](serve, request, route.page, response);
-	}
+	serve->sources.dues = (struct dues){0};
+	answer_route(serve, request, &route, response);
 	if (response->status == 200 &&
 	    response_not_modified(request->if_none_match, response->etag)) {
 		response->status = 304;
 		response->body = (struct span){NULL, 0};
 	}
 	response->service_desc = service_desc(&route);
+	response->authenticated = *request->remote_user != '\0';
 	count(serve, &route, response->status, clock_mono_us() - began);
 }
 
@@ -858,14 +536,14 @@ void serve_after(struct serve *serve)
 	const struct refresh *refresh = serve->config->refresh;
 	struct vitals vitals = {0};
 
-	if (serve->claimed)
-		refresh_fleet(refresh, &serve->claim);
-	else if (any(serve->vitals_stale))
-		vitals_refresh(refresh->cache, refresh->upstream, serve->vitals_stale, &vitals);
-	else if (serve->local_due)
-		local_refresh(serve->local, refresh->upstream);
-	serve->claimed = serve->local_due = false;
-	memset(serve->vitals_stale, 0, sizeof(serve->vitals_stale));
+	if (serve->sources.dues.claimed)
+		refresh_fleet(refresh, &serve->sources.dues.claim);
+	else if (any(serve->sources.dues.vitals))
+		vitals_refresh(refresh->cache, refresh->upstream, serve->sources.dues.vitals,
+			       &vitals);
+	else if (serve->sources.dues.local)
+		local_refresh(serve->sources.local, refresh->upstream);
+	serve->sources.dues = (struct dues){0};
 	metrics_flush(refresh->metrics, refresh->cache);
 }
 
@@ -875,16 +553,18 @@ void serve_tick(struct serve *serve)
 {
 	struct scene scene = {0};
 
-	look(serve, &scene, NULL, false);
-	claim_if_stale(serve, &scene);
+	scene_look(&serve->sources, &scene, NULL, false);
+	scene_claim(&serve->sources, &scene);
 	/* While Redis is away only requests make a worker fetch on its own. */
-	serve->local_due = false;
+	serve->sources.dues.local = false;
 	serve_after(serve);
 }
 
 int64_t serve_tick_in(struct serve *serve)
 {
-	int64_t ms = serve->config->idle_tick ? cache_ms_to_bucket(serve->cache, CACHE_FLEET) : -1;
+	int64_t ms = serve->config->idle_tick
+			     ? cache_ms_to_bucket(serve->sources.cache, CACHE_FLEET)
+			     : -1;
 
 	if (!serve->config->idle_tick)
 		return -1;

@@ -20,6 +20,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "sentinel.h"
+
 #define DEFAULT_FILE TFT_SYSCONFDIR "/tft-dashboard/tft-dashboard.conf"
 #define FILE_BYTES   65536
 #define SECRET_BYTES 4096
@@ -49,6 +51,8 @@ static const char *const flags[] = {"off", "on", NULL};
 static const char *const roles[] = {"viewer", "operator", NULL};
 /* By enum log_level. */
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
+/* By enum log_format. */
+static const char *const formats[] = {"logfmt", "json", NULL};
 
 static bool check_url(char *text);
 static bool check_address(char *text);
@@ -69,7 +73,8 @@ enum type {
 	INTEGER,
 	FLAG,
 	ROLE,
-	LEVEL
+	LEVEL,
+	FORMAT
 };
 
 /*
@@ -87,7 +92,8 @@ static const struct {
 	[SECRET]   = {NULL, NULL, NULL, "printable text"},
 	[URL]      = {NULL, NULL, check_url, "http(s)://host:port, no user, query or fragment"},
 	[ORIGIN]   = {NULL, NULL, check_origin, "http(s)://host or http(s)://host:port"},
-	[ADDRESS]  = {NULL, NULL, check_address, "unix:/absolute/path or address:port"},
+	[ADDRESS]  = {NULL, NULL, check_address,
+		      "unix:/absolute/path, address:port or sentinel:address:port,.../name"},
 	[NODE]     = {NULL, NULL, check_node, "letters, digits, dots, hyphens, underscores"},
 	[USERS]    = {NULL, NULL, check_users, "names separated by commas"},
 	[DURATION] = {durations, NULL, NULL, NULL},
@@ -96,6 +102,7 @@ static const struct {
 	[FLAG]     = {NULL, flags, NULL, "on or off"},
 	[ROLE]     = {NULL, roles, NULL, "viewer or operator"},
 	[LEVEL]    = {NULL, levels, NULL, "error, warning, info or debug"},
+	[FORMAT]   = {NULL, formats, NULL, "logfmt or json"},
 };
 /* clang-format on */
 
@@ -154,7 +161,7 @@ static const struct option options[] = {
 	{"cache", "history_points", NULL, INTEGER, AT(history_points), 100, 1000000,
 	 "20160", "points of history that are kept, one per interval"},
 	{"redis", "address", "TFT_REDIS", ADDRESS, SOME(redis),
-	 "127.0.0.1:6379", "the shared Redis: unix:/path or address:port"},
+	 "127.0.0.1:6379", "the shared Redis: unix:/path, address:port or sentinel:address:port,.../name"},
 	{"redis", "user", "TFT_REDIS_USER", TEXT, ANY(redis_user),
 	 "", "ACL user; empty: the default user"},
 	{"redis", "password", "TFT_REDIS_PASSWORD", SECRET, ANY(redis_password),
@@ -169,6 +176,8 @@ static const struct option options[] = {
 	 "", "name of this host in headers and log; empty: the host name"},
 	{"server", "workers_total", "TFT_WORKERS", INTEGER, AT(workers_total), 1, 1000,
 	 "6", "workers of all hosts that share one address towards the inference daemon"},
+	{"ui", "frame_origin", "TFT_FRAME_ORIGIN", ORIGIN, ANY(frame_origin),
+	 "", "origin of the pages that may embed the compact view; empty: none may"},
 	{"auth", "operators", "TFT_OPERATORS", USERS, ANY(operators),
 	 "", "users who may act, as the web server authenticates them, separated by commas"},
 	{"auth", "anonymous", "TFT_ANONYMOUS", ROLE, AT(anonymous), 0, 1,
@@ -177,6 +186,8 @@ static const struct option options[] = {
 	 "", "scheme and host of the dashboard as browsers see it; empty: not known"},
 	{"log", "level", "TFT_LOG_LEVEL", LEVEL, AT(log_level), 0, 3,
 	 "warning", "error, warning, info or debug"},
+	{"log", "format", "TFT_LOG_FORMAT", FORMAT, AT(log_format), 0, 1,
+	 "logfmt", "one line per event: logfmt or json"},
 };
 /* clang-format on */
 
@@ -241,25 +252,48 @@ static bool is_port(const char *text)
 	return text[digits] == '\0' && port >= 1 && port <= 65535;
 }
 
-static bool check_address(char *text)
-{
-	static const char host[] =
-		"-.:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-	const char *colon = strrchr(text, ':');
-
-	if (strncmp(text, "unix:", 5) == 0)
-		return text[5] == '/' &&
-		       strlen(text + 5) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
-	/* An IPv6 address has colons of its own; the last one is the port's: ::1:6379. */
-	return colon && colon > text && strspn(text, host) == strlen(text) && is_port(colon + 1);
-}
-
-static bool check_node(char *text)
+static bool is_name(const char *text)
 {
 	static const char letters[] =
 		"-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 	return strspn(text, letters) == strlen(text);
+}
+
+/* An IPv6 address has colons of its own; the last one is the port's: ::1:6379. */
+static bool is_host_and_port(const char *text)
+{
+	static const char host[] =
+		"-.:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	const char *colon = strrchr(text, ':');
+
+	return colon && colon > text && strspn(text, host) == strlen(text) && is_port(colon + 1);
+}
+
+static bool check_sentinels(const struct sentinel *sentinel)
+{
+	char host[SENTINEL_HOST_MAX];
+
+	for (size_t i = 0; sentinel_host(sentinel, i, host); i++)
+		if (!is_host_and_port(host))
+			return false;
+	return sentinel->name.len && is_name(sentinel->name.ptr);
+}
+
+static bool check_address(char *text)
+{
+	struct sentinel sentinel;
+
+	if (strncmp(text, "unix:", 5) == 0)
+		return text[5] == '/' &&
+		       strlen(text + 5) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+	return sentinel_split(&sentinel, text) ? check_sentinels(&sentinel)
+					       : is_host_and_port(text);
+}
+
+static bool check_node(char *text)
+{
+	return is_name(text);
 }
 
 /* Blanks around the commas go. */
@@ -469,7 +503,8 @@ static int read_secret(struct settings *s, const struct option *o, const char *p
 
 	buf_init(&file, SECRET_BYTES + 4096);
 	if (read_file(path, &file, &mode) != 0)
-		err_set(err, "%s.%s: %s: %s", o->section, o->key, path, strerror(errno));
+		err_set(err, "%s.%s: %s: %s", o->section, o->key,
+			is_printable(path) ? path : "its file", strerror(errno));
 	else
 		rc = set_secret(s, o, &file, mode, err);
 	buf_free(&file);

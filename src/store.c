@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <hiredis/sds.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -14,7 +15,11 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "reply_pool.h"
 #include "scripts.h"
+#include "sentinel.h"
+
+#define COUNT_MAX 24 /* bytes of a length in RESP */
 
 /*
  * A batch is formatted into `out`, sent, and its replies are read, all against one absolute
@@ -23,11 +28,15 @@
  */
 struct store {
 	const struct store_address *address;
-	int fd; /* -1: not connected */
+	struct sentinel sentinel; /* no name: the address is that of Redis itself */
+	size_t turn;              /* which sentinel is asked */
+	int fd;                   /* -1: not connected */
 	redisReader *reader;
+	struct reply_pool pool; /* holds the replies */
 	struct buf out;
 	redisReply *replies[STORE_BATCH_MAX];
 	size_t commands, answered, received;
+	size_t connections; /* opened so far */
 	char sha[STORE_SCRIPTS][41];
 	struct err err;
 };
@@ -53,15 +62,16 @@ struct store *store_new(const struct store_address *address)
 	if (!store)
 		return NULL;
 	store->address = address;
+	(void)sentinel_split(&store->sentinel, address->where);
 	store->fd = -1;
+	reply_pool_init(&store->pool, 2 * STORE_REPLY_BYTES);
 	buf_init(&store->out, 256u * 1024 * 1024);
 	return store;
 }
 
 static void drop_replies(struct store *store)
 {
-	for (size_t i = 0; i < store->answered; i++)
-		freeReplyObject(store->replies[i]);
+	reply_pool_reset(&store->pool);
 	store->answered = store->commands = store->received = 0;
 	buf_reset(&store->out);
 }
@@ -82,9 +92,15 @@ void store_free(struct store **store)
 		return;
 	drop_replies(*store);
 	store_close(*store);
+	reply_pool_free(&(*store)->pool);
 	buf_free(&(*store)->out);
 	free(*store);
 	*store = NULL;
+}
+
+size_t store_connections(const struct store *store)
+{
+	return store->connections;
 }
 
 const char *store_error(const struct store *store)
@@ -171,9 +187,16 @@ static int connect_error(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ? errno : error;
 }
 
-static enum store_result open_connection(struct store *store, int64_t deadline_ms)
+/* What connecting may take of the time that is left. */
+static int64_t connect_by(const struct store *store, int64_t deadline_ms)
 {
-	const char *where = store->address->where;
+	int64_t by = clock_mono_ms() + store->address->connect_ms;
+
+	return by < deadline_ms ? by : deadline_ms;
+}
+
+static enum store_result connect_to(struct store *store, const char *where, int64_t deadline_ms)
+{
 	int error;
 
 	store->fd = strncmp(where, "unix:", 5) == 0 ? connect_unix(where + 5) : connect_tcp(where);
@@ -188,31 +211,66 @@ static enum store_result open_connection(struct store *store, int64_t deadline_m
 		err_set(&store->err, "connect: %s", strerror(error));
 		return STORE_DOWN;
 	}
-	store->reader = redisReaderCreate();
+	store->reader = reply_pool_reader(&store->pool);
 	if (!store->reader) {
 		err_set(&store->err, "out of memory");
 		return STORE_DOWN;
 	}
+	store->reader->maxbuf = 0; /* see make_room */
 	return STORE_OK;
+}
+
+/* "$12\r\n" and the like; at most COUNT_MAX bytes. */
+static char *put_count(char *at, char kind, size_t n)
+{
+	char digits[COUNT_MAX], *p = digits + sizeof(digits);
+	size_t len;
+
+	*--p = '\n';
+	*--p = '\r';
+	do
+		*--p = (char)('0' + n % 10);
+	while (n /= 10);
+	*--p = kind;
+	len = (size_t)(digits + sizeof(digits) - p);
+	memcpy(at, p, len);
+	return at + len;
+}
+
+static void add_arg(struct buf *out, struct span arg)
+{
+	char *from = buf_reserve(out, arg.len + COUNT_MAX + 2), *at;
+
+	if (!from)
+		return;
+	at = put_count(from, '$', arg.len);
+	if (arg.len)
+		memcpy(at, arg.ptr, arg.len);
+	at += arg.len;
+	*at++ = '\r';
+	*at++ = '\n';
+	buf_grew(out, (size_t)(at - from));
 }
 
 static void format_args(struct store *store, size_t argc, const struct span *argv)
 {
-	for (size_t i = 0; i < argc; i++) {
-		buf_addf(&store->out, "$%zu\r\n", argv[i].len);
-		buf_span_add(&store->out, argv[i]);
-		buf_lit(&store->out, "\r\n");
-	}
+	for (size_t i = 0; i < argc; i++)
+		add_arg(&store->out, argv[i]);
 }
 
 /* Opens a command of argc arguments; past the limit of a batch nothing is written and the run
  * refuses. */
 static void begin_command(struct store *store, size_t argc)
 {
+	char *at;
+
 	if (store->answered)
 		drop_replies(store);
-	if (store->commands++ < STORE_BATCH_MAX)
-		buf_addf(&store->out, "*%zu\r\n", argc);
+	if (store->commands++ >= STORE_BATCH_MAX)
+		return;
+	at = buf_reserve(&store->out, COUNT_MAX);
+	if (at)
+		buf_grew(&store->out, (size_t)(put_count(at, '*', argc) - at));
 }
 
 void store_argv(struct store *store, size_t argc, const struct span *argv)
@@ -236,6 +294,15 @@ static enum store_result send_some(struct store *store, size_t *sent)
 	return STORE_DOWN;
 }
 
+/* A value too large to be one of ours is not even received: of one that has just begun the reader
+ * has taken the type and looks at the length. */
+static bool is_too_large(const redisReader *reader)
+{
+	return reader->ridx >= 0 && reader->rstack[reader->ridx].type == REDIS_REPLY_STRING &&
+	       reader->pos < reader->len &&
+	       strtol(reader->buf + reader->pos, NULL, 10) > (long)STORE_REPLY_BYTES;
+}
+
 /* Takes the replies that are complete in the reader. */
 static enum store_result take_replies(struct store *store)
 {
@@ -247,10 +314,30 @@ static enum store_result take_replies(struct store *store)
 			return STORE_DOWN;
 		}
 		if (!reply)
-			break;
+			return is_too_large(store->reader) ? STORE_TOO_LARGE : STORE_OK;
 		store->replies[store->answered++] = reply;
 	}
 	return STORE_OK;
+}
+
+/* Room for n more bytes in the reader, of which it keeps little while it is empty. redisReaderFeed
+ * of 0.14 sees to both as well, but ends the process when memory does. */
+static bool make_room(redisReader *reader, size_t n)
+{
+	sds room;
+
+	if (reader->len == 0 && sdsavail(reader->buf) > REDIS_READER_MAX_BUF) {
+		room = sdsempty();
+		if (!room)
+			return false;
+		sdsfree(reader->buf);
+		reader->buf = room;
+		reader->pos = 0;
+	}
+	room = sdsMakeRoomFor(reader->buf, n);
+	if (room)
+		reader->buf = room;
+	return room;
 }
 
 static enum store_result receive_some(struct store *store)
@@ -265,11 +352,10 @@ static enum store_result receive_some(struct store *store)
 		return STORE_DOWN;
 	}
 	store->received += (size_t)n;
-	if (store->received > STORE_REPLY_BYTES) {
-		err_set(&store->err, "replies of more than %u bytes", STORE_REPLY_BYTES);
-		return STORE_DOWN;
-	}
-	if (redisReaderFeed(store->reader, bytes, (size_t)n) != REDIS_OK) {
+	if (store->received > STORE_REPLY_BYTES)
+		return STORE_TOO_LARGE;
+	if (!make_room(store->reader, (size_t)n) ||
+	    redisReaderFeed(store->reader, bytes, (size_t)n) != REDIS_OK) {
 		err_set(&store->err, "out of memory");
 		return STORE_DOWN;
 	}
@@ -297,28 +383,106 @@ static enum store_result exchange(struct store *store, int64_t deadline_ms)
 	return rc;
 }
 
-/* Runs one command of our own before the caller's batch; the batch is kept aside meanwhile. */
-static enum store_result authenticate(struct store *store, int64_t deadline_ms)
+/* The reply to one command of our own; NULL, with the reason noted, when it is an error. Ends the
+ * life of the reply before it. */
+static const redisReply *ask(struct store *store, size_t argc, const struct span *argv,
+			     int64_t deadline_ms)
+{
+	enum store_result rc;
+
+	store_argv(store, argc, argv);
+	rc = exchange(store, deadline_ms);
+	if (rc == STORE_OK && store->replies[0]->type != REDIS_REPLY_ERROR)
+		return store->replies[0];
+	/* The server's words name the user at most; the password is in none of them. */
+	if (rc == STORE_OK)
+		err_set(&store->err, "%s", store->replies[0]->str);
+	else if (rc == STORE_TOO_LARGE)
+		err_set(&store->err, "reply too large");
+	return NULL;
+}
+
+static enum store_result open_redis(struct store *store, const char *where, int64_t deadline_ms)
 {
 	const struct store_address *a = store->address;
+	const struct span auth[] = {SPAN("AUTH"), span_str(a->user), span_str(a->password)};
+	const struct span old_auth[] = {SPAN("AUTH"), span_str(a->password)};
+	const redisReply *reply;
+
+	if (connect_to(store, where, connect_by(store, deadline_ms)) != STORE_OK)
+		return STORE_DOWN;
+	if (!*a->password)
+		return STORE_OK;
+	reply = *a->user ? ask(store, 3, auth, deadline_ms) : ask(store, 2, old_auth, deadline_ms);
+	return reply ? STORE_OK : STORE_DOWN;
+}
+
+/* Whom the sentinel names; it has the time of one attempt to connect for its answer as well, so
+ * that a hung one leaves the primary its own. */
+static enum store_result find_primary(struct store *store, const char *sentinel,
+				      char primary[SENTINEL_HOST_MAX], int64_t deadline_ms)
+{
+	const struct span question[] = {SPAN("SENTINEL"), SPAN("GET-MASTER-ADDR-BY-NAME"),
+					store->sentinel.name};
+	const redisReply *reply = NULL;
+	enum store_result rc = STORE_DOWN;
+
+	if (connect_to(store, sentinel, deadline_ms) == STORE_OK)
+		reply = ask(store, 3, question, deadline_ms);
+	if (reply && sentinel_primary(reply, primary))
+		rc = STORE_OK;
+	else if (reply)
+		err_set(&store->err, "knows of no such primary");
+	store_close(store);
+	return rc;
+}
+
+/* A sentinel may be behind, and a replica answers reads like a primary. */
+static enum store_result check_role(struct store *store, int64_t deadline_ms)
+{
+	const struct span question[] = {SPAN("ROLE")};
+	const redisReply *reply = ask(store, 1, question, deadline_ms);
+
+	if (reply && sentinel_is_primary(reply))
+		return STORE_OK;
+	if (reply)
+		err_set(&store->err, "not a primary");
+	return STORE_DOWN;
+}
+
+static enum store_result open_by_sentinel(struct store *store, int64_t deadline_ms)
+{
+	char sentinel[SENTINEL_HOST_MAX] = "", primary[SENTINEL_HOST_MAX] = "";
+	struct err why;
+
+	if (!sentinel_host(&store->sentinel, store->turn, sentinel)) {
+		store->turn = 0;
+		(void)sentinel_host(&store->sentinel, 0, sentinel);
+	}
+	if (find_primary(store, sentinel, primary, connect_by(store, deadline_ms)) == STORE_OK &&
+	    open_redis(store, primary, deadline_ms) == STORE_OK &&
+	    check_role(store, deadline_ms) == STORE_OK)
+		return STORE_OK;
+	/* Dead, cut off or behind: another one may know more. One at a time, as each may take
+	 * its whole time-out. */
+	store->turn++;
+	why = store->err;
+	err_set(&store->err, "sentinel %s%s%s: %s", sentinel, *primary ? " names " : "", primary,
+		why.msg);
+	return STORE_DOWN;
+}
+
+/* Opening takes commands of our own; the caller's batch is kept aside meanwhile. */
+static enum store_result open_connection(struct store *store, int64_t deadline_ms)
+{
 	struct buf batch = store->out;
 	size_t commands = store->commands;
 	enum store_result rc;
 
-	if (!*a->password)
-		return STORE_OK;
 	buf_init(&store->out, 4096);
 	store->commands = 0;
-	if (*a->user)
-		store_cmd(store, SPAN("AUTH"), span_str(a->user), span_str(a->password));
-	else
-		store_cmd(store, SPAN("AUTH"), span_str(a->password));
-	rc = exchange(store, deadline_ms);
-	if (rc == STORE_OK && store->replies[0]->type == REDIS_REPLY_ERROR) {
-		/* The server's words name the user at most; the password is in none of them. */
-		err_set(&store->err, "%s", store->replies[0]->str);
-		rc = STORE_DOWN;
-	}
+	rc = store->sentinel.name.len ? open_by_sentinel(store, deadline_ms)
+				      : open_redis(store, store->address->where, deadline_ms);
 	drop_replies(store);
 	buf_free(&store->out);
 	store->out = batch;
@@ -339,7 +503,6 @@ static bool is_spoilt(const struct store *store)
 static enum store_result run(struct store *store, int64_t ms)
 {
 	int64_t deadline = clock_mono_ms() + ms;
-	int64_t connect_by = clock_mono_ms() + store->address->connect_ms;
 
 	if (!buf_ok(&store->out) || store->commands > STORE_BATCH_MAX) {
 		err_set(&store->err, "batch too large");
@@ -348,22 +511,29 @@ static enum store_result run(struct store *store, int64_t ms)
 	if (store->fd >= 0 && is_spoilt(store))
 		store_close(store);
 	if (store->fd < 0) {
-		if (open_connection(store, connect_by < deadline ? connect_by : deadline) !=
-			    STORE_OK ||
-		    authenticate(store, deadline) != STORE_OK)
+		if (open_connection(store, deadline) != STORE_OK)
 			return STORE_DOWN;
+		store->connections++;
 	}
 	return exchange(store, deadline);
+}
+
+static bool is_deposed(const struct store *store)
+{
+	for (size_t i = 0; i < store->answered; i++)
+		if (sentinel_is_deposed(store->replies[i]))
+			return true;
+	return false;
 }
 
 enum store_result store_run(struct store *store, int64_t ms)
 {
 	enum store_result rc = run(store, ms);
 
-	if (rc != STORE_OK) {
+	if (rc == STORE_DOWN)
 		drop_replies(store);
+	if (rc != STORE_OK || is_deposed(store))
 		store_close(store);
-	}
 	return rc;
 }
 

@@ -5,8 +5,9 @@
  * data ticks without the network. Every control below exists only where this script runs; without
  * it the pages are complete and reload by links.
  *
- * Idiomorph stands before this text in the same file. Sends `tft:polled` to the document after
- * every request; its detail tells whether the page has changed.
+ * Idiomorph stands before this text in the same file. The document hears `tft:polled` after every
+ * request (detail.changed: the page is another), `tft:ticked` every second (detail: the server's
+ * time).
  */
 (() => {
 "use strict";
@@ -14,13 +15,12 @@ const $ = (css, from = document) => from.querySelector(css);
 if (!$("#state"))
 	return; /* an error page has nothing to keep current */
 
-const S = 1000, MINUTE = 60 * S, HOUR = 60 * MINUTE;
-const KIOSK = document.body.classList.contains("kiosk");
+const S = 1000;
 /* From good to bad, as the age alone can tell; what the badge calls them. */
-const AGES = ["live", "updating", "stale", "very-stale", "no-data"];
 const WORDS = {live: "Live", updating: "Updating", stale: "Stale", "very-stale": "Very stale",
 	"no-data": "No data"};
-const LEVELS = ["healthy", "watch", "degrading", "warning", "danger", "critical", "imminent"];
+const AGES = Object.keys(WORDS);
+const LEVELS = ["Healthy", "Watch", "Degrading", "Warning", "Danger", "Critical", "Imminent Failure"];
 
 /* Attributes of main#view, as numbers; NaN where there are no data. */
 const given = name => parseFloat($("#view").dataset[name]);
@@ -31,6 +31,11 @@ function make(tag, attributes, ...children) {
 
 	node.append(...children);
 	return node;
+}
+
+/* To the other scripts of the page. */
+function tell(what, detail) {
+	document.dispatchEvent(new CustomEvent(`tft:${what}`, {detail}));
 }
 
 /* ---- what the browser remembers ---- */
@@ -53,17 +58,15 @@ function remember(key, value) {
 
 /* ---- the server's clock ---- */
 
-let clock = {server: Date.now(), steady: performance.now(), wall: Date.now(), skew: 0,
-	known: false};
+let clock;
 
 /* Of the two local clocks one may stand still while the machine sleeps, the other may be set. */
 const steadyPassed = () => performance.now() - clock.steady;
 const wallPassed = () => Date.now() - clock.wall;
 const now = () => clock.server + Math.max(steadyPassed(), wallPassed());
 
-function setClock(server) {
-	clock = {server, steady: performance.now(), wall: Date.now(), skew: Date.now() - server,
-		known: true};
+function setClock(server, known) {
+	clock = {server, known, steady: performance.now(), wall: Date.now(), skew: Date.now() - server};
 }
 
 /* Date has whole seconds only. */
@@ -72,7 +75,7 @@ function readClock(headers) {
 	const server = exact ? exact[1] * S : Date.parse(headers.get("Date")) + S / 2;
 
 	if (server)
-		setClock(server);
+		setClock(server, true);
 }
 
 /* The answer that this document came with; a copy of the browser's cache tells an old time. */
@@ -81,7 +84,7 @@ function readDocumentClock() {
 	const timing = entry?.transferSize && entry.serverTiming?.find(t => t.name === "now");
 
 	if (timing)
-		setClock(timing.description * S + performance.now() - entry.responseStart);
+		setClock(timing.description * S + performance.now() - entry.responseStart, true);
 }
 
 /* ---- words ---- */
@@ -114,25 +117,15 @@ function localizeTimes(root) {
 const notes = make("div", {id: "notes"});
 const lateBand = make("p", {className: "band", hidden: true});
 const skewNote = make("p", {className: "skew", hidden: true});
-let serverState, shownState, contact = now(), offline = false;
+let serverState, shownState, contact, offline = false;
 let paused = recall("tft-paused") === "yes";
 
 const isGood = state => state === "live" || state === "updating";
 
 /* Writes only what differs: nothing is painted, and no observer woken, in vain. */
-function setText(node, text) {
-	if (node.textContent !== text)
-		node.textContent = text;
-}
-
-function setData(node, name, value) {
-	if (node.dataset[name] !== value)
-		node.dataset[name] = value;
-}
-
-function setHidden(node, hidden) {
-	if (node.hidden !== hidden)
-		node.hidden = hidden;
+function set(object, name, value) {
+	if (object[name] !== value)
+		object[name] = value;
 }
 
 function stateOfAge(age) {
@@ -175,13 +168,13 @@ function bandText(state) {
 function showBand(state) {
 	const late = state !== serverState && AGES.indexOf(state) >= AGES.indexOf("stale");
 
-	setHidden(lateBand, !late);
-	setText(lateBand, late ? bandText(state) : "");
+	set(lateBand, "hidden", !late);
+	set(lateBand, "textContent", late ? bandText(state) : "");
 	for (const time of document.querySelectorAll("#state .band time")) {
 		const passed = now() - Date.parse(time.dateTime);
 
 		/* The style sheet shows it behind the time. */
-		setData(time, "passed",
+		set(time.dataset, "passed",
 			passed < 0 ? `in ${duration(-passed)}` : `${duration(passed)} ago`);
 	}
 }
@@ -189,8 +182,8 @@ function showBand(state) {
 function showSkew() {
 	const off = Math.abs(clock.skew) > 5 * S;
 
-	setHidden(skewNote, !off);
-	setText(skewNote, off ? `Your clock is ${duration(Math.abs(clock.skew))} ` +
+	set(skewNote, "hidden", !off);
+	set(skewNote, "textContent", off ? `Your clock is ${duration(Math.abs(clock.skew))} ` +
 		`${clock.skew > 0 ? "ahead of" : "behind"} the server.` : "");
 }
 
@@ -198,10 +191,10 @@ function showState() {
 	const state = currentState(), text = badgeText(state), badge = $("#badge");
 
 	if (text)
-		setText(badge, text);
-	setData(badge, "mode", offline ? "offline" : paused ? "paused" : "");
-	setData($("#state"), "state", state);
-	setData(notes, "state", state);
+		set(badge, "textContent", text);
+	set(badge.dataset, "mode", offline ? "offline" : paused ? "paused" : "");
+	set($("#state").dataset, "state", state);
+	set(notes.dataset, "state", state);
 	showBand(state);
 	showSkew();
 	if (isGood(state) !== isGood(shownState) || !isGood(state) && state !== shownState)
@@ -231,16 +224,11 @@ function readFleet() {
 		const chip = row.matches("[class*=sev-]") ? row : $("[class*=sev-]", row);
 		const level = /sev-(\w+)/.exec(chip?.className)?.[1];
 
-		levels.set(row.id.slice("srv-".length), LEVELS.indexOf(level));
+		levels.set(row.id.slice("srv-".length),
+			LEVELS.findIndex(word => word.toLowerCase().startsWith(level)));
 	}
 	return {levels, worst: Math.max(-1, ...levels.values()),
 		alerts: parseInt(document.title.slice(1), 10) || 0};
-}
-
-function nameLevel(level) {
-	const word = LEVELS[level];
-
-	return word === "imminent" ? "Imminent Failure" : word[0].toUpperCase() + word.slice(1);
 }
 
 function announce(before, after) {
@@ -251,7 +239,7 @@ function announce(before, after) {
 		return;
 	if (risen.length)
 		speak(`${risen.length} server${risen.length > 1 ? "s" : ""} became ` +
-			`${nameLevel(after.worst)}: ${risen.slice(0, 5).join(", ")}`);
+			`${LEVELS[after.worst]}: ${risen.slice(0, 5).join(", ")}`);
 	else
 		speak(`${after.alerts} server${after.alerts === 1 ? "" : "s"} at risk 50 or above`);
 }
@@ -297,16 +285,12 @@ function isInUse() {
 
 function assetsOf(root) {
 	return [...root.querySelectorAll("link[rel=stylesheet], script[src]")]
-		.map(node => node.getAttribute("href") ?? node.getAttribute("src")).join();
+		.map(node => node.href ?? node.src).join();
 }
 
 function showHead(fresh) {
-	const icon = $("link[rel=icon]"), href = $("link[rel=icon]", fresh).getAttribute("href");
-
-	if (document.title !== fresh.title)
-		document.title = fresh.title;
-	if (icon.getAttribute("href") !== href)
-		icon.setAttribute("href", href);
+	set(document, "title", fresh.title);
+	set($("link[rel=icon]"), "href", $("link[rel=icon]", fresh).href);
 }
 
 function apply(fresh) {
@@ -316,7 +300,7 @@ function apply(fresh) {
 	if (assetsOf(fresh) !== assetsOf(document))
 		return location.reload();
 	pending = null;
-	setHidden(offer, true);
+	set(offer, "hidden", true);
 	dress(fresh);
 	serverState = $("#state", fresh).dataset.state;
 	for (const css of MORPHED)
@@ -401,7 +385,7 @@ async function take(answer) {
 		pending = isSame(fresh) ? null : fresh;
 		shown = tag;
 	}
-	setHidden(offer, !pending || !isInUse());
+	set(offer, "hidden", !pending || !isInUse());
 	if (!pending || !offer.hidden)
 		return false;
 	apply(pending);
@@ -411,7 +395,7 @@ async function take(answer) {
 function showServed(answer, ms) {
 	const node = answer.headers.get("X-TFT-Node"), cache = answer.headers.get("Cache-Status");
 
-	setText(served, `Served${node ? ` by ${node}` : ""} in ${Math.round(ms)} ms` +
+	set(served, "textContent", `Served${node ? ` by ${node}` : ""} in ${Math.round(ms)} ms` +
 		(cache ? ` (${cache.replace(/; key="[^"]*"/, "")})` : ""));
 }
 
@@ -447,9 +431,7 @@ async function poll() {
 	request = null;
 	showState();
 	plan(wait);
-	document.dispatchEvent(new CustomEvent("tft:polled", {detail: {changed}}));
-	if (changed && KIOSK && performance.now() > 6 * HOUR)
-		location.reload();
+	tell("polled", {changed});
 }
 
 /* At once if the shown data are older than the bucket, else when it ends. */
@@ -501,21 +483,17 @@ function showMenu() {
 	const every = `data changes every ${interval() / S} s`;
 
 	picker.value = chosen / S;
-	setText(pauseButton, paused ? "Resume" : "Pause");
-	setText($(".refresh small"), chosen === period() ? every : `${period() / S} s; ${every}`);
-}
-
-function option(value, text) {
-	return make("option", {value}, text);
+	set(pauseButton, "textContent", paused ? "Resume" : "Pause");
+	set($(".refresh small"), "textContent", chosen === period() ? every : `${period() / S} s; ${every}`);
 }
 
 function buildMenu() {
 	const others = PERIODS.includes(chosen / S) ? [] : [chosen / S];
 
-	for (const s of [...PERIODS, ...others].sort((a, b) => a - b))
-		picker.append(option(s, s ? `${s} s` : "Off"));
-	for (const theme of ["auto", "light", "dark"])
-		themes.append(option(theme, theme));
+	for (const value of [...PERIODS, ...others].sort((a, b) => a - b))
+		picker.append(make("option", {value}, value ? `${value} s` : "Off"));
+	for (const value of ["auto", "light", "dark"])
+		themes.append(make("option", {value}, value));
 	themes.value = document.documentElement.dataset.theme;
 	$(".controls").append(make("label", {}, "every ", picker), " ", pauseButton);
 	$(".theme").replaceChildren(make("label", {}, "Theme ", themes), " ",
@@ -556,7 +534,7 @@ let prefix = "";
 function toggleKiosk() {
 	const url = new URL(location.href);
 
-	if (KIOSK)
+	if (document.body.matches(".kiosk"))
 		for (const key of ["view", "tabs", "every"])
 			url.searchParams.delete(key);
 	else
@@ -576,40 +554,11 @@ function onKey(event) {
 	found[1]();
 }
 
-/* ---- kiosk ---- */
-
-const wallClock = make("p", {id: "clock"});
-
-/* Not before the next page is there: a browser's error page would stay for good. */
-async function rotate() {
-	try {
-		await fetch(document.body.dataset.next);
-		location.assign(document.body.dataset.next);
-	} catch {
-		setTimeout(rotate, 5 * S);
-	}
-}
-
-function buildKiosk() {
-	$("header").append(wallClock);
-	if (document.body.dataset.next)
-		setTimeout(rotate, document.body.dataset.every * S);
-}
-
-function showKiosk() {
-	const hour = Math.floor(now() / HOUR);
-
-	setText(wallClock, localTime.format(now()));
-	/* Against burn-in. */
-	document.body.style.translate = `${hour % 3}px ${Math.floor(hour / 3) % 3}px`;
-}
-
 /* ---- life ---- */
 
 function tick() {
 	showState();
-	if (KIOSK)
-		showKiosk();
+	tell("ticked", now());
 	/* Woken from sleep, or the clock was set. */
 	if (Math.abs(steadyPassed() - wallPassed()) > 5 * S && !request && !offline)
 		resume();
@@ -627,6 +576,7 @@ function setOnline() {
 	poll();
 }
 
+setClock(Date.now(), false);
 readDocumentClock();
 contact = now();
 serverState = shownState = $("#state").dataset.state;
@@ -636,8 +586,6 @@ notes.append(lateBand, skewNote);
 document.body.append(region, offer, help);
 $("footer").append(served);
 buildMenu();
-if (KIOSK)
-	buildKiosk();
 tick();
 setInterval(tick, S);
 document.addEventListener("keydown", onKey);

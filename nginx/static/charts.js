@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A drawn chart that somebody points at becomes one that answers: values under the cursor, the same
- * moment in all charts, zoom by dragging, back by a double click. Its data are those of the page's
- * own JSON, fetched at the first touch; the drawing and the data table stay what the server sent.
+ * When somebody points at a drawn chart, the charts of the page become ones that answer: values
+ * under the cursor, the same moment in all of them, zoom by dragging, back by a double click. Their
+ * data are those of the page's own JSON, fetched at the first touch; the drawings and the data tables
+ * stay what the server sent.
  *
  * uPlot stands before this text in the same file.
  */
 (() => {
 "use strict";
+const DRAWINGS = "svg.fan, #history > svg.lines, #risk-history > svg.lines";
 const STEP_HOURS = 5 / 60;
+const RANGES = {"30m": 1800, "1h": 3600, "8h": 8 * 3600, "1d": 86400, "7d": 7 * 86400};
 const charts = new Map(); /* drawing: uPlot */
 let data = null;          /* of the shown page, a promise */
-
-const RANGES = {"30m": 1800, "1h": 3600, "8h": 8 * 3600, "1d": 86400, "7d": 7 * 86400};
 
 /* A canvas cannot read the variables of the style sheet, which gives them to this as properties. */
 const palette = Object.assign(document.createElement("i"), {id: "palette", hidden: true});
@@ -47,37 +48,86 @@ function forecast(drawing, page) {
 
 	return {
 		columns: [hours, metric.p10, metric.p50, metric.p90],
-		series: [line("p10"), {...line("median"), width: 2}, line("p90")],
+		series: [line("p10"), thick("median"), line("p90")],
+		marks: [[STEP_HOURS * 6, "30 min", "low"]],
 		bands: [{series: [3, 1], fill: faint}],
 		x: {label: "In", value: hour => `${Math.round(hour * 60)} min`},
 		axis: hour => `${+hour.toFixed(1)} h`,
-		percent: metric.unit === "%",
+		top: metric.unit === "%" && 100,
 	};
 }
 
-/* The whole range, also where there is nothing. A pause of more than two and a half intervals is not
- * bridged. Of the risk a point also tells the highest one. */
-function history(page) {
-	const end = Date.parse(page.generated_at) / 1000, start = end - RANGES[page.range];
-	const names = page.metric === "risk" ? ["mean", "highest"] : [page.metric];
+/* Rows of a time and values. The whole range, also where there is nothing; a pause of more than
+ * `pause` seconds is not bridged. */
+function past(points, start, end, pause) {
 	const rows = [[start]];
 
-	for (const point of page.points) {
+	for (const point of points) {
 		const last = rows.at(-1)[0];
 
-		if (point[0] - last > 2.5 * page.interval_s)
+		if (point[0] - last > pause)
 			rows.push([(point[0] + last) / 2]);
 		rows.push(point);
 	}
 	rows.push([Math.max(end, rows.at(-1)[0] + 1)]);
 	return {
-		columns: ["", ...names].map((_, i) => rows.map(row => row[i] ?? null)),
-		series: names.map(name => ({...line(name), width: 2})),
+		column: i => rows.map(row => row[i] ?? null),
 		x: {label: "Time", value: at => timeOf("second").format(at * 1000)},
-		axis: at => timeOf(RANGES[page.range] > 86400 ? "day" : "minute").format(at * 1000),
+		axis: at => timeOf(end - start > 86400 ? "day" : "minute").format(at * 1000),
 		time: true,
-		percent: page.metric !== "risk",
 	};
+}
+
+function history(drawing, page) {
+	const end = Date.parse(page.generated_at) / 1000, start = end - RANGES[page.range];
+	const shown = past(page.points, start, end, 2.5 * page.interval_s);
+
+	if (page.metric === "levels")
+		return levels(page.points, shown);
+	const highest = {...line("highest"), stroke: LIMIT, width: 2, dash: [5, 3]};
+	const series = page.metric === "risk" ? [thick("mean"), highest] : [thick(titleOf(drawing))];
+
+	return {...shown, series, columns: ["time", ...series].map((_, i) => shown.column(i)), top: 100};
+}
+
+/* Stacked, the worst level at the bottom; the page's legend gives names and colours. A point has its
+ * time, the number of alerts, and one number for each level. */
+function levels(points, shown) {
+	const chips = [...document.querySelectorAll("#levels .chip")];
+	const fills = chips.map(chip => getComputedStyle(chip).backgroundColor);
+	const sum = (below, column) => column.map((n, i) => n === null ? null : n + (below[i] ?? 0));
+	const columns = [shown.column(0)];
+
+	for (const i of chips.keys())
+		columns.push(sum(i ? columns[i] : [], shown.column(i + 2)));
+	return {...shown, columns, legend: {markers: {fill: (_, i) => fills[i - 1]}},
+		bands: chips.slice(1).map((_, i) => ({series: [i + 2, i + 1], fill: fills[i + 1]})),
+		series: chips.map((chip, i) => ({
+			...line(chip.textContent), stroke: GRID, fill: i ? undefined : fills[0],
+			paths: uPlot.paths.stepped({align: -1}),
+			value: (chart, top, series, at) => top === null ? "–" :
+				top - (series > 1 ? chart.data[series - 1][at] : 0),
+		}))};
+}
+
+/* The risk of a server is in the drawing alone, exact to its tenth: 1000 units are a day wide and a
+ * risk of 100 high. */
+function risk(drawing) {
+	const [start, end] = drawing.querySelector("desc").textContent.match(/[\d-]+T[\d:]+Z/g)
+		.map(text => Date.parse(text) / 1000);
+	const path = drawing.querySelector("path[class=value]").getAttribute("d"), points = [];
+
+	for (const [, letter, x, y] of path.matchAll(/([ML])(\d+) (\d+)/g)) {
+		const at = start + x * (end - start) / 1000;
+
+		if (letter === "M" && points.length)
+			points.push([at - 1]);
+		points.push([at, 100 - y / 10]);
+	}
+	const shown = past(points, start, end, Infinity);
+
+	return {...shown, columns: [shown.column(0), shown.column(1)],
+		series: [thick("risk")], top: 100};
 }
 
 function timeOf(unit) {
@@ -92,23 +142,54 @@ function line(label) {
 		value: (_, value) => format(value ?? null)};
 }
 
+const thick = label => ({...line(label), width: 2});
+const titleOf = drawing => drawing.querySelector("title").textContent;
+
+/* A drawing marks moments (changes of the scenario) by a line with a text behind it. */
+function marksOf(drawing, chart) {
+	const times = chart.data[0], range = times.at(-1) - times[0];
+
+	return [...drawing.querySelectorAll(":scope > line")].map(mark =>
+		[times[0] + parseFloat(mark.getAttribute("x1")) / 100 * range,
+			mark.nextElementSibling.textContent]);
+}
+
+async function content(drawing) {
+	if (drawing.closest("#risk-history"))
+		return risk(drawing);
+	const page = await (data ??= fetchData());
+
+	return page.points ? history(drawing, page) : forecast(drawing, page);
+}
+
 /* ---- taking over ---- */
 
-function drawLimits(chart, limits) {
-	const {ctx, bbox} = chart;
+/* Dashed, with a text. */
+function drawMarks(chart, limits, marks) {
+	const {ctx, bbox: {left, top, width, height}} = chart;
+	const stroke = (colour, align, text, x, y, ...line) => {
+		ctx.strokeStyle = ctx.fillStyle = colour;
+		ctx.textAlign = align;
+		ctx.beginPath();
+		ctx.moveTo(line[0], line[1]);
+		ctx.lineTo(line[2], line[3]);
+		ctx.stroke();
+		ctx.fillText(text, x, y);
+	};
 
 	ctx.save();
-	ctx.strokeStyle = ctx.fillStyle = LIMIT();
 	ctx.setLineDash([6, 4]);
-	ctx.textAlign = "right";
 	for (const limit of limits) {
 		const y = chart.valToPos(limit, "y", true);
 
-		ctx.beginPath();
-		ctx.moveTo(bbox.left, y);
-		ctx.lineTo(bbox.left + bbox.width, y);
-		ctx.stroke();
-		ctx.fillText(limit, bbox.left + bbox.width - 4, y - 4);
+		stroke(LIMIT(), "right", limit, left + width - 4, y - 4, left, y, left + width, y);
+	}
+	for (const [at, text, low] of marks) {
+		const x = chart.valToPos(at, "x", true);
+
+		if (x >= left && x <= left + width)
+			stroke(TEXT(), "left", text, x + 4, low ? top + height - 4 : top + 10,
+				x, top, x, top + height);
 	}
 	ctx.restore();
 }
@@ -120,48 +201,63 @@ function options(drawing, shown) {
 	const {width, height} = drawing.getBoundingClientRect();
 
 	return {
-		width, height: Math.max(120, height - 30),
-		cursor: {sync: {key: "tft", setSeries: false}, drag: {x: true, y: false}},
+		width, height,
+		/* Hours to come and times gone by have no moment in common. */
+		cursor: {sync: {key: shown.time ? "past" : "ahead", setSeries: false},
+			drag: {x: true, y: false}},
 		scales: {x: {time: !!shown.time},
-			y: {range: (_, low, high) => shown.percent ? [0, 100] : [0, high * 1.05 || 1]}},
-		axes: [{...axis, values: (_, ticks) => ticks.map(shown.axis)}, {...axis, size: 44}],
+			y: {range: (_, low, high) => [0, shown.top || high * 1.05 || 1]}},
+		axes: [{...axis, values: (_, ticks) => ticks.map(shown.axis), size: 32}, {...axis, size: 44}],
 		series: [{label: shown.x.label, value: (_, x) => x === null ? "–" : shown.x.value(x)},
 			...shown.series],
 		bands: shown.bands ?? [],
-		hooks: {draw: [chart => drawLimits(chart, limits)]},
+		legend: shown.legend,
+		hooks: {draw: [chart =>
+			drawMarks(chart, limits, shown.marks ?? marksOf(drawing, chart))]},
 	};
 }
 
-const content = (drawing, page) => page.points ? history(page) : forecast(drawing, page);
-
-function build(drawing, page) {
-	const shown = content(drawing, page), box = document.createElement("div");
+function build(drawing, shown) {
+	const box = document.createElement("div"), wanted = options(drawing, shown);
 
 	box.className = "live";
 	box.dataset.keep = "";
 	box.setAttribute("role", "img");
-	box.setAttribute("aria-label", drawing.querySelector("title").textContent);
-	const chart = new uPlot(options(drawing, shown), shown.columns, box);
+	box.setAttribute("aria-label", titleOf(drawing));
+	const chart = new uPlot(wanted, shown.columns, box);
 
 	drawing.after(box); /* the style sheet hides the drawing before it */
-	new ResizeObserver(([entry]) => entry.contentRect.width &&
-		chart.setSize({width: entry.contentRect.width, height: chart.height})).observe(box);
+	/* In the drawing's place and no higher. */
+	const fit = width => chart.setSize({width,
+		height: Math.max(120, wanted.height - box.querySelector(".u-legend").offsetHeight)});
+	fit(wanted.width);
+	new ResizeObserver(([entry]) => entry.contentRect.width && fit(entry.contentRect.width)).observe(box);
 	charts.set(drawing, chart);
 }
 
-async function takeOver(event) {
-	const drawing = event.target.closest?.("svg.fan, #history > svg.lines");
-
-	if (!drawing || charts.has(drawing) || /[?&]metric=levels/.test(location.search))
-		return;
-	charts.set(drawing, null);
-	try {
-		build(drawing, await (data ??= fetchData()));
-	} catch {
-		/* the drawing stays; the next touch asks again */
-		data = null;
-		charts.delete(drawing);
+/* All that can be seen: the cursor of one shows in the others. */
+async function takeOver() {
+	for (const drawing of document.querySelectorAll(DRAWINGS)) {
+		if (charts.has(drawing) || !drawing.checkVisibility())
+			continue;
+		charts.set(drawing, null);
+		try {
+			build(drawing, await content(drawing));
+		} catch {
+			/* the drawing stays; the next touch asks again */
+			data = null;
+			charts.delete(drawing);
+		}
 	}
+}
+
+function setData(chart, columns) {
+	const {min, max} = chart.scales.x, times = chart.data[0];
+	const zoomed = min > times[0] || max < times.at(-1);
+
+	chart.setData(columns, !zoomed);
+	if (zoomed)
+		chart.setScale("x", {min, max});
 }
 
 async function renew(event) {
@@ -175,15 +271,22 @@ async function renew(event) {
 			continue;
 		}
 		try {
-			chart?.setData(content(drawing, await (data ??= fetchData())).columns, false);
-			chart?.redraw();
+			setData(chart, (await content(drawing)).columns);
 		} catch {
 			data = null; /* older values, until the next change */
 		}
 	}
 }
 
+function repaint(event) {
+	if (event.target.id === "theme")
+		for (const chart of charts.values())
+			chart?.redraw();
+}
+
 document.body.append(palette);
-document.addEventListener("pointerover", takeOver);
+document.addEventListener("pointerover", event => event.target.closest?.(DRAWINGS) && takeOver());
+document.addEventListener("toggle", () => charts.size && takeOver(), true);
 document.addEventListener("tft:polled", renew);
+document.addEventListener("change", repaint);
 })();

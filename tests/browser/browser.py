@@ -37,7 +37,7 @@ def axe_source():
     path = BUILD / "third-party" / "axe.min.js"
     if not path.exists():
         nginx = ROOT / "nginx"
-        subprocess.run([nginx / "third-party.sh", nginx, BUILD / "third-party", "test"], check=True)
+        subprocess.run([nginx / "third-party.sh", nginx, BUILD / "third-party", "npm"], check=True)
     return path.read_text()
 
 

@@ -128,7 +128,61 @@ def test_a_hidden_tab_asks_for_nothing_and_catches_up_at_once(page, fleet):
     before = requests_for(fleet, "/")
     next_buckets(fleet, 2)
     assert requests_for(fleet, "/") == before
-    assert page.polled(hide % "false" + seen)
+    asked = "let asked = 0; const real = fetch; window.fetch = (...all) => { asked++; return real(...all); };"
+    assert page.run(asked + hide % "false" + seen + "return asked") == 1
+    page.wait("document.querySelector('#badge').textContent.startsWith('Live - ')")
+
+
+# From now on the script's waits pass fifty times as fast, and window.waits tells how long it meant to wait after each
+# answer: its last wait before it says tft:polled. The answers are those of window.answer(), and chance always gives its
+# highest number.
+FAST = """
+    const later = setTimeout;
+    let last;
+    Object.assign(window, {waits: [], asked: 0, setTimeout(call, ms) {
+        last = ms;
+        return later(call, ms / 50);
+    }, fetch: async () => answer(++asked)});
+    document.addEventListener('tft:polled', () => waits.push(last));
+    Math.random = () => 1;
+"""
+
+
+def waits(page, answer, count):
+    page.refresh()  # its ETag is known
+    page.run(FAST + f"window.answer = asked => {answer}; document.querySelector('.refresh a').click()")
+    page.wait(f"waits.length >= {count}")
+    return page.run(f"return waits.slice(0, {count}).map(Math.round)")
+
+
+def test_failures_make_it_ask_ever_more_rarely(page):
+    assert waits(page, "{ throw new TypeError() }", 8) == [1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000]
+    assert page.text("#badge").startswith("Offline")
+
+
+def test_a_time_to_wait_that_the_server_names_counts(page):
+    refusal = "new Response('', {status: 503, headers: {'Retry-After': '7'}})"
+    assert waits(page, refusal, 2) == [7700, 7700]  # a tenth by chance, or all would come back at once
+
+
+def test_data_of_the_last_bucket_are_asked_for_twice_more(page, fleet):
+    """Soon; then it is left to the next edge."""
+    page.run(
+        "const text = new XMLHttpRequest(); text.open('GET', location.href, false); text.send();"
+        "window.old = text.responseText.replace(/data-bucket=\"\\d+/, 'data-bucket=\"1')"
+        ".replace(/data-interval-ms=\"\\d+/, 'data-interval-ms=\"3600000')"
+    )
+    planned = waits(page, "new Response(old, {headers: {ETag: asked}})", 3)
+    assert planned[:2] == [1000, 3000]
+    assert planned[2] not in (1000, 3000)
+
+
+def test_a_server_that_has_left_the_fleet(page, fleet):
+    page.open(fleet.url("/server/ppdb011"))
+    fleet.upstream.predictions.load(CALM)
+    page.wait("document.querySelector('main').innerText.includes('No such server')", 20)
+    page.shot("server-unknown", full=False)
+    page.complaints()  # the 404
 
 
 def test_pause_stops_and_resume_refreshes_at_once(page, fleet):
@@ -153,44 +207,56 @@ def test_without_a_server_the_badge_says_so_and_the_page_recovers_alone(page, fl
     page.shot("offline", full=False)
     assert page.findings() == []
     fleet.start_nginx(fleet.hosts[0])
-    page.wait("document.querySelector('#badge').textContent.startsWith('Live')")
+    page.wait("document.querySelector('#badge').textContent.startsWith('Live')", 65)
 
 
 def test_another_program_at_that_address_does_not_replace_the_page(page, fleet):
     """nginx' own page for workers that are all gone has no data."""
+    page.refresh()  # its ETag is known
     workers = fleet.hosts[0].workers[0]
     workers.stop()
     page.polled("history.replaceState(null, '', '?sort=name'); document.querySelector('.refresh a').click();")
     assert page.text("#badge").startswith("Offline")
     assert page.all("#alerts tbody tr")
     fleet.start_workers(fleet.hosts[0])
-    page.wait("document.querySelector('#badge').textContent.startsWith('Live')")
+    page.wait("document.querySelector('#badge').textContent.startsWith('Live')", 65)
+
+
+OFF = "const p = document.querySelector('#every'); p.value = '0'; p.dispatchEvent(new Event('change'))"
 
 
 def test_the_browsers_own_word_for_offline(page):
+    """No request has to fail first."""
+    page.run(OFF)
     conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     page.driver.execute_cdp_cmd("Network.enable", {})
     page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": True, **conditions})
     page.wait("document.querySelector('#badge').textContent.startsWith('Offline')")
     page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": False, **conditions})
-    page.wait("document.querySelector('#badge').textContent.startsWith('Live')")
+    page.wait("document.querySelector('#badge').textContent.startsWith('Live')", 65)
     page.driver.execute_cdp_cmd("Network.disable", {})
 
 
 def test_one_request_at_a_time_and_none_for_ever(page, fleet):
     nginx = fleet.hosts[0].nginx
-    count = "performance.getEntriesByType('resource').filter(e => e.initiatorType === 'fetch').length"
-    before = page.run(f"return {count}")
     pids = [nginx.pid, *nginx.children()]
     for pid in pids:
         fleet.pause(pid)
-    click = "document.querySelector('.refresh a').click();"
-    page.polled(click * 3)  # ends by the time limit of 0.8 intervals
+    page.run("window.asked = 0; const real = fetch; window.fetch = (...all) => { asked++; return real(...all); };")
+    page.polled("document.querySelector('.refresh a').click();" * 3)  # ends by the time limit of 0.8 intervals
+    assert page.run("return asked") == 1
     assert page.text("#badge").startswith("Offline")
     for pid in pids:
         fleet.resume(pid)
-    page.wait("document.querySelector('#badge').textContent.startsWith('Live')")
-    assert page.run(f"return {count}") <= before + 4  # the hung one, and those of the recovery
+    page.wait("document.querySelector('#badge').textContent.startsWith('Live')", 65)
+
+
+def test_age_ticks_between_requests(page):
+    page.run(OFF)
+    count = "return performance.getEntriesByType('resource').length"
+    before, asked = page.text("#badge"), page.run(count)
+    page.wait(f"document.querySelector('#badge').textContent !== {before!r}")
+    assert page.run(count) == asked
 
 
 def test_age_needs_no_network(page, fleet):

@@ -183,19 +183,3 @@ def test_without_script_nothing_is_missing_and_nothing_is_dead(stack):
         before = stack.access_log().count('uri="/?refresh=5"')
         plain.open(stack.url("/?refresh=5"))
         stack.wait(lambda: stack.access_log().count('uri="/?refresh=5"') >= before + 2, 10, "the page asked to reload")
-
-
-def test_charts_answer_when_pointed_at(page, stack):
-    page.open(stack.url("/server/ppdb011"))
-    shown = page.run("const f = document.querySelector('svg.fan').closest('figure'); return f.getBoundingClientRect().height")
-    page.run("document.querySelector('svg.fan').dispatchEvent(new PointerEvent('pointerover', {bubbles: true}))")
-    page.wait("document.querySelector('.live canvas')")
-    assert not page.one("figure:has(.live) > svg").is_displayed()
-    grown = page.run("const f = document.querySelector('.live').closest('figure'); return f.getBoundingClientRect().height")
-    assert abs(grown - shown) < 12, "nothing below jumps"
-    ActionChains(page.driver).move_to_element(page.one(".live .u-over")).perform()
-    page.wait("/median[\\d.]+/.test(document.querySelector('.live .u-legend').innerText)")
-    page.shot("chart", full=False)
-    page.refresh()
-    assert page.all(".live canvas"), "a refresh leaves it"
-    assert page.complaints() == []

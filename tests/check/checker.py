@@ -2,19 +2,27 @@
 # SPDX-License-Identifier: MIT
 """Decides the invariants of the cache from the logs of a scenario: checker.py DIRECTORY
 
-A scenario writes JSON lines, one object a line; unknown members are ignored. All times `t`, `start`, `end` are seconds of one
-monotonic clock, the same in all files. A missing file means that nothing of its kind happened.
+A scenario writes JSON lines, one object a line; unknown members are ignored. All times `t`, `until`, `start`, `end` are seconds
+of one monotonic clock, the same in all files. A missing file means that nothing of its kind happened. tests/integration/recorder.py
+writes them.
 
-scenario.json   one object: {"interval": 30, "fetch": 6, "via_nginx": true, "routes": 15, "budget": 26, "max_stale": 3600,
-                "act_limit": 600, "wall": wall clock minus monotonic clock in s, "healthy": true when no upstream fault was made}
-calls.jsonl     GET /predictions/current as the fake upstream saw them: {"start", "end", "bucket": of Redis' clock at the start,
-                "address": of the client}
-faults.jsonl    what was done: {"t", "bucket", "kind"}; kind: death, stop, flush, deletion, loss (of Redis), clock
-answers.jsonl   each response to a client: {"client": id, "start", "end", "path", "method", "status", "length": bytes of the body,
-                "headers": {lower-case name: value}, "bucket", "gen_ms", "snap": from main#view data-bucket, data-gen-ms, the ETag's
-                page or the JSON; absent where the document has none, "says": [marks found: "stale", "no-data", "do-not-act"],
-                "redis": "ok" | "hung" | "down" when the request began}
-samples.jsonl   of Redis: {"t", "keys": {name: PTTL in ms, -1 without}, "staged": number of tft:s:* keys}
+scenario.json   one object: {"interval": 30, "fetch": 6, "lease": 17, "l1": true when nginx keeps copies for a second, "routes": 15,
+                "budget": 26, "max_stale": 3600, "act_limit": 600, "slow_ms": 50, "hung_ms": 300, "wall": wall clock minus
+                monotonic clock in s, "workers": [of each host] or null where nobody restarts them, "healthy": true when no upstream fault was made}
+calls.jsonl     GET /predictions/current as the fake upstream saw them: {"start", "bucket": of the claim that it was made for, null
+                for a call that nobody had claimed, "address": of the client}
+faults.jsonl    what was done: {"t", "until", "kind"}
+                  death (of a worker), stop (of one, for that time), flush, deletion, emptied (with the history), loss (of Redis),
+                  clock: each may cost a call
+                  hung, down (Redis, for that time), upstream (that is at fault), restart (of workers, in good order): none of
+                  them may
+answers.jsonl   each response to a client: {"start", "end", "path", "method", "status": 0 for no whole answer, "node": of the worker,
+                null when nginx answered, "announced": Content-Length or null, "length": bytes of the body,
+                "cache": "redis", "local" (the worker's own snapshot) or null, "bucket", "gen_ms": of the data, absent where the
+                document has none, "content": digest of what does not depend on the condition, absent where it is no function of
+                the snapshot, "says": [marks found: "stale", "do-not-act"], "worker_ms": what the worker took,
+                absent where it does not say, "redis": "ok", "hung" or "down" while it was answered}
+samples.jsonl   of Redis: {"t", "keys": {name: PTTL in ms, -1 without}, "workers": [of each host]}
 commits.jsonl   {"t", "bucket", "history_id"} of each commit that was ok
 history.jsonl   {"id"} of the stream at the end, in its order
 
@@ -23,14 +31,19 @@ Each function takes a Scenario and yields a sentence for each violation.
 import json
 import pathlib
 import sys
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 ENDLESS = ("tft:cur:", "tft:epoch:", "tfthist:")
 LATE_CALLERS = 2  # whoever was stopped between claim and call may be late by 1.8 s
 GROUPS = 3
-SLOW_S, HUNG_S, EVER_S = 0.05, 0.3, 3.5
-LOSSES = ("deletion", "loss", "clock")
+EVER_MS = 3500
+RESTART_S = 2  # until a killed worker has a successor
+TAIL_S = 2  # for which a worker goes on alone after an outage
+LOSSES = ("deletion", "emptied", "loss", "clock")
+COSTLY = ("death", "stop", "flush", *LOSSES)
+OUTAGES = ("hung", "down", "loss")
 
 
 @dataclass
@@ -42,6 +55,18 @@ class Scenario:
     samples: list = field(default_factory=list)
     commits: list = field(default_factory=list)
     history: list = field(default_factory=list)
+
+    def during(self, start, end, kinds):
+        """Whether such a fault touches that time."""
+        return any(fault["t"] <= end and fault["until"] >= start for fault in self.faults if fault["kind"] in kinds)
+
+    def bucket(self, t):
+        """Of Redis' clock."""
+        return int((t + self.settings["wall"]) // self.settings["interval"])
+
+    def copy_s(self):
+        """For how long nginx may repeat an answer."""
+        return 1 if self.settings["l1"] else 0
 
 
 def load(directory):
@@ -59,17 +84,50 @@ def pages(scenario):
     return [answer for answer in scenario.answers if answer["status"] == 200 and answer.get("gen_ms") is not None]
 
 
+def shared_pages(scenario):
+    """Those of the shared cache."""
+    return [answer for answer in pages(scenario) if answer["cache"] == "redis"]
+
+
 def age_s(scenario, answer):
     """Of the data when the answer was complete."""
     return answer["end"] + scenario.settings["wall"] - answer["gen_ms"] / 1000
 
 
+def every_request_is_answered(scenario):
+    """I0: by a worker. One that dies in the middle of a body leaves an answer that is seen to be cut; a POST is never repeated."""
+    for answer in scenario.answers:
+        answered = answer["status"] not in (0, 502, 503, 504) or (answer["status"] == 503 and answer["node"])
+        cut = answer["length"] > 0 or answer["method"] == "POST"
+        if not answered and not (cut and scenario.during(answer["start"], answer["end"], ["death"])):
+            yield f"{answer['method']} {answer['path']} at {answer['start']:.3f} got {answer['status']} and {answer['length']} bytes"
+
+
 def calls_per_bucket(scenario):
-    """I1"""
-    allowed = Counter(fault["bucket"] for fault in scenario.faults)
-    for bucket, count in Counter(call["bucket"] for call in scenario.calls).items():
+    """I1: one, another for each costly fault, and none that nobody claimed while Redis was there."""
+    allowed = Counter()
+    for fault in scenario.faults:
+        if fault["kind"] in COSTLY:
+            allowed.update(range(scenario.bucket(fault["t"]), scenario.bucket(fault["until"]) + 1))
+    counts = Counter(call["bucket"] for call in scenario.calls)
+    for call in scenario.calls:
+        if call["bucket"] is None and not scenario.during(call["start"] - TAIL_S, call["start"], (*OUTAGES, "stop", "death")):
+            yield f"the call at {call['start']:.3f} was claimed by nobody"
+    counts.pop(None, None)
+    for bucket, count in counts.items():
         if count > 1 + allowed[bucket]:
             yield f"{count} calls in bucket {bucket} with {allowed[bucket]} faults"
+    for bucket in range(min(counts, default=0), max(counts, default=0)):
+        if counts[bucket] == 0 and is_quiet(scenario, bucket):
+            yield f"no call in bucket {bucket}, in which nothing was wrong"
+
+
+def is_quiet(scenario, bucket):
+    """Nothing was done in that bucket, and nothing before it whose lease or back-off could reach into it."""
+    interval = scenario.settings["interval"]
+    start = bucket * interval - scenario.settings["wall"]
+    reach = scenario.settings["lease"] if scenario.settings["healthy"] else 300
+    return not any(fault["t"] <= start + interval and fault["until"] >= start - reach for fault in scenario.faults)
 
 
 def calls_per_minute(scenario):
@@ -78,11 +136,10 @@ def calls_per_minute(scenario):
     starts = defaultdict(list)
     for call in scenario.calls:
         starts[call["address"]].append(call["start"])
-    lost = [fault["t"] for fault in scenario.faults if fault["kind"] in LOSSES]
     for address, times in starts.items():
         times.sort()
         for first, last in zip(times, times[limit:]):
-            if last - first < 60 and not any(first <= t <= last for t in lost):
+            if last - first < 60 and not scenario.during(first, last, LOSSES):
                 yield f"more than {limit} calls from {address} in the {last - first:.1f} s after {first:.1f}"
 
 
@@ -90,7 +147,7 @@ def healthy_age(scenario):
     """I3: as long as nothing is wrong and after the first refresh."""
     if not scenario.settings["healthy"] or scenario.faults:
         return
-    limit = scenario.settings["interval"] + scenario.settings["fetch"] + 0.3 + scenario.settings["via_nginx"]
+    limit = scenario.settings["interval"] + scenario.settings["fetch"] + 0.3 + scenario.copy_s()
     for answer in pages(scenario):
         if age_s(scenario, answer) > limit:
             yield f"{answer['path']} is {age_s(scenario, answer):.1f} s old, at most {limit:.1f} s are allowed"
@@ -107,39 +164,45 @@ def old_data(scenario):
 
 
 def duration(scenario):
-    """I5"""
+    """I5: by the worker's own account; who is stopped cannot answer."""
     for answer in scenario.answers:
-        if answer["method"] not in ("GET", "HEAD"):
-            limit = EVER_S
-        else:
-            limit = SLOW_S if answer["redis"] == "ok" else HUNG_S
-        if answer["end"] - answer["start"] > limit:
-            yield f"{answer['method']} {answer['path']} took {(answer['end'] - answer['start']) * 1000:.0f} ms"
+        limit, took = EVER_MS, (answer["end"] - answer["start"]) * 1000
+        if answer.get("worker_ms") is not None:
+            limit, took = scenario.settings["slow_ms" if answer["redis"] == "ok" else "hung_ms"], answer["worker_ms"]
+        if took > limit and not scenario.during(answer["start"], answer["end"], ["stop"]):
+            yield f"{answer['method']} {answer['path']} at {answer['start']:.3f} took {took:.0f} ms"
 
 
 def one_snapshot(scenario):
     """I6: all routes read between two commits agree. An answer that overlaps a commit may have either."""
-    times = sorted(commit["t"] for commit in scenario.commits)
+    changes = [commit["t"] for commit in scenario.commits]
+    changes += [fault[edge] for fault in scenario.faults if fault["kind"] in LOSSES for edge in ("t", "until")]
+    changes.sort()
     between = defaultdict(dict)
-    for answer in pages(scenario):
-        before = sum(t <= answer["start"] for t in times)
-        if before == sum(t <= answer["end"] for t in times):
-            between[before].setdefault(answer["snap"], answer)
+    for answer in shared_pages(scenario):
+        before = bisect_right(changes, answer["start"] - scenario.copy_s())
+        if before == bisect_right(changes, answer["end"]):
+            between[before].setdefault(answer["gen_ms"], answer)
     for found in between.values():
         if len(found) > 1:
-            yield "snapshots " + " and ".join(f"{snap} ({answer['path']})" for snap, answer in found.items())
+            yield "data of " + " and of ".join(
+                f"{gen_ms} ({answer['path']} at {answer['start']:.3f})" for gen_ms, answer in found.items()
+            )
 
 
 def bucket_never_decreases(scenario):
-    """I7: for one client, whose requests follow each other, but for a loss in between."""
-    last = {}
-    lost = [fault["t"] for fault in scenario.faults if fault["kind"] in LOSSES]
-    for answer in sorted(pages(scenario), key=lambda answer: answer["start"]):
-        before = last.get(answer["client"])
-        if before and answer["bucket"] < before["bucket"]:
-            if not any(before["start"] <= t <= answer["end"] for t in lost):
-                yield f"client {answer['client']} saw bucket {answer['bucket']} after {before['bucket']}"
-        last[answer["client"]] = answer
+    """I7: who asks after an answer has arrived, anybody's, gets the same bucket or a later one, but for a loss in between."""
+    newest, arrived = None, sorted(shared_pages(scenario), key=lambda answer: answer["end"])
+    later = iter(arrived)
+    last = next(later, None)
+    for answer in sorted(arrived, key=lambda answer: answer["start"]):
+        while last and last["end"] < answer["start"] - scenario.copy_s():
+            if not newest or last["bucket"] >= newest["bucket"] or scenario.during(newest["start"], last["end"], LOSSES):
+                newest = last
+            last = next(later, None)
+        if newest and answer["bucket"] < newest["bucket"]:
+            if not scenario.during(newest["start"], answer["end"], LOSSES):
+                yield f"{answer['path']} at {answer['start']:.3f} is of bucket {answer['bucket']}, after {newest['bucket']}"
 
 
 def history_is_complete(scenario):
@@ -149,7 +212,7 @@ def history_is_complete(scenario):
         if after <= before:
             yield f"id {after} after {before}"
     present = {f"{ms}-{number}" for ms, number in ids}
-    born = max((fault["t"] for fault in scenario.faults if fault["kind"] == "loss"), default=float("-inf"))
+    born = max((fault["until"] for fault in scenario.faults if fault["kind"] in ("loss", "emptied")), default=float("-inf"))
     expected = {commit["history_id"] for commit in scenario.commits if commit["t"] > born}
     yield from (f"the point {missing} is missing" for missing in sorted(expected - present))
     if born == float("-inf"):
@@ -158,37 +221,59 @@ def history_is_complete(scenario):
 
 def flushed_is_marked(scenario):
     """I9: what was asked for after a flush is newer than it, or says that it is stale."""
-    flushes = [fault["t"] for fault in scenario.faults if fault["kind"] in ("flush", "deletion")]
+    flushes = sorted(fault["t"] for fault in scenario.faults if fault["kind"] in ("flush", "deletion", "emptied"))
     for answer in pages(scenario):
-        before = [t for t in flushes if t + scenario.settings["via_nginx"] <= answer["start"]]
-        gen = answer["gen_ms"] / 1000 - scenario.settings["wall"]
-        if before and gen < max(before) and "stale" not in answer["says"]:
-            yield f"{answer['path']} at {answer['start']:.3f} is from {gen:.3f}, before the flush at {max(before):.3f}, unmarked"
+        before = bisect_left(flushes, answer["start"] - scenario.copy_s())
+        gen = (answer["gen_ms"] + 1) / 1000 - scenario.settings["wall"]  # known to the millisecond
+        if before and gen < flushes[before - 1] and "stale" not in answer["says"]:
+            yield f"{answer['path']} at {answer['start']:.3f} is from {gen:.3f}, before the flush at {flushes[before - 1]:.3f}, unmarked"
 
 
 def whole_bodies(scenario):
     """I10: a HEAD has the length of the GET and no body; 304 and 204 have none."""
     for answer in scenario.answers:
-        announced = answer["headers"].get("content-length")
-        expected = 0 if answer["method"] == "HEAD" or answer["status"] in (204, 304) else announced
+        if answer["status"] == 0:
+            continue
+        expected = 0 if answer["method"] == "HEAD" or answer["status"] in (204, 304) else answer["announced"]
         if expected is None:
             yield f"{answer['path']} has no Content-Length"
-        elif int(expected) != answer["length"]:
+        elif expected != answer["length"]:
             yield f"{answer['path']} announced {expected} bytes and sent {answer['length']}"
 
 
 def keys_expire(scenario):
-    """I11"""
+    """I11: and their number is bounded, but for the history and what each host counts."""
     bound = 4 * scenario.settings["routes"] + 8 * GROUPS + 4
     for sample in scenario.samples:
         for key, ttl in sample["keys"].items():
             if ttl == -1 and not key.startswith(ENDLESS):
                 yield f"{key} never expires"
-        if len(sample["keys"]) - sample["staged"] > bound:
-            yield f"{len(sample['keys'])} keys at {sample['t']:.1f}, {sample['staged']} of them staged; {bound} are allowed"
+        count = sum(not key.startswith(("tfthist:", "tft:node:", "tft:s:")) for key in sample["keys"])
+        if count > bound:
+            yield f"{count} keys at {sample['t']:.1f}, {bound} are allowed"
+
+
+def workers_come_back(scenario):
+    """I12"""
+    for sample in scenario.samples if scenario.settings["workers"] else []:
+        if sample["workers"] != scenario.settings["workers"]:
+            if not scenario.during(sample["t"] - RESTART_S, sample["t"], ["death", "restart"]):
+                yield f"{sample['workers']} workers at {sample['t']:.1f} instead of {scenario.settings['workers']}"
+
+
+def content_is_constant(scenario):
+    """I14: whatever happens, and whoever answers: of the same data a page says the same, but for its state."""
+    first = {}
+    for answer in pages(scenario):
+        if answer.get("content") is None:
+            continue
+        same = first.setdefault((answer["path"], answer["gen_ms"]), answer)
+        if answer["content"] != same["content"]:
+            yield f"{answer['path']} says another thing at {answer['start']:.3f} than at {same['start']:.3f}, of the same data"
 
 
 INVARIANTS = {
+    "I0": every_request_is_answered,
     "I1": calls_per_bucket,
     "I2": calls_per_minute,
     "I3": healthy_age,
@@ -200,11 +285,22 @@ INVARIANTS = {
     "I9": flushed_is_marked,
     "I10": whole_bodies,
     "I11": keys_expire,
+    "I12": workers_come_back,
+    "I14": content_is_constant,
 }
 
 
 def violations(scenario):
     return [f"{name}: {text}" for name, check in INVARIANTS.items() for text in check(scenario)]
+
+
+def shortened(found, each=5):
+    """At most so many of each invariant, and how many more there are."""
+    for name, count in Counter(text.partition(":")[0] for text in found).items():
+        mine = [text for text in found if text.partition(":")[0] == name]
+        yield from mine[:each]
+        if count > each:
+            yield f"{name}: {count - each} more"
 
 
 def main(arguments):

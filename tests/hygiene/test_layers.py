@@ -33,7 +33,7 @@ LAYERS, LISTED_HEADERS = read_layers()
 SOURCES = sorted((ROOT / "src").glob("*.c"))
 HEADERS = sorted((ROOT / "include").glob("*.h"))
 # Many files of one or two functions share a header: eleven headers of one prototype each would say nothing more.
-FAMILIES = {"page_": {"pages.h"}, "api_": {"api.h", "pages.h"}}
+FAMILIES = {"cache_": {"cache.h"}, "page_": {"pages.h"}, "api_": {"api.h", "pages.h"}}
 
 
 def family(stem):

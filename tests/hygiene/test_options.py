@@ -15,7 +15,7 @@ CONSTANTS = {"SECONDS": 1000, "MINUTES": 60_000, "HOURS": 3_600_000, "MEBI": 1 <
 DURATIONS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 UNITS = {"DURATION": DURATIONS, "SIZE": {"m": 1 << 20, "g": 1 << 30}, "INTEGER": {"": 1}}
 # How the manual calls the types.
-WORDS = {"TEXT": "text", "ADDRESS": "text", "NODE": "text", "LEVEL": "text", "SECRET": "secret", "URL": "url"}
+WORDS = {"TEXT": "text", "ADDRESS": "text", "NODE": "text", "LEVEL": "text", "FORMAT": "text", "SECRET": "secret", "URL": "url"}
 WORDS |= {"USERS": "text", "ROLE": "text", "ORIGIN": "url"}
 WORDS |= {"DURATION": "duration", "SIZE": "size", "INTEGER": "number", "FLAG": "flag"}
 
@@ -153,7 +153,7 @@ def test_the_manual_has_every_command_line_option():
     assert listed == [(letter if letter in letters else "", name) for name, letter in options]
 
 
-@pytest.mark.parametrize("path", MANUALS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "src").glob("*.[1-9]")), ids=lambda path: path.name)
 def test_mandoc_has_no_remark(path):
     result = subprocess.run(["mandoc", "-Tlint", "-Wwarning", path], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout

@@ -89,8 +89,23 @@ def test_500_servers_stay_below_3000_elements(page):
     assert sum(1 for _ in tree.iter()) <= 3000
 
 
-def test_style_sheet_keeps_its_budget():
-    """What travels is the compressed form: one sheet for all pages, cached for good."""
-    text = (ROOT / "nginx" / "static" / "style.css").read_bytes()
-    assert len(text) <= 16 * 1024
-    assert len(gzip.compress(text, 9)) <= 5 * 1024
+def asset(name):
+    """A file as it is delivered, and compressed."""
+    header = (BINARY.parent / "assets" / "assets.h").read_text()
+    path = BINARY.parent / "assets" / re.search(rf'"(static/{name}[^"]*)"', header).group(1)
+    return path.read_bytes(), path.with_name(path.name + ".gz").read_bytes()
+
+
+def test_what_the_overview_loads_keeps_its_budget():
+    style, _ = asset("style")
+    _, script = asset("app")
+    print(f"style {len(style)} bytes, script {len(script)} compressed")
+    assert len(style) <= 12 * 1024
+    assert len(script) <= 9 * 1024
+
+
+def test_charts_keep_their_budget():
+    """The library, and what makes our charts of it."""
+    library = (BINARY.parent / "third-party" / "uPlot.iife.min.js").read_bytes()
+    assert len(gzip.compress(library, 9)) <= 23 * 1024
+    assert len(asset("charts")[1]) <= 26 * 1024

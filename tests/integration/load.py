@@ -5,8 +5,8 @@
         ...something terrible...
     assert load.lost() == []
 """
-import http.client
 import itertools
+import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ class Seen:
     headers: dict  # lower-case names
     body: bytes
     error: str = ""
+    method: str = "GET"
 
     @property
     def took(self):
@@ -32,27 +33,54 @@ class Seen:
         """The worker's member of Cache-Status, without nginx'."""
         return next((part for part in self.headers.get("cache-status", "").split(", ") if part.startswith("tft-")), "")
 
+    @property
+    def worker_ms(self):
+        """What the worker spent, by its own account; None where it does not say."""
+        parts = (part.partition(";dur=") for part in self.headers.get("server-timing", "").split(", "))
+        spent = [float(value) for name, _, value in parts if name in ("redis", "render")]
+        return sum(spent) if spent else None
+
     def __repr__(self):
         return f"<{self.status} {self.path} host {self.host} {self.took * 1000:.0f} ms {self.cache} {self.error}>"
 
 
-def ask(stack, path="/", host=0, timeout=20):
-    """One GET on a connection of its own."""
+def exchange(address, source, request, timeout):
+    """Everything that comes back until the server hangs up, also what no length announces."""
+    with socket.create_connection(address, timeout, source_address=(source, 0)) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(1 << 18), b""))
+
+
+def parse(answer):
+    """(status, headers, body) of a whole answer that is not chunked."""
+    head, found, body = answer.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    if not found or not lines[0].startswith("HTTP/1.1 "):
+        raise ValueError(f"{len(answer)} bytes without a head")
+    fields = {}
+    for line in lines[1:]:
+        name, _, value = line.partition(":")
+        name, value = name.lower(), value.strip()
+        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    return int(lines[0].split()[1]), fields, body
+
+
+def ask(stack, path="/", host=0, timeout=20, method="GET", form=None, headers=(), source="127.0.0.1"):
+    """One request on a connection of its own, with an encoded form if there is one."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close", *headers]
+    if form is not None:
+        lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(form)}"]
+    request = "\r\n".join([*lines, "", form or ""]).encode()
     began = time.monotonic()
-    connection = http.client.HTTPConnection("127.0.0.1", stack.hosts[host].port, timeout=timeout)
+    status, fields, body, error = 0, {}, b"", ""
     try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        body = answer.read()
-        fields = {}
-        for name, value in answer.getheaders():
-            name = name.lower()
-            fields[name] = f"{fields[name]}, {value}" if name in fields else value
-        return Seen(host, path, began, time.monotonic(), answer.status, fields, body)
-    except (OSError, http.client.HTTPException) as error:
-        return Seen(host, path, began, time.monotonic(), 0, {}, b"", repr(error))
-    finally:
-        connection.close()
+        status, fields, body = parse(exchange(("127.0.0.1", stack.hosts[host].port), source, request, timeout))
+        announced = int(fields.get("content-length", 0))
+        if method != "HEAD" and status != 304 and len(body) < announced:
+            status, error = 0, f"{len(body)} of {announced} bytes"
+    except (OSError, ValueError) as failure:
+        error = repr(failure)
+    return Seen(host, path, began, time.monotonic(), status, fields, body, error, method)
 
 
 def ask_at_once(stack, asks):
@@ -73,13 +101,24 @@ def ask_at_once(stack, asks):
 
 
 class Load:
-    def __init__(self, stack, paths=("/",), clients=4, hosts=(0,)):
+    """note    takes each answer too
+    keep    False: `seen` remains empty, a long run does not fit there
+    pause   seconds between an answer and the next request of the same client; the clients begin at different moments of it
+    apart   each client has an address of its own: nginx limits what one may ask
+    """
+
+    def __init__(self, stack, paths=("/",), clients=4, hosts=(0,), note=None, keep=True, pause=0, apart=False):
         self.stack = stack
         self.seen = []
+        self.notes = ([note] if note else []) + ([self.seen.append] if keep else [])
+        self.pause = pause
         self.stop = threading.Event()
         places = list(itertools.product(paths, hosts))
-        turns = (itertools.islice(itertools.cycle(places), i, None) for i in range(clients))
-        self.threads = [threading.Thread(target=self.run, args=(turn,), daemon=True) for turn in turns]
+        self.threads = []
+        for i in range(clients):
+            turn = itertools.islice(itertools.cycle(places), i, None)
+            source = f"127.0.{1 + i // 250}.{1 + i % 250}" if apart else "127.0.0.1"
+            self.threads.append(threading.Thread(target=self.run, args=(turn, source, pause * i / clients), daemon=True))
 
     def __enter__(self):
         for thread in self.threads:
@@ -91,10 +130,15 @@ class Load:
         for thread in self.threads:
             thread.join()
 
-    def run(self, turn):
+    def run(self, turn, source, later):
+        self.stop.wait(later)
         while not self.stop.is_set():
             path, host = next(turn)
-            self.seen.append(ask(self.stack, path, host))
+            seen = ask(self.stack, path, host, source=source)
+            for note in self.notes:
+                note(seen)
+            if self.pause:
+                self.stop.wait(self.pause)
 
     def failed(self):
         return [seen for seen in self.seen if seen.status != 200]

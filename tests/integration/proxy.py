@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A byte proxy between workers and Redis that can be told to misbehave, on the way back to the worker.
+"""A byte proxy between workers and Redis that can be told to misbehave, mostly on the way back to the worker.
 
     with ProxiedStack() as stack:
         stack.proxy.latency = 0.5          # seconds before each piece of an answer
@@ -8,6 +8,7 @@
         stack.proxy.replace = b"garbage"   # instead of each answer
         stack.proxy.extra = b"+OK\\r\\n"     # once, behind the next answer
         stack.proxy.refuse = True          # nobody gets in; who is in stays
+    stack.proxy.before = b"HGET", act  # act() is called once, before the first question with these bytes goes on
         stack.proxy.sever()                # who is in is thrown out
         stack.proxy.heal()                 # as if nothing had been
 
@@ -44,6 +45,7 @@ class Proxy:
         self.replace = None
         self.extra = b""
         self.refuse = False
+        self.before = None
 
     def heal(self):
         """What was held back or spoiled goes with its connection: Redis itself was never at fault."""
@@ -100,6 +102,9 @@ class Proxy:
                 end.shutdown(socket.SHUT_RDWR)
 
     def forward(self, sink, data):
+        if self.before and self.before[0] in data:
+            (_, act), self.before = self.before, None
+            act()
         sink.sendall(data)
 
     def answer(self, sink, data):

@@ -190,7 +190,12 @@ class Stack:
             (host.dir / name).mkdir(parents=True)
         (host.dir / "redis.pass").touch(mode=0o600)
         (host.dir / "redis.pass").write_text(self.password)
-        settings = {
+        script = ROOT / "scripts" / "render-config.sh"
+        settings = self.settings(host)
+        subprocess.run([script, *(f"{key}={value}" for key, value in settings.items())], check=True)
+
+    def settings(self, host):
+        return {
             "RUN_DIR": host.dir,
             "ASSETS": BUILD / "assets",
             "PORT": host.port,
@@ -198,8 +203,6 @@ class Stack:
             "RUN_USER": "root" if os.geteuid() == 0 else "",
             "REDIS_PASSWORD_SHA256": hashlib.sha256(self.password.encode()).hexdigest(),
         }
-        script = ROOT / "scripts" / "render-config.sh"
-        subprocess.run([script, *(f"{key}={value}" for key, value in settings.items())], check=True)
 
     def stop(self, check=True):
         """Ends everything. With check: fails if a process had to be killed or a sanitizer complained."""
@@ -270,14 +273,17 @@ class Stack:
         """Words before the command that starts a host's workers."""
         return []
 
+    def program(self):
+        return BUILD / "tft-dashboard"
+
     def start_workers(self, host):
         path = str(host.dir / "fcgi.sock")
-        program = str(BUILD / "tft-dashboard")
+        program = str(self.program())
         log = host.dir / "log" / "worker.log"
         env = self.worker_env(host)
         if not self.direct:
             argv = ["spawn-fcgi", "-n", "-s", path, "-M", "0660", "-b", "1024", "--"]
-            argv += [shutil.which("multiwatch"), "-f", str(self.worker_count), "-r", "1000000", "-s", "TERM"]
+            argv += [shutil.which("multiwatch"), "-f", str(self.worker_count), "-r", "1000000", "-t", "0", "-s", "INT"]
             argv += ["--", program]
             host.workers = [Service("workers", self.launcher(host) + argv, log, env)]
             return
@@ -290,7 +296,8 @@ class Stack:
 
     def start_nginx(self, host):
         log = host.dir / "log" / "nginx.log"
-        argv = ["nginx", "-e", log, "-p", host.dir, "-c", host.dir / "etc" / "nginx.conf"]
+        # With its path: an upgrade of nginx starts the program of that name.
+        argv = [shutil.which("nginx"), "-e", log, "-p", host.dir, "-c", host.dir / "etc" / "nginx.conf"]
         host.nginx = Service("nginx", argv, log)
         self.wait(lambda: self.healthy(host), what="/healthz answers 200")
 

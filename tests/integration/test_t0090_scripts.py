@@ -134,7 +134,7 @@ def test_secrets_are_on_no_command_line_and_in_private_files(running):
 def test_stop_leaves_no_process_and_a_new_start_works(site):
     site.start("--dev")
     groups = site.leaders().values()
-    assert len(groups) == 5
+    assert len(groups) == 6
     assert site.stop().stdout == "Stopped.\n"
     assert not [group for group in groups if group_alive(group)]
     with pytest.raises(requests.ConnectionError):

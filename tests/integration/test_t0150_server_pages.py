@@ -194,6 +194,22 @@ def test_odd_names_are_found_by_the_links_to_them(stack_factory, upstream, sent)
     assert sorted(titles) == sorted(names)
 
 
+# Badges
+
+
+def test_badges_are_pictures_that_caches_keep(stack):
+    for name, route in (("fleet", "badge-fleet"), ("ppdb011", "badge-server")):
+        badge = stack.get(f"/badge/{name}.svg")
+        assert badge.status_code == 200
+        assert badge.headers["Content-Type"] == "image/svg+xml"
+        assert f'key="{route}"' in badge.headers["Cache-Status"]
+        assert stack.get(f"/badge/{name}.svg", headers={"If-None-Match": badge.headers["ETag"]}).status_code == 304
+        assert xml.etree.ElementTree.fromstring(badge.content).tag == "{http://www.w3.org/2000/svg}svg"
+    missing = [stack.get(f"/badge/{name}.svg") for name in ("nosuch", "%3Cscript%3E", "")]
+    assert [answer.status_code for answer in missing] == [404] * 3
+    assert len({answer.content for answer in missing}) == 1
+
+
 # The top page
 
 

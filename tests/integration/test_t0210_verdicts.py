@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a reader finds in the shared cache, what it answers then, and what that costs: each verdict with its calls upstream."""
 import contextlib
+import pathlib
 import re
 
 import pytest
@@ -237,6 +238,53 @@ def test_a_corrupt_entry_is_a_miss(stack, name):
     assert {(s.status, s.body) for s in plain} == {(200, whole.body)}
     assert {(a.status_code, a.content) for a in packed} == {(200, whole.body)}
     stack.redis.hset(key, mapping=fields)
+
+
+# The compact snapshot, from which everything is made that is not stored
+
+FILTERED = "/heatmap?profile=db"
+
+
+@contextlib.contextmanager
+def snapshot_body(stack, bucket, body):
+    """That bucket's snapshot has another body meanwhile."""
+    key = f"tft:fleet:{bucket}"
+    whole = stack.redis.hget(key, "body")
+    stack.redis.hset(key, "body", body)
+    try:
+        yield
+    finally:
+        stack.redis.hset(key, "body", whole)
+
+
+def test_a_damaged_snapshot_is_replaced_by_the_one_before(stack):
+    grow_old(stack)
+    win(stack)
+    wait_fresh(stack)
+    now = current(stack)
+    with calls(stack, 0), snapshot_body(stack, now, b"?"):
+        seen = [ask(stack, FILTERED) for _ in range(4)]
+        with snapshot_body(stack, now - 1, b"?"):
+            assert {ask(stack, FILTERED).status for _ in range(4)} == {503}
+    assert {(s.status, s.headers["x-tft-bucket"]) for s in seen} == {(200, str(now - 1))}
+    assert all(re.match(r"tft-redis; hit; ttl=-\d+; detail=", s.cache) for s in seen), seen
+    assert ask(stack, FILTERED).headers["x-tft-bucket"] == str(now)
+
+
+def peak_memory(stack):
+    """KiB that each worker ever had resident."""
+    texts = [pathlib.Path(f"/proc/{pid}/status").read_text() for pid in stack.worker_pids()]
+    return [int(re.search(r"VmHWM:\s*(\d+)", text).group(1)) for text in texts]
+
+
+def test_a_giant_value_is_a_miss_and_never_received(stack):
+    """Redis is not down for it: what does not need that value goes on."""
+    before = peak_memory(stack)
+    with calls(stack, 0), snapshot_body(stack, current(stack), bytes(40 << 20)):
+        seen = [(ask(stack, FILTERED), ask(stack)) for _ in range(4)]
+    assert all(is_fresh(plain) for _, plain in seen), seen
+    assert {filtered.status for filtered, _ in seen} <= {200, 503}
+    assert max(after - old for old, after in zip(before, peak_memory(stack))) < 32 << 10
 
 
 # Keys that a stranger has written

@@ -8,6 +8,7 @@ from stack import Stack
 from upstream import payload_bytes
 
 GOOD = "predictions_current-critical-20"
+DATE = "Wed, 21 Oct 2099 07:28:00 GMT"
 TRACEBACK = "Traceback (most recent call last): secret-path/model.py"
 
 
@@ -126,7 +127,7 @@ def test_key_is_sent_to_predictions_only_and_never_shown():
 
 
 def test_retry_after_is_honoured_and_bounded(stack, good):
-    for value, low, high in ((None, 55, 61), ("7", 5, 8), ("abc", 55, 61), ("-1", 55, 61), ("99999999", 290, 301)):
+    for value, low, high in ((None, 55, 61), ("7", 5, 8), ("abc", 55, 61), ("-1", 55, 61), ("99999999", 290, 301), (DATE, 55, 61)):
         headers = {"Retry-After": value} if value else {}
         stack.redis.delete("tft:brk:fleet")
         fail_once(stack, respond(429, b"{}", headers=headers))

@@ -5,6 +5,7 @@ import random
 import re
 import shutil
 import signal
+import threading
 import time
 
 import pytest
@@ -13,7 +14,7 @@ from proxy import ProxiedStack
 from stack import ROOT, Stack
 
 INTERVAL = 5
-RECOVERY = INTERVAL + 1  # one bucket and the second for which Redis counts as down
+RECOVERY = INTERVAL + 1  # one bucket and the second for which Redis counts as down at most
 PATHS = ("/", "/heatmap", "/heatmap?profile=db", "/healthz")
 
 
@@ -317,6 +318,21 @@ CORRUPTIONS = {
 }
 
 
+def test_commit_between_two_looks_is_noticed(calm):
+    """The second one finds the snapshot of another pointer: nobody is sent back to older data, or told that there are none."""
+    bucket = calm.redis.hget("tft:cur:fleet", "bucket").decode()
+
+    def commit():
+        for key in ("tft:cur:fleet", f"tft:fleet:{bucket}"):
+            calm.redis.hset(key, "snap", "0123456789abcdef")
+
+    calm.proxy.before = b"HSTRLEN", commit
+    seen = ask(calm, "/heatmap?profile=db")
+    assert calm.proxy.before is None
+    assert (seen.status, seen.headers["x-tft-bucket"]) == (200, bucket)
+    refresh(calm)
+
+
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_spoilt_page_is_made_anew(calm, name):
     """What the page says does not change: it is rendered from the compact snapshot."""
@@ -419,3 +435,76 @@ def test_keys_without_expiry_are_a_closed_list(calm):
         *(b"tft:%s:%s" % (what, group) for what in (b"cur", b"epoch") for group in (b"fleet", b"status", b"scenario")),
         *(b"tfthist:" + stream for stream in (b"fleet", b"hours", b"risk")),
     }
+
+
+# How long Redis counts as down
+
+
+@pytest.fixture
+def single():
+    """One worker, so that each failure is the next of the same one."""
+    with ProxiedStack(workers=1, interval=300, l1=False) as stack:
+        stack.wait_fleet()
+        yield stack
+
+
+def test_short_stall_is_over_soon(single):
+    single.pause(single.redis_service.pid)
+    assert ask(single).status == 503, "one batch missed its deadline"
+    single.resume(single.redis_service.pid)
+    statuses = []
+    for _ in range(20):
+        statuses.append(ask(single).status)
+        time.sleep(0.05)  # a pace, so that their number is a time too
+    assert statuses[-1] == 200
+    assert statuses.count(503) <= 8, statuses
+
+
+def test_long_outage_costs_an_attempt_a_second(single):
+    def after(attempts):
+        return single.wait(lambda: ask(single) and single.proxy.connections >= attempts and time.monotonic(), what="attempts to connect")
+
+    before = single.proxy.connections
+    single.proxy.refuse = True
+    single.proxy.sever()
+    began = after(before + 5)
+    assert after(before + 8) - began > 2, "three times 0.8 s at least"
+
+
+# Publishing while Redis goes and comes
+
+def lose_an_answer(proxy):
+    """The question arrives, its answer does not; the next connection is sound."""
+
+    def mend():
+        proxy.cut = None
+
+    proxy.cut = 1
+    proxy.before = b"AUTH", mend
+
+
+def restart(stack):
+    stack.stop_redis()
+    threading.Thread(target=stack.restart_redis).start()
+
+
+CUTS = {
+    "stage, connection lost": (b"tft:s:", lambda s: s.proxy.sever()),
+    "stage, answer lost": (b"tft:s:", lambda s: lose_an_answer(s.proxy)),
+    "commit, connection lost": (b"tfthist:hours", lambda s: s.proxy.sever()),
+    "commit, answer lost": (b"tfthist:hours", lambda s: lose_an_answer(s.proxy)),
+    "stage, restart": (b"tft:s:", restart),
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_refresh_survives_a_lost_connection(single, name):
+    question, act = CUTS[name]
+    calls, history = single.upstream.predictions.count, single.redis.xlen("tfthist:fleet")
+    single.proxy.before = question, lambda: act(single)
+    refresh(single)
+    assert single.upstream.predictions.count == calls + 1
+    assert single.redis.xlen("tfthist:fleet") <= history + 1
+    assert not single.redis.exists("tft:lock:fleet")
+    assert "ev=refresh_failed" not in single.logs()
+    single.wait(lambda: is_fresh(ask(single)), 2, "a fresh page")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What goes over the wire: methods, conditions, errors, headers, encodings, and that no client can enlarge the cache."""
 import concurrent.futures
+import contextlib
 import email.utils
 import gzip
 import random
@@ -61,10 +62,11 @@ def plain(answer):
 def raw(stack, text):
     """The whole answer to these bytes; the connection is closed after it."""
     with socket.create_connection(("127.0.0.1", stack.hosts[0].port), timeout=15) as sock:
-        sock.sendall(text.encode())
+        sock.sendall(text.encode("latin-1"))
         chunks = []
-        while chunk := sock.recv(65536):
-            chunks.append(chunk)
+        with contextlib.suppress(ConnectionResetError):  # of a request that nginx did not want to read to its end
+            while chunk := sock.recv(65536):
+                chunks.append(chunk)
     head, _, body = b"".join(chunks).partition(b"\r\n\r\n")
     return head.decode("latin-1"), body
 
@@ -109,6 +111,24 @@ def test_current_tag_gives_304(stack, path, query):
         assert stack.get(path, headers={"If-None-Match": other}).status_code == 200, other
 
 
+def test_only_the_compact_view_may_be_embedded_and_no_forms(stack_factory):
+    stack = stack_factory(interval=300, l1=False, env={"TFT_FRAME_ORIGIN": "https://wiki.example"})
+    stack.wait_fleet()
+    for path, ancestors in (("/heatmap?view=compact", "https://wiki.example"), ("/heatmap", "'none'"),
+                            ("/heatmap?view=kiosk", "'none'"), ("/advanced?view=compact", "'none'")):
+        policy = stack.get(path).headers["Content-Security-Policy"]
+        assert policy.endswith(f"frame-ancestors {ancestors}"), path
+
+
+def test_current_tag_gives_304_without_l1(stack_factory):
+    stack = stack_factory(interval=300, l1=False)
+    stack.wait_fleet()
+    for path in ("/", "/api/v1/fleet", "/?sev=critical-up"):
+        tag = stack.get(path).headers["etag"]
+        answer = stack.get(path, headers={"If-None-Match": tag})
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"])
 def test_other_methods_are_refused_with_the_allowed_ones(stack, method):
     for path in ["/", "/heatmap", f"/server/{SERVER}", "/api/v1/fleet", "/api/v1/status", "/healthz"]:
@@ -125,6 +145,22 @@ def test_reading_an_action_is_refused(stack):
     for path in ("/refresh", "/scenario"):
         answer = stack.get(path)
         assert (answer.status_code, answer.headers.get("allow")) == (405, "POST")
+
+
+@pytest.mark.parametrize("method", ["FOO-BAR", "TRACE", "CONNECT", "get", "PRI"])
+def test_made_up_methods_are_refused(stack, method):
+    head, body = raw(stack, f"{method} /heatmap HTTP/1.1\r\nHost: a\r\nOrigin: http://b\r\nConnection: close\r\n\r\n")
+    assert re.match(r"HTTP/1\.1 (400|405) ", head), head
+    assert "access-control" not in head.lower() and "http://b" not in head + body.decode()
+
+
+@pytest.mark.parametrize("path", ["/heatmap", "/api/v1/fleet", "/docs"])
+def test_a_part_of_a_page_is_never_sent(stack, path):
+    whole = stack.get(path, headers={"Accept-Encoding": "identity"})
+    for value in ("bytes=0-9", "bytes=-5", "bytes=5-1", "lines=1"):
+        answer = stack.get(path, headers={"Range": value, "Accept-Encoding": "identity"})
+        assert (answer.status_code, len(answer.content)) == (200, len(whole.content)), value
+        assert "content-range" not in answer.headers
 
 
 # Errors
@@ -144,6 +180,8 @@ def test_errors_have_their_codes_and_types(stack):
         ("/?n=1", 200, page),  # no parameter of this page
         ("/top?n=1", 400, page),
         ("/api/v1/top?n=1", 400, problem),
+        ("/cost?prevention_pct=1", 400, page),
+        ("/cost?prevention_pct=1&format=json", 400, problem),
     ]:
         answer = stack.get(path)
         assert answer.status_code == status, path
@@ -151,6 +189,65 @@ def test_errors_have_their_codes_and_types(stack):
             assert answer.headers["content-type"] == kind, path
         if status >= 400 and kind:
             assert answer.headers["cache-control"] == "no-store", path
+
+
+@pytest.mark.parametrize("path, status", [
+    ("/HEATMAP", 404),
+    ("/heatmap.", 404),
+    ("/heatmap%20", 404),
+    ("/heatmap%2f", 404),
+    ("/%2fheatmap", 200),  # as //heatmap, which is one path
+    ("/api%2fv1%2ffleet", 200),
+    ("/api/v1/../v1/./fleet", 200),
+    ("/api/v1/fleet/", 404),
+    ("/heatmap;x=1", 404),
+    ("/heatmap%3fformat=json", 404),
+    ("/%00", 400),
+    ("/heatmap%00", 400),
+    ("/..%2f..%2fetc/passwd", 400),
+    ("/../etc/passwd", 400),
+    ("/static/../../../etc/passwd", 400),
+    ("/static/%2e%2e/%2e%2e/%2e%2e/etc/passwd", 400),
+    ("/%", 400),
+    ("/%zz", 400),
+    ("/%e2%80%ae", 404),
+    ("/%ff%fe", 404),
+    ("/%1b[2J", 404),
+    ("/server/", 404),
+    ("/server/" + SERVER + "/", 404),
+    ("/server/" + SERVER.upper(), 404),
+    ("/server/" + SERVER + "%20", 404),
+    ("/server/" + SERVER + "%0d%0aX: y", 400),  # a blank in the request line
+    ("/server/" + SERVER + "%0d%0aX:%20y", 404),
+    ("/server/%70" + SERVER[1:], 200),
+    ("/server/..%2fadmin%2freload-model", 404),
+    ("/api/v1/servers/%3cscript%3e", 404),
+])
+def test_a_path_is_right_or_refused(stack, path, status):
+    head, body = raw(stack, f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} "), head
+    assert b"root:" not in body and b"<script>" not in body and "\nX:" not in head
+    assert not stack.upstream.strays
+
+
+@pytest.mark.parametrize("query, status", [
+    ("page=-1", 400), ("page=1e9", 400), ("page=0x1", 400), ("page=+1", 400), ("page=%201", 400), ("page=1.0", 400),
+    ("page=99999999999999999999", 400), ("page=%31", 200), ("page=1%00", 400), ("page=", 200), ("page", 200), ("=1", 200),
+    ("page=1&page=x", 200), ("page=x&page=1", 400), ("PAGE=x", 200), ("page=1&&&", 200), ("&&=&=&", 200),
+    ("refresh=1", 200), ("refresh=100000", 200), ("refresh=-1", 400), ("refresh=x", 400),
+    ("q=%", 200), ("q=%zz%4", 200), ("q=%ff", 400), ("q=%1b", 400), ("q=%e2%80%ae", 400), ("q=%00", 400), ("q=%c0%af", 400),
+    ("q=" + "a" * 64, 200), ("q=" + "a" * 65, 400), ("q=%22%3e%3cscript%3e", 200), ("x=" + "y" * 2000, 200), ("x=" + "y" * 2100, 414),
+    ("x=" + "y" * 9000, 414), ("q=a b", 400), ("q=\xe9", 400), ("q=\x1b", 400),
+])
+def test_a_query_is_right_or_refused(stack, query, status):
+    head, body = raw(stack, f"GET /?{query} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} "), head
+    assert b"><script>" not in body and b"\x1b" not in body
+
+
+def test_of_a_doubled_parameter_the_first_counts(stack):
+    first, doubled = steady(stack, lambda: (stack.get("/heatmap?metric=cpu"), stack.get("/heatmap?metric=cpu&metric=memory")))
+    assert doubled.content == first.content
 
 
 def test_request_line_of_any_length_is_refused_in_order(stack):
@@ -241,6 +338,16 @@ def test_lifetimes_of_live_pages_and_data(stack):
         assert stack.get(path).headers["vary"] == "Accept-Encoding", path
     for path in ("/advanced", "/healthz", "/readyz", "/metrics"):
         assert stack.get(path).headers["cache-control"] == "no-store", path
+
+
+def test_behind_authentication_nobody_else_may_keep_a_page(stack):
+    """Our own nginx may: it keeps only what is the same for all."""
+    def seen(user):
+        return direct(stack, "/", user=user).headers
+
+    assert seen("alice")["cache-control"].replace(", private", "") == seen("")["cache-control"]
+    assert ", private" in seen("alice")["cache-control"]
+    assert {seen(user)["x-accel-expires"][0] for user in ("alice", "")} == {"@"}
 
 
 def test_late_data_have_a_negative_ttl_and_no_lifetime():
@@ -373,6 +480,132 @@ def test_doubled_headers_that_decide_are_refused(stack):
     assert head.startswith("HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize("name, value", [
+    ("Origin", "http://a"), ("Sec-Fetch-Site", "same-origin"), ("Content-Type", "application/x-www-form-urlencoded"),
+])
+def test_a_doubled_header_gives_no_right(stack, name, value):
+    """The bad one may come first or last: what is joined, or only one of them, is not allowed."""
+    for pair in ((value, "cross-site"), ("cross-site", value)):
+        lines = "".join(f"{name}: {v}\r\n" for v in pair)
+        head, _ = raw(stack, f"POST /refresh HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n{lines}Connection: close\r\n\r\n")
+        assert re.match(r"HTTP/1\.1 4\d\d ", head), (pair, head)
+    assert not stack.redis.exists("tft:gate:flush")
+
+
+@pytest.mark.parametrize("lines, status", [
+    ("X-A: " + "x" * 3000, 200),
+    ("X-A: " + "x" * 40000, 400),
+    ("Cookie: " + "a=b; " * 8000, 400),
+    ("\r\n".join(f"X-{i}: y" for i in range(300)), 200),
+    ("If-None-Match: " + '"x", ' * 800, 200),
+    ("If-None-Match: \x1b[2J\xff", 200),
+    ("User-Agent: \x1b[2J\x07\xff", 200),
+    ("X-A: a\x00b", 400),
+    ("X-A: a\r\n b: c", 400),
+    (" folded", 400),
+    ("No colon", 400),
+    ("X_A: b", 200),
+    ("Transfer-Encoding: chunked\r\nContent-Length: 3", 400),
+    ("Transfer-Encoding: bogus", 501),
+    ("Expect: 200-ok", 200),
+])
+def test_odd_headers_are_ignored_or_refused(stack, lines, status):
+    head, body = raw(stack, f"GET /heatmap HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{lines}\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} "), head
+    assert "\x1b" not in head and b"\x1b" not in body
+
+
+# Bodies
+
+FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
+
+
+@pytest.mark.parametrize("lines, body, status", [
+    (FORM, "", 400),  # no length
+    (FORM + "Content-Length: 10", "confirm=1", None),  # a byte is missing: nginx waits for it
+    (FORM + "Content-Length: 5000", "x" * 5000, 413),
+    (FORM + "Content-Length: 99999999999", "x", 413),
+    (FORM + "Content-Length: 99999999999999999999999", "x", 400),
+    (FORM + "Content-Length: -1", "x", 400),
+    (FORM + "Content-Length: 0x1", "x", 400),
+    (FORM + "Content-Length: 3", "a\0b", 400),
+    (FORM + "Transfer-Encoding: chunked", "9\r\nconfirm=1\r\n0\r\n\r\n", 403),
+    (FORM + "Transfer-Encoding: chunked", "zz\r\n", 400),
+    (FORM + "Transfer-Encoding: chunked\r\nContent-Length: 3", "0\r\n\r\n", 400),
+    ("Content-Type: text/plain\r\nContent-Length: 1", "x", 403),  # the sender is no operator: that comes first
+])
+def test_a_body_is_right_or_refused(stack, lines, body, status):
+    text = f"POST /scenario HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{lines}\r\n\r\n{body}".replace("\r\n\r\n\r\n", "\r\n\r\n")
+    if status is None:
+        with socket.create_connection(("127.0.0.1", stack.hosts[0].port), timeout=15) as sock:
+            sock.sendall(text.encode())
+            sock.shutdown(socket.SHUT_WR)
+            assert sock.recv(1) == b""
+    else:
+        head, _ = raw(stack, text)
+        assert head.startswith(f"HTTP/1.1 {status} "), head
+    assert stack.upstream.scenario_set.count == 0
+
+
+def test_a_body_of_a_get_is_ignored(stack):
+    plain_body = stack.get("/heatmap", headers={"Accept-Encoding": "identity"}).content
+    head, body = raw(stack, "GET /heatmap HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 6\r\n\r\npage=x")
+    assert head.startswith("HTTP/1.1 200 ") and len(body) == len(plain_body)
+
+
+# What does not come from nginx
+
+POST = {"REQUEST_METHOD": "POST", "DOCUMENT_URI": "/refresh", "CONTENT_TYPE": "application/x-www-form-urlencoded", "TFT_SFS": "same-origin"}
+
+
+@pytest.mark.parametrize("length, body, status", [
+    ("", b"", 400), ("5", b"abcd", 400), ("3", b"abcd", 400), ("x", b"", 400), ("-1", b"", 400), ("4097", b"x" * 4097, 413),
+    ("18446744073709551617", b"x", 413), (" 1", b"x", 400), ("3", b"a\0b", 400), ("4096", b"x" * 4096, 403), ("0", b"", 403),
+])
+def test_a_worker_compares_length_and_body(stack, length, body, status):
+    params = dict(POST, QUERY_STRING="", CONTENT_LENGTH=length, TFT_END="1")
+    answer = fcgi_client.request(stack.hosts[0].dir / "fcgi.sock", params, body)
+    assert (answer.status, answer.complete) == (status, True)
+
+
+def test_parameters_that_are_cut_get_no_answer(stack):
+    """At each byte: a cut request is never taken for another one, and no worker is lost."""
+    params = {"REQUEST_METHOD": "GET", "DOCUMENT_URI": "/heatmap", "QUERY_STRING": "sev=danger", "TFT_AE": "", "TFT_END": "1"}
+    pids = set(stack.worker_pids())
+    pairs = fcgi_client.pairs(params)
+    begin = fcgi_client.encode({})[:16]
+    for end in range(len(pairs)):
+        whole = begin + fcgi_client.stream(fcgi_client.PARAMS, pairs[:end]) + fcgi_client.stream(fcgi_client.STDIN, b"")
+        half = begin + fcgi_client.record(fcgi_client.PARAMS, pairs)[:8 + end]
+        for data in (whole, half):
+            assert exchange(stack, data) in ((0, True), (0, False)), end
+    for odd in ({**params, "TFT_END": "0"}, {**params, "TFT_END": "11"}, {"TFT_END": ""}, {}):
+        assert exchange(stack, fcgi_client.encode(odd))[0] == 0, odd
+    assert set(stack.worker_pids()) == pids
+    assert direct(stack, "/heatmap").status == 200
+
+
+def exchange(stack, data):
+    """(status, complete) of the answer to these bytes; nothing comes after them."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(15)
+        sock.connect(str(stack.hosts[0].dir / "fcgi.sock"))
+        sock.sendall(data)
+        sock.shutdown(socket.SHUT_WR)
+        out, complete = b"", False
+        with contextlib.suppress(ConnectionResetError):
+            for kind, content in fcgi_client.records(sock):
+                out += content if kind == fcgi_client.STDOUT else b""
+                complete |= kind == fcgi_client.END_REQUEST
+    return fcgi_client.parse(out, complete).status, complete
+
+
+def test_the_log_has_printable_lines_only(stack):
+    """Whatever the tests before have sent."""
+    direct(stack, "/\x1b[2J\n\r\x7f")
+    assert re.search(r"[^\n\x20-\x7e]", stack.logs()) is None
+
+
 # Nobody enlarges the cache
 
 def traces(stack):
@@ -385,9 +618,10 @@ def assert_no_more(before, after):
     assert after[1:] == before[1:]
 
 
-def direct(stack, path, query=""):
+def direct(stack, path, query="", user=""):
     """Straight to a worker: nginx limits how much one client may ask. On a busy machine Redis may be late for one."""
-    params = {"REQUEST_METHOD": "GET", "DOCUMENT_URI": path, "QUERY_STRING": query, "TFT_AE": "", "TFT_END": "1"}
+    params = {"REQUEST_METHOD": "GET", "DOCUMENT_URI": path, "QUERY_STRING": query, "TFT_AE": ""}
+    params.update(REMOTE_USER=user, TFT_END="1")
 
     def attempt():
         answer = fcgi_client.request(stack.hosts[0].dir / "fcgi.sock", params)

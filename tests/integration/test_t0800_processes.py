@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""Workers that end, are killed, run out of descriptors or are held up by a peer: nothing is lost, nobody waits for long."""
+"""Workers that end, are killed, run out of descriptors or are held up by a peer: nothing is lost, nobody waits for long.
+
+TFT_GETS=100000 and TFT_ROLLS=1000 make the two tests under load long ones."""
+import collections
 import fcntl
-import itertools
 import os
 import random
+import re
 import resource
 import signal
 import socket
 import struct
+import subprocess
 import termios
 import time
 
@@ -125,8 +129,9 @@ def test_term_is_heard_however_many_requests_wait(single):
 def runs(pid):
     """Not only forked: until then it has the supervisor's ears, and a signal to it is lost."""
     try:
-        return os.readlink(f"/proc/{pid}/exe") == str(BUILD / "tft-dashboard")
-    except FileNotFoundError:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8") as words:
+            return words.read().split("\0")[0].endswith("/tft-dashboard")
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
@@ -135,13 +140,69 @@ def replaced(stack, *gone):
     return len(pids) == stack.worker_count and not set(gone) & set(pids) and all(runs(pid) for pid in pids)
 
 
-def test_rolling_restart_loses_nothing(watched):
-    with Load(watched, ("/", "/heatmap?profile=db"), clients=4) as load:
-        for pid in itertools.chain.from_iterable(watched.worker_pids() for _ in range(3)):
-            os.kill(pid, signal.SIGTERM)
-            watched.wait(lambda: replaced(watched, pid), 5, "the worker's successor")
-    assert len(load.seen) > 100
-    assert load.lost() == []
+class OwnProgram(Stack):
+    """Workers of a program that the test may exchange, with a configuration that it may spoil."""
+
+    def program(self):
+        # Not a script of its own: multiwatch finds the new program at the old place.
+        self.installed = self.dir / "tft-dashboard"
+        self.install(self.next_build())
+        return self.installed
+
+    def install(self, content):
+        """As a package does it: the new file takes the place of the old one, which is still being run."""
+        new = self.installed.with_suffix(".new")
+        new.write_bytes(content)
+        new.chmod(0o755)
+        new.replace(self.installed)
+
+    def next_build(self, number=0):
+        """The same program by the id of another build."""
+        program = (BUILD / "tft-dashboard").read_bytes()
+        return program.replace(build_id(program), b"%012x" % number)
+
+
+def build_id(program):
+    (found,) = set(re.findall(rb"build ([0-9a-f]{12})\b", program))
+    return found
+
+
+ROLLS = int(os.environ.get("TFT_ROLLS", "10"))
+GETS = int(os.environ.get("TFT_GETS", "3000"))
+
+
+class Tally:
+    """Load's answers, of which a long run cannot keep the bodies."""
+
+    def __init__(self):
+        self.count = 0
+        self.lost = []
+        self.builds = collections.Counter()
+
+    def __call__(self, seen):
+        self.count += 1
+        if seen.status != 200 and (seen.status != 503 or "x-tft-node" not in seen.headers):
+            self.lost.append(seen)
+        self.builds.update(re.findall(rb"<footer>.* build ([0-9a-f]{12})", seen.body))
+
+
+def test_rolling_restarts_and_upgrades_lose_nothing_and_ask_for_nothing():
+    """Each roll but the first is an upgrade. Meanwhile pages of two builds are stored, and neither takes those of the other for its own."""
+    tally = Tally()
+    with OwnProgram(workers=4, interval=300, l1=False) as stack:
+        stack.wait_fleet()
+        with Load(stack, ("/", "/heatmap?profile=db"), clients=4, note=tally, keep=False):
+            for roll in range(ROLLS):
+                stack.install(stack.next_build(roll))
+                for pid in stack.worker_pids():
+                    os.kill(pid, signal.SIGTERM)
+                    stack.wait(lambda: replaced(stack, pid), 20, "the worker's successor")
+                stack.wait(lambda: tally.builds[b"%012x" % roll] > 10, what="pages of the new build")
+        calls = stack.upstream.predictions.count
+        buckets = stack.redis.hget("tft:cur:fleet", "bucket")
+    assert tally.lost == []
+    assert len(tally.builds) == ROLLS
+    assert calls <= 2, f"one, and another if an interval ended; bucket {buckets}"
 
 
 # Answers of one FastCGI record. One that is killed between two records of an answer leaves it cut: the viewer has to ask again.
@@ -150,14 +211,46 @@ SHORT = ("/heatmap?profile=db", "/healthz")
 
 def test_killed_workers_lose_no_get(watched):
     chance = random.Random(800)
-    with Load(watched, SHORT, clients=4) as load:
-        for _ in range(20):
+    tally = Tally()
+    with Load(watched, SHORT, clients=4, note=tally, keep=False):
+        while tally.count < GETS:
             pid = chance.choice(watched.worker_pids())
-            asked = len(load.seen)
+            asked = tally.count
             os.kill(pid, signal.SIGKILL)
             watched.wait(lambda: replaced(watched, pid), 2, "the worker's successor")
-            watched.wait(lambda: len(load.seen) > asked + 10, what="answers")
-    assert load.lost() == []
+            watched.wait(lambda: tally.count > asked + 10, what="answers")
+    assert tally.lost == []
+
+
+SPOILT = "[cache]\nno_such_option = 1\n"
+COMPLAINT = "tft.conf:2: no option of this name"
+
+
+def test_a_worker_that_cannot_start_is_tried_again_for_ever_and_the_others_serve(tmp_path):
+    """The configuration is spoilt while they run: they go on with what they have read. One that dies is tried once a second."""
+    config, script = tmp_path / "tft.conf", tmp_path / "tft-dashboard"
+    config.write_text("[log]\nlevel = info\n")
+    script.write_text(f'#!/bin/sh\nexec {BUILD / "tft-dashboard"} -c {config}\n')
+    script.chmod(0o755)
+
+    class Configured(Stack):
+        def program(self):
+            return script
+
+    with Configured(workers=4, interval=300, l1=False) as stack:
+        stack.wait_fleet()
+        first = stack.worker_pids()[0]
+        with Load(stack, ("/", "/heatmap?profile=db"), clients=2) as load:
+            config.write_text(SPOILT)
+            began = time.monotonic()
+            os.kill(first, signal.SIGTERM)
+            stack.wait(lambda: stack.logs().count(COMPLAINT) >= 3, what="three attempts")
+            assert time.monotonic() - began > 2, "one a second"
+            check = subprocess.run([BUILD / "tft-dashboard", "-t", "-c", config], capture_output=True, text=True)
+            assert check.returncode == 78 and check.stderr.count("\n") == 1 and COMPLAINT in check.stderr
+            config.write_text("")
+            stack.wait(lambda: replaced(stack, first), what="the successor, once it can start")
+        assert load.lost() == []
 
 
 def test_all_workers_killed_at_once_are_waited_for(watched):

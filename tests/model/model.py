@@ -297,11 +297,12 @@ class Model:
         self.put(key, "list", [record, *self.read(key, [])][:keep], ttl)
         return ["ok"]
 
-    def count(self, key, numbers, ttl):
-        self.heal_type(key)
-        sums = self.read(key, {})
-        grown = {name: counted(sums.get(name), more) for name, more in numbers.items()}
-        self.put(key, "hash", {**sums, **grown}, ttl)
+    def count(self, keys, numbers, ttl):
+        for key in keys:
+            self.heal_type(key)
+            sums = self.read(key, {})
+            grown = {name: counted(sums.get(name), more) for name, more in numbers.items()}
+            self.put(key, "hash", {**sums, **grown}, ttl)
         return ["ok"]
 
     def flush(self, groups):

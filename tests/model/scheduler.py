@@ -16,7 +16,7 @@ CALL_START_LIMIT = 1_800  # ms: who is stopped for longer after the claim does n
 HISTORY_LENGTH = 1_000_000  # long enough that nothing is cut off in an episode
 DAY = 86_400_000
 NOTES = 5
-SPOILT = ("tft:cur:", "tft:lock:", "tft:brk:", "tft:budget:", "tft:epoch:", "tft:calls:", "tft:node:", GATE)
+SPOILT = ("tft:cur:", "tft:lock:", "tft:brk:", "tft:budget:", "tft:epoch:", "tft:calls:", "tft:node", GATE)
 REFRESH_KEYS = ("cur", "lock", "brk", "epoch")
 
 # How often what happens in an episode of that kind.
@@ -290,11 +290,12 @@ class Run:
         )  # fmt: skip
 
     def count(self):
-        key, series = "tft:node:web1", self.random.choice(("hits", "errors"))
+        node, series = self.random.choice(("web1", "web2")), self.random.choice(("hits", "errors"))
+        keys = [f"tft:node:{node}", "tft:nodes"]
         number = self.random.randint(1, 9)
         self.ask(
-            "web1", "count", [key], [DAY, series, number],
-            lambda: self.model.count(key, {series: number}, DAY),
+            node, "count", keys, [DAY, series, number],
+            lambda: self.model.count(keys, {series: number}, DAY),
         )  # fmt: skip
 
     # Faults of workers

@@ -9,7 +9,7 @@
 
 static void status_tells_each_part_apart(void **unused)
 {
-	struct scenario scenario = {true, true, "critical", 5, 20};
+	struct scenario scenario = {true, true, "critical", 5, 20, 2, {"ppdb001", "ppweb002"}};
 	struct diagnosis diagnosis = {
 		.count = 1,
 		.calls = {{.result = "ok",
@@ -49,7 +49,8 @@ static void status_tells_each_part_apart(void **unused)
 		"\"detail\":\"connection "
 		"refused\",\"warmup\":{\"known\":true,\"is_warmed_up\":true,"
 		"\"progress_percent\":100,\"current_size\":200,\"required_size\":150},"
-		"\"scenario\":{\"scenario\":\"critical\",\"total_affected\":5,\"fleet_size\":20},"
+		"\"scenario\":{\"scenario\":\"critical\",\"total_affected\":5,\"fleet_size\":20,"
+		"\"affected_servers\":[\"ppdb001\",\"ppweb002\"]},"
 		"\"upstream\":{\"fleet\":{\"condition\":\"no-data\",\"detail\":\"connection "
 		"refused\","
 		"\"since\":\"2025-11-23T12:01:05.123Z\",\"next_try\":\"2025-11-23T12:01:06.123Z\","

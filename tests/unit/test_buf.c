@@ -159,6 +159,20 @@ static void test_reserved_room_is_claimed_in_parts(void **state)
 	buf_free(&b);
 }
 
+static void test_numbers_are_decimal(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 64);
+	buf_int(&b, INT64_MIN);
+	buf_int(&b, 0);
+	buf_int(&b, -10);
+	buf_int(&b, INT64_MAX);
+	assert_content(&b, "-92233720368547758080-109223372036854775807");
+	buf_free(&b);
+}
+
 static void test_no_memory_is_an_ordinary_failure(void **state)
 {
 	struct buf b;
@@ -191,6 +205,7 @@ int main(void)
 		cmocka_unit_test(test_formatted_text_longer_than_1023_fails_whole),
 		cmocka_unit_test(test_short_formatted_text_fits_below_a_small_ceiling),
 		cmocka_unit_test(test_reserved_room_is_claimed_in_parts),
+		cmocka_unit_test(test_numbers_are_decimal),
 		cmocka_unit_test(test_no_memory_is_an_ordinary_failure),
 	};
 

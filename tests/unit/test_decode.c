@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "compact.h"
 #include "decode.h"
 
 static enum reason decode_text(struct span text, struct snapshot **out)
@@ -662,6 +663,196 @@ static void scenario_is_read_or_unknown(void **state)
 	}
 }
 
+static void affected_servers_are_sorted_and_bounded(void **state)
+{
+	static const char body[] =
+		"{\"scenario\":\"degrading\",\"affected_servers\":[\"z\",7,\"\",\"\\u202e\",\"b\","
+		"\"0123456789012345678901234567890123456789012345678901234567890123\",null,\"a\","
+		"\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\",\"j\",\"k\"],\"total_affected\":30,"
+		"\"fleet_size\":90}";
+	static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "z"};
+	struct scenario got = {.configured = true};
+
+	(void)state;
+	decode_scenario(span_str(body), &got);
+	assert_true(got.known);
+	assert_int_equal(got.name_count, SCENARIO_NAMES);
+	for (int i = 0; i < SCENARIO_NAMES; i++)
+		assert_string_equal(got.names[i], names[i]);
+	decode_scenario(SPAN("{\"scenario\":\"x\",\"affected_servers\":{},\"total_affected\":1,"
+			     "\"fleet_size\":9}"),
+			&got);
+	assert_true(got.known);
+	assert_int_equal(got.name_count, 0);
+}
+
+/* ---- two ways to read ---- */
+
+/* Numbers of bodies by chance, but every time the same ones. */
+static uint64_t chance(unsigned below)
+{
+	static uint64_t state = 20;
+
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (state >> 33) % below;
+}
+
+static void put_odd(struct buf *out)
+{
+	static const char *const odd[] = {
+		"null",
+		"true",
+		"\"7\"",
+		"{}",
+		"[]",
+		"[[1]]",
+		"{\"p50\":[1,2]}",
+		"NaN",
+		"Infinity",
+		"-Infinity",
+		"1e400",
+		"-0",
+		"-0.0",
+		"0e0",
+		"5e-324",
+		"1E5",
+		"1e+2",
+		"9223372036854775807",
+		"9223372036854775808",
+		"-9223372036854775808",
+		"18446744073709551616",
+		"\"[1,2\"",
+		"\"\\\"[\"",
+		"\"\\u005b\"",
+		" 1 ",
+		"\t2\n",
+		"1.0000000000000000000000001",
+		/* no JSON, but json-c may think otherwise */
+		"01",
+		"-01",
+		"+1",
+		"1.",
+		".5",
+		"1e",
+		"'x'",
+		"nan",
+		"-",
+		"tru",
+		"1 2",
+		"[1,]",
+		"[,1]",
+		"\"\x80\"",
+	};
+
+	buf_span_add(out, span_str(odd[chance(sizeof(odd) / sizeof(odd[0]))]));
+}
+
+static void put_number(struct buf *out)
+{
+	static const int digits[] = {1, 3, 6, 15, 16, 17, 17, 17, 19, 25};
+	double value = ((double)chance(1000000) / 7919 - 5) * (chance(4) ? 1 : 0.0001);
+
+	buf_addf(out, "%.*g", digits[chance(10)], value);
+}
+
+static void put_list(struct buf *out, unsigned oddity)
+{
+	unsigned len = chance(4) ? 96 : (unsigned)chance(110);
+
+	buf_char(out, '[');
+	for (unsigned i = 0; i < len; i++) {
+		if (i > 0)
+			buf_span_add(out, chance(100) ? SPAN(",") : SPAN(" ,\n"));
+		if (chance(100 * 96) < oddity)
+			put_odd(out);
+		else
+			put_number(out);
+	}
+	buf_char(out, ']');
+}
+
+static void put_member(struct buf *out, unsigned oddity)
+{
+	static const char *const names[] = {"current", "trend", "p10",  "p50",
+					    "p90",     "p50",   "other"};
+	unsigned which = (unsigned)chance(7);
+
+	buf_addf(out, ",\"%s\":", names[which]);
+	if (chance(100) < oddity)
+		put_odd(out);
+	else if (which < 2)
+		put_number(out);
+	else
+		put_list(out, oddity);
+}
+
+/* The members of a server; `other` is one that means nothing. */
+static void put_server(struct buf *out, unsigned oddity, unsigned count)
+{
+	buf_lit(out, "{\"risk_score\":1.5");
+	for (unsigned i = 0; i < count; i++) {
+		buf_addf(out, ",\"%s\":", metric_table[chance(METRIC_COUNT)].wire);
+		if (chance(300) < oddity) {
+			put_odd(out);
+			continue;
+		}
+		buf_lit(out, "{\"unit\":\"%\"");
+		for (uint64_t members = chance(7); members > 0; members--)
+			put_member(out, oddity);
+		buf_char(out, '}');
+	}
+}
+
+static enum reason decode_server(const struct buf *members, struct span other, struct buf *stored)
+{
+	struct snapshot *snap;
+	enum reason reason;
+	struct buf body;
+
+	buf_init(&body, 1 << 20);
+	buf_lit(&body, "{\"predictions\":{\"ppdb001\":");
+	buf_span_add(&body, buf_span(members));
+	buf_span_add(&body, other);
+	buf_lit(&body, "}}}");
+	reason = decode_text(buf_span(&body), &snap);
+	buf_reset(stored);
+	if (snap != NULL) {
+		compact_encode(snap, stored);
+		if (snap->servers[0].series != NULL)
+			series_encode(snap->servers[0].series, stored);
+		assert_true(buf_ok(stored));
+		snapshot_free(&snap);
+	}
+	buf_free(&body);
+	return reason;
+}
+
+/* An array that holds no numbers, even where nobody looks at it, sends the whole server through
+ * json-c; without it the lists are read by numbers.c. Both must say the same, to the last bit. */
+static void both_ways_to_read_lists_agree(void **state)
+{
+	struct buf members, lists, whole;
+
+	(void)state;
+	buf_init(&members, 1 << 20);
+	buf_init(&lists, 1 << 20);
+	buf_init(&whole, 1 << 20);
+	for (unsigned i = 0; i < 1200; i++) {
+		enum reason a, b;
+
+		buf_reset(&members);
+		put_server(&members, i % 3 * 3, (unsigned)chance(12));
+		a = decode_server(&members, SPAN(",\"no_metric\":0"), &lists);
+		b = decode_server(&members, SPAN(",\"no_metric\":[null]"), &whole);
+		if (a != b || !span_eq(buf_span(&lists), buf_span(&whole)))
+			fail_msg("body %u: %s, %s: %.*s", i, reason_table[a].slug,
+				 reason_table[b].slug, (int)members.len, members.data);
+	}
+	buf_free(&members);
+	buf_free(&lists);
+	buf_free(&whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -682,8 +873,10 @@ int main(void)
 		cmocka_unit_test(prediction_time_is_quoted_only_when_it_is_plain),
 		cmocka_unit_test(fingerprint_follows_the_current_values_alone),
 		cmocka_unit_test(ten_thousand_unknown_metrics_do_no_harm),
+		cmocka_unit_test(both_ways_to_read_lists_agree),
 		cmocka_unit_test(warmup_is_read_or_unknown),
 		cmocka_unit_test(scenario_is_read_or_unknown),
+		cmocka_unit_test(affected_servers_are_sorted_and_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

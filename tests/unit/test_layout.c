@@ -227,6 +227,36 @@ static void shell_names_page_state_and_origin(void **unused)
 	fixture_free(&f);
 }
 
+/* What is not known is left out. */
+static void footer_tells_whether_caching_works(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	assert_has(render(&f, "overview", ""),
+		   "<p class=\"served\">At this snapshot: Bucket 58796642; the next begins at "
+		   "<time datetime=\"2025-11-23T12:01:30Z\">12:01:30 UTC</time>. "
+		   "<a href=\"advanced\">Now</a></p>");
+	f.snap->served = (struct served){.fresh = 996,
+					 .stale = 3,
+					 .cold = 1,
+					 .calls = 12,
+					 .fetch_ms = 1234,
+					 .bytes = 4096,
+					 .budget_left = 7};
+	f.view.server = &f.snap->servers[0];
+	page = render(&f, "server", "");
+	assert_has(page, "At this snapshot: 99.6% of 1000 requests found fresh data in the shared "
+			 "cache, 3 older, 1 none, for 12 calls of the prediction daemon. Bucket "
+			 "58796642 was fetched in 1234 ms, calls left in that minute: 7; the next");
+	assert_has(page, "<a href=\"../advanced\">Now</a>");
+	f.condition.age = AGE_NO_DATA;
+	assert_has_not(render(&f, "overview", ""), "class=\"served\"");
+	fixture_free(&f);
+}
+
 static void parts_of_the_shell_keep_their_order(void **unused)
 {
 	static const char *const parts[] = {"class=\"skip\"",    "<header>",          "<nav ",
@@ -336,6 +366,7 @@ int main(void)
 		cmocka_unit_test(warm_up_is_a_statement_of_its_own),
 		cmocka_unit_test(remarks_tell_what_is_missing),
 		cmocka_unit_test(shell_names_page_state_and_origin),
+		cmocka_unit_test(footer_tells_whether_caching_works),
 		cmocka_unit_test(parts_of_the_shell_keep_their_order),
 		cmocka_unit_test(view_is_a_class_of_the_body),
 		cmocka_unit_test(links_keep_the_view_and_are_canonical),

@@ -75,7 +75,7 @@ static int setup(void **state)
 {
 	(void)state;
 	now_ms += 1000000;
-	log_init(LOG_LEVEL_INFO, "web1");
+	log_init(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, "web1");
 	log_request((struct span){NULL, 0});
 	return 0;
 }
@@ -143,6 +143,24 @@ static void test_foreign_text_cannot_forge(void **state)
 	}
 }
 
+static void test_json_has_the_same_fields_and_cannot_be_forged(void **state)
+{
+	char expected[512];
+
+	(void)state;
+	snprintf(expected, sizeof(expected),
+		 "{\"ts\":\"2026-11-23T12:31:05.123Z\",\"level\":\"warning\",\"node\":\"web1\","
+		 "\"pid\":%ld,\"req\":\"4f2a\",\"ev\":\"in_json\",\"plain\":\"word\",\"none\":\"\","
+		 "\"odd\":\"a\\\"}\\u000d\\u000a{\\\\\\u00c3\\u00bc\",\"ms\":-7}\n",
+		 (long)getpid());
+	log_init(LOG_LEVEL_INFO, LOG_FORMAT_JSON, "web1");
+	log_request(SPAN("4f2a"));
+	capture_start();
+	log_event(LOG_LEVEL_WARNING, "in_json", LOG_STR("plain", "word"), LOG_STR("none", ""),
+		  LOG_STR("odd", "a\"}\r\n{\\\xc3\xbc"), LOG_INT("ms", -7));
+	assert_string_equal(capture_end(), expected);
+}
+
 static void test_long_values_are_cut(void **state)
 {
 	char value[10240];
@@ -196,12 +214,12 @@ static void test_an_audit_is_always_written(void **state)
 	const char *text;
 
 	(void)state;
-	log_init(LOG_LEVEL_ERROR, "node1");
+	log_init(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, "node1");
 	capture_start();
 	for (int i = 0; i < 25; i++)
 		log_audit(LOG_STR("user", "a b"), LOG_INT("n", i));
 	text = capture_end();
-	log_init(LOG_LEVEL_INFO, "node1");
+	log_init(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, "node1");
 	assert_int_equal(count_lines(text), 25);
 	assert_non_null(strstr(text, " level=info "));
 	assert_non_null(strstr(text, " ev=audit user=\"a b\" n=24\n"));
@@ -286,6 +304,7 @@ int main(void)
 		cmocka_unit_test_setup(test_one_event_is_one_line, setup),
 		cmocka_unit_test_setup(test_level_decides, setup),
 		cmocka_unit_test_setup(test_foreign_text_cannot_forge, setup),
+		cmocka_unit_test_setup(test_json_has_the_same_fields_and_cannot_be_forged, setup),
 		cmocka_unit_test_setup(test_long_values_are_cut, setup),
 		cmocka_unit_test_setup(test_repeats_are_counted, setup),
 		cmocka_unit_test_setup(test_an_audit_is_always_written, setup),

@@ -74,13 +74,17 @@ static void rows_of_the_page_table_are_sound(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < page_count; i++) {
 		const struct page *page = &page_table[i];
+		char path[64];
 
 		assert_true(strlen(page->name) >= 1 && strlen(page->name) <= 32);
 		assert_int_equal(strspn(page->name, "abcdefghijklmnopqrstuvwxyz0123456789-"),
 				 strlen(page->name));
 		assert_ptr_equal(page_find_name(page->name), page);
-		if (page->path)
-			assert_ptr_equal(page_find_path(span_str(page->path)), page);
+		if (page->path) {
+			(void)snprintf(path, sizeof(path), "%s%s", page->path,
+				       page->suffix ? page->suffix : "");
+			assert_ptr_equal(page_find_path(span_str(path)), page);
+		}
 		assert_true((page->media == MEDIA_HTML) == (page->title != NULL));
 		if (page->json) {
 			assert_non_null(page_find_name(page->json));
@@ -89,6 +93,95 @@ static void rows_of_the_page_table_are_sound(void **unused)
 	}
 	assert_null(page_find_name("nothing"));
 	assert_null(page_find_path(SPAN("/heatmap/")));
+}
+
+static void names_are_found_in_paths(void **unused)
+{
+	static const struct {
+		const char *path, *page, *name; /* page NULL: none */
+	} rows[] = {
+		{"/server/a.b", "server", "a.b"},
+		{"/badge/a.svg", "badge-server", "a"},
+		{"/badge/a.svg.svg", "badge-server", "a.svg"},
+		{"/badge/.svg", "badge-server", ""},
+		{"/badge/fleet.svg", "badge-fleet", NULL},
+		{"/badge/a.png", NULL, NULL},
+		{"/badge/svg", NULL, NULL},
+		{"/badge/", NULL, NULL},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct page *page = page_find_path(span_str(rows[i].path));
+
+		print_message("%s\n", rows[i].path);
+		assert_ptr_equal(page, rows[i].page ? page_find_name(rows[i].page) : NULL);
+		if (rows[i].name)
+			assert_true(span_is(page_server_name(page, span_str(rows[i].path)),
+					    rows[i].name));
+	}
+}
+
+/* ---- badges ---- */
+
+static void badges_tell_level_and_age(void **unused)
+{
+	struct fixture f;
+	const char *svg;
+
+	(void)unused;
+	fixture_fleet(&f);
+	svg = render(&f, "badge-fleet", "");
+	assert_has(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\"");
+	assert_has(svg, "<title>TFT fleet: Warning</title>");
+	assert_has(svg, "fill=\"#F59317\"");
+	f.view.server = &f.snap->servers[0];
+	svg = render(&f, "badge-server", "");
+	assert_has(svg, "<title>ppml0001: 100.0 Imminent Failure</title>");
+	assert_has(svg, "fill=\"#3D0210\"");
+	/* Old data and silent servers keep their words, but have no colour. */
+	f.condition.age = AGE_STALE;
+	svg = render(&f, "badge-server", "");
+	assert_has(svg, "<title>ppml0001: 100.0 Imminent Failure (old)</title>");
+	assert_has_not(svg, "#3D0210");
+	f.condition.age = AGE_LIVE;
+	f.snap->servers[0].same_count = 3;
+	f.snap->servers[0].same_since_ms = GEN_MS - 60000;
+	svg = render(&f, "badge-server", "");
+	assert_has(svg, "100.0 Imminent Failure, silent</title>");
+	assert_has_not(svg, "#3D0210");
+	f.condition.age = AGE_NO_DATA;
+	assert_has(render(&f, "badge-fleet", ""), "<title>TFT fleet: no data</title>");
+	assert_has_not(render(&f, "badge-server", ""), "ppml0001");
+	fixture_free(&f);
+}
+
+static void badges_keep_hostile_and_long_names_in(void **unused)
+{
+	struct snapshot *snap = new_snapshot();
+	char name[SNAPSHOT_NAME_MAX + 1];
+	struct fixture f;
+	const char *svg;
+
+	(void)unused;
+	for (size_t i = 0; i + 1 < sizeof(name); i += 2)
+		memcpy(name + i, "é", 2);
+	name[SNAPSHOT_NAME_MAX - 1] = '\0';
+	fixture_init(&f);
+	add_sample(snap, HOSTILE, &fleet[0]);
+	add_sample(snap, name, &fleet[3]);
+	fixture_use(&f, snap);
+	f.view.server = &snap->servers[0];
+	svg = render(&f, "badge-server", "");
+	assert_has(svg, "<title>&lt;script&gt;&quot;&amp;&#39;&lt;/td&gt;: 100.0");
+	assert_has_not(svg, "<script>");
+	/* 48 letters of two bytes, each 7 wide, and 6 on either side. */
+	f.view.server = &snap->servers[1];
+	svg = render(&f, "badge-server", "");
+	assert_has(svg, "<rect x=\"0\" width=\"348\" height=\"20\"");
+	assert_has(svg, "ééé</text><rect x=\"348\"");
+	assert_has_not(svg, "\xef\xbf\xbd");
+	fixture_free(&f);
 }
 
 /* ---- pieces ---- */
@@ -210,7 +303,7 @@ static const struct {
 	 NULL},
 	{"q=DB0", "\"srv-ppdb001\"", "\"srv-ppml0001\""},
 	{"profile=risk&sev=danger", "No servers match profile=Risk Analytics, severity=Danger.",
-	 "<table class=\"alerts\">"},
+	 "<table id=\"alerts-table\""},
 	{"q=zzz", "No servers match the name searched for.", "zzz."},
 };
 
@@ -239,16 +332,65 @@ static void long_tables_have_pages_of_200(void **unused)
 	fixture_many(&f, MANY, MANY);
 	page = render(&f, "overview", "");
 	assert_int_equal(count_of(page, "<tr id="), 200);
-	assert_has(page, "Rows 1 to 200 of 450 <a href=\"./?page=2\">Next</a></p>");
+	assert_has(page, "Rows 1 to 200 of 450 <a href=\"./?page=2#alerts\">Next</a></p>");
 	assert_has(page, "450 alerts, 200 rows shown, 0 hidden by filter");
 	page = render(&f, "overview", "page=2&sort=name");
 	assert_has(page, "\"srv-s200\"");
-	assert_has(page, "<a href=\"./?sort=name\">Previous</a><a "
-			 "href=\"./?sort=name&amp;page=3\">Next</a>");
+	assert_has(page, "<a href=\"./?sort=name#alerts\">Previous</a> <a "
+			 "href=\"./?sort=name&amp;page=3#alerts\">Next</a>");
 	assert_has(page, "<a href=\"./?sort=-name#alerts\">Server</a>");
 	page = render(&f, "overview", "page=50");
 	assert_int_equal(count_of(page, "<tr id="), 50);
 	assert_has(page, "Rows 401 to 450 of 450");
+	fixture_free(&f);
+}
+
+/* The tiles are all there; the table below them has parts, and opens where one is asked for. */
+static void heatmap_table_has_orders_and_parts(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_many(&f, MANY, 1);
+	page = render(&f, "heatmap", "metric=cpu");
+	assert_int_equal(count_of(page, "<li id=\"srv-"), MANY);
+	assert_int_equal(count_of(page, "<tr><th scope=\"row\">"), 200);
+	assert_has(page, "<details id=\"data\"><summary>");
+	assert_has(page, "<th scope=\"col\" aria-sort=\"descending\">"
+			 "<a href=\"heatmap?metric=cpu&amp;sort=value#data\">Value</a></th>");
+	assert_has(page, "<a href=\"heatmap?metric=cpu&amp;page=2#data\">Next</a>");
+	page = render(&f, "heatmap", "sort=-name&page=3");
+	assert_int_equal(count_of(page, "<li id=\"srv-"), MANY);
+	assert_has(page, "<details id=\"data\" open=\"\"><summary>");
+	assert_has(page, "<tr><th scope=\"row\">s049</th>");
+	assert_has(page, "<tr><th scope=\"row\">s000</th>");
+	assert_int_equal(count_of(page, "<tr><th scope=\"row\">"), 50);
+	fixture_free(&f);
+}
+
+/* A choice keeps all others, but for the part: of another list there may be less. */
+static void filters_keep_the_other_choices(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	page = render(&f, "heatmap",
+		      "metric=load&group=profile&sev=watch-up&q=PP&sort=name&page=2");
+	assert_has(page, "<a href=\"heatmap?profile=db&amp;sev=watch-up&amp;metric=load&amp;"
+			 "group=profile&amp;sort=name&amp;q=pp\">Database</a>");
+	assert_has(page, "<a href=\"heatmap?sev=danger&amp;metric=load&amp;group=profile&amp;"
+			 "sort=name&amp;q=pp\">Danger</a>");
+	assert_has(page,
+		   "Shown: severity=Watch or worse, the name searched for. <a href=\""
+		   "heatmap?metric=load&amp;group=profile&amp;sort=name#heat\">Clear filters</a>");
+	assert_has(page, "<input type=\"hidden\" name=\"sev\" value=\"watch-up\"/>"
+			 "<input type=\"hidden\" name=\"metric\" value=\"load\"/>"
+			 "<input type=\"hidden\" name=\"group\" value=\"profile\"/>"
+			 "<input type=\"hidden\" name=\"sort\" value=\"name\"/><button>");
+	assert_has_not(strstr(page, "id=\"heat\""), "page=2");
 	fixture_free(&f);
 }
 
@@ -376,6 +518,21 @@ static void cards_show_absent_index_as_a_dash(void **unused)
 	fixture_free(&f);
 }
 
+/* Who is there leads to its page. */
+static void affected_servers_are_named(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	f.snap->scenario =
+		(struct scenario){true, true, "degrading", 5, 6, 2, {"<gone>", "ppdb001"}};
+	assert_has(render(&f, "overview", ""),
+		   "<small>5 of 6 servers affected: &lt;gone&gt;, <a "
+		   "href=\"server/ppdb001\">ppdb001</a> and 3 more</small>");
+	fixture_free(&f);
+}
+
 static void insight_compares_scenario_and_index(void **unused)
 {
 	static const struct {
@@ -383,20 +540,24 @@ static void insight_compares_scenario_and_index(void **unused)
 		double index;
 		const char *has;
 	} rows[] = {
-		{{true, true, "healthy", 0, 6},
+		{{true, true, "healthy", 0, 6, 0, {""}},
 		 0.9,
 		 "Early warning: the fleet is reported healthy, the upstream index reads 90.0% for "
 		 "30 "
 		 "minutes, 90.0% for 8 hours."},
-		{{true, true, "degrading", 2, 6},
+		{{true, true, "degrading", 2, 6, 0, {""}},
 		 0.9,
 		 "<b>DEGRADING</b> <small>2 of 6 servers affected"},
-		{{true, true, "degrading", 2, 6}, 0.9, "<p class=\"insight confirmed\">Confirmed"},
-		{{true, true, "healthy", 0, 6}, 0.1, "<p class=\"insight stable\">All stable"},
-		{{true, true, "degrading", 2, 6}, 0.1, NULL},
-		{{true, true, "healthy", 0, 6}, 0.3, NULL},
-		{{true, false, "", 0, 0}, 0.9, "Scenario source unreachable"},
-		{{false, false, "", 0, 0}, 0.9, "No scenario source configured"},
+		{{true, true, "degrading", 2, 6, 0, {""}},
+		 0.9,
+		 "<p class=\"insight confirmed\">Confirmed"},
+		{{true, true, "healthy", 0, 6, 0, {""}},
+		 0.1,
+		 "<p class=\"insight stable\">All stable"},
+		{{true, true, "degrading", 2, 6, 0, {""}}, 0.1, NULL},
+		{{true, true, "healthy", 0, 6, 0, {""}}, 0.3, NULL},
+		{{true, false, "", 0, 0, 0, {""}}, 0.9, "Scenario source unreachable"},
+		{{false, false, "", 0, 0, 0, {""}}, 0.9, "No scenario source configured"},
 	};
 	struct fixture f;
 
@@ -463,7 +624,7 @@ static void calm_fleet_shows_the_busiest_five(void **unused)
 		   "<td>2.50</td></tr>");
 	assert_has_not(page, "(0)");
 	/* Asked for a level, the table comes back. */
-	assert_has(render(&f, "overview", "sev=healthy"), "<table class=\"alerts\">");
+	assert_has(render(&f, "overview", "sev=healthy"), "<table id=\"alerts-table\"");
 	fixture_free(&f);
 }
 
@@ -640,15 +801,21 @@ int main(void)
 		cmocka_unit_test(whole_texts_are_as_expected),
 		cmocka_unit_test(rendering_is_deterministic),
 		cmocka_unit_test(rows_of_the_page_table_are_sound),
+		cmocka_unit_test(names_are_found_in_paths),
+		cmocka_unit_test(badges_tell_level_and_age),
+		cmocka_unit_test(badges_keep_hostile_and_long_names_in),
 		cmocka_unit_test(alert_rows_come_in_the_asked_order),
 		cmocka_unit_test(sort_links_turn_the_shown_order_round),
 		cmocka_unit_test(cells_carry_marks_and_formats),
 		cmocka_unit_test(filters_choose_rows),
 		cmocka_unit_test(long_tables_have_pages_of_200),
+		cmocka_unit_test(heatmap_table_has_orders_and_parts),
+		cmocka_unit_test(filters_keep_the_other_choices),
 		cmocka_unit_test(summary_adds_up),
 		cmocka_unit_test(assessment_follows_the_share),
 		cmocka_unit_test(status_names_the_share_that_decided),
 		cmocka_unit_test(cards_show_absent_index_as_a_dash),
+		cmocka_unit_test(affected_servers_are_named),
 		cmocka_unit_test(insight_compares_scenario_and_index),
 		cmocka_unit_test(bars_are_the_fifteen_highest),
 		cmocka_unit_test(calm_fleet_shows_the_busiest_five),

@@ -243,6 +243,134 @@ static void csv_has_the_rows_of_the_page_in_its_order(void **unused)
 	fixture_free(&f);
 }
 
+/* The field says what is wrong with it; the others keep what was typed, in either order. */
+static void a_bad_number_brings_the_form_back(void **unused)
+{
+	static const struct http_error error = {400, "Bad request", "A value is not valid."};
+	static const char *const queries[] = {"cost_per_hour=7000&prevention_pct=49%3Cb%3E",
+					      "prevention_pct=49%3Cb%3E&cost_per_hour=7000"};
+	struct query query;
+	struct bad_value bad = {page_find_name("cost"), &query, QUERY_KEYS};
+	struct buf out;
+
+	(void)unused;
+	buf_init(&out, 1u << 16);
+	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+		query_init(&query);
+		assert_int_equal(
+			query_parse(&query, span_str(queries[i]), bad.page->params, &bad.key), -1);
+		buf_reset(&out);
+		page_bad_value(&error, &bad, MEDIA_HTML, &out);
+		buf_char(&out, '\0');
+		assert_has(out.data,
+			   "<h1>Bad request</h1><p>A value is not valid.</p><p>Valid values of "
+			   "<code>prevention_pct</code>: <code>number from 50 to 100 with");
+		assert_has(out.data, " value=\"7000\" aria-describedby=\"cost_per_hour-range\"/>");
+		assert_has(out.data,
+			   " value=\"85\" aria-invalid=\"true\" "
+			   "aria-describedby=\"prevention_pct-error\"/><small class=\"error\" "
+			   "id=\"prevention_pct-error\">What was sent is not a number from 50 to "
+			   "100 ");
+		assert_int_equal(count_of(out.data, "aria-invalid"), 1);
+		assert_has_not(out.data, "49");
+		buf_reset(&out);
+		page_bad_value(&error, &bad, MEDIA_JSON, &out);
+		buf_char(&out, '\0');
+		assert_has(out.data, "\"parameter\":\"prevention_pct\",\"valid_values\":\"number");
+	}
+	buf_free(&out);
+}
+
+/* ---- order and parts ---- */
+
+static void plans_come_in_the_asked_order(void **unused)
+{
+	/* Of the fixture ppml0001 has risk 100.0 and worst CPU 99.5, ppdb001 76.5 and 60. */
+	static const struct {
+		const char *page, *query, *first, *second;
+	} rows[] = {
+		{"remediation", "", "ppml0001", "ppdb001"},
+		{"remediation", "sort=name", "ppdb001", "ppml0001"},
+		{"remediation", "sort=cpu90", "ppdb001", "ppml0001"},
+		{"remediation", "sort=-cpu90", "ppml0001", "ppdb001"},
+		{"api-remediation", "sort=risk", "ppdb001", "ppml0001"},
+		{"remediation-csv", "sort=profile", "ppdb001", "ppml0001"},
+		{"alerting", "", "Environment", "ppml0001"},
+		{"alerting", "sort=name", "Environment", "ppdb001"},
+		{"alerting", "sort=name", "ppdb001", "ppml0001"},
+		{"api-alerting", "sort=risk", "ppdb001", "ppml0001"},
+		{"alerting-csv", "sort=profile", "ppdb001", "ppml0001"},
+		{"cost", "", "ppml0001", "ppweb001"},
+		{"cost", "sort=cost", "ppweb001", "ppdb001"},
+		/* Equal costs by name, whichever way round. */
+		{"cost", "sort=-cost", "ppdb001", "ppml0001"},
+		{"api-cost", "sort=cost", "ppdb001", "ppml0001"},
+	};
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *text = render(&f, rows[i].page, rows[i].query);
+		const char *first = strstr(text, rows[i].first);
+
+		print_message("%s?%s\n", rows[i].page, rows[i].query);
+		assert_non_null(first);
+		assert_non_null(strstr(first, rows[i].second));
+	}
+	fixture_free(&f);
+}
+
+static void plans_link_to_their_orders(void **unused)
+{
+	struct fixture f;
+	const char *text;
+
+	(void)unused;
+	fixture_fleet(&f);
+	text = render(&f, "remediation", "sort=-cpu90");
+	assert_has(text, "<th scope=\"col\" class=\"num\" aria-sort=\"descending\">"
+			 "<a href=\"remediation?sort=cpu90#plan\">Predicted CPU</a></th>");
+	assert_has(text, "<a href=\"remediation#plan\">Risk</a>");
+	assert_has(text, "href=\"remediation?sort=-cpu90&amp;format=csv\"");
+	assert_int_equal(count_of(text, "aria-sort"), 1);
+	text = render(&f, "cost", "avg_hours=3&sort=name");
+	assert_has(text, "<a href=\"cost?sort=-cost&amp;avg_hours=3#at-risk\">Potential cost</a>");
+	assert_has(text,
+		   "aria-sort=\"ascending\"><a href=\"cost?sort=-name&amp;avg_hours=3#at-risk\">");
+	fixture_free(&f);
+}
+
+static void long_plans_have_parts(void **unused)
+{
+	static const struct {
+		const char *page;
+		size_t rows; /* the environment is one of those of the alerting plan */
+	} plans[] = {{"remediation", 450}, {"alerting", 451}, {"cost", 450}};
+	struct snapshot *snap = new_snapshot();
+	char text[64];
+	struct fixture f;
+
+	(void)unused;
+	fixture_init(&f);
+	for (unsigned i = 0; i < 450; i++) {
+		(void)snprintf(text, sizeof(text), "s%03u", i);
+		add_sample(snap, text, &fleet[0]);
+	}
+	fixture_use(&f, snap);
+	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+		const char *page = render(&f, plans[i].page, "page=3");
+
+		(void)snprintf(text, sizeof(text), "Rows 401 to %zu of %zu ", plans[i].rows,
+			       plans[i].rows);
+		assert_has(page, text);
+		assert_int_equal(count_of(page, "<tr id="), plans[i].rows - 400);
+		assert_int_equal(count_of(render(&f, plans[i].page, ""), "<tr id="), 200);
+	}
+	assert_int_equal(count_of(render(&f, "remediation-csv", ""), "\r\n"), 451);
+	fixture_free(&f);
+}
+
 /* ---- texts ---- */
 
 static void texts_are_shown_without_data(void **unused)
@@ -349,6 +477,10 @@ int main(void)
 		cmocka_unit_test(calm_fleet_plans_nothing),
 		cmocka_unit_test(plans_say_that_nothing_is_done),
 		cmocka_unit_test(names_are_escaped_in_every_form),
+		cmocka_unit_test(a_bad_number_brings_the_form_back),
+		cmocka_unit_test(plans_come_in_the_asked_order),
+		cmocka_unit_test(plans_link_to_their_orders),
+		cmocka_unit_test(long_plans_have_parts),
 		cmocka_unit_test(csv_has_the_rows_of_the_page_in_its_order),
 		cmocka_unit_test(texts_are_shown_without_data),
 		cmocka_unit_test(plans_without_data_tell_no_numbers),

@@ -151,15 +151,16 @@ static void test_cache_control(void **state)
 {
 	static const struct {
 		int max_age_s;
-		bool revalidate_ok;
+		bool revalidate_ok, authenticated;
 		const char *value, *vary;
 	} rows[] = {
 		/* clang-format off */
-		{RESPONSE_NO_STORE, false, "no-store", NULL},
-		{RESPONSE_NO_STORE, true, "no-store", NULL},
-		{0, false, "max-age=0" ERROR, "Accept-Encoding"},
-		{3, false, "max-age=3" ERROR, "Accept-Encoding"},
-		{3, true, "max-age=3, stale-while-revalidate=30" ERROR, "Accept-Encoding"},
+		{RESPONSE_NO_STORE, false, false, "no-store", NULL},
+		{RESPONSE_NO_STORE, true, true, "no-store", NULL},
+		{0, false, false, "max-age=0" ERROR, "Accept-Encoding"},
+		{3, false, false, "max-age=3" ERROR, "Accept-Encoding"},
+		{3, true, false, "max-age=3, stale-while-revalidate=30" ERROR, "Accept-Encoding"},
+		{3, false, true, "max-age=3, private" ERROR, "Accept-Encoding"},
 		/* clang-format on */
 	};
 	struct response r;
@@ -170,6 +171,7 @@ static void test_cache_control(void **state)
 		r.interval_s = 30;
 		r.max_age_s = rows[i].max_age_s;
 		r.revalidate_ok = rows[i].revalidate_ok;
+		r.authenticated = rows[i].authenticated;
 		assert_header(head(&r), "Cache-Control", rows[i].value);
 		assert_header(text, "Vary", rows[i].vary);
 	}
@@ -265,6 +267,19 @@ static void test_a_hostile_request_id_is_dropped(void **state)
 	assert_header(head_with_id(&r, "AZaz09-"), "X-Request-Id", "AZaz09-");
 }
 
+static void test_one_origin_may_embed(void **state)
+{
+	struct response r;
+
+	(void)state;
+	response_init(&r, 200);
+	r.frame_origin = "https://wiki.example";
+	assert_non_null(strstr(head(&r), "base-uri 'none'; frame-ancestors https://wiki.example\r\n"
+					 "X-Content-Type-Options: nosniff\r\n"));
+	r.frame_origin = "";
+	assert_non_null(strstr(head(&r), "; frame-ancestors 'none'\r\n"));
+}
+
 static void test_if_none_match(void **state)
 {
 	static const struct {
@@ -316,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_headers_of_some_answers),
 		cmocka_unit_test(test_not_modified_has_validators_but_no_content),
 		cmocka_unit_test(test_a_hostile_request_id_is_dropped),
+		cmocka_unit_test(test_one_origin_may_embed),
 		cmocka_unit_test(test_if_none_match),
 	};
 

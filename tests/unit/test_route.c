@@ -30,8 +30,9 @@ static void test_every_page_is_found_by_its_path(void **state)
 
 		if (!page_table[i].path)
 			continue; /* another form of a page, found by its name */
-		(void)snprintf(path, sizeof(path), "%s%s", page_table[i].path,
-			       page_table[i].needs & PAGE_SERVER ? "name" : "");
+		(void)snprintf(path, sizeof(path), "%s%s%s", page_table[i].path,
+			       page_table[i].needs & PAGE_SERVER ? "name" : "",
+			       page_table[i].suffix ? page_table[i].suffix : "");
 		get = find(METHOD_GET, path);
 		head = find(METHOD_HEAD, path);
 		assert_int_equal(get.kind, ROUTE_PAGE);

@@ -408,6 +408,19 @@ static void test_redis_addresses(void **state)
 		{"redis://127.0.0.1:6379", false},
 		{"user@127.0.0.1:6379", false},
 		{"a b:6379", false},
+		{"sentinel:127.0.0.1:26379/tft", true},
+		{"sentinel:127.0.0.1:1,::1:2,c.example:3/my-primary_1.0", true},
+		{"sentinel:6379", false},
+		{"sentinel:127.0.0.1:26379", false},
+		{"sentinel:127.0.0.1:26379/", false},
+		{"sentinel:127.0.0.1:26379/a b", false},
+		{"sentinel:127.0.0.1:26379/a/b", false},
+		{"sentinel:/tft", false},
+		{"sentinel:127.0.0.1/tft", false},
+		{"sentinel:127.0.0.1:26379,/tft", false},
+		{"sentinel:,127.0.0.1:26379/tft", false},
+		{"sentinel:127.0.0.1:1,,127.0.0.1:2/tft", false},
+		{"sentinel:unix:/run/redis.sock/tft", false},
 	};
 	char path[160];
 
@@ -424,8 +437,8 @@ static void test_redis_addresses(void **state)
 	(void)snprintf(path, sizeof(path), "unix:/%0107d", 0);
 	assert_int_equal(setenv("TFT_REDIS", path, 1), 0);
 	assert_int_equal(settings_load(&settings, NULL, &err), -1);
-	assert_string_equal(
-		err.msg, "TFT_REDIS: redis.address: expected unix:/absolute/path or address:port");
+	assert_string_equal(err.msg, "TFT_REDIS: redis.address: expected unix:/absolute/path, "
+				     "address:port or sentinel:address:port,.../name");
 }
 
 static void test_the_environment_comes_before_the_file(void **state)
@@ -561,6 +574,9 @@ static void test_a_secret_has_one_place(void **state)
 	(void)state;
 	assert_refused("[upstream]\napi_key_file = absent\n",
 		       "t.conf:2: upstream.api_key: absent: No such file or directory");
+	/* It goes to a terminal. */
+	assert_refused("[upstream]\napi_key_file = a\x1b[2J\n",
+		       "t.conf:2: upstream.api_key: its file: No such file or directory");
 	write_file("secret", "from-file", 0600);
 	assert_refused(
 		"[upstream]\napi_key = a\napi_key_file = secret\n",

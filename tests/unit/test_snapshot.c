@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "compact.h"
 #include "snapshot.h"
 
 static struct server *add(struct snapshot *s, const char *name, int risk)
@@ -50,7 +51,8 @@ static struct snapshot *sample(void)
 	snprintf(s->prediction_time, sizeof(s->prediction_time), "2026-11-23T12:46:37");
 	s->prob_30m = 0.97;
 	s->warmup = (struct warmup){true, false, 35, 60, 150};
-	s->scenario = (struct scenario){true, true, "degrading", 4, 20};
+	s->scenario = (struct scenario){true, true, "degrading", 4, 20, 2, {"a", "b c"}};
+	s->served = (struct served){1234567, 8, 0, 60, 900, 22000000, -1};
 	s->refused = 2;
 	s->odd_values = 3;
 	assert_int_equal(snapshot_seal(s), 0);
@@ -256,9 +258,9 @@ static void the_compact_form_reads_back_as_written(void **state)
 
 	(void)state;
 	buf_init(&bytes, 65536);
-	snapshot_encode(a, &bytes);
+	compact_encode(a, &bytes);
 	assert_true(buf_ok(&bytes));
-	b = snapshot_decode(buf_span(&bytes));
+	b = compact_decode(buf_span(&bytes));
 	assert_non_null(b);
 	assert_string_equal(a->id, b->id);
 	assert_int_equal(a->bucket, b->bucket);
@@ -271,9 +273,13 @@ static void the_compact_form_reads_back_as_written(void **state)
 	same_number(a->prob_8h, b->prob_8h);
 	assert_memory_equal(&a->warmup, &b->warmup, sizeof(a->warmup));
 	assert_true(b->scenario.configured && b->scenario.known);
+	assert_int_equal(b->scenario.name_count, 2);
+	assert_string_equal(b->scenario.names[0], "a");
+	assert_string_equal(b->scenario.names[1], "b c");
 	assert_string_equal(a->scenario.name, b->scenario.name);
 	assert_int_equal(a->scenario.affected, b->scenario.affected);
 	assert_int_equal(a->scenario.fleet_size, b->scenario.fleet_size);
+	assert_memory_equal(&a->served, &b->served, sizeof(a->served));
 	assert_int_equal(a->refused, b->refused);
 	assert_int_equal(a->odd_values, b->odd_values);
 	assert_int_equal(a->count, b->count);
@@ -298,7 +304,7 @@ static void a_server_takes_about_two_hundred_bytes(void **state)
 	}
 	assert_int_equal(snapshot_seal(s), 0);
 	buf_init(&bytes, 400 * 1000);
-	snapshot_encode(s, &bytes);
+	compact_encode(s, &bytes);
 	assert_true(buf_ok(&bytes));
 	assert_true(bytes.len < 200 * 1000);
 	buf_free(&bytes);
@@ -313,7 +319,7 @@ static struct snapshot *decode_copy(struct span bytes)
 
 	assert_non_null(copy);
 	memcpy(copy, bytes.ptr, bytes.len);
-	s = snapshot_decode((struct span){copy, bytes.len});
+	s = compact_decode((struct span){copy, bytes.len});
 	free(copy);
 	return s;
 }
@@ -326,7 +332,7 @@ static void a_cut_or_longer_compact_form_is_a_miss(void **state)
 
 	(void)state;
 	buf_init(&bytes, 65536);
-	snapshot_encode(a, &bytes);
+	compact_encode(a, &bytes);
 	for (len = 0; len < bytes.len; len++)
 		assert_null(decode_copy((struct span){bytes.data, len}));
 	b = decode_copy(buf_span(&bytes));
@@ -338,6 +344,9 @@ static void a_cut_or_longer_compact_form_is_a_miss(void **state)
 	snapshot_free(&b);
 }
 
+/* Far enough from the limits of the type that times can be subtracted. */
+#define TIME_END (INT64_C(1) << 60)
+
 /* Whatever comes out of damaged bytes is within the ranges that pages rely on. */
 static void damage_never_gives_values_out_of_range(void **state)
 {
@@ -348,7 +357,7 @@ static void damage_never_gives_values_out_of_range(void **state)
 
 	(void)state;
 	buf_init(&bytes, 65536);
-	snapshot_encode(a, &bytes);
+	compact_encode(a, &bytes);
 	for (at = 0; at < bytes.len; at++) {
 		for (bit = 0; bit < 8; bit++) {
 			struct snapshot *s;
@@ -361,11 +370,17 @@ static void damage_never_gives_values_out_of_range(void **state)
 			assert_true(at > 4); /* magic and format number */
 			assert_in_range(s->model, MODEL_UNKNOWN, MODEL_TFT);
 			assert_in_range(s->warmup.progress_percent, 0, 100);
+			assert_in_range(s->bucket, 0, TIME_END);
+			assert_in_range(s->interval_ms, 0, TIME_END);
+			assert_in_range(s->gen_ms, 0, TIME_END);
+			assert_in_range(s->fill_ms, 0, TIME_END);
+			assert_true(s->served.fresh < TIME_END && s->served.bytes < TIME_END);
 			for (i = 0; i < s->count; i++) {
 				assert_in_range(s->servers[i].profile, 0, PROFILE_COUNT - 1);
 				assert_in_range(s->servers[i].risk, 0, RISK_MAX);
 				assert_in_range(s->servers[i].name.len, 1, SNAPSHOT_NAME_MAX);
 				assert_false(isinf(s->servers[i].cpu.now));
+				assert_in_range(s->servers[i].same_since_ms, 0, TIME_END);
 			}
 			snapshot_free(&s);
 		}
@@ -377,9 +392,9 @@ static void damage_never_gives_values_out_of_range(void **state)
 static void foreign_bytes_are_a_miss(void **state)
 {
 	(void)state;
-	assert_null(snapshot_decode((struct span){NULL, 0}));
-	assert_null(snapshot_decode(SPAN("<!DOCTYPE html>")));
-	assert_null(snapshot_decode(SPAN("TFTf\x02")));
+	assert_null(compact_decode((struct span){NULL, 0}));
+	assert_null(compact_decode(SPAN("<!DOCTYPE html>")));
+	assert_null(compact_decode(SPAN("TFTf\x02")));
 }
 
 /* ---- series ---- */

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "chart_band.h"
+#include "compact.h"
 #include "view_fixture.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -127,8 +128,8 @@ static void crossings_survive_the_compact_form(void **unused)
 	c = f.snap->servers[1].crossings;
 	c[CROSSING_IOWAIT] = (struct crossing){12, true, 34.5};
 	c[CROSSING_DISK_USAGE] = (struct crossing){1, false, 86.25};
-	snapshot_encode(f.snap, &f.out);
-	back = snapshot_decode(buf_span(&f.out));
+	compact_encode(f.snap, &f.out);
+	back = compact_decode(buf_span(&f.out));
 	assert_non_null(back);
 	assert_int_equal(crossing_count(back->servers[0].crossings), 0);
 	assert_int_equal(crossing_count(back->servers[1].crossings), 2);
@@ -344,7 +345,7 @@ static const struct {
 	 "\"metric\":\"load\",\"stats\":{\"min\":1,\"average\":4.2,\"max\":5,", NULL},
 	{"api-heatmap", "metric=load",
 	 "{\"server\":\"ppetl001\",\"profile\":\"ETL/"
-	 "Ingest\",\"level\":\"Healthy\",\"value\":null}]",
+	 "Ingest\",\"level\":\"Healthy\",\"value\":null,\"silent_since\":null}]",
 	 NULL},
 	{"api-heatmap", "profile=db", "\"standard_deviation\":null", "ppml0001"},
 	{"top-csv", "",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The scripts of the shared cache against a model of the protocol, driven by chance; see tests/model/README.md."""
+"""The scripts of the shared cache against a model of the protocol, driven by chance; see README.md."""
 import pathlib
 import re
 import secrets
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "model"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from mutations import MUTATIONS  # noqa: E402
 from scheduler import Failure, Run  # noqa: E402

@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""All measurements, as Markdown tables: bench.py [--write BENCHMARKS.md] [--short] [SECTION...]
+
+The programs are those of the build directory TFT_BUILD. With --write each table replaces what stands between its
+markers in that file as soon as it is there. --short takes seconds and says nothing but that everything can be measured.
+"""
+import argparse
+import pathlib
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import calls
+import flip
+import pages
+import programs
+import resources
+import rig
+import table
+import throughput
+
+SECTIONS = {
+    "machine": lambda short: rig.machine() + "\n",
+    "pages": pages.run,
+    "calls": calls.run,
+    "throughput": throughput.run,
+    "flip": flip.run,
+    "resources": resources.run,
+    "refresh": programs.refresh,
+    "buckets": programs.buckets,
+    "instructions": programs.instructions,
+}
+# Those that a short run can afford.
+SHORT = ("pages", "calls", "throughput", "flip", "resources")
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--write", type=pathlib.Path)
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    chosen = parser.parse_args()
+    for name in set(chosen.sections) - set(SECTIONS):
+        parser.error(f"no section {name}")
+    return chosen
+
+
+def measure(name, write):
+    text = SECTIONS[name](False)
+    print(f"## {name}\n\n{text}", flush=True)
+    if write:
+        write.write_text(table.replace_section(write.read_text(), name, text))
+
+
+def measure_shortly(names):
+    """All at once, each in a process of its own: the figures mean nothing anyway."""
+
+    def one(name):
+        run = subprocess.run([sys.executable, __file__, "--short", name], capture_output=True, text=True)
+        return run.returncode, run.stdout, run.stderr
+
+    with ThreadPoolExecutor() as pool:
+        results = list(pool.map(one, names))
+    for code, output, errors in results:
+        print(output, flush=True)
+        print(errors, end="", file=sys.stderr)
+    return max(code for code, _, _ in results)
+
+
+def main():
+    chosen = arguments()
+    if chosen.short and len(chosen.sections) == 1:
+        name = chosen.sections[0]
+        print(f"## {name}\n\n{SECTIONS[name](True)}")
+        return 0
+    if chosen.short:
+        return measure_shortly(chosen.sections or SHORT)
+    for name in chosen.sections or SECTIONS:
+        measure(name, chosen.write)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

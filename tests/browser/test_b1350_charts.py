@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""Charts that answer: values under the cursor, the same moment in all of them, zoom (ui 4.4, 4.8)."""
+import re
+
+import pytest
+from browser import Browser
+from selenium.webdriver.common.action_chains import ActionChains
+from stack import Stack
+from upstream import Upstream
+
+CRITICAL = "predictions_current-critical-90"
+WORSE = "predictions_current-critical_escalated-90"
+AHEAD = "figure .live .u-over"  # the forecasts, of which each has a figure
+
+
+@pytest.fixture(scope="module")
+def fleet():
+    """Half an hour of history: four Imminent Failure of 90, ppdb011 at risk 42.5."""
+    with Upstream(predictions=CRITICAL) as upstream:
+        with Stack(workers=2, interval=5, upstream=upstream) as stack:
+            stack.wait_fleet()
+            now = int(stack.redis.hget("tft:cur:fleet", "bucket")) * 5000
+            stack.redis.delete("tfthist:fleet", "tfthist:hours", "tfthist:risk")
+            batch = stack.redis.pipeline()
+            for at in range(now - 1800_000, now + 1, 5000):
+                record = "1 0.25 0.5 4 2 1 3 10 21 49 28890 999 ppdb011 critical"
+                batch.xadd("tfthist:fleet", {"d": record}, id=f"{at}-0")
+                batch.xadd("tfthist:risk", {"s": "x", "r": "bt", "n": "ppdb011"}, id=f"{at}-0")
+            batch.execute()
+            yield stack
+
+
+@pytest.fixture(scope="module")
+def window():
+    with Browser() as running:
+        yield running
+
+
+@pytest.fixture
+def page(window, fleet):
+    fleet.upstream.predictions.load(CRITICAL)
+    window.size(1280, 900)
+    return window
+
+
+def point(page, css, x):
+    """Moves the mouse over the first such plot; x from -0.5, its left edge, to 0.5. Returns the legends of all."""
+    plot = page.all(css)[0]
+    page.run("arguments[0].scrollIntoView({block: 'center'})", plot)
+    ActionChains(page.driver).move_to_element_with_offset(plot, int(plot.size["width"] * x), 5).perform()
+    return legends(page)
+
+
+def legends(page):
+    return page.run("return [...document.querySelectorAll('.live .u-legend')].map(l => l.innerText.replace(/[\\t\\n:]/g, ''))")
+
+
+def open_forecasts(page, fleet):
+    page.open(fleet.url("/server/ppdb011"))
+    page.complaints()
+    page.run("document.querySelector('#charts').open = true")
+    heights = "return [...document.querySelectorAll('figure')].map(f => f.getBoundingClientRect().height)"
+    before = page.run(heights)
+    ActionChains(page.driver).move_to_element(page.all("svg.fan")[0]).perform()
+    page.wait("document.querySelectorAll('.live canvas').length === 16")  # CPU used, risk, 14 metrics
+    assert all(abs(a - b) <= 2 for a, b in zip(page.run(heights), before)), "nothing below jumps"
+
+
+def minutes(legend):
+    return int(re.search(r"In(\d+) min", legend).group(1))
+
+
+def test_nothing_is_fetched_before_somebody_points(page, fleet):
+    page.open(fleet.url("/server/ppdb011"))
+    assert not page.all(".live")
+    assert "format=json" not in str(page.run("return performance.getEntriesByType('resource').map(e => e.name)"))
+
+
+def test_the_cursor_of_one_is_the_cursor_of_all(page, fleet):
+    open_forecasts(page, fleet)
+    assert not page.one("#cpu svg.fan").is_displayed()
+    shown = point(page, AHEAD, 0.1)
+    values = [legend for legend in shown if re.search(r"In\d+ minp10[\d.]+median[\d.]+p90[\d.]+", legend)]
+    assert len(values) == 15
+    assert len({minutes(legend) for legend in values}) == 1
+    page.shot("charts", full=False)
+    assert page.complaints() == []
+
+
+def test_zoom_is_common_and_outlives_a_refresh(page, fleet):
+    open_forecasts(page, fleet)
+    assert minutes(point(page, AHEAD, -0.49)[0]) <= 10
+    plot = page.all(AHEAD)[0]
+    third = plot.size["width"] // 3
+    ActionChains(page.driver).move_to_element(plot).click_and_hold().move_by_offset(third, 0).release().perform()
+    fleet.upstream.predictions.load(WORSE)
+    before = point(page, AHEAD, -0.49)
+    assert all(230 <= minutes(legend) <= 260 for legend in before if "median" in legend), "the middle is the left edge now"
+    assert page.polled(changed=True)
+    fleet.wait(lambda: legends(page) != before and legends(page)[0].count("–") == 0, 10, "other values")
+    assert minutes(point(page, AHEAD, -0.48)[0]) >= 230, "the zoom is kept"
+    ActionChains(page.driver).double_click(page.all(AHEAD)[0]).perform()
+    assert all(minutes(legend) <= 10 for legend in point(page, AHEAD, -0.49) if "median" in legend)
+    assert page.complaints() == []
+
+
+def test_a_day_of_risk_answers_too(page, fleet):
+    page.open(fleet.url("/server/ppdb011"))
+    ActionChains(page.driver).move_to_element(page.one("#risk-history > svg")).perform()
+    page.wait("document.querySelector('#risk-history .live canvas')")
+    point(page, "#risk-history .u-over", 0.495)
+    assert re.search(r"risk42\.5", legends(page)[-1])
+    assert len(page.all(".live")) == 2, "what is folded up waits"
+
+
+@pytest.mark.parametrize(
+    "query, words",
+    [
+        ("", r"Incident index \(next 30 minutes\)25\.0"),
+        ("?metric=levels", "IM4CR2DN1WN3DG10WT21OK49"),
+        ("?metric=risk", r"mean32\.1highest99\.9"),
+    ],
+)
+def test_history_answers(page, fleet, query, words):
+    page.open(fleet.url("/history" + query))
+    ActionChains(page.driver).move_to_element(page.one("#history > svg")).perform()
+    page.wait("document.querySelector('#history .live canvas')")
+    assert re.search(words, point(page, "#history .u-over", 0.1)[0])
+    page.shot("history" + re.sub(r"\W", "-", query), full=False)
+    assert page.complaints() == []
+
+
+def test_a_chart_follows_the_time(page, fleet):
+    """What was the newest moment at first is left of the edge after a refresh."""
+    page.open(fleet.url("/history"))
+    ActionChains(page.driver).move_to_element(page.one("#history > svg")).perform()
+    page.wait("document.querySelector('#history .live canvas')")
+    before = point(page, "#history .u-over", -0.499)[0]
+    assert page.polled(changed=True)
+    page.wait("document.querySelector('#history .u-legend').innerText.replace(/[\\t\\n:]/g, '') !== " + repr(before))

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything that is read back from Redis. The first byte chooses: a compact snapshot, the series
+ * of a server, records of the history, or the answers to a whole request. What cannot be right is
+ * refused; what is taken can be stored again unchanged, and every page of it is whole.
+ */
+#include "config.h"
+
+#include <math.h>
+
+#include "archive.h"
+#include "compact.h"
+#include "compact.h"
+#include "fake_store.h"
+#include "fuzz.h"
+#include "serve.h"
+#include "utf8.h"
+
+#define GEN_MS      1763899265123
+#define INTERVAL_MS 30000
+
+static const struct site site = {INTERVAL_MS, 600000, 3600000, "http://127.0.0.1:8000"};
+
+/* Each page takes of it what it knows. */
+static const char *const queries[] = {
+	"",
+	"view=kiosk&refresh=5&tabs=overview,top",
+	"view=compact&sort=-name&q=%3Cfz",
+	"profile=db&sev=watch-up&page=2",
+	"metric=levels&range=7d",
+	"group=profile&sort=name",
+	"n=20&metric=cpu&sort=-dmem",
+	"cost_per_hour=0.01&avg_hours=99&prevention_pct=50",
+};
+
+static void choose_query(struct query *q, const struct page *page, unsigned choice)
+{
+	struct span raw = span_str(queries[choice % (sizeof(queries) / sizeof(queries[0]))]);
+	enum query_key bad;
+
+	query_init(q);
+	/* A value of another page's key of the same name may be refused: then what came before it
+	 * holds. */
+	(void)query_parse(q, raw, page->params, &bad);
+}
+
+static void check_page(const struct page *page, const struct view *view)
+{
+	struct buf out;
+
+	buf_init(&out, 32u << 20);
+	page_render(page, view, &out);
+	REQUIRE(buf_ok(&out));
+	fuzz_check_document(page->media, buf_span(&out));
+	buf_free(&out);
+}
+
+/* --- compact snapshots --- */
+
+static void check_stored(const struct snapshot *snap)
+{
+	struct snapshot *again;
+	struct buf once, twice;
+
+	buf_init(&once, 1 << 24);
+	buf_init(&twice, 1 << 24);
+	compact_encode(snap, &once);
+	again = compact_decode(buf_span(&once));
+	REQUIRE(again);
+	compact_encode(again, &twice);
+	REQUIRE(span_eq(buf_span(&once), buf_span(&twice)));
+	snapshot_free(&again);
+	buf_free(&once);
+	buf_free(&twice);
+}
+
+static void check_servers(const struct snapshot *snap)
+{
+	for (size_t i = 0; i < snap->count; i++) {
+		const struct server *s = &snap->servers[i];
+
+		REQUIRE(s->name.len > 0 && s->name.len <= SNAPSHOT_NAME_MAX && utf8_valid(s->name));
+		REQUIRE(s->risk >= 0 && s->risk <= RISK_MAX);
+		REQUIRE(snapshot_find(snap, s->name) == s);
+	}
+}
+
+/* Two bytes choose the page and what is said about it; the rest is the snapshot. */
+static void fuzz_snapshot(struct span input)
+{
+	const struct page *page = &page_table[fuzz_byte(&input) % page_count];
+	unsigned choice = fuzz_byte(&input);
+	struct snapshot *snap = compact_decode(input);
+	struct condition condition = {.reason = choice % REASON_COUNT,
+				      .since_ms = GEN_MS,
+				      .next_try_ms = GEN_MS + INTERVAL_MS,
+				      .age = choice % AGE_NO_DATA,
+				      .flushed = choice & 1};
+	struct query query;
+	struct view view = {.site = &site, .snap = snap, .condition = &condition, .query = &query};
+
+	if (!snap)
+		return;
+	check_servers(snap);
+	check_stored(snap);
+	choose_query(&query, page, choice);
+	view.warmup = &snap->warmup;
+	view.server = snap->count ? &snap->servers[0] : NULL;
+	/* Those are made of more than a snapshot. */
+	if (!(page->needs & PAGE_DIAGNOSIS) && (view.server || !(page->needs & PAGE_SERVER)))
+		check_page(page, &view);
+	snapshot_free(&snap);
+}
+
+/* --- the series of one server --- */
+
+static struct snapshot *make_snapshot(struct series *series)
+{
+	struct snapshot *snap = snapshot_new();
+	struct server *server = snap ? snapshot_add(snap, SPAN("<fz a=\" fz=\"'&")) : NULL;
+
+	REQUIRE(server);
+	server->series = series;
+	server->has_data = true;
+	REQUIRE(snapshot_seal(snap) == 0);
+	snap->gen_ms = GEN_MS;
+	snap->interval_ms = INTERVAL_MS;
+	snap->bucket = GEN_MS / INTERVAL_MS;
+	return snap;
+}
+
+static void check_series(const struct series *series)
+{
+	struct series again;
+	struct buf once, twice;
+
+	buf_init(&once, 1 << 20);
+	buf_init(&twice, 1 << 20);
+	series_encode(series, &once);
+	REQUIRE(series_decode(buf_span(&once), &again) == 0);
+	series_encode(&again, &twice);
+	REQUIRE(span_eq(buf_span(&once), buf_span(&twice)));
+	buf_free(&once);
+	buf_free(&twice);
+}
+
+static void show(struct snapshot *snap, const char *const *pages, size_t count,
+		 const struct history *history, unsigned choice)
+{
+	static const struct condition plain;
+	const struct page *page = page_find_name(pages[choice % count]);
+	struct query query;
+	struct view view = {.site = &site,
+			    .snap = snap,
+			    .condition = &plain,
+			    .query = &query,
+			    .warmup = &snap->warmup,
+			    .server = snap->servers,
+			    .history = history};
+
+	REQUIRE(page);
+	choose_query(&query, page, choice);
+	check_page(page, &view);
+}
+
+static void fuzz_series(struct span input)
+{
+	static const char *const pages[] = {"server", "top", "api-server", "server-csv", "api-top"};
+	unsigned choice = fuzz_byte(&input);
+	struct series *series = calloc(1, sizeof(*series));
+	struct snapshot *snap;
+
+	REQUIRE(series);
+	if (series_decode(input, series) != 0) {
+		free(series);
+		return;
+	}
+	check_series(series);
+	snap = make_snapshot(series);
+	show(snap, pages, sizeof(pages) / sizeof(pages[0]), NULL, choice);
+	snapshot_free(&snap);
+}
+
+/* --- history --- */
+
+static void check_history(const struct history *h, enum history_metric metric)
+{
+	static struct history_column columns[HISTORY_COLUMNS];
+	size_t n = history_thin(h, metric, columns, HISTORY_COLUMNS);
+	struct history_stats stats;
+
+	history_stats(h, metric, &stats);
+	REQUIRE(stats.points <= history_count(h) && n <= HISTORY_COLUMNS && n <= history_count(h));
+	REQUIRE(stats.points == 0 || (stats.min <= stats.max && stats.peak));
+	for (size_t i = 0; i < n; i++) {
+		REQUIRE(columns[i].min <= columns[i].max && columns[i].peak);
+		REQUIRE(i == 0 || columns[i - 1].at_ms < columns[i].at_ms);
+	}
+}
+
+static void add_names(const struct history *h)
+{
+	struct buf name;
+
+	buf_init(&name, 1 << 20);
+	for (size_t i = 0; i < history_count(h); i++) {
+		history_name(h, history_points(h)[i].worst, &name);
+		history_name(h, history_points(h)[i].scenario, &name);
+	}
+	REQUIRE(buf_ok(&name));
+	buf_free(&name);
+}
+
+/* A line is a record; its first byte tells how many intervals after the one before. */
+static void fuzz_history(struct span input)
+{
+	static const char *const pages[] = {"history", "api-history", "history-csv"};
+	unsigned choice = fuzz_byte(&input);
+	int64_t range = history_range_ms((enum history_range)(choice % HISTORY_RANGES));
+	int64_t at = GEN_MS - range;
+	struct snapshot *snap = make_snapshot(NULL);
+	struct history h;
+
+	history_init(&h, INTERVAL_MS, range, GEN_MS);
+	while (input.len > 0) {
+		struct span line = fuzz_cut(&input, '\n');
+
+		at += INTERVAL_MS * (int64_t)fuzz_byte(&line);
+		history_add(&h, at, line);
+	}
+	for (int metric = 0; metric <= HISTORY_HIGHEST; metric++)
+		check_history(&h, (enum history_metric)metric);
+	add_names(&h);
+	show(snap, pages, sizeof(pages) / sizeof(pages[0]), &h, choice);
+	history_free(&h);
+	snapshot_free(&snap);
+}
+
+/* The first line has the names, each following one the risks of one point. */
+static void fuzz_risks(struct span input)
+{
+	static const char *const pages[] = {"server", "api-server"};
+	unsigned choice = fuzz_byte(&input);
+	struct span names = fuzz_cut(&input, '\n');
+	struct snapshot *snap = make_snapshot(NULL);
+	int index = history_find_server(names, snap->servers[0].name);
+	struct history h;
+
+	history_init(&h, INTERVAL_MS, 86400000, GEN_MS);
+	REQUIRE(index >= -1 && index <= (int)names.len);
+	for (int64_t at = GEN_MS - 3600000; input.len > 0; at += INTERVAL_MS)
+		history_add_server(&h, at, fuzz_cut(&input, '\n'),
+				   index < 0 ? choice : (size_t)index);
+	check_history(&h, HISTORY_HIGHEST);
+	show(snap, pages, sizeof(pages) / sizeof(pages[0]), &h, choice);
+	history_free(&h);
+	snapshot_free(&snap);
+}
+
+/* --- whole requests --- */
+
+static const char *const paths[] = {
+	"/",
+	"/heatmap",
+	"/top",
+	"/server/<fz a=\" fz=\"'&",
+	"/history",
+	"/cost",
+	"/remediation",
+	"/alerting",
+	"/advanced",
+	"/docs",
+	"/api/v1/fleet",
+	"/api/v1/alerts",
+	"/api/v1/servers/ppml0001",
+	"/api/v1/history",
+	"/api/v1/status",
+	"/readyz",
+	"/metrics",
+};
+
+static const struct cache_limits limits = {
+	.group = {{INTERVAL_MS, 17000, 26}, {2000, 4000, 40}, {2000, 3000, 40}},
+	.max_stale_ms = 3600000,
+	.batch_ms = 100,
+	.publish_ms = 2000,
+	.history_points = 20160,
+};
+
+static void make_request(struct request *request, struct span *input)
+{
+	const char *path = paths[fuzz_byte(input) % (sizeof(paths) / sizeof(paths[0]))];
+	unsigned choice = fuzz_byte(input);
+
+	*request = (struct request){.method = METHOD_GET};
+	request->path_len = strlen(path);
+	memcpy(request->path, path, request->path_len);
+	request->query_len = strlen(queries[choice % 8]);
+	memcpy(request->query, queries[choice % 8], request->query_len);
+	(void)snprintf(request->remote_user, sizeof(request->remote_user), "<fz\" fz=\"");
+}
+
+/* A document of Redis goes out as it was stored, so its content proves nothing; what was made here
+ * does. */
+static void check_response(const struct response *r)
+{
+	struct buf head;
+
+	buf_init(&head, 1 << 16);
+	response_head(r, "node", SPAN("0123"), 0, &head);
+	REQUIRE(buf_ok(&head));
+	buf_free(&head);
+	if (r->render_us < 0 || r->gzip || !r->body.len)
+		return;
+	if (!r->type || strcmp(r->type, page_type(MEDIA_HTML)) == 0)
+		fuzz_check_document(MEDIA_HTML, r->body);
+	else if (strcmp(r->type, page_type(MEDIA_JSON)) == 0)
+		fuzz_check_document(MEDIA_JSON, r->body);
+	else if (strcmp(r->type, page_type(MEDIA_CSV)) == 0)
+		fuzz_check_document(MEDIA_CSV, r->body);
+}
+
+/* Two bytes choose path and query; the rest is what Redis answers. */
+static void fuzz_serve(struct span input)
+{
+	static struct request request;
+	static struct settings settings = {.node = "node", .interval_ms = INTERVAL_MS};
+	static const struct local_config local_config = {
+		.interval_ms = INTERVAL_MS, .workers = 1, .calls_per_minute = 26, .host_fd = -1};
+	struct response response;
+	struct store *store;
+	struct refresh refresh = {.site = &site, .scenario_configured = true};
+	struct serve_config config = {.refresh = &refresh,
+				      .settings = &settings,
+				      .limits = &limits,
+				      .act_limit_ms = 600000};
+	struct local *local = local_new(&local_config);
+	struct serve *serve;
+
+	make_request(&request, &input);
+	store = fake_store_new(input);
+	refresh.cache = cache_new(store, &limits);
+	refresh.metrics = metrics_new("node");
+	serve = serve_new(&config, local);
+	REQUIRE(local && refresh.cache && refresh.metrics && serve);
+	serve_request(serve, &request, &response);
+	check_response(&response);
+	serve_free(&serve);
+	metrics_free(&refresh.metrics);
+	cache_free(&refresh.cache);
+	local_free(&local);
+	fake_store_free(&store);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static void (*const kinds[])(struct span) = {
+		fuzz_snapshot, fuzz_series, fuzz_history, fuzz_risks, fuzz_serve,
+	};
+	struct span input = {(const char *)data, size};
+
+	kinds[fuzz_byte(&input) % (sizeof(kinds) / sizeof(kinds[0]))](input);
+	return 0;
+}

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+"""doc/faults.md names for each fault the test that proves it: the tests exist, and no row is missing."""
+import re
+
+import pytest
+
+from sources import ROOT
+
+ROWS = re.findall(r"^\| (\d+) \|(.*)\|(.*)\|(.*)\|$", (ROOT / "doc" / "faults.md").read_text(), re.M)
+DEFINITIONS = {".py": r"^def {}\(", ".c": r"^static void {}\("}
+
+
+def is_defined(name, test):
+    (path,) = (ROOT / "tests").rglob(name)
+    return re.search(DEFINITIONS[path.suffix].format(test), path.read_text(), re.M) is not None
+
+
+def test_the_rows_are_those_of_the_matrix():
+    assert [int(number) for number, *_ in ROWS] == list(range(1, 61))
+
+
+@pytest.mark.parametrize("number, proof", [(row[0], row[3]) for row in ROWS])
+def test_each_fault_has_tests_that_exist(number, proof):
+    named = re.findall(r"`([\w.]+)::(\w+)`", proof)
+    assert named and len(named) == proof.count("::")
+    assert [pair for pair in named if not is_defined(*pair)] == []

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""The footer of a page tells how all nodes were served before its snapshot, what the snapshot's call took and what is left of the budget."""
+import re
+
+from stack import Stack
+
+FRESH = 'tft_dashboard_cache_requests_total{result="fresh"}'
+NODES = ("web1", "web2")
+PAGES = 5
+HITS = re.compile(r"(\d+\.\d)\s?% of (\d+) requests found fresh data in the shared cache, (\d+) older, (\d+) none, for (\d+) calls")
+CALL = re.compile(r"Bucket (\d+) was fetched in (\d+) ms, calls left in that minute: (\d+); the next begins at")
+
+
+class Nodes(Stack):
+    def worker_env(self, host):
+        return {**super().worker_env(host), "TFT_NODE": NODES[self.hosts.index(host)]}
+
+
+def footer(stack, host=0):
+    return re.search(r'<p class="served">(.*?)</p>', stack.get("/", host=host).text, re.S)[1]
+
+
+def numbers(pattern, text):
+    return [float(number) for number in pattern.search(text).groups()]
+
+
+def test_the_footer_tells_how_all_nodes_were_served_before_its_snapshot():
+    with Nodes(workers=1, hosts=2, l1=False) as stack:
+        stack.wait_fleet()
+        bucket, _, left = numbers(CALL, footer(stack))
+        assert bucket == int(stack.redis.hget("tft:cur:fleet", "bucket"))
+        for host in range(2):
+            for _ in range(PAGES):
+                stack.get("/", host=host)
+
+        def counted():
+            # A worker hands its counts over after a response, at most once a second.
+            for host in range(2):
+                stack.get("/", host=host)
+            return all(int(stack.redis.hget(f"tft:node:{node}", FRESH) or 0) >= PAGES for node in NODES)
+
+        stack.wait(counted, 10, "the counts of both nodes")
+        before = int(stack.redis.hget("tft:nodes", FRESH))
+        assert before >= 2 * PAGES
+        now = stack.redis.hget("tft:cur:fleet", "bucket")
+        stack.redis.hset("tft:cur:fleet", "bucket", int(now) - 1)  # as if the next bucket had begun
+
+        def refreshed():
+            stack.get("/")
+            return stack.redis.hget("tft:cur:fleet", "bucket") == now
+
+        stack.wait(refreshed, 10, "a refresh")
+        text = footer(stack)
+        share, requests, older, none, calls = numbers(HITS, text)
+        fresh = requests - older - none
+        assert before <= fresh <= int(stack.redis.hget("tft:nodes", FRESH))
+        assert abs(share - 100 * fresh / requests) <= 0.05 and calls >= 1
+        assert numbers(CALL, text)[2] == left - 1
+        assert footer(stack, host=1) == text

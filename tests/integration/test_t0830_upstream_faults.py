@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+"""An upstream that answers never, slowly, without end, too much or too deep, or is not there: what is shown remains,
+the reason is told, one call is made, and no limit of time or memory is passed."""
+import contextlib
+import gzip
+import pathlib
+import re
+import socket
+
+import pytest
+from load import ask
+from proxy import Proxy
+from stack import BUILD, Stack
+from upstream import payload_bytes
+
+PATIENCE_S = 3
+INTERVAL = 300
+MOST_KB = 32 * 1024
+CONFIG = f"[upstream]\ntimeout = {PATIENCE_S}s\nmax_body = 1m\n"
+GOOD = payload_bytes("predictions_current-healthy-20")
+
+
+class LimitedStack(Stack):
+    """A host for each upstream address: through a proxy, one that takes no connection, a name that does not exist. One worker
+    each, with low limits, so that they are reached soon."""
+
+    def start(self):
+        self.closing = contextlib.ExitStack()
+        self.full = self.closing.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        self.closing.enter_context(socket.create_connection(self.full.getsockname()))  # there is no place for a second
+        super().start()
+
+    def worker_env(self, host):
+        if not hasattr(self, "proxy"):
+            port = int(self.upstream.daemon_url.rpartition(":")[2])
+            self.proxy = Proxy(("127.0.0.1", port), bind="127.0.0.1")
+            self.addresses = [self.proxy.address, "%s:%d" % self.full.getsockname(), "no-such-host.invalid:80"]
+        return {**super().worker_env(host), "TFT_DAEMON_URL": "http://" + self.addresses[self.hosts.index(host)]}
+
+    def program(self):
+        config, script = self.dir / "limited.conf", self.dir / "limited"
+        config.write_text(CONFIG)
+        script.write_text(f'#!/bin/sh\nexec "{BUILD}/tft-dashboard" -c "{config}"\n')
+        script.chmod(0o755)
+        return script
+
+    def stop(self, check=True):
+        super().stop(check)
+        self.proxy.close()
+        self.closing.close()
+
+
+@pytest.fixture(scope="module")
+def running():
+    with LimitedStack(hosts=3, workers=1, interval=INTERVAL, l1=False, direct=True) as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(running):
+    """A good snapshot is there, and the upstream is well before and after."""
+    # With the next interval an attempt is made of which the test would not know.
+    running.wait(lambda: INTERVAL - running.redis.time()[0] % INTERVAL > 8, 10, "a quiet moment")
+    running.redis.flushdb()
+    running.wait(lambda: is_live(running), what="a good snapshot")
+    yield running
+    running.upstream.predictions.reset_controls()
+    running.upstream.predictions.release()
+    running.proxy.heal()
+
+
+def is_live(stack):
+    answer = stack.get("/api/v1/fleet")
+    return answer.status_code == 200 and answer.json()["condition"] == "ok" and answer.json()["servers"]
+
+
+def attempt(stack, host=0):
+    """Makes the data stale; the fleet as it is told after that host has tried to get new ones."""
+    stack.redis.set("tft:epoch:fleet", "flushed")
+    assert ask(stack, host=host).status == 200
+    stack.wait(lambda: stack.redis.exists("tft:brk:fleet"), PATIENCE_S + 4, "a failed attempt")
+    return stack.wait(lambda: (a := stack.get("/api/v1/fleet")).json().get("detail") and a.json(), what="the reason")
+
+
+def peak_kb(pid):
+    return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
+
+
+def sanitized(pid):
+    return "libasan" in pathlib.Path(f"/proc/{pid}/maps").read_text()
+
+
+# Bodies
+
+def set_body(body, **headers):
+    def apply(stack):
+        endpoint = stack.upstream.predictions
+        endpoint.body = body
+        endpoint.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    return apply
+
+
+def claim_more(stack):
+    stack.upstream.predictions.length = len(GOOD) + 1000
+
+
+def silence(stack):
+    stack.upstream.predictions.hold()
+
+
+def drip(size):
+    def apply(stack):
+        stack.upstream.predictions.body = stack.upstream.drip(GOOD, size, 0.2)
+
+    return apply
+
+
+def headers_only(stack):
+    stack.upstream.predictions.body = lambda: iter(lambda: stack.upstream.closing.wait(PATIENCE_S + 2) and None or b"", None)
+
+
+def instead(data):
+    def apply(stack):
+        stack.proxy.replace = data
+
+    return apply
+
+
+def hang_up(stack):
+    stack.upstream.predictions.cut = -1
+
+
+def endless(unit):
+    """400 MB: more than there is room for, if anybody wanted to keep it."""
+    return lambda: (unit for _ in range(400 * (1 << 20) // len(unit)))
+
+
+CASES = {
+    "no answer": (silence, "timed out"),
+    "a byte now and then": (drip(1), "answer incomplete"),
+    "slowly": (drip(1500), "timed out"),
+    "a head and nothing": (headers_only, "timed out"),
+    "interim answers for ever": (instead(b"HTTP/1.1 100 Continue\r\n\r\n" * 20000), "answer incomplete"),
+    "not HTTP": (instead(b"220 mail ESMTP\r\n"), "answer not understood"),
+    "longer by its head": (claim_more, "answer incomplete"),
+    "no last chunk": (set_body(lambda: [b"c\r\n{\"predictions\r\n"], Transfer_Encoding="chunked"), "answer incomplete"),
+    "hangs up": (hang_up, "answer incomplete"),
+    "space without end": (set_body(endless(b" " * 65536)), "answer too large"),
+    "an error without end": (set_body(endless(b"<p>" * 20000)), "answer not understood"),
+    "a packed bomb": (set_body(gzip.compress(bytes(300 << 20), 9)[:900000], Content_Encoding="gzip"), "answer not understood"),
+    "a million deep": (set_body(b'{"alerts":' + b"[" * 1_000_000), "answer not understood"),
+    "a server a million deep": (set_body(b'{"predictions":{"a":' + b'{"a":' * 200_000), "answer not understood"),
+    "nobody there": (lambda stack: None, "timed out", 1),
+    "no such name": (lambda stack: None, "name not found", 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_shown_remains_and_one_call_is_made(stack, name):
+    spoil, detail, *host = CASES[name]
+    host = host[0] if host else 0
+    (pid,) = stack.worker_pids(host)
+    shown, calls, memory = stack.wait_fleet(), stack.upstream.predictions.count, peak_kb(pid)
+    spoil(stack)
+    fleet = attempt(stack, host)
+    assert fleet["detail"] == detail
+    assert (fleet["servers"], fleet["generated_at"]) == (shown["servers"], shown["generated_at"])
+    assert stack.upstream.predictions.count == calls + (host == 0)
+    assert peak_kb(pid) < memory + MOST_KB or sanitized(pid)
+    assert all("accept-encoding" not in call.headers for call in stack.upstream.calls)
+    assert stack.worker_pids(host) == [pid]

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers as nginx reads them: records, and how many writes brought them. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "records.h"
+
+#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+#define ID        258 /* both bytes are in use */
+#define ROOM      (3 << 20)
+#define HEAD      "Status: 200 OK\r\n\r\n"
+
+enum { END_REQUEST = 3, STDOUT = 6 };
+
+/* What arrived: each write is a message of its own on this kind of socket. */
+struct arrival {
+	unsigned char bytes[ROOM];
+	size_t len, writes;
+};
+
+static struct arrival arrival;
+
+static void receive(int fd)
+{
+	ssize_t n;
+
+	arrival.len = arrival.writes = 0;
+	while ((n = recv(fd, arrival.bytes + arrival.len, ROOM - arrival.len, MSG_DONTWAIT)) > 0) {
+		arrival.len += (size_t)n;
+		arrival.writes++;
+	}
+}
+
+/* A body in which a lost or doubled piece shows. */
+static struct span make_body(size_t len)
+{
+	char *bytes = malloc(len + 1);
+
+	assert_non_null(bytes);
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (char)(i * 7 + i / 251);
+	return (struct span){bytes, len};
+}
+
+/* The next record: its type, content at *content. */
+static int next(size_t *at, const unsigned char **content, size_t *len)
+{
+	const unsigned char *r = arrival.bytes + *at;
+
+	assert_true(*at + 8 <= arrival.len);
+	assert_int_equal(r[0], 1);
+	assert_int_equal(r[2] << 8 | r[3], ID);
+	*len = (size_t)(r[4] << 8 | r[5]);
+	*content = r + 8;
+	*at += 8 + *len + r[6];
+	assert_true(*at <= arrival.len);
+	return r[1];
+}
+
+static void check_answer(struct span body)
+{
+	const unsigned char *content;
+	size_t at = 0, len, seen = 0, head = sizeof(HEAD) - 1;
+
+	do {
+		assert_int_equal(next(&at, &content, &len), STDOUT);
+		for (size_t i = 0; i < len; i++, seen++)
+			if (content[i] !=
+			    (unsigned char)(seen < head ? HEAD[seen] : body.ptr[seen - head]))
+				fail_msg("byte %zu differs", seen);
+	} while (len > 0);
+	assert_int_equal(seen, head + body.len);
+	assert_int_equal(next(&at, &content, &len), END_REQUEST);
+	assert_int_equal(len, 8);
+	assert_memory_equal(content, "\0\0\0\0\0\0\0\0", 8);
+	assert_int_equal(at, arrival.len);
+}
+
+/* At once: a worker killed at any moment leaves a whole answer, or none. */
+static void test_answers_of_all_sizes_in_one_write(void **state)
+{
+	static const size_t sizes[] = {0,     1,     8192,   65516,  65517, 65518,
+				       65535, 65536, 131052, 131053, 200000};
+	int ends[2], size = 2 * ROOM;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	for (size_t i = 0; i < LENGTH(sizes); i++) {
+		struct span body = make_body(sizes[i]);
+
+		assert_int_equal(records_send(ends[0], ID, SPAN(HEAD), body), 0);
+		receive(ends[1]);
+		check_answer(body);
+		assert_int_equal(arrival.writes, 1);
+		free((void *)(uintptr_t)body.ptr);
+	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* On a stream whose reader is slow a write is taken in parts. */
+static void test_a_write_that_is_taken_in_parts_goes_on(void **state)
+{
+	struct span body = make_body(ROOM * 3 / 4);
+	int ends[2], size = 4096;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(records_send(ends[0], ID, SPAN(HEAD), body) != 0);
+	close(ends[0]);
+	arrival.len = 0;
+	for (ssize_t n; (n = recv(ends[1], arrival.bytes + arrival.len, 1000, 0)) > 0;)
+		arrival.len += (size_t)n;
+	check_answer(body);
+	close(ends[1]);
+	free((void *)(uintptr_t)body.ptr);
+}
+
+static void test_a_peer_that_has_gone_is_an_error(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	close(ends[1]);
+	assert_int_equal(records_send(ends[0], ID, SPAN(HEAD), SPAN("body")), -1);
+	close(ends[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers_of_all_sizes_in_one_write),
+		cmocka_unit_test(test_a_write_that_is_taken_in_parts_goes_on),
+		cmocka_unit_test(test_a_peer_that_has_gone_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
