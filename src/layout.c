@@ -200,12 +200,15 @@ static const char *favicon(enum status status)
 	return icons[status];
 }
 
+/* How wide a column is and where a line wraps, the last word of a page decides: half a page painted
+ * would move when the rest comes. All of it is small, so the first paint waits for its end. */
 static void head_open(const char *root, enum status status, struct buf *out)
 {
 	html_lit(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
 		      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>");
 	buf_addf(out,
 		 "<script src=\"%s" ASSET_THEME_JS "\"></script>"
+		 "<link rel=\"expect\" href=\"#end\" blocking=\"render\"/>"
 		 "<link rel=\"stylesheet\" href=\"%s" ASSET_STYLE_CSS "\"/>"
 		 "<link rel=\"icon\" type=\"image/svg+xml\" href=\"%s%s\"/>",
 		 root, root, root, favicon(status));
@@ -437,7 +440,8 @@ static void put_snapshot(const struct snapshot *snap, struct buf *out)
 /* snap: NULL without data. root: the way there. */
 static void footer(const struct snapshot *snap, const char *root, struct buf *out)
 {
-	html_lit(out, "<footer><p>tft-dashboard " PACKAGE_VERSION " build " BUILD_ID "</p>");
+	html_lit(out,
+		 "<footer id=\"end\"><p>tft-dashboard " PACKAGE_VERSION " build " BUILD_ID "</p>");
 	if (snap) {
 		put_snapshot(snap, out);
 		put_served(snap, root, out);

@@ -183,7 +183,7 @@ class Tally:
         self.count += 1
         if seen.status != 200 and (seen.status != 503 or "x-tft-node" not in seen.headers):
             self.lost.append(seen)
-        self.builds.update(re.findall(rb"<footer>.* build ([0-9a-f]{12})", seen.body))
+        self.builds.update(re.findall(rb"<footer.* build ([0-9a-f]{12})", seen.body))
 
 
 def test_rolling_restarts_and_upgrades_lose_nothing_and_ask_for_nothing():
