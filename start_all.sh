@@ -220,8 +220,9 @@ fleet_is_shown() {
 await_ready() {
     await 20 curl -fsS -m 5 -o /dev/null "${url}healthz" ||
         die "no answer from ${url}healthz: $(tail -n 1 "$run/log/workers.log") (logs: $run/log)"
-    await 30 fleet_is_shown && return 0
-    [[ -z $demo ]] || die "the overview shows no fleet after 30 s: $(tail -n 1 "$run/log/workers.log") (logs: $run/log)"
+    # What stopped the instance before may have left a breaker in Redis: up to a minute without a call.
+    await 75 fleet_is_shown && return 0
+    [[ -z $demo ]] || die "the overview shows no fleet after 75 s: $(tail -n 1 "$run/log/workers.log") (logs: $run/log)"
     say "No data from $TFT_DAEMON_URL yet; the dashboard keeps trying."
 }
 
