@@ -7,6 +7,7 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "integration")]
 
+from browser import Browser  # noqa: E402
 from stack import Stack  # noqa: E402
 from upstream import Upstream  # noqa: E402
 
@@ -19,3 +20,9 @@ def stack():
         with Stack(workers=3, interval=300, upstream=upstream) as running:
             running.wait_fleet()
             yield running
+
+
+@pytest.fixture(scope="module")
+def window():
+    with Browser() as running:
+        yield running

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from browser import Browser
 from stack import Stack
 from upstream import Upstream
 
@@ -18,12 +17,6 @@ def fleet():
         with Stack(workers=3, interval=5, upstream=upstream) as stack:
             stack.wait_fleet()
             yield stack
-
-
-@pytest.fixture(scope="module")
-def window():
-    with Browser() as running:
-        yield running
 
 
 @pytest.fixture

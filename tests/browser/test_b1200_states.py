@@ -5,18 +5,12 @@ import os
 import subprocess
 
 import pytest
-from browser import ROOT, Browser
+from browser import ROOT
 from stack import Service, Stack
 from upstream import Upstream
 
 FLEET = "predictions_current-critical-20"
 CLOCK = r"\d\d:\d\d:\d\d UTC"
-
-
-@pytest.fixture(scope="module")
-def window():
-    with Browser() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

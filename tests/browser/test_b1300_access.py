@@ -10,12 +10,6 @@ from upstream import Upstream
 PAGES = ["/", "/heatmap", "/top", "/history", "/cost", "/remediation", "/alerting", "/advanced", "/docs", "/roadmap"]
 
 
-@pytest.fixture(scope="module")
-def window():
-    with Browser() as running:
-        yield running
-
-
 @pytest.fixture
 def page(window, stack):
     window.size(1280, 900)

@@ -4,7 +4,6 @@ import json
 from urllib.parse import quote
 
 import pytest
-from browser import Browser
 from stack import Stack
 from upstream import Upstream, payload_bytes
 
@@ -24,13 +23,6 @@ def renamed(name, count, name_of):
     values = list(body["predictions"].values())
     body["predictions"] = {name_of(i): values[i % len(values)] for i in range(count)}
     return json.dumps(body).encode()
-
-
-@pytest.fixture(scope="module")
-def window():
-    with Browser() as running:
-        yield running
-        running.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
 
 
 @pytest.fixture(scope="module")

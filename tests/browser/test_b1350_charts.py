@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from browser import Browser
 from selenium.webdriver.common.action_chains import ActionChains
 from stack import Stack
 from upstream import Upstream
@@ -28,12 +27,6 @@ def fleet():
                 batch.xadd("tfthist:risk", {"s": "x", "r": "bt", "n": "ppdb011"}, id=f"{at}-0")
             batch.execute()
             yield stack
-
-
-@pytest.fixture(scope="module")
-def window():
-    with Browser() as running:
-        yield running
 
 
 @pytest.fixture

@@ -21,12 +21,6 @@ OBSERVE = (
 
 
 @pytest.fixture(scope="module")
-def window():
-    with Browser() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def quick():
     """Its data change every 5 seconds."""
     with Upstream(predictions="predictions_current-critical-90") as upstream:

@@ -61,16 +61,10 @@ def steady_growth(points):
     return min(slope(part) * (part[-1][0] - part[0][0]) for part in parts)
 
 
-class Watch:
-    """Looks at all processes of a stack once a second."""
+class Background:
+    """What run() does until the block ends."""
 
-    def __init__(self, stack):
-        self.stack = stack
-        self.names = {}
-        self.memory = collections.defaultdict(list)  # pid: [(t, KB)]
-        self.descriptors = collections.defaultdict(list)
-        self.zombies = set()
-        self.dead = set()
+    def __init__(self):
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
 
@@ -81,6 +75,19 @@ class Watch:
     def __exit__(self, *exc):
         self.stop.set()
         self.thread.join()
+
+
+class Watch(Background):
+    """Looks at all processes of a stack once a second."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.names = {}
+        self.memory = collections.defaultdict(list)  # pid: [(t, KB)]
+        self.descriptors = collections.defaultdict(list)
+        self.zombies = set()
+        self.dead = set()
+        super().__init__()
 
     def run(self):
         while not self.stop.wait(1):
@@ -226,23 +233,14 @@ class Faults:
         self._predictions(3, cut=20_000, reset=True)
 
 
-class Operator:
+class Operator(Background):
     """Somebody who presses buttons."""
 
     def __init__(self, stack, record, rng):
         self.stack = stack
         self.record = record
         self.rng = rng
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *exc):
-        self.stop.set()
-        self.thread.join()
+        super().__init__()
 
     def run(self):
         while not self.stop.wait(6):
