@@ -18,7 +18,7 @@ from upstream import PAYLOADS, Upstream, payload_bytes  # noqa: E402
 
 NAMES = ["ppml0001", "<fz a=\" fz=\"'&", "=ppdb,\"x\""]  # the second is one of stored.c
 METRICS = ["cpu_user_pct", "cpu_sys_pct", "cpu_iowait_pct", "cpu_idle_pct", "mem_used_pct", "swap_used_pct", "load_average"]
-SNAPSHOT, SERIES, HISTORY, RISKS, SERVE = range(5)  # kinds of stored.c
+SNAPSHOT, SERIES, HISTORY, RISKS, SERVE = range(5)  # kinds of stored.c; all but the last those of entry.c
 QUERIES = ["", "sev=watch-up&sort=-cpu30&page=2", "q=%3CA%ff%zz+b", "metric=memory&group=profile&sort=value", "n=20&n=3",
            "metric=fleet_health&range=7d", "tabs=top,docs&every=10&view=kiosk&refresh=1", "format=csv", "page=0",
            "cost_per_hour=0.07&avg_hours=12.50&prevention_pct=50&project_cost=1", "notice=refreshed&format=json"]
@@ -141,23 +141,30 @@ def write_stored(seeds):
         redis = stack.redis
         bucket = redis.hget("tft:cur:fleet", "bucket").decode()
         compact = redis.hget(f"tft:fleet:{bucket}", "body")
+        series = redis.hget(f"tft:series:{bucket}", NAMES[0])
         pages = len(re.findall(r"\t\.name = ", (TESTS.parent / "src" / "pages.c").read_text()))
         for page in range(pages):
             seeds.write("stored", SNAPSHOT, page, 16 + page, compact)
+        seeds.write("entry", SNAPSHOT, compact)
         for page in range(5):
-            seeds.write("stored", SERIES, page, redis.hget(f"tft:series:{bucket}", NAMES[0]))
+            seeds.write("stored", SERIES, page, series)
+        seeds.write("entry", SERIES, series)
         for choice, query in enumerate(["", "view=kiosk"]):
             for number, path in enumerate(paths_of_target()):
-                seeds.write("stored", SERVE, number, choice, Recorder(stack).record(path, query))
+                replies = Recorder(stack).record(path, query)
+                seeds.write("stored", SERVE, number, choice, replies)
+                seeds.write("replies", number, replies)
         entry = redis.xrange("tfthist:fleet")[-1][1]
         record = next(iter(entry.values()))
         for choice in range(15):
             lines = [b"\x01" + record, b"\x02" + record, b"\x09" + record.replace(b"0.25", b"1"), b"\x01" + b"1 - - 0 0 0 0 0 0 0 - - - -"]
-            seeds.write("stored", HISTORY, choice, b"\n".join(lines))
+            for target in ("stored", "entry"):
+                seeds.write(target, HISTORY, choice, b"\n".join(lines))
         risks = redis.xrange("tfthist:risk")[-1][1]
         names, values = (risks.get(name, b"") for name in (b"n", b"r"))
         for choice in range(2):
-            seeds.write("stored", RISKS, choice, b"\n".join([names, values, values]))
+            for target in ("stored", "entry"):
+                seeds.write(target, RISKS, choice, b"\n".join([names, values, values]))
 
 
 def main():

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The records that are read back from Redis. The first byte chooses: a compact snapshot, the series
+ * of a server, points of the history, or the risks of a server. What cannot be right is refused;
+ * what is taken is in its ranges and can be stored again unchanged. Pages of it: stored.c.
+ */
+#include "config.h"
+
+#include "compact.h"
+#include "fuzz.h"
+#include "history.h"
+#include "series.h"
+#include "utf8.h"
+
+#define GEN_MS      1763899265123
+#define INTERVAL_MS 30000
+
+/* --- compact snapshots --- */
+
+static void check_stored(const struct snapshot *snap)
+{
+	struct snapshot *again;
+	struct buf once, twice;
+
+	buf_init(&once, 1 << 24);
+	buf_init(&twice, 1 << 24);
+	compact_encode(snap, &once);
+	again = compact_decode(buf_span(&once));
+	REQUIRE(again);
+	compact_encode(again, &twice);
+	REQUIRE(span_eq(buf_span(&once), buf_span(&twice)));
+	snapshot_free(&again);
+	buf_free(&once);
+	buf_free(&twice);
+}
+
+static void check_servers(const struct snapshot *snap)
+{
+	for (size_t i = 0; i < snap->count; i++) {
+		const struct server *s = &snap->servers[i];
+
+		REQUIRE(s->name.len > 0 && s->name.len <= SNAPSHOT_NAME_MAX && utf8_valid(s->name));
+		REQUIRE(s->risk >= 0 && s->risk <= RISK_MAX);
+		REQUIRE(snapshot_find(snap, s->name) == s);
+	}
+}
+
+static void fuzz_snapshot(struct span input)
+{
+	struct snapshot *snap = compact_decode(input);
+
+	if (!snap)
+		return;
+	check_servers(snap);
+	check_stored(snap);
+	snapshot_free(&snap);
+}
+
+/* --- the series of one server --- */
+
+static void check_series(const struct series *series)
+{
+	struct series again;
+	struct buf once, twice;
+
+	buf_init(&once, 1 << 20);
+	buf_init(&twice, 1 << 20);
+	series_encode(series, &once);
+	REQUIRE(series_decode(buf_span(&once), &again) == 0);
+	series_encode(&again, &twice);
+	REQUIRE(span_eq(buf_span(&once), buf_span(&twice)));
+	buf_free(&once);
+	buf_free(&twice);
+}
+
+static void fuzz_series(struct span input)
+{
+	struct series series;
+
+	if (series_decode(input, &series) == 0)
+		check_series(&series);
+}
+
+/* --- history --- */
+
+static void check_history(const struct history *h, enum history_metric metric)
+{
+	static struct history_column columns[HISTORY_COLUMNS];
+	size_t n = history_thin(h, metric, columns, HISTORY_COLUMNS);
+	struct history_stats stats;
+
+	history_stats(h, metric, &stats);
+	REQUIRE(stats.points <= history_count(h) && n <= HISTORY_COLUMNS && n <= history_count(h));
+	REQUIRE(stats.points == 0 || (stats.min <= stats.max && stats.peak));
+	for (size_t i = 0; i < n; i++) {
+		REQUIRE(columns[i].min <= columns[i].max && columns[i].peak);
+		REQUIRE(i == 0 || columns[i - 1].at_ms < columns[i].at_ms);
+	}
+}
+
+static void add_names(const struct history *h)
+{
+	struct buf name;
+
+	buf_init(&name, 1 << 20);
+	for (size_t i = 0; i < history_count(h); i++) {
+		history_name(h, history_points(h)[i].worst, &name);
+		history_name(h, history_points(h)[i].scenario, &name);
+	}
+	REQUIRE(buf_ok(&name));
+	buf_free(&name);
+}
+
+static void check_metrics(const struct history *h)
+{
+	for (int metric = 0; metric <= HISTORY_HIGHEST; metric++)
+		check_history(h, (enum history_metric)metric);
+	add_names(h);
+}
+
+/* A line is a record; its first byte tells how many intervals after the one before. */
+static void fuzz_history(struct span input)
+{
+	int64_t range = history_range_ms((enum history_range)(fuzz_byte(&input) % HISTORY_RANGES));
+	int64_t at = GEN_MS - range;
+	struct history h;
+
+	history_init(&h, INTERVAL_MS, range, GEN_MS);
+	while (input.len > 0) {
+		struct span line = fuzz_cut(&input, '\n');
+
+		at += INTERVAL_MS * (int64_t)fuzz_byte(&line);
+		history_add(&h, at, line);
+	}
+	check_metrics(&h);
+	history_free(&h);
+}
+
+/* The first line has the names, each following one the risks of one point. */
+static void fuzz_risks(struct span input)
+{
+	unsigned choice = fuzz_byte(&input);
+	struct span names = fuzz_cut(&input, '\n');
+	int index = history_find_server(names, SPAN("ppml0001"));
+	struct history h;
+
+	history_init(&h, INTERVAL_MS, 86400000, GEN_MS);
+	REQUIRE(index >= -1 && index <= (int)names.len);
+	for (int64_t at = GEN_MS - 3600000; input.len > 0; at += INTERVAL_MS)
+		history_add_server(&h, at, fuzz_cut(&input, '\n'),
+				   index < 0 ? choice : (size_t)index);
+	check_metrics(&h);
+	history_free(&h);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static void (*const kinds[])(struct span) = {
+		fuzz_snapshot,
+		fuzz_series,
+		fuzz_history,
+		fuzz_risks,
+	};
+	struct span input = {(const char *)data, size};
+
+	kinds[fuzz_byte(&input) % (sizeof(kinds) / sizeof(kinds[0]))](input);
+	return 0;
+}
