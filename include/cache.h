@@ -161,9 +161,14 @@ struct commit {
 
 enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
 				const struct commit *commit);
-/* Opens the breaker; retry_after_ms as asked by the upstream, 0 none. */
+/* Opens the breaker and gives the lock back; retry_after_ms as asked by the upstream, 0 none. */
 void cache_fail(struct cache *cache, const struct claim *claim, enum reason reason,
 		int64_t retry_after_ms);
+/* Whether Redis was away then. A lock that outlived a restart of Redis would hold everybody up for
+ * the rest of the lease. */
+bool cache_is_behind(const struct cache *cache);
+/* Tells it now, if so. */
+void cache_catch_up(struct cache *cache);
 /* Remembers an upstream call, for the status page and for cache_fill_ms. */
 void cache_note(struct cache *cache, enum cache_group group, const struct diagnosis_call *call);
 /* Remembers what an operator did, for the advanced page. */

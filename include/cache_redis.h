@@ -12,6 +12,12 @@
 
 #define CACHE_DATA_BUILD "-" /* build of entries without templates: they suit every build */
 
+struct failure {
+	struct claim claim;
+	enum reason reason;
+	int64_t retry_after_ms; /* as asked by the upstream, 0 none */
+};
+
 /*
  * What a worker remembers between requests: where the pointer of each group was, how Redis' clock
  * stands to ours, and for how long not to ask again. All of it may be lost or wrong without harm:
@@ -22,8 +28,10 @@ struct cache {
 	const struct cache_limits *limits;
 	cache_batch_fn batch; /* NULL: nobody watches */
 	void *batch_ctx;
-	int64_t down_until_ms; /* monotonic */
-	int64_t down_ms;       /* how long Redis counts as down at present, 0: it answered last */
+	int64_t down_until_ms;  /* monotonic */
+	int64_t down_ms;        /* how long Redis counts as down at present, 0: it answered last */
+	struct failure failure; /* the last one */
+	bool is_behind;         /* Redis was away when it was to be told of it */
 	bool clock_known;
 	int64_t clock_asked_ms;  /* monotonic: when it was last read */
 	int64_t clock_offset_ms; /* Redis' clock - monotonic clock */

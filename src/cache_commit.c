@@ -147,15 +147,35 @@ enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
 	return settle(cache, claim, commit, commit_answer(reply));
 }
 
-void cache_fail(struct cache *cache, const struct claim *claim, enum reason reason,
-		int64_t retry_after_ms)
+static void tell_failure(struct cache *cache, const struct failure *failure, int64_t ms)
 {
+	const struct claim *claim = &failure->claim;
 	struct key brk = key_group("brk", claim->group), lock = key_group("lock", claim->group),
 		   bucket = key_decimal(claim->bucket),
 		   interval = key_decimal(cache->limits->group[claim->group].interval_ms),
-		   retry = key_decimal(retry_after_ms);
+		   retry = key_decimal(failure->retry_after_ms);
+	const redisReply *reply =
+		CACHE_EVAL(cache, STORE_FAIL, 2, ms, KEY(brk), KEY(lock), span_str(claim->token),
+			   KEY(bucket), span_str(claim->epoch), KEY(interval), SPAN(BACKOFF_MS),
+			   KEY(retry), span_str(reason_table[failure->reason].slug));
 
-	(void)CACHE_EVAL(cache, STORE_FAIL, 2, cache->limits->publish_ms, KEY(brk), KEY(lock),
-			 span_str(claim->token), KEY(bucket), span_str(claim->epoch), KEY(interval),
-			 SPAN(BACKOFF_MS), KEY(retry), span_str(reason_table[reason].slug));
+	cache->is_behind = !reply && cache_is_down(cache);
+}
+
+void cache_fail(struct cache *cache, const struct claim *claim, enum reason reason,
+		int64_t retry_after_ms)
+{
+	cache->failure = (struct failure){*claim, reason, retry_after_ms};
+	tell_failure(cache, &cache->failure, cache->limits->publish_ms);
+}
+
+bool cache_is_behind(const struct cache *cache)
+{
+	return cache->is_behind;
+}
+
+void cache_catch_up(struct cache *cache)
+{
+	if (cache->is_behind)
+		tell_failure(cache, &cache->failure, cache->limits->batch_ms);
 }

@@ -266,6 +266,9 @@ static const char *publish(struct work *w)
 	began = clock_mono_us();
 	result = commit(w);
 	metrics_step(w->refresh->metrics, METRICS_COMMIT, clock_mono_us() - began);
+	/* If it came through after all, the lock is gone and this changes nothing. */
+	if (result == COMMIT_DOWN)
+		cache_fail(w->refresh->cache, w->claim, REASON_INTERNAL, 0);
 	return commit_names[result];
 }
 

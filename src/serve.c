@@ -18,6 +18,7 @@
 #define BODY_MAX       (32u * 1024 * 1024)
 #define LIVE_AGE_MAX_S 5
 #define TICK_SPREAD_MS 200
+#define LOOK_AGAIN_MS  1000
 #define GZIP_MIN       1024
 #define GZIP_LEVEL     4 /* for what is rendered on request; stored pages are packed tighter */
 
@@ -544,6 +545,8 @@ void serve_after(struct serve *serve)
 	else if (serve->sources.dues.local)
 		local_refresh(serve->sources.local, refresh->upstream);
 	serve->sources.dues = (struct dues){0};
+	if (!serve->sources.down_since_ms)
+		cache_catch_up(refresh->cache);
 	metrics_flush(refresh->metrics, refresh->cache);
 }
 
@@ -562,12 +565,11 @@ void serve_tick(struct serve *serve)
 
 int64_t serve_tick_in(struct serve *serve)
 {
-	int64_t ms = serve->config->idle_tick
-			     ? cache_ms_to_bucket(serve->sources.cache, CACHE_FLEET)
-			     : -1;
+	const struct cache *cache = serve->sources.cache;
+	int64_t ms = cache_ms_to_bucket(cache, CACHE_FLEET);
 
 	if (!serve->config->idle_tick)
 		return -1;
-	/* Never seen Redis' clock: look again in a second. */
-	return ms < 0 ? 1000 : ms + serve->tick_jitter_ms;
+	/* Never seen Redis' clock, or something is left to be told: look again in a second. */
+	return ms < 0 || cache_is_behind(cache) ? LOOK_AGAIN_MS : ms + serve->tick_jitter_ms;
 }

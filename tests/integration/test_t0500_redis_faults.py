@@ -497,6 +497,22 @@ CUTS = {
 }
 
 
+def test_lock_of_a_failed_refresh_ends_with_the_outage(silent):
+    """The lock survives a restart of Redis, and would keep everybody from asking for the rest of the lease."""
+    predictions = silent.upstream.predictions
+    predictions.hold()
+    try:
+        silent.wait(predictions.arrived.is_set, 2 * INTERVAL, "a call")
+        silent.stop_redis()
+    finally:
+        predictions.release()
+    silent.wait(lambda: "ev=refresh_failed" in silent.logs(), what="a refresh in vain")
+    silent.restart_redis()
+    assert silent.redis.exists("tft:lock:fleet"), "without the lock this test shows nothing"
+    wait_healthy(silent)
+    assert silent.redis.hget("tft:brk:fleet", "n") is None, "a success deletes the breaker"
+
+
 @pytest.mark.parametrize("name", CUTS)
 def test_refresh_survives_a_lost_connection(single, name):
     question, act = CUTS[name]
