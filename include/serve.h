@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Verdict and condition to answer. Nobody ever waits for the upstream: what a request has to fetch
- *is fetched by serve_after, when the request is finished.
+ * is fetched by serve_after, when the request is finished.
  *
- *	serve_request(serve, &request, &response);    body points into serve or into the cache's
- *last replies
+ *	serve_request(serve, &request, &response);    body: of serve, or of the cache's last replies
  *	...send, finish the request...
  *	serve_after(serve);
  */
@@ -35,8 +34,10 @@ void serve_free(struct serve **serve);
 void serve_request(struct serve *serve, const struct request *request, struct response *response);
 /* The constant answer to a request that could not be read (REQUEST_BAD and the like). */
 void serve_refusal(struct serve *serve, enum request_result why, struct response *response);
+/* Whether something is to be fetched, which takes as long as the upstream does. */
+bool serve_due(const struct serve *serve);
 void serve_after(struct serve *serve);
-/* Idle work: refreshes the fleet if its bucket is not there yet. */
+/* Idle work, to be followed by serve_after: the fleet is due if its bucket is not there yet. */
 void serve_tick(struct serve *serve);
 /* Milliseconds until serve_tick should be called; -1 never. */
 int64_t serve_tick_in(struct serve *serve);

@@ -532,6 +532,13 @@ static bool any(const bool flags[CACHE_GROUPS])
 	return flags[CACHE_STATUS] || flags[CACHE_SCENARIO];
 }
 
+bool serve_due(const struct serve *serve)
+{
+	const struct dues *dues = &serve->sources.dues;
+
+	return dues->claimed || any(dues->vitals) || dues->local;
+}
+
 void serve_after(struct serve *serve)
 {
 	const struct refresh *refresh = serve->config->refresh;
@@ -560,7 +567,6 @@ void serve_tick(struct serve *serve)
 	scene_claim(&serve->sources, &scene);
 	/* While Redis is away only requests make a worker fetch on its own. */
 	serve->sources.dues.local = false;
-	serve_after(serve);
 }
 
 int64_t serve_tick_in(struct serve *serve)

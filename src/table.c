@@ -3,6 +3,7 @@
 #include "config.h"
 #include "table.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -162,12 +163,14 @@ static bool is_text(enum sort_key sort)
 static void put_sort_link(const struct table *table, const struct column *column,
 			  const struct query *query, struct buf *out)
 {
+	const struct page *page = page_find_name(table->page);
 	struct query q = *query;
 	bool descending = q.sort == column->sort ? !q.sort_descending : !is_text(column->sort);
 
+	assert(page);
 	q.page = 1;
 	q.given &= ~QUERY_BIT(QUERY_PAGE);
-	query_sort(&q, page_find_name(table->page)->params, column->sort, descending);
+	query_sort(&q, page->params, column->sort, descending);
 	put_link(table, &q, column->title, out);
 }
 

@@ -55,11 +55,12 @@ def build(directory):
 
 
 def answers(path, count):
-    """True if all of so many requests are answered from Redis."""
-    for _ in range(count):
-        answer = fcgi_client.request(path, PARAMS)
-        if answer.status != 200 or "; key=" not in answer.headers["cache-status"]:
-            return False
+    """True if all of so many requests, on one connection, are answered from Redis."""
+    with fcgi_client.Connection(path) as connection:
+        for _ in range(count):
+            answer = connection.ask(PARAMS)
+            if answer.status != 200 or "; key=" not in answer.headers["cache-status"]:
+                return False
     return True
 
 

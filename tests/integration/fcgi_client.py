@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A FastCGI client for tests: one request per connection, straight to a worker's unix socket.
+"""A FastCGI client for tests, straight to a worker's unix socket: one request per connection, or a kept Connection.
 
     answer = request("/run/x.sock", {"REQUEST_METHOD": "GET", ...})
     answer.status, answer.headers["content-type"], answer.body, answer.complete
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 BEGIN_REQUEST, END_REQUEST, PARAMS, STDIN, STDOUT = 1, 3, 4, 5, 6
 RESPONDER = 1
+KEEP = 1
 
 
 @dataclass
@@ -48,9 +49,9 @@ def pairs(params):
     return out
 
 
-def encode(params, body=b""):
+def encode(params, body=b"", flags=0):
     """The bytes of a whole request."""
-    begin = record(BEGIN_REQUEST, struct.pack(">HB5x", RESPONDER, 0))
+    begin = record(BEGIN_REQUEST, struct.pack(">HB5x", RESPONDER, flags))
     return begin + stream(PARAMS, pairs(params)) + stream(STDIN, body)
 
 
@@ -78,16 +79,43 @@ def parse(stdout, complete):
     return Answer(status, headers, body, complete)
 
 
-def request(path, params, body=b"", timeout=30):
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.settimeout(timeout)
-        sock.connect(str(path))
-        sock.sendall(encode(params, body))
-        chunks, complete = [], False
-        for kind, content in records(sock):
-            if kind == STDOUT:
-                chunks.append(content)
-            elif kind == END_REQUEST:
-                complete = True
-                break
+def read_answer(sock):
+    chunks, complete = [], False
+    for kind, content in records(sock):
+        if kind == STDOUT:
+            chunks.append(content)
+        elif kind == END_REQUEST:
+            complete = True
+            break
     return parse(b"".join(chunks), complete)
+
+
+class Connection:
+    """Kept between requests, as nginx does."""
+
+    def __init__(self, path, timeout=30):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(timeout)
+        self.sock.connect(str(path))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.sock.close()
+
+    def ask(self, params, body=b"", flags=KEEP):
+        self.sock.sendall(encode(params, body, flags))
+        return read_answer(self.sock)
+
+    def ended(self):
+        """Waits until the worker says or closes something; true: it closed."""
+        try:
+            return self.sock.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+
+def request(path, params, body=b"", timeout=30):
+    with Connection(path, timeout) as connection:
+        return connection.ask(params, body, flags=0)

@@ -3,8 +3,10 @@
 
 TFT_GETS=100000 and TFT_ROLLS=1000 make the two tests under load long ones."""
 import collections
+import contextlib
 import fcntl
 import os
+import pathlib
 import random
 import re
 import resource
@@ -16,11 +18,12 @@ import termios
 import time
 
 import pytest
-from fcgi_client import BEGIN_REQUEST, END_REQUEST, PARAMS, STDOUT, encode, pairs, parse, record, records, request
+from fcgi_client import BEGIN_REQUEST, PARAMS, Connection, encode, pairs, read_answer, record, request
 from load import Load, ask
 from stack import BUILD, Stack
 
 PARAMETERS = {"REQUEST_METHOD": "GET", "DOCUMENT_URI": "/", "QUERY_STRING": "", "TFT_AE": "identity", "TFT_RID": "t", "TFT_END": "1"}
+ACTION = {**PARAMETERS, "REQUEST_METHOD": "POST", "DOCUMENT_URI": "/refresh", "CONTENT_LENGTH": "0", "REMOTE_ADDR": "127.0.0.1"}
 STOP_LIMIT = 1.0
 
 
@@ -61,14 +64,6 @@ def terminate(stack):
     return time.monotonic() - began
 
 
-def rest_of_answer(peer):
-    chunks, complete = [], False
-    for kind, content in records(peer):
-        chunks += [content] if kind == STDOUT else []
-        complete |= kind == END_REQUEST
-    return parse(b"".join(chunks), complete)
-
-
 def unread(peer):
     """Bytes sent that the worker has not taken yet."""
     (count,) = struct.unpack("i", fcntl.ioctl(peer, termios.TIOCOUTQ, b"\0" * 4))
@@ -90,7 +85,7 @@ def test_term_during_a_request_lets_it_finish(single):
         single.wait(lambda: unread(peer) == 0, what="the worker has read it")
         process.send_signal(signal.SIGTERM)
         peer.sendall(whole[40:])
-        answer = rest_of_answer(peer)
+        answer = read_answer(peer)
     assert (answer.status, answer.complete) == (200, True)
     assert len(answer.body) == int(answer.headers["content-length"])
     single.wait(lambda: process.poll() == 0, 2, "the worker ends")
@@ -266,7 +261,7 @@ def test_all_workers_killed_at_once_are_waited_for(watched):
     assert len(load.lost()) <= 4
 
 
-# Descriptors and peers
+# Descriptors
 
 def test_worker_without_descriptors_lives_and_recovers(single):
     (pid,) = single.worker_pids()
@@ -276,9 +271,88 @@ def test_worker_without_descriptors_lives_and_recovers(single):
         peer.sendall(encode(PARAMETERS))
         single.wait(lambda: "ev=accept_fail" in single.logs(), 5, "a word in the log")
         resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
-        assert rest_of_answer(peer).status == 200
+        assert read_answer(peer).status == 200
     assert single.worker_pids() == [pid]
 
+
+# Kept connections
+
+def test_connection_is_kept_if_the_peer_asks_for_it(single):
+    with Connection(fcgi_socket(single)) as kept:
+        for _ in range(3):
+            answer = kept.ask(PARAMETERS)
+            assert (answer.status, answer.complete) == (200, True)
+        assert kept.ask(PARAMETERS, flags=0).status == 200
+        assert kept.ended()
+
+
+@pytest.mark.parametrize("size", [20_000, 300_000])
+def test_request_of_many_reads_leaves_nothing_for_the_next_one(single, size):
+    with Connection(fcgi_socket(single)) as kept:
+        for _ in range(3):
+            assert kept.ask({**PARAMETERS, "X": "x" * size}).status == 200
+            assert kept.ask({**PARAMETERS, "DOCUMENT_URI": "/heatmap"}).body.count(b"<title>") == 1
+
+
+def test_body_that_nobody_reads_ends_the_connection(single):
+    with Connection(fcgi_socket(single), timeout=3) as kept:
+        assert kept.ask(PARAMETERS, body=b"of a GET").status == 200
+        assert kept.ended()
+
+
+def test_who_fetches_keeps_no_connection(single):
+    """A request on it would wait for the upstream."""
+    predictions = single.upstream.predictions
+    with Connection(fcgi_socket(single), timeout=3) as kept:
+        assert kept.ask(PARAMETERS).status == 200
+        predictions.hold()
+        try:
+            single.redis.set("tft:epoch:fleet", "flushed")
+            assert request(fcgi_socket(single), PARAMETERS).status == 200
+            assert predictions.arrived.wait(5)
+            assert kept.ended()
+        finally:
+            predictions.release()
+
+
+def test_who_acts_keeps_no_connection(single):
+    with Connection(fcgi_socket(single), timeout=3) as kept:
+        assert kept.ask(PARAMETERS).status == 200
+        assert request(fcgi_socket(single), ACTION).status == 403
+        assert kept.ended()
+
+
+def test_more_connections_than_a_worker_keeps(single):
+    with contextlib.ExitStack() as stay:
+        many = [stay.enter_context(Connection(fcgi_socket(single), timeout=3)) for _ in range(70)]
+        assert {kept.ask(PARAMETERS).status for kept in many} == {200}
+        assert all(kept.ended() for kept in many[:6]), "the idle ones make room"
+        assert {kept.ask(PARAMETERS).status for kept in many[6:]} == {200}
+
+
+def test_kept_connections_delay_no_end(single):
+    with Connection(fcgi_socket(single)) as kept:
+        assert kept.ask(PARAMETERS).status == 200
+        assert terminate(single) < STOP_LIMIT
+        assert kept.ended()
+
+
+def sockets(pid):
+    """The open ones, by their names."""
+    return {os.readlink(fd) for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir() if "socket:" in os.readlink(fd)}
+
+
+def test_nginx_keeps_its_connections(single):
+    (pid,) = single.worker_pids()
+    assert request(fcgi_socket(single), ACTION).status == 403
+    before = sockets(pid)
+    assert ask(single).status == 200
+    kept = sockets(pid) - before
+    assert kept and all(ask(single).status == 200 for _ in range(20))
+    assert kept <= sockets(pid)
+
+
+# Peers
 
 def test_silent_connection_holds_a_worker_for_a_moment_only(single):
     with connect(single):

@@ -44,10 +44,18 @@ def half_an_answer(peer):
     peer.sendall(record(STDOUT, b"Content-Type: text/plain\r\nContent-Length: 40000\r\n\r\n" + b"x" * 20000))
 
 
+def end_kept_connections(stack):
+    """Those that nginx keeps to the worker end with it."""
+    (pid,) = stack.worker_pids()
+    os.kill(pid, signal.SIGTERM)
+    stack.wait(lambda: stack.worker_pids() not in ([], [pid]), what="the successor")
+
+
 class Impostor:
     """In the place of the workers: each connection sends a request and gets the next act."""
 
     def __init__(self, stack, *acts):
+        self.stack = stack
         self.path = stack.hosts[0].dir / "fcgi.sock"
         self.aside = self.path.with_suffix(".aside")
         self.acts = acts
@@ -59,6 +67,7 @@ class Impostor:
         self.listener.bind(str(self.path))
         self.path.chmod(0o666)
         self.listener.listen(8)
+        end_kept_connections(self.stack)
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
         return self
@@ -234,6 +243,7 @@ def test_nginx_without_descriptors_recovers_when_clients_go(stack):
 
 def test_a_full_queue_is_told_at_once_and_passes(stack):
     path = str(stack.hosts[0].dir / "fcgi.sock")
+    end_kept_connections(stack)
     (pid,) = stack.worker_pids()
     stack.pause(pid)
     with many_descriptors(), contextlib.ExitStack() as stay:
@@ -251,6 +261,24 @@ def test_a_full_queue_is_told_at_once_and_passes(stack):
     assert seen.status == 502 and seen.headers["retry-after"] == "5" and b"</html>" in seen.body
     stack.wait(lambda: ask(stack).status == 200, what="a page again")
     assert stack.worker_pids() == [pid]
+
+
+def test_a_stopped_worker_costs_what_is_kept_to_it():
+    """6 connections of each of the two nginx processes."""
+    with Stack(workers=2, interval=300, l1=False) as stack:
+        stack.wait_fleet()
+        with Load(stack, PAGES, clients=12) as before:
+            stack.wait(lambda: len(before.seen) > 300, 20, "connections to both")
+        pid = stack.worker_pids()[0]
+        stack.pause(pid)
+        try:
+            with Load(stack, PAGES, clients=24) as load:
+                stack.wait(lambda: len(load.seen) > 1000, 60, "pages of the other")
+        finally:
+            stack.resume(pid)
+        assert {seen.status for seen in load.failed()} <= {504}
+        assert len(load.failed()) <= 12
+        assert max(seen.took for seen in load.seen if seen.status == 200) < 2
 
 
 # Clients
