@@ -182,10 +182,10 @@ static bool read_request(struct conns *conns, struct conn *conn)
 {
 	conn->kept = false;
 	conn->turn = ++conns->turn;
-	/* Or the connection would be closed before, and, when it ends, closed with a wait. */
+	/* Else the first thing FCGX_Accept_r does is to close it. */
 	conn->fcgi.keepConnection = 1;
+	/* One that has ended is closed without a wait, see drop. */
 	FCGX_Detach(&conn->fcgi);
-	limit_peer(conns);
 	if (FCGX_Accept_r(&conn->fcgi) == 0)
 		return true;
 	conns_done(conns, &conn->fcgi, false);
@@ -203,6 +203,7 @@ enum conns_event conns_next(struct conns *conns, int64_t ms, const sigset_t *ope
 		lift_limit(conns);
 		return CONNS_QUIET;
 	}
+	limit_peer(conns);
 	conn = event.data.ptr;
 	if (!conn)
 		what = take_new(conns, &conn);
