@@ -114,7 +114,8 @@ struct claim {
 };
 
 /* After busy, open, budget or a refusal the same answer is given without asking for up to 250 ms,
- * so that a crowd of stale requests does not become a crowd of scripts. */
+ * so that a crowd of stale requests does not become a crowd of scripts, or until data were fresh.
+ */
 enum claim_result cache_claim(struct cache *cache, enum cache_group group, struct claim *claim);
 /* Whether the holder of this claim may still begin its call: it was not stopped for so long that
  * its lease could end before the call does. */

@@ -231,6 +231,9 @@ enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const
 	}
 	cache_mark_up(cache);
 	state->verdict = take_state(cache, group, timed, state);
+	/* Whatever kept a claim off is over. */
+	if (state->verdict == CACHE_FRESH)
+		cache->group[group].quiet_until_ms = 0;
 	if (state->data_bucket < 0 || !route)
 		return state->verdict;
 	cache->group[group].bucket = state->data_bucket;

@@ -5,6 +5,7 @@ import pathlib
 import re
 
 import pytest
+from fcgi_client import Connection
 from load import ask
 from stack import ROOT, Stack
 
@@ -149,6 +150,22 @@ def test_flushed_data_are_marked_and_refreshed_once(stack):
         assert {detail(seen) for seen in others} == {"FLUSHED"}
         assert {seen.status for seen in (first, *others)} == {200}
         wait_fresh(stack)
+
+
+def test_a_refusal_is_forgotten_when_data_were_fresh(stack):
+    """By one worker: it asks again at once, not after the time for which a refusal holds."""
+    params = {"REQUEST_METHOD": "GET", "DOCUMENT_URI": "/", "QUERY_STRING": "", "TFT_END": "1"}
+    epoch = stack.redis.get("tft:epoch:fleet")
+    with calls(stack, 1), held(stack), Connection(stack.hosts[0].dir / "fcgi.sock") as worker:
+        stack.redis.set("tft:lock:fleet", "stranger|0|0", px=5000)
+        stack.redis.set("tft:epoch:fleet", "flushed")
+        assert "detail=FLUSHED" in worker.ask(params).headers["cache-status"]
+        stack.redis.set("tft:epoch:fleet", epoch)
+        stack.redis.delete("tft:lock:fleet")
+        assert "detail" not in worker.ask(params).headers["cache-status"]
+        stack.redis.set("tft:epoch:fleet", "flushed again")
+        worker.ask(params)
+        assert stack.upstream.predictions.arrived.wait(2)
 
 
 def test_after_a_failure_nobody_asks_until_the_breaker_closes(stack):
