@@ -9,7 +9,8 @@
 void layout_begin(const struct page *active, const struct view *view, struct buf *out);
 void layout_end(const struct page *active, const struct view *view, struct buf *out);
 /* An error document: the shell without state and fleet, to the text of the error, and from there
- * to its end. path: what was asked for; the links lead from there. */
+ * to its end. path: what was asked for; the links lead from there. A page that is not available
+ * comes back by itself. */
 void layout_error_begin(const struct http_error *error, struct span path, struct buf *out);
 void layout_error_end(struct span path, struct buf *out);
 

@@ -462,6 +462,10 @@ void layout_error_begin(const struct http_error *error, struct span path, struct
 	const char *root = to_root(path);
 
 	head_open(root, STATUS_UNKNOWN, out);
+	/* A wall screen has nobody who would try again. What came of an action cannot be asked for.
+	 */
+	if (error->status == 503 && page_find_path(path))
+		html_lit(out, "<meta http-equiv=\"refresh\" content=\"5\"/>");
 	html_lit(out, "<title>");
 	html_str(out, error->title);
 	html_lit(out,

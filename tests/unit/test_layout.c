@@ -356,6 +356,33 @@ static void errors_have_the_shell_and_reflect_nothing(void **unused)
 	buf_free(&out);
 }
 
+static void pages_that_are_not_available_reload_themselves(void **unused)
+{
+	static const struct {
+		int status;
+		const char *path;
+		bool reloads;
+	} cases[] = {
+		{503, "/", true},  {503, "/server/", true}, {503, "/refresh", false},
+		{404, "/", false}, {500, "/top", false},
+	};
+	struct buf out;
+
+	(void)unused;
+	buf_init(&out, 1u << 16);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct http_error error = {cases[i].status, "Error", "Text."};
+
+		buf_reset(&out);
+		page_error(&error, NULL, MEDIA_HTML, span_str(cases[i].path), &out);
+		buf_char(&out, '\0');
+		assert_int_equal(strstr(out.data, "<meta http-equiv=\"refresh\" content=\"5\"/>") !=
+					 NULL,
+				 cases[i].reloads);
+	}
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +400,7 @@ int main(void)
 		cmocka_unit_test(a_wall_screen_names_its_next_page),
 		cmocka_unit_test(the_address_asked_is_escaped),
 		cmocka_unit_test(errors_have_the_shell_and_reflect_nothing),
+		cmocka_unit_test(pages_that_are_not_available_reload_themselves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
