@@ -7,6 +7,7 @@ import pytest
 from sources import ROOT
 
 ROWS = re.findall(r"^\| (\d+) \|(.*)\|(.*)\|(.*)\|$", (ROOT / "doc" / "faults.md").read_text(), re.M)
+MATRIX = 60  # rows that the design asks for; others may follow
 DEFINITIONS = {".py": r"^def {}\(", ".c": r"^static void {}\("}
 
 
@@ -15,8 +16,9 @@ def is_defined(name, test):
     return re.search(DEFINITIONS[path.suffix].format(test), path.read_text(), re.M) is not None
 
 
-def test_the_rows_are_those_of_the_matrix():
-    assert [int(number) for number, *_ in ROWS] == list(range(1, 61))
+def test_the_rows_are_those_of_the_matrix_and_our_own():
+    numbers = [int(number) for number, *_ in ROWS]
+    assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) >= MATRIX
 
 
 @pytest.mark.parametrize("number, proof", [(row[0], row[3]) for row in ROWS])
