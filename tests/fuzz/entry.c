@@ -8,12 +8,9 @@
 
 #include "compact.h"
 #include "fuzz.h"
-#include "history.h"
+#include "records.h"
 #include "series.h"
 #include "utf8.h"
-
-#define GEN_MS      1763899265123
-#define INTERVAL_MS 30000
 
 /* --- compact snapshots --- */
 
@@ -118,37 +115,22 @@ static void check_metrics(const struct history *h)
 	add_names(h);
 }
 
-/* A line is a record; its first byte tells how many intervals after the one before. */
 static void fuzz_history(struct span input)
 {
-	int64_t range = history_range_ms((enum history_range)(fuzz_byte(&input) % HISTORY_RANGES));
-	int64_t at = GEN_MS - range;
+	unsigned choice = fuzz_byte(&input);
 	struct history h;
 
-	history_init(&h, INTERVAL_MS, range, GEN_MS);
-	while (input.len > 0) {
-		struct span line = fuzz_cut(&input, '\n');
-
-		at += INTERVAL_MS * (int64_t)fuzz_byte(&line);
-		history_add(&h, at, line);
-	}
+	fuzz_read_history(&h, choice, input);
 	check_metrics(&h);
 	history_free(&h);
 }
 
-/* The first line has the names, each following one the risks of one point. */
 static void fuzz_risks(struct span input)
 {
 	unsigned choice = fuzz_byte(&input);
-	struct span names = fuzz_cut(&input, '\n');
-	int index = history_find_server(names, SPAN("ppml0001"));
 	struct history h;
 
-	history_init(&h, INTERVAL_MS, 86400000, GEN_MS);
-	REQUIRE(index >= -1 && index <= (int)names.len);
-	for (int64_t at = GEN_MS - 3600000; input.len > 0; at += INTERVAL_MS)
-		history_add_server(&h, at, fuzz_cut(&input, '\n'),
-				   index < 0 ? choice : (size_t)index);
+	fuzz_read_risks(&h, choice, SPAN("ppml0001"), input);
 	check_metrics(&h);
 	history_free(&h);
 }

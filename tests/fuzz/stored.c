@@ -10,12 +10,10 @@
 #include "compact.h"
 #include "fake_store.h"
 #include "fuzz.h"
+#include "records.h"
 #include "serve.h"
 
-#define GEN_MS      1763899265123
-#define INTERVAL_MS 30000
-
-static const struct site site = {INTERVAL_MS, 600000, 3600000, "http://127.0.0.1:8000"};
+static const struct site site = {FUZZ_INTERVAL_MS, 600000, 3600000, "http://127.0.0.1:8000"};
 
 /* Each page takes of it what it knows. */
 static const char *const queries[] = {
@@ -60,8 +58,8 @@ static void fuzz_snapshot(struct span input)
 	unsigned choice = fuzz_byte(&input);
 	struct snapshot *snap = compact_decode(input);
 	struct condition condition = {.reason = choice % REASON_COUNT,
-				      .since_ms = GEN_MS,
-				      .next_try_ms = GEN_MS + INTERVAL_MS,
+				      .since_ms = FUZZ_GEN_MS,
+				      .next_try_ms = FUZZ_GEN_MS + FUZZ_INTERVAL_MS,
 				      .age = choice % AGE_NO_DATA,
 				      .flushed = choice & 1};
 	struct query query;
@@ -89,9 +87,9 @@ static struct snapshot *make_snapshot(struct series *series)
 	server->series = series;
 	server->has_data = true;
 	REQUIRE(snapshot_seal(snap) == 0);
-	snap->gen_ms = GEN_MS;
-	snap->interval_ms = INTERVAL_MS;
-	snap->bucket = GEN_MS / INTERVAL_MS;
+	snap->gen_ms = FUZZ_GEN_MS;
+	snap->interval_ms = FUZZ_INTERVAL_MS;
+	snap->bucket = FUZZ_GEN_MS / FUZZ_INTERVAL_MS;
 	return snap;
 }
 
@@ -133,42 +131,27 @@ static void fuzz_series(struct span input)
 
 /* --- history --- */
 
-/* A line is a record; its first byte tells how many intervals after the one before. */
 static void fuzz_history(struct span input)
 {
 	static const char *const pages[] = {"history", "api-history", "history-csv"};
 	unsigned choice = fuzz_byte(&input);
-	int64_t range = history_range_ms((enum history_range)(choice % HISTORY_RANGES));
-	int64_t at = GEN_MS - range;
 	struct snapshot *snap = make_snapshot(NULL);
 	struct history h;
 
-	history_init(&h, INTERVAL_MS, range, GEN_MS);
-	while (input.len > 0) {
-		struct span line = fuzz_cut(&input, '\n');
-
-		at += INTERVAL_MS * (int64_t)fuzz_byte(&line);
-		history_add(&h, at, line);
-	}
+	fuzz_read_history(&h, choice, input);
 	show(snap, pages, sizeof(pages) / sizeof(pages[0]), &h, choice);
 	history_free(&h);
 	snapshot_free(&snap);
 }
 
-/* The first line has the names, each following one the risks of one point. */
 static void fuzz_risks(struct span input)
 {
 	static const char *const pages[] = {"server", "api-server"};
 	unsigned choice = fuzz_byte(&input);
-	struct span names = fuzz_cut(&input, '\n');
 	struct snapshot *snap = make_snapshot(NULL);
-	int index = history_find_server(names, snap->servers[0].name);
 	struct history h;
 
-	history_init(&h, INTERVAL_MS, 86400000, GEN_MS);
-	for (int64_t at = GEN_MS - 3600000; input.len > 0; at += INTERVAL_MS)
-		history_add_server(&h, at, fuzz_cut(&input, '\n'),
-				   index < 0 ? choice : (size_t)index);
+	fuzz_read_risks(&h, choice, snap->servers[0].name, input);
 	show(snap, pages, sizeof(pages) / sizeof(pages[0]), &h, choice);
 	history_free(&h);
 	snapshot_free(&snap);
@@ -197,7 +180,7 @@ static const char *const paths[] = {
 };
 
 static const struct cache_limits limits = {
-	.group = {{INTERVAL_MS, 17000, 26}, {2000, 4000, 40}, {2000, 3000, 40}},
+	.group = {{FUZZ_INTERVAL_MS, 17000, 26}, {2000, 4000, 40}, {2000, 3000, 40}},
 	.max_stale_ms = 3600000,
 	.batch_ms = 100,
 	.publish_ms = 2000,
@@ -241,9 +224,11 @@ static void check_response(const struct response *r)
 static void fuzz_serve(struct span input)
 {
 	static struct request request;
-	static struct settings settings = {.node = "node", .interval_ms = INTERVAL_MS};
-	static const struct local_config local_config = {
-		.interval_ms = INTERVAL_MS, .workers = 1, .calls_per_minute = 26, .host_fd = -1};
+	static struct settings settings = {.node = "node", .interval_ms = FUZZ_INTERVAL_MS};
+	static const struct local_config local_config = {.interval_ms = FUZZ_INTERVAL_MS,
+							 .workers = 1,
+							 .calls_per_minute = 26,
+							 .host_fd = -1};
 	struct response response;
 	struct store *store;
 	struct refresh refresh = {.site = &site, .scenario_configured = true};
