@@ -286,12 +286,12 @@ def test_connection_is_kept_if_the_peer_asks_for_it(single):
         assert kept.ended()
 
 
-@pytest.mark.parametrize("size", [20_000, 300_000])
-def test_request_of_many_reads_leaves_nothing_for_the_next_one(single, size):
-    with Connection(fcgi_socket(single)) as kept:
-        for _ in range(3):
-            assert kept.ask({**PARAMETERS, "X": "x" * size}).status == 200
-            assert kept.ask({**PARAMETERS, "DOCUMENT_URI": "/heatmap"}).body.count(b"<title>") == 1
+def test_request_of_many_reads_leaves_nothing_for_the_next_one(single):
+    """libfcgi reads 8 KB at a time: of some of these it has not seen the end when it knows all parameters."""
+    with Connection(fcgi_socket(single), timeout=3) as kept:
+        for size in (*range(7700, 8200), 20_000, 300_000):
+            assert kept.ask({**PARAMETERS, "DOCUMENT_URI": "/healthz", "X": "x" * size}).status == 200, size
+        assert kept.ask({**PARAMETERS, "DOCUMENT_URI": "/heatmap"}).body.count(b"<title>") == 1
 
 
 def test_body_that_nobody_reads_ends_the_connection(single):
