@@ -33,8 +33,12 @@ void conns_free(struct conns **conns);
  * for taking the answer. */
 enum conns_event conns_next(struct conns *conns, int64_t ms, const sigset_t *open,
 			    FCGX_Request **request);
-/* The request is answered (`whole`), or never will be: its connection is kept, if nginx wants that
- * and all it sent has been read, or closed. */
+/* Whether nothing of the request is left unread, which would be taken for the begin of the next
+ * one. To be asked before its answer is sent: after that the next one may have come, and libfcgi,
+ * which reads 8 KB at a time, would read into it. */
+bool conns_is_read(FCGX_Request *request);
+/* The request has been read and answered to their ends (`whole`), or never will be: its connection
+ * is kept, if nginx wants that, or closed. */
 void conns_done(struct conns *conns, FCGX_Request *request, bool whole);
 /* Closes all that are kept, and ends the time limit of the one in hand. */
 void conns_drop(struct conns *conns);

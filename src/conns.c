@@ -215,8 +215,7 @@ enum conns_event conns_next(struct conns *conns, int64_t ms, const sigset_t *ope
 	return CONNS_REQUEST;
 }
 
-/* What is left unread would be taken for the begin of the next request. */
-static bool is_read(FCGX_Request *request)
+bool conns_is_read(FCGX_Request *request)
 {
 	return FCGX_GetChar(request->in) < 0 && FCGX_GetError(request->in) == 0;
 }
@@ -233,7 +232,7 @@ void conns_done(struct conns *conns, FCGX_Request *request, bool whole)
 {
 	struct conn *conn = (struct conn *)request;
 
-	if (whole && request->keepConnection && is_read(request) && keep(conns, conn))
+	if (whole && request->keepConnection && keep(conns, conn))
 		FCGX_Free(request, 0);
 	else
 		drop(conn);

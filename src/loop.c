@@ -96,13 +96,14 @@ static bool send_response(FCGX_Request *fcgi, const struct request *request,
 	return sent;
 }
 
-/* Whether the whole answer was sent. Parameters that were cut are no request and get none: nginx
- * has gone, or asks another worker. */
+/* Whether the whole request was read and the whole answer sent. Parameters that were cut are no
+ * request and get none: nginx has gone, or asks another worker. */
 static bool answer(struct serve *serve, struct conns *conns, FCGX_Request *fcgi, const char *node)
 {
 	static struct request request;
 	struct response response;
 	enum request_result rc = request_parse(&request, param, read_body, fcgi);
+	bool is_read = conns_is_read(fcgi);
 
 	if (rc == REQUEST_CUT || FCGX_GetError(fcgi->in) != 0)
 		return false;
@@ -114,7 +115,7 @@ static bool answer(struct serve *serve, struct conns *conns, FCGX_Request *fcgi,
 		serve_request(serve, &request, &response);
 	else
 		serve_refusal(serve, rc, &response);
-	return send_response(fcgi, &request, &response, node);
+	return send_response(fcgi, &request, &response, node) && is_read;
 }
 
 /* What is to be fetched now takes as long as the upstream does. */

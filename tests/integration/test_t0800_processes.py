@@ -10,6 +10,7 @@ import pathlib
 import random
 import re
 import resource
+import select
 import signal
 import socket
 import struct
@@ -18,7 +19,7 @@ import termios
 import time
 
 import pytest
-from fcgi_client import BEGIN_REQUEST, PARAMS, Connection, encode, pairs, read_answer, record, request
+from fcgi_client import BEGIN_REQUEST, KEEP, PARAMS, Connection, encode, pairs, read_answer, record, request
 from load import Load, ask
 from stack import BUILD, Stack
 
@@ -292,6 +293,18 @@ def test_request_of_many_reads_leaves_nothing_for_the_next_one(single):
         for size in (*range(7700, 8200), 20_000, 300_000):
             assert kept.ask({**PARAMETERS, "DOCUMENT_URI": "/healthz", "X": "x" * size}).status == 200, size
         assert kept.ask({**PARAMETERS, "DOCUMENT_URI": "/heatmap"}).body.count(b"<title>") == 1
+
+
+def test_request_is_read_to_its_end_before_it_is_answered(single):
+    """With the answer the next request may come, and must not be read with the end of this one."""
+    with Connection(fcgi_socket(single), timeout=3) as kept:
+        whole = encode(PARAMETERS, flags=KEEP)
+        kept.sock.sendall(whole[:-1])
+        readable, _, _ = select.select([kept.sock], [], [], 0.3)
+        assert readable == []
+        kept.sock.sendall(whole[-1:])
+        assert read_answer(kept.sock).status == 200
+        assert kept.ask(PARAMETERS).status == 200
 
 
 def test_body_that_nobody_reads_ends_the_connection(single):
