@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls of the two Python daemons by libcurl (contract 1, 2). One connection per call, no
- * redirects, no proxy, no compression; a call is never repeated here.
+ * Calls of the two Python daemons (contract 1, 2), each made by a process of its own, tft-fetch,
+ * which is there only meanwhile. A call is never repeated here.
  */
 #ifndef TFT_UPSTREAM_H
 #define TFT_UPSTREAM_H
@@ -21,6 +21,7 @@ enum upstream_endpoint {
 };
 
 struct upstream_config {
+	const char *fetcher;                    /* path of tft-fetch */
 	const char *daemon_url, *generator_url; /* base URLs without a slash at the end */
 	const char *api_key; /* empty: none; sent to the predictions endpoint only */
 	int64_t connect_ms;
@@ -51,8 +52,7 @@ typedef bool (*upstream_progress)(void *ctx);
 
 struct upstream;
 
-/* The config is borrowed for life. NULL when libcurl cannot be set up. Call curl_global_init
- * before. */
+/* The config is borrowed for life. NULL when memory ends. */
 struct upstream *upstream_new(const struct upstream_config *config);
 void upstream_free(struct upstream **upstream);
 /* Runs the calls side by side until the last one has ended. */

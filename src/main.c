@@ -2,10 +2,12 @@
 /* Options, start-up, exit codes. */
 #include "config.h"
 
-#include <curl/curl.h>
+#include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
@@ -142,6 +144,25 @@ static int render_page(const struct settings *settings, const struct options *o)
 
 /* --- the worker --- */
 
+static char fetcher[PATH_MAX];
+
+/* Beside this program where it was built, else where it was installed. false: it cannot be run. */
+static bool find_fetcher(void)
+{
+	static const char name[] = "tft-fetch";
+	ssize_t len = readlink("/proc/self/exe", fetcher, sizeof(fetcher) - sizeof(name));
+
+	while (len > 0 && fetcher[len - 1] != '/')
+		len--;
+	if (len > 0) {
+		memcpy(fetcher + len, name, sizeof(name));
+		if (access(fetcher, X_OK) == 0)
+			return true;
+	}
+	(void)snprintf(fetcher, sizeof(fetcher), "%s/%s", TFT_LIBEXECDIR, name);
+	return access(fetcher, X_OK) == 0;
+}
+
 static struct cache_limits make_limits(const struct settings *s)
 {
 	/* A lease is the time-out of the group's call and two seconds for the rest (reliability 1).
@@ -166,6 +187,7 @@ static struct cache_limits make_limits(const struct settings *s)
 static struct upstream_config make_upstream(const struct settings *s)
 {
 	return (struct upstream_config){
+		.fetcher = fetcher,
 		.daemon_url = s->daemon_url,
 		.generator_url = s->generator_url,
 		.api_key = s->api_key,
@@ -262,16 +284,14 @@ static void keep_secrets(void)
 
 static int start_worker(const struct settings *settings)
 {
-	int rc = EXIT_FAILURE;
+	int rc;
 
 	keep_secrets();
 	log_init((enum log_level)settings->log_level, (enum log_format)settings->log_format,
 		 settings->node);
 	log_event(LOG_LEVEL_INFO, "start", LOG_STR("version", PACKAGE_VERSION),
 		  LOG_STR("build", BUILD_ID));
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) == 0)
-		rc = run_worker(settings);
-	curl_global_cleanup();
+	rc = run_worker(settings);
 	log_event(LOG_LEVEL_INFO, "stop", LOG_INT("code", rc));
 	return rc;
 }
@@ -279,15 +299,18 @@ static int start_worker(const struct settings *settings)
 static int act(const struct options *o, const struct settings *settings)
 {
 	switch (o->action) {
-	case ACTION_CHECK:
-		return EXIT_SUCCESS;
 	case ACTION_PRINT:
 		return print_config(settings);
 	case ACTION_RENDER:
 		return render_page(settings, o);
 	default:
-		return slowly(start_worker(settings));
+		break;
 	}
+	if (!find_fetcher()) {
+		(void)fprintf(stderr, "tft-dashboard: %s: %s\n", fetcher, strerror(errno));
+		return o->action == ACTION_RUN ? slowly(EX_CONFIG) : EX_CONFIG;
+	}
+	return o->action == ACTION_RUN ? slowly(start_worker(settings)) : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)

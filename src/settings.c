@@ -8,7 +8,6 @@
 #include "settings.h"
 
 #include <assert.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
@@ -198,6 +197,8 @@ _Static_assert(sizeof(((struct diagnosis_setting *)NULL)->value) == SETTING_TEXT
 
 /* --- checks of texts --- */
 
+#define ALPHANUMERIC "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
 static bool is_printable(const char *text)
 {
 	for (; *text; text++)
@@ -216,20 +217,53 @@ static const char *skip_scheme(const char *url)
 	return NULL;
 }
 
-/* User, query and fragment cannot be without their marks. Of the rest libcurl, which will make the
- * call, is the judge. */
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	long port = digits > 0 && digits <= 5 ? strtol(text, NULL, 10) : 0;
+
+	return text[digits] == '\0' && port >= 1 && port <= 65535;
+}
+
+static bool is_name(const char *text)
+{
+	return strspn(text, "-._" ALPHANUMERIC) == strlen(text);
+}
+
+/* The end of a host name, an address or [an IPv6 address]; NULL: there is none. */
+static const char *skip_host(const char *text)
+{
+	bool bracket = *text == '[';
+	const char *from = text + bracket;
+	size_t len = strspn(from, bracket ? ".:0123456789ABCDEFabcdef" : "-._" ALPHANUMERIC);
+
+	if (len == 0 || (bracket && from[len] != ']'))
+		return NULL;
+	return from + len + bracket;
+}
+
+static bool is_port_and_path(const char *text)
+{
+	char port[6] = "";
+	size_t len = 0;
+
+	if (*text == ':') {
+		len = strcspn(++text, "/");
+		(void)snprintf(port, sizeof(port), "%.*s", (int)len, text);
+		if (len >= sizeof(port) || !is_port(port))
+			return false;
+	}
+	text += len;
+	return *text == '\0' ||
+	       (*text == '/' && strspn(text, "/-._~%" ALPHANUMERIC) == strlen(text));
+}
+
+/* User, query and fragment cannot be without their marks, and those are in no part of it. */
 static bool is_url(const char *text)
 {
-	const char *host = skip_scheme(text);
-	CURLU *url;
-	bool ok;
+	const char *host = skip_scheme(text), *rest = host ? skip_host(host) : NULL;
 
-	if (!host || *host == '/' || strpbrk(host, "@?# "))
-		return false;
-	url = curl_url();
-	ok = url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK;
-	curl_url_cleanup(url);
-	return ok;
+	return rest && is_port_and_path(rest);
 }
 
 static bool check_url(char *text)
@@ -244,30 +278,13 @@ static bool check_url(char *text)
 	return true;
 }
 
-static bool is_port(const char *text)
-{
-	size_t digits = strspn(text, "0123456789");
-	long port = digits > 0 && digits <= 5 ? strtol(text, NULL, 10) : 0;
-
-	return text[digits] == '\0' && port >= 1 && port <= 65535;
-}
-
-static bool is_name(const char *text)
-{
-	static const char letters[] =
-		"-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-	return strspn(text, letters) == strlen(text);
-}
-
 /* An IPv6 address has colons of its own; the last one is the port's: ::1:6379. */
 static bool is_host_and_port(const char *text)
 {
-	static const char host[] =
-		"-.:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 	const char *colon = strrchr(text, ':');
 
-	return colon && colon > text && strspn(text, host) == strlen(text) && is_port(colon + 1);
+	return colon && colon > text && strspn(text, "-.:" ALPHANUMERIC) == strlen(text) &&
+	       is_port(colon + 1);
 }
 
 static bool check_sentinels(const struct sentinel *sentinel)

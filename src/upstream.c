@@ -1,37 +1,45 @@
 /* SPDX-License-Identifier: MIT */
+/* Each call is made by a process of its own, tft-fetch, of which we take the body as it comes. */
 #include "config.h"
 #include "upstream.h"
 
-#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "clock.h"
+#include "fetch.h"
+#include "log.h"
 
-#define STALL_MS                                                                                   \
-	2000 /* after the first byte: less than STALL_BYTES in that time is a dead transfer */
-#define STALL_BYTES  2048
-#define REFUSED_MS   60000
-#define RETRY_MAX_MS 300000
+#define LOOK_MS 200
+/* tft-fetch ends a call in time by itself. One that hangs gets so much more. */
+#define LATE_MS 1000
+
+extern char **environ;
 
 struct upstream {
 	const struct upstream_config *config;
-	CURLM *multi;
-	struct curl_slist *key_header;  /* NULL without a key */
-	struct curl_slist *json_header; /* of a POST */
+	char bytes[64 * 1024]; /* what was read last */
 };
 
 /* One call under way. */
-struct transfer {
+struct errand {
 	struct upstream_call *call;
-	CURL *easy;
-	int64_t max_body;
-	int64_t started_ms, window_ms, window_bytes;
-	long status;
-	bool is_json, stopped, too_large, stalled;
-	int64_t retry_after_ms;
+	pid_t pid;
+	int fd; /* -1: it has ended */
+	int64_t started_ms, until_ms;
+	fetch_length piece; /* bytes of it that are still to come */
+	bool last;          /* the outcome follows */
+	char record[sizeof(struct fetch_outcome)];
+	size_t have; /* bytes of a length, or of the outcome */
 };
 
 static const char *const paths[UPSTREAM_ENDPOINTS] = {
@@ -44,298 +52,225 @@ static const char *const paths[UPSTREAM_ENDPOINTS] = {
 struct upstream *upstream_new(const struct upstream_config *config)
 {
 	struct upstream *u = calloc(1, sizeof(*u));
-	char header[600];
 
-	if (!u)
-		return NULL;
-	u->config = config;
-	u->multi = curl_multi_init();
-	u->json_header = curl_slist_append(NULL, "Content-Type: application/json");
-	if (*config->api_key) {
-		(void)snprintf(header, sizeof(header), "X-API-Key: %s", config->api_key);
-		u->key_header = curl_slist_append(NULL, header);
-	}
-	if (!u->multi || !u->json_header || (*config->api_key && !u->key_header))
-		upstream_free(&u);
+	if (u)
+		u->config = config;
 	return u;
 }
 
 void upstream_free(struct upstream **upstream)
 {
-	struct upstream *u = *upstream;
-
-	if (!u)
-		return;
-	if (u->multi)
-		curl_multi_cleanup(u->multi);
-	curl_slist_free_all(u->key_header);
-	curl_slist_free_all(u->json_header);
-	free(u);
+	free(*upstream);
 	*upstream = NULL;
 }
 
-/* Whole seconds only; absent, a date or nonsense gives the minute after which the daemon counts
- * anew (contract 1.2). */
-static int64_t retry_after(const char *value, size_t len)
+/* Our TERM, HUP and INT stay blocked in it, SIGPIPE ignored: whoever tells a whole group of
+ * processes to stop lets a refresh at hand be finished first. It ends with our end of the socket.
+ */
+static int spawn(const char *program, int fd, pid_t *pid)
 {
-	int64_t seconds = 0;
-	size_t i = 0;
+	char *const argv[] = {(char *)(uintptr_t) "tft-fetch", NULL};
+	posix_spawn_file_actions_t actions;
+	int rc = posix_spawn_file_actions_init(&actions);
 
-	while (i < len && (value[i] == ' ' || value[i] == '\t'))
-		i++;
-	if (i == len || value[i] < '0' || value[i] > '9')
-		return REFUSED_MS;
-	for (; i < len && value[i] >= '0' && value[i] <= '9' && seconds < RETRY_MAX_MS; i++)
-		seconds = seconds * 10 + (value[i] - '0');
-	while (i < len && strchr(" \t\r\n", value[i]))
-		i++;
-	if (i < len && seconds < RETRY_MAX_MS)
-		return REFUSED_MS;
-	return seconds * 1000 < RETRY_MAX_MS ? seconds * 1000 : RETRY_MAX_MS;
+	if (rc != 0)
+		return rc;
+	rc = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
+	if (rc == 0)
+		rc = posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
+	if (rc == 0)
+		rc = posix_spawn(pid, program, &actions, NULL, argv, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return rc;
 }
 
-static bool header_is(const char *line, size_t len, const char *name)
+/* The program at the other end of e->fd. */
+static int start(const char *program, struct errand *e)
 {
-	size_t n = strlen(name);
+	int ends[2], rc;
 
-	return len > n && strncasecmp(line, name, n) == 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return errno;
+	rc = spawn(program, ends[1], &e->pid);
+	(void)close(ends[1]);
+	if (rc == 0)
+		e->fd = ends[0];
+	else
+		(void)close(ends[0]);
+	return rc;
 }
 
-static size_t on_header(char *line, size_t size, size_t count, void *ctx)
+/* A fresh socket takes all of it at once. */
+static int send_order(const struct upstream *u, const struct errand *e)
 {
-	struct transfer *t = ctx;
-	size_t len = size * count;
-
-	/* Every status line begins a new set: an interim 1xx answer must leave nothing behind. */
-	if (header_is(line, len, "HTTP/")) {
-		t->is_json = false;
-		t->retry_after_ms = 0;
-	} else if (header_is(line, len, "Content-Type:")) {
-		static const char json[] = "application/json";
-		size_t at = strlen("Content-Type:");
-
-		while (at < len && line[at] == ' ')
-			at++;
-		t->is_json = len - at >= sizeof(json) - 1 &&
-			     strncasecmp(line + at, json, sizeof(json) - 1) == 0 &&
-			     (len - at == sizeof(json) - 1 ||
-			      strchr("; \r\n", line[at + sizeof(json) - 1]));
-	} else if (header_is(line, len, "Retry-After:")) {
-		t->retry_after_ms =
-			retry_after(line + strlen("Retry-After:"), len - strlen("Retry-After:"));
-	}
-	return len;
-}
-
-static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
-{
-	struct transfer *t = ctx;
-	size_t len = size * count;
-
-	t->call->bytes += (int64_t)len;
-	if (t->call->bytes > t->max_body) {
-		t->too_large = true;
-		return 0;
-	}
-	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
-	/* The body of an error says nothing that the status does not: it is read (and counted) but
-	 * never looked at. */
-	if (t->status != 200 || !t->is_json || t->stopped || !t->call->sink)
-		return len;
-	if (t->call->sink(t->call->ctx, bytes, len) != 0) {
-		t->stopped = true;
-		return 0;
-	}
-	return len;
-}
-
-static void set_options(const struct upstream *u, struct transfer *t, const char *url)
-{
-	CURL *e = t->easy;
-	enum upstream_endpoint endpoint = t->call->endpoint;
-
-	(void)curl_easy_setopt(e, CURLOPT_URL, url);
-	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-	(void)curl_easy_setopt(e, CURLOPT_PROXY, "");
-	(void)curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	(void)curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	/* A re-used connection that the daemon has just closed would be re-sent silently: a second
-	 * inference. */
-	(void)curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)u->config->connect_ms);
-	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)u->config->timeout_ms[endpoint]);
-	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
-	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
-	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
-	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
-	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, t);
-	if (endpoint == UPSTREAM_PREDICTIONS && u->key_header)
-		(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, u->key_header);
-	if (endpoint == UPSTREAM_SCENARIO_SET) {
-		(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, u->json_header);
-		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long)t->call->body.len);
-		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, t->call->body.ptr);
-	}
-}
-
-static void begin(struct upstream *u, struct transfer *t, struct upstream_call *call)
-{
+	const struct upstream_config *config = u->config;
+	const struct upstream_call *call = e->call;
 	bool generator =
 		call->endpoint == UPSTREAM_SCENARIO || call->endpoint == UPSTREAM_SCENARIO_SET;
-	const char *base = generator ? u->config->generator_url : u->config->daemon_url;
+	const char *key = call->endpoint == UPSTREAM_PREDICTIONS ? config->api_key : "";
+	struct fetch_order order = {.version = FETCH_VERSION,
+				    .key_len = (uint32_t)strlen(key),
+				    .post_len = (uint32_t)call->body.len,
+				    .connect_ms = config->connect_ms,
+				    .timeout_ms = config->timeout_ms[call->endpoint],
+				    .max_body = config->max_body[call->endpoint]};
 	char url[600];
+	struct iovec pieces[] = {{&order, sizeof(order)},
+				 {url, 0},
+				 {(void *)(uintptr_t)key, order.key_len},
+				 {(void *)(uintptr_t)call->body.ptr, call->body.len}};
+	struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 4};
+	int n = snprintf(url, sizeof(url), "%s%s",
+			 generator ? config->generator_url : config->daemon_url,
+			 paths[call->endpoint]);
 
-	*t = (struct transfer){.call = call, .max_body = u->config->max_body[call->endpoint]};
+	if (n < 0 || (size_t)n >= sizeof(url))
+		return -1;
+	order.url_len = (uint32_t)n;
+	pieces[1].iov_len = (size_t)n;
+	return sendmsg(e->fd, &message, MSG_NOSIGNAL) == (ssize_t)(sizeof(order) + order.url_len +
+								   order.key_len + order.post_len)
+		       ? 0
+		       : -1;
+}
+
+static void end(struct errand *e, enum reason reason)
+{
+	int status;
+
+	if (e->fd < 0)
+		return;
+	(void)close(e->fd);
+	e->fd = -1;
+	e->call->reason = reason;
+	e->call->took_ms = clock_mono_ms() - e->started_ms;
+	/* It has nothing to lose, and may not look at its socket. */
+	(void)kill(e->pid, SIGKILL);
+	while (waitpid(e->pid, &status, 0) < 0 && errno == EINTR)
+		;
+}
+
+static void begin(const struct upstream *u, struct errand *e, struct upstream_call *call)
+{
+	int rc;
+
+	*e = (struct errand){.call = call, .fd = -1, .started_ms = clock_mono_ms()};
+	e->until_ms = e->started_ms + u->config->timeout_ms[call->endpoint] + LATE_MS;
 	call->reason = REASON_INTERNAL;
 	call->status = 0;
 	call->bytes = call->retry_after_ms = call->took_ms = 0;
-	t->started_ms = t->window_ms = clock_mono_ms();
-	t->easy = curl_easy_init();
-	if (!t->easy)
-		return;
-	(void)snprintf(url, sizeof(url), "%s%s", base, paths[call->endpoint]);
-	set_options(u, t, url);
-	if (curl_multi_add_handle(u->multi, t->easy) != CURLM_OK) {
-		curl_easy_cleanup(t->easy);
-		t->easy = NULL;
-	}
+	rc = start(u->config->fetcher, e);
+	if (rc != 0)
+		log_event(LOG_LEVEL_ERROR, "fetch_failed", LOG_STR("err", strerror(rc)));
+	else if (send_order(u, e) != 0)
+		end(e, REASON_INTERNAL);
 }
 
-static const struct {
-	CURLcode code;
-	enum reason reason;
-} curl_reasons[] = {
-	{CURLE_COULDNT_RESOLVE_HOST, REASON_NAME},
-	{CURLE_COULDNT_CONNECT, REASON_CONNECT},
-	{CURLE_OPERATION_TIMEDOUT, REASON_TIMEOUT},
-	{CURLE_OUT_OF_MEMORY, REASON_INTERNAL},
-	{CURLE_URL_MALFORMAT, REASON_INTERNAL},
-	{CURLE_UNSUPPORTED_PROTOCOL, REASON_BAD}, /* not HTTP */
-};
-
-static enum reason reason_of_curl(CURLcode code)
+/* The first `len` bytes of *bytes, or all, are taken from it. */
+static struct span take(struct span *bytes, size_t len)
 {
-	for (size_t i = 0; i < sizeof(curl_reasons) / sizeof(curl_reasons[0]); i++)
-		if (curl_reasons[i].code == code)
-			return curl_reasons[i].reason;
-	return REASON_INCOMPLETE;
+	struct span taken = {bytes->ptr, len < bytes->len ? len : bytes->len};
+
+	bytes->ptr += taken.len;
+	bytes->len -= taken.len;
+	return taken;
 }
 
-static enum reason reason_of_status(long status)
+/* Whether a record of this size is whole now; it lies in e->record until the next one. */
+static bool gather(struct errand *e, size_t size, struct span *bytes)
 {
-	switch (status) {
-	case 200:
-		return REASON_NONE;
-	case 401:
-	case 403:
-		return REASON_KEY;
-	case 429:
-		return REASON_LIMIT;
-	default:
-		return status >= 500 ? REASON_STATUS_5XX : REASON_STATUS;
-	}
-}
+	struct span more = take(bytes, size - e->have);
 
-/* Contract 2.2, top to bottom: what the transfer and the status decide; the body is judged by
- * decode. */
-static enum reason classify(const struct transfer *t, CURLcode code)
-{
-	enum reason reason;
-
-	if (t->too_large)
-		return REASON_TOO_LARGE;
-	if (t->stalled)
-		return REASON_INCOMPLETE;
-	if (t->stopped)
-		return REASON_NONE;
-	if (code != CURLE_OK)
-		return reason_of_curl(code);
-	reason = reason_of_status(t->status);
-	return reason == REASON_NONE && !t->is_json ? REASON_BAD : reason;
-}
-
-static void end(struct upstream *u, struct transfer *t, CURLcode code)
-{
-	struct upstream_call *call = t->call;
-
-	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
-	call->status = t->status;
-	call->reason = classify(t, code);
-	if (call->reason == REASON_KEY)
-		call->retry_after_ms = REFUSED_MS;
-	if (call->reason == REASON_LIMIT)
-		call->retry_after_ms = t->retry_after_ms ? t->retry_after_ms : REFUSED_MS;
-	call->took_ms = clock_mono_ms() - t->started_ms;
-	curl_multi_remove_handle(u->multi, t->easy);
-	curl_easy_cleanup(t->easy);
-	t->easy = NULL;
-}
-
-static void reap(struct upstream *u)
-{
-	CURLMsg *msg;
-	int left;
-
-	while ((msg = curl_multi_info_read(u->multi, &left))) {
-		CURLcode code = msg->data.result;
-		char *t = NULL;
-
-		if (msg->msg != CURLMSG_DONE)
-			continue;
-		(void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
-		end(u, (struct transfer *)(void *)t, code);
-	}
-}
-
-/* The daemon computes for seconds before its first byte, so only a transfer that has begun can
- * stall. */
-static bool stalls(struct transfer *t, int64_t now_ms)
-{
-	if (!t->easy || t->call->bytes == 0) {
-		t->window_ms = now_ms;
+	memcpy(e->record + e->have, more.ptr, more.len);
+	e->have += more.len;
+	if (e->have < size)
 		return false;
-	}
-	if (t->call->bytes - t->window_bytes >= STALL_BYTES) {
-		t->window_ms = now_ms;
-		t->window_bytes = t->call->bytes;
-	}
-	return now_ms - t->window_ms >= STALL_MS;
+	e->have = 0;
+	return true;
 }
 
-static void cut_stalled(struct upstream *u, struct transfer *transfers, size_t count)
+static void take_piece(struct errand *e, struct span *bytes)
 {
-	int64_t now = clock_mono_ms();
+	struct span part = take(bytes, e->piece);
+	struct upstream_call *call = e->call;
 
-	for (size_t i = 0; i < count; i++) {
-		if (stalls(&transfers[i], now)) {
-			transfers[i].stalled = true;
-			end(u, &transfers[i], CURLE_OPERATION_TIMEDOUT);
+	e->piece -= (fetch_length)part.len;
+	call->bytes += (int64_t)part.len;
+	if (call->sink && call->sink(call->ctx, part.ptr, part.len) != 0) {
+		call->status = 200;
+		end(e, REASON_NONE);
+	}
+}
+
+static void take_outcome(struct errand *e)
+{
+	struct fetch_outcome outcome;
+
+	memcpy(&outcome, e->record, sizeof(outcome));
+	e->call->status = (long)outcome.status;
+	e->call->retry_after_ms = outcome.retry_after_ms;
+	e->call->bytes = outcome.bytes;
+	end(e, outcome.reason >= 0 && outcome.reason < REASON_COUNT ? (enum reason)outcome.reason
+								    : REASON_INTERNAL);
+}
+
+static void take_bytes(struct errand *e, struct span bytes)
+{
+	while (bytes.len && e->fd >= 0) {
+		if (e->piece) {
+			take_piece(e, &bytes);
+		} else if (e->last) {
+			if (gather(e, sizeof(struct fetch_outcome), &bytes))
+				take_outcome(e);
+		} else if (gather(e, sizeof(e->piece), &bytes)) {
+			memcpy(&e->piece, e->record, sizeof(e->piece));
+			e->last = e->piece == 0;
 		}
 	}
+}
+
+/* What has come of this call. A program that ended without an outcome was killed, or could not
+ * even begin. */
+static void look(struct upstream *u, struct errand *e)
+{
+	ssize_t n = recv(e->fd, u->bytes, sizeof(u->bytes), MSG_DONTWAIT);
+
+	if (n > 0)
+		take_bytes(e, (struct span){u->bytes, (size_t)n});
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		end(e, REASON_INTERNAL);
+	else if (clock_mono_ms() >= e->until_ms)
+		end(e, REASON_TIMEOUT);
+}
+
+/* Returns how many calls are still under way. */
+static size_t wait_for(const struct errand *errands, size_t count)
+{
+	struct pollfd p[UPSTREAM_ENDPOINTS];
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (errands[i].fd >= 0)
+			p[n++] = (struct pollfd){.fd = errands[i].fd, .events = POLLIN};
+	if (n)
+		(void)poll(p, n, LOOK_MS);
+	return n;
 }
 
 void upstream_run(struct upstream *u, struct upstream_call *calls, size_t count,
 		  upstream_progress progress, void *ctx)
 {
-	struct transfer transfers[UPSTREAM_ENDPOINTS];
-	int running = 1;
+	struct errand errands[UPSTREAM_ENDPOINTS];
+	bool wanted = true;
 
 	for (size_t i = 0; i < count; i++)
-		begin(u, &transfers[i], &calls[i]);
-	while (running > 0) {
-		if (curl_multi_perform(u->multi, &running) != CURLM_OK)
-			break;
-		reap(u);
-		cut_stalled(u, transfers, count);
-		if (progress && !progress(ctx))
-			break;
-		if (running > 0)
-			(void)curl_multi_poll(u->multi, NULL, 0, 200, NULL);
+		begin(u, &errands[i], &calls[i]);
+	while (wanted && wait_for(errands, count) > 0) {
+		for (size_t i = 0; i < count; i++)
+			if (errands[i].fd >= 0)
+				look(u, &errands[i]);
+		wanted = !progress || progress(ctx);
 	}
 	for (size_t i = 0; i < count; i++)
-		if (transfers[i].easy)
-			end(u, &transfers[i], CURLE_ABORTED_BY_CALLBACK);
+		end(&errands[i], REASON_INCOMPLETE);
 }

@@ -26,8 +26,8 @@ from stack import BUILD, ROOT, Stack  # noqa: E402
 from upstream import Upstream  # noqa: E402
 
 KEPT = HERE / "instructions.txt"
-FLAGS = ["-std=c11", "-O2", "-fPIE", "-w", "-D_GNU_SOURCE", '-DTFT_SYSCONFDIR="/etc"']
-PACKAGES = ["libcurl", "json-c", "hiredis", "zlib", "libxxhash"]
+FLAGS = ["-std=c11", "-O2", "-fPIE", "-w", "-D_GNU_SOURCE", '-DTFT_SYSCONFDIR="/etc"', f'-DTFT_LIBEXECDIR="{BUILD}"']
+PACKAGES = ["json-c", "hiredis", "zlib", "libxxhash"]
 RUNS = (50, 250)  # requests of the two runs
 ATTEMPTS = 5
 PARAMS = {

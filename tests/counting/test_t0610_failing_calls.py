@@ -20,7 +20,7 @@ from stack import BUILD, ROOT, Service, Stack
 from upstream import Upstream, payload_bytes
 
 STRIDE = int(os.environ.get("TFT_FAIL_STRIDE", "0"))
-CALLS = ["none", "malloc", "calloc", "realloc", "socket", "connect", "read", "write", "recv", "send", "sendmsg"]
+CALLS = ["none", "malloc", "calloc", "realloc", "socket", "connect", "read", "write", "recv", "send", "sendmsg", "socketpair", "posix_spawn"]
 SERVERS = 2
 PLAIN = {
     "REQUEST_METHOD": "GET", "DOCUMENT_URI": "/", "QUERY_STRING": "", "CONTENT_TYPE": "", "CONTENT_LENGTH": "",

@@ -11,6 +11,7 @@ import random
 import re
 import resource
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -142,6 +143,7 @@ class OwnProgram(Stack):
     def program(self):
         # Not a script of its own: multiwatch finds the new program at the old place.
         self.installed = self.dir / "tft-dashboard"
+        shutil.copy(BUILD / "tft-fetch", self.dir)
         self.install(self.next_build())
         return self.installed
 

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,12 +35,26 @@ struct control {
 	int64_t ahead_ms; /* of the monotonic clock */
 };
 
-enum call { NONE, MALLOC, CALLOC, REALLOC, SOCKET, CONNECT, READ, WRITE, RECV, SEND, SENDMSG };
+enum call {
+	NONE,
+	MALLOC,
+	CALLOC,
+	REALLOC,
+	SOCKET,
+	CONNECT,
+	READ,
+	WRITE,
+	RECV,
+	SEND,
+	SENDMSG,
+	SOCKETPAIR,
+	SPAWN
+};
 
 static const int errors[] = {
-	[MALLOC] = ENOMEM,        [CALLOC] = ENOMEM,   [REALLOC] = ENOMEM, [SOCKET] = EMFILE,
-	[CONNECT] = ECONNREFUSED, [READ] = ECONNRESET, [WRITE] = EPIPE,    [RECV] = ECONNRESET,
-	[SEND] = EPIPE,           [SENDMSG] = EPIPE,
+	[MALLOC] = ENOMEM,        [CALLOC] = ENOMEM,   [REALLOC] = ENOMEM,    [SOCKET] = EMFILE,
+	[CONNECT] = ECONNREFUSED, [READ] = ECONNRESET, [WRITE] = EPIPE,       [RECV] = ECONNRESET,
+	[SEND] = EPIPE,           [SENDMSG] = EPIPE,   [SOCKETPAIR] = EMFILE, [SPAWN] = EAGAIN,
 };
 
 static struct control *control;
@@ -67,6 +82,7 @@ static int find_fcgi(struct dl_phdr_info *info, size_t size, void *unused)
 	return 1;
 }
 
+/* In the worker alone: tft-fetch, which it starts, is another process. */
 __attribute__((constructor)) static void attach(void)
 {
 	const char *path = getenv("TFT_FAIL");
@@ -78,6 +94,8 @@ __attribute__((constructor)) static void attach(void)
 	if (shared == MAP_FAILED)
 		abort();
 	close(fd);
+	if (strcmp(program_invocation_short_name, "tft-dashboard") != 0)
+		return;
 	(void)dl_iterate_phdr(find_fcgi, NULL);
 	control = shared;
 }
@@ -164,6 +182,19 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	REAL(sendmsg);
 	return fails(SENDMSG) ? -1 : real(fd, message, flags);
+}
+
+int socketpair(int domain, int type, int protocol, int fds[2])
+{
+	REAL(socketpair);
+	return fails(SOCKETPAIR) ? -1 : real(domain, type, protocol, fds);
+}
+
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+		const posix_spawnattr_t *attributes, char *const argv[], char *const env[])
+{
+	REAL(posix_spawn);
+	return fails(SPAWN) ? errno : real(pid, path, actions, attributes, argv, env);
 }
 
 /* Waits for a request. */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One call by libcurl (contract 1, 2): a connection of its own, no redirect, no proxy, no
+ * compression, no second try.
+ */
+#ifndef TFT_TRANSFER_H
+#define TFT_TRANSFER_H
+
+#include <stddef.h>
+#include "fetch.h"
+
+/* The texts are NUL-terminated. */
+struct transfer_order {
+	const char *url;
+	const char *key;  /* sent as X-API-Key; empty: none */
+	const char *post; /* JSON; empty: a GET */
+	int64_t connect_ms, timeout_ms, max_body;
+};
+
+/* Takes body bytes as they arrive; not 0: nobody wants them any more, and the call ends. */
+typedef int (*transfer_sink)(const char *bytes, size_t len);
+
+/* Ends early when something can be read from `leash`, or its other end is closed. */
+void transfer_run(const struct transfer_order *order, int leash, transfer_sink sink,
+		  struct fetch_outcome *outcome);
+
+#endif
