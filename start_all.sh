@@ -196,6 +196,9 @@ start_workers() {
 start_nginx() {
     rm -rf "$run/l1" # the copies of an earlier run may be days old
     start_service nginx nginx -e "$run/log/nginx.log" -p "$run" -c "$run/etc/nginx.conf"
+    # The demo is behind it as well, and a worker's first call must not fail: the next one is for the next interval.
+    [[ -z $demo ]] || await 20 curl -fsS -m 5 -o /dev/null "$TFT_DAEMON_URL/status" ||
+        die "the simulated daemon does not answer (logs: $run/log)"
 }
 
 # await SECONDS COMMAND...: true as soon as the command succeeds, false after that time; dies if a service has died.
@@ -258,8 +261,8 @@ choose_user
 render
 [[ -n ${TFT_REDIS:-} ]] || start_redis
 [[ -z $demo ]] || start_demo
-start_workers
 start_nginx
+start_workers
 await_ready
 if [[ -n $dev ]]; then
     TFT_RUN_DIR=$run TFT_BUILD=$build start_service watch "$root/scripts/dev-watch.sh"
