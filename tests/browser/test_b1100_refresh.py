@@ -117,6 +117,7 @@ def test_requests_follow_the_edge_of_the_bucket(page):
 def test_a_hidden_tab_asks_for_nothing_and_catches_up_at_once(page, fleet):
     hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
     seen = "document.dispatchEvent(new Event('visibilitychange'));"
+    page.polled(changed=True)  # else a request may be under way
     page.run(hide % "true" + seen)
     before = requests_for(fleet, "/")
     next_buckets(fleet, 2)
