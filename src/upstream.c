@@ -38,6 +38,7 @@ struct errand {
 	int64_t started_ms, until_ms;
 	fetch_length piece; /* bytes of it that are still to come */
 	bool last;          /* the outcome follows */
+	bool done;          /* and has come: the program is about to end */
 	char record[sizeof(struct fetch_outcome)];
 	size_t have; /* bytes of a length, or of the outcome */
 };
@@ -145,7 +146,8 @@ static void end(struct errand *e, enum reason reason)
 	e->call->reason = reason;
 	e->call->took_ms = clock_mono_ms() - e->started_ms;
 	/* It has nothing to lose, and may not look at its socket. */
-	(void)kill(e->pid, SIGKILL);
+	if (!e->done)
+		(void)kill(e->pid, SIGKILL);
 	while (waitpid(e->pid, &status, 0) < 0 && errno == EINTR)
 		;
 }
@@ -207,6 +209,7 @@ static void take_outcome(struct errand *e)
 	struct fetch_outcome outcome;
 
 	memcpy(&outcome, e->record, sizeof(outcome));
+	e->done = true;
 	e->call->status = (long)outcome.status;
 	e->call->retry_after_ms = outcome.retry_after_ms;
 	e->call->bytes = outcome.bytes;

@@ -104,11 +104,13 @@ class Watch(Background):
         groups, dead = self.groups(), set()
         for path in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                pid, name, state, group = self.read(path)
+                pid, name, state, parent, group = self.read(path)
                 if group not in groups:
                     continue
                 if state == "Z":
-                    dead.add((pid, name))
+                    # Those of a killed worker are left to init, which may be slow in a container.
+                    if parent != 1:
+                        dead.add((pid, name))
                     continue
                 self.names[pid] = f"{groups[group]} {name}"
                 self.memory[pid].append((time.monotonic(), self.resident_kb(path)))
@@ -123,7 +125,7 @@ class Watch(Background):
     def read(path):
         before, _, after = (path / "stat").read_text(errors="replace").rpartition(") ")
         words = after.split()
-        return int(path.name), before.partition("(")[2], words[0], int(words[2])
+        return int(path.name), before.partition("(")[2], words[0], int(words[1]), int(words[2])
 
     @staticmethod
     def resident_kb(path):
