@@ -88,6 +88,20 @@ struct cache_read {
 	struct cache_entry entry;
 };
 
+#define CACHE_WISHES_MAX 8
+
+struct cache_wish {
+	const char *route; /* of the page table */
+	bool gzip;
+};
+
+/* What requests that have come together are going to read, at most CACHE_WISHES_MAX entries: one
+ * round trip for all of them. Each cache_read of the group answers from it until something else is
+ * asked of Redis, and at the latest until cache_look_over. */
+void cache_look_ahead(struct cache *cache, enum cache_group group, const struct cache_wish *wishes,
+		      size_t count);
+void cache_look_over(struct cache *cache);
+
 /* One document of a route; route NULL: the state alone. */
 enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const char *route,
 			      bool gzip, struct cache_read *read);

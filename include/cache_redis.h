@@ -18,6 +18,16 @@ struct failure {
 	int64_t retry_after_ms; /* as asked by the upstream, 0 none */
 };
 
+/* What the replies in the store are: the state of a group, then the entries of these wishes. */
+struct look {
+	bool alive; /* for more than one cache_read, and nothing has been asked since */
+	bool timed; /* Redis' clock comes first */
+	enum cache_group group;
+	int64_t bucket; /* whose entries they are, -1: there are none */
+	struct cache_wish wishes[CACHE_WISHES_MAX];
+	size_t count;
+};
+
 /*
  * What a worker remembers between requests: where the pointer of each group was, how Redis' clock
  * stands to ours, and for how long not to ask again. All of it may be lost or wrong without harm:
@@ -28,8 +38,9 @@ struct cache {
 	const struct cache_limits *limits;
 	cache_batch_fn batch; /* NULL: nobody watches */
 	void *batch_ctx;
-	int64_t down_until_ms;  /* monotonic */
-	int64_t down_ms;        /* how long Redis counts as down at present, 0: it answered last */
+	int64_t down_until_ms; /* monotonic */
+	int64_t down_ms;       /* how long Redis counts as down at present, 0: it answered last */
+	struct look look;
 	struct failure failure; /* the last one */
 	bool is_behind;         /* Redis was away when it was to be told of it */
 	bool clock_known;

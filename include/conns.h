@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 enum conns_event {
-	CONNS_REQUEST, /* conns_done ends it */
+	CONNS_REQUEST, /* one or more; conns_done ends each */
 	CONNS_QUIET,   /* time passed, or a signal came */
 	CONNS_NOTHING, /* a connection that ended, or that another worker took */
 	CONNS_BROKEN   /* the listen socket cannot be used (any more); errno */
@@ -28,11 +28,13 @@ struct conns;
 /* Makes the listen socket non-blocking. NULL with errno. */
 struct conns *conns_new(int listen_fd);
 void conns_free(struct conns **conns);
+#define CONNS_TOGETHER 8
+
 /* Waits for up to `ms` (-1: for ever) under the signal mask `open`, which must block SIGALRM; the
- * next request, read up to its parameters, in *request. Its peer has 5 s for what is left of it and
- * for taking the answer. */
+ * requests that have come, each read up to its parameters, in requests[0..*count). Their peer has
+ * 5 s for what is left of them and for taking the answers. */
 enum conns_event conns_next(struct conns *conns, int64_t ms, const sigset_t *open,
-			    FCGX_Request **request);
+			    FCGX_Request *requests[CONNS_TOGETHER], size_t *count);
 /* Whether nothing of the request is left unread, which would be taken for the begin of the next
  * one. To be asked before its answer is sent: after that the next one may have come, and libfcgi,
  * which reads 8 KB at a time, would read into it. */

@@ -9,6 +9,7 @@
 #ifndef TFT_REQUEST_H
 #define TFT_REQUEST_H
 
+#include <stdint.h>
 #include "span.h"
 
 enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
@@ -18,6 +19,7 @@ enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
 #define REQUEST_BODY_MAX  4096
 
 struct request {
+	int64_t came_us; /* monotonic: when it was read */
 	enum method method;
 	char path[REQUEST_PATH_MAX + 1];   /* DOCUMENT_URI: decoded and merged by nginx */
 	char query[REQUEST_QUERY_MAX + 1]; /* raw, without '?' */

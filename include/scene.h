@@ -48,8 +48,9 @@ struct scene {
 	struct span name;                  /* PAGE_SERVER: as the path has it */
 	const struct server *server;       /* of that name */
 	enum claim_result claim;
-	int64_t now_ms; /* the clock that gen belongs to */
-	int64_t redis_us, render_us;
+	int64_t now_ms;   /* the clock that gen belongs to */
+	int64_t redis_us; /* since the request was read: it may have waited for others */
+	int64_t render_us;
 };
 
 /* Reads the state, and the stored page of this route (NULL: none); fills read, condition, now_ms,

@@ -3,8 +3,9 @@
  * Verdict and condition to answer. Nobody ever waits for the upstream: what a request has to fetch
  * is fetched by serve_after, when the request is finished.
  *
+ *	serve_look_ahead(serve, requests, count);     where more than one have come
  *	serve_request(serve, &request, &response);    body: of serve, or of the cache's last replies
- *	...send, finish the request...
+ *	...send, finish the request; the next one...
  *	serve_after(serve);
  */
 #ifndef TFT_SERVE_H
@@ -31,6 +32,9 @@ struct serve;
 /* Borrows everything for life. NULL when memory ends. */
 struct serve *serve_new(const struct serve_config *config, struct local *local);
 void serve_free(struct serve **serve);
+/* Reads what these requests will ask of the cache in one round trip; before serve_request of each.
+ */
+void serve_look_ahead(struct serve *serve, const struct request *const *requests, size_t count);
 void serve_request(struct serve *serve, const struct request *request, struct response *response);
 /* The constant answer to a request that could not be read (REQUEST_BAD and the like). */
 void serve_refusal(struct serve *serve, enum request_result why, struct response *response);

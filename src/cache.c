@@ -203,46 +203,111 @@ static enum cache_verdict take_state(struct cache *cache, enum cache_group group
 	return judge(state, cache->limits->max_stale_ms);
 }
 
+/* Where the entry of this route is among the replies; look->count: it was not asked for. */
+static size_t find_wish(const struct look *look, const char *route, bool gzip)
+{
+	size_t i = 0;
+
+	while (i < look->count &&
+	       (look->wishes[i].gzip != gzip || strcmp(look->wishes[i].route, route) != 0))
+		i++;
+	return i;
+}
+
+static bool is_answered(const struct look *look, enum cache_group group, const char *route,
+			bool gzip)
+{
+	return look->alive && look->group == group &&
+	       (!route || find_wish(look, route, gzip) < look->count);
+}
+
+static void ask(struct cache *cache, const struct look *look)
+{
+	ask_state(cache, look->group, look->timed);
+	/* Where the pointer was last is where it is still, nearly always. */
+	for (size_t i = 0; i < look->count && look->bucket >= 0; i++)
+		ask_entry(cache, look->wishes[i].route, look->bucket, look->wishes[i].gzip);
+}
+
+/* LOADING, NOPERM, a stray answer ...: on a new connection it may be over. */
+static void give_up(struct cache *cache, const char *fault)
+{
+	cache_mark_down(cache, fault);
+	store_close(cache->store);
+}
+
+/* The state of the group and the entries wished for, in one round trip; without an entry too large
+ * to be ours, and those after it. */
+static enum store_result look_for(struct cache *cache, enum cache_group group,
+				  const struct cache_wish *wishes, size_t count)
+{
+	struct look look = {.group = group, .count = count, .bucket = cache->group[group].bucket};
+	int64_t began = clock_mono_ms();
+	enum store_result rc;
+	const char *fault;
+
+	memcpy(look.wishes, wishes, count * sizeof(*wishes));
+	look.timed = clock_is_due(cache, began);
+	ask(cache, &look);
+	rc = cache_run(cache);
+	if (rc == STORE_DOWN)
+		return STORE_DOWN;
+	fault = state_fault(cache, look.timed);
+	if (!fault && look.timed && !take_time(cache, began))
+		fault = "unexpected reply";
+	if (fault) {
+		give_up(cache, fault);
+		return STORE_DOWN;
+	}
+	cache_mark_up(cache);
+	cache->look = look;
+	return rc;
+}
+
+void cache_look_ahead(struct cache *cache, enum cache_group group, const struct cache_wish *wishes,
+		      size_t count)
+{
+	if (!cache_is_down(cache))
+		cache->look.alive = look_for(cache, group, wishes, count) == STORE_OK;
+}
+
+void cache_look_over(struct cache *cache)
+{
+	cache->look.alive = false;
+}
+
+/* The pointer moves once a bucket: only then is a second round trip needed. */
+static bool find_entry(struct cache *cache, const char *route, bool gzip, struct cache_read *read)
+{
+	const struct look *look = &cache->look;
+	const struct cache_state *state = &read->state;
+
+	cache->group[look->group].bucket = state->data_bucket;
+	if (look->bucket != state->data_bucket)
+		return cache_read_more(cache, state, route, gzip, &read->entry) == 0;
+	return take_entry(store_reply(cache->store,
+				      look->timed + REPLY_ENTRY + find_wish(look, route, gzip)),
+			  route, state->snap, gzip, &read->entry) == 0;
+}
+
 enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const char *route,
 			      bool gzip, struct cache_read *read)
 {
+	const struct cache_wish wish = {route, gzip};
 	struct cache_state *state = &read->state;
-	int64_t guess = cache->group[group].bucket, began = clock_mono_ms();
-	bool timed = clock_is_due(cache, began);
-	const char *fault;
 
 	*read = (struct cache_read){.state = {.verdict = CACHE_DOWN, .data_bucket = -1}};
 	if (cache_is_down(cache))
 		return CACHE_DOWN;
-	ask_state(cache, group, timed);
-	if (route && guess >= 0)
-		ask_entry(cache, route, guess, gzip);
-	/* An entry too large to be ours is none; the state came before it. */
-	if (cache_run(cache) == STORE_DOWN)
+	if (!is_answered(&cache->look, group, route, gzip) &&
+	    look_for(cache, group, &wish, route != NULL) == STORE_DOWN)
 		return CACHE_DOWN;
-	fault = state_fault(cache, timed);
-	if (!fault && timed && !take_time(cache, began))
-		fault = "unexpected reply";
-	/* LOADING, NOPERM, a stray answer ...: on a new connection it may be over. */
-	if (fault) {
-		cache_mark_down(cache, fault);
-		store_close(cache->store);
-		return CACHE_DOWN;
-	}
-	cache_mark_up(cache);
-	state->verdict = take_state(cache, group, timed, state);
+	state->verdict = take_state(cache, group, cache->look.timed, state);
 	/* Whatever kept a claim off is over. */
 	if (state->verdict == CACHE_FRESH)
 		cache->group[group].quiet_until_ms = 0;
-	if (state->data_bucket < 0 || !route)
-		return state->verdict;
-	cache->group[group].bucket = state->data_bucket;
-	/* The pointer moves once a bucket: only then is a second round trip needed. */
-	if (guess == state->data_bucket)
-		read->found = take_entry(store_reply(cache->store, timed + REPLY_ENTRY), route,
-					 state->snap, gzip, &read->entry) == 0;
-	else
-		read->found = cache_read_more(cache, state, route, gzip, &read->entry) == 0;
+	if (state->data_bucket >= 0 && route)
+		read->found = find_entry(cache, route, gzip, read);
 	return state->verdict;
 }
 

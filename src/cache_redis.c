@@ -40,14 +40,15 @@ bool cache_is_down(const struct cache *cache)
 	return clock_mono_ms() < cache->down_until_ms;
 }
 
-/* What is told of a batch is taken before it. */
+/* What is told of a batch is taken before it. Its replies take the place of those before. */
 struct watch {
 	int64_t began_us;
 	size_t connections;
 };
 
-static struct watch watch_begin(const struct cache *cache)
+static struct watch watch_begin(struct cache *cache)
 {
+	cache->look.alive = false;
 	return (struct watch){clock_mono_us(), store_connections(cache->store)};
 }
 

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "conns.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -28,7 +29,8 @@ struct conn {
 	FCGX_Request fcgi; /* first, as it stands for its connection outside */
 	bool watched;
 	bool kept;     /* no request is being answered */
-	uint64_t turn; /* of its last request */
+	bool busy;     /* one is; neither: it is free */
+	uint64_t turn; /* of its last request; 0: it is free */
 };
 
 struct conns {
@@ -112,7 +114,8 @@ static void drop(struct conn *conn)
 {
 	FCGX_Detach(&conn->fcgi);
 	FCGX_Free(&conn->fcgi, 1);
-	conn->kept = conn->watched = false;
+	conn->kept = conn->watched = conn->busy = false;
+	conn->turn = 0;
 }
 
 void conns_drop(struct conns *conns)
@@ -134,13 +137,15 @@ void conns_free(struct conns **conns)
 	*conns = NULL;
 }
 
-/* A place for a new connection; all others are kept. */
+static_assert(CONNS > CONNS_TOGETHER, "not all connections can be busy");
+
+/* A place for a new connection: a free one, or that of the one idle for longest. */
 static struct conn *make_room(struct conns *conns)
 {
 	struct conn *found = conns->conn;
 
-	for (struct conn *c = conns->conn; c < conns->conn + CONNS && found->kept; c++)
-		if (!c->kept || c->turn < found->turn)
+	for (struct conn *c = conns->conn; c < conns->conn + CONNS; c++)
+		if (!c->busy && (found->busy || c->turn < found->turn))
 			found = c;
 	if (found->kept)
 		drop(found);
@@ -181,6 +186,7 @@ static enum conns_event take_new(struct conns *conns, struct conn **conn)
 static bool read_request(struct conns *conns, struct conn *conn)
 {
 	conn->kept = false;
+	conn->busy = true;
 	conn->turn = ++conns->turn;
 	/* Else the first thing FCGX_Accept_r does is to close it. */
 	conn->fcgi.keepConnection = 1;
@@ -192,27 +198,42 @@ static bool read_request(struct conns *conns, struct conn *conn)
 	return false;
 }
 
-enum conns_event conns_next(struct conns *conns, int64_t ms, const sigset_t *open,
-			    FCGX_Request **request)
+/* Those on kept connections first: a new one may need the place of one of them. */
+static enum conns_event read_all(struct conns *conns, const struct epoll_event *events, size_t n,
+				 FCGX_Request **requests, size_t *count)
 {
-	struct epoll_event event;
 	struct conn *conn;
-	enum conns_event what = CONNS_REQUEST;
+	enum conns_event what = CONNS_NOTHING;
+	bool is_new = false;
 
-	if (epoll_pwait(conns->epoll, &event, 1, ms < INT_MAX ? (int)ms : INT_MAX, open) <= 0) {
+	for (size_t i = 0; i < n; i++) {
+		conn = events[i].data.ptr;
+		if (!conn)
+			is_new = true;
+		else if (read_request(conns, conn))
+			requests[(*count)++] = &conn->fcgi;
+	}
+	if (is_new)
+		what = take_new(conns, &conn);
+	if (what == CONNS_REQUEST && read_request(conns, conn))
+		requests[(*count)++] = &conn->fcgi;
+	return *count ? CONNS_REQUEST : what == CONNS_BROKEN ? what : CONNS_NOTHING;
+}
+
+enum conns_event conns_next(struct conns *conns, int64_t ms, const sigset_t *open,
+			    FCGX_Request *requests[CONNS_TOGETHER], size_t *count)
+{
+	struct epoll_event events[CONNS_TOGETHER];
+	int n = epoll_pwait(conns->epoll, events, CONNS_TOGETHER, ms < INT_MAX ? (int)ms : INT_MAX,
+			    open);
+
+	*count = 0;
+	if (n <= 0) {
 		lift_limit(conns);
 		return CONNS_QUIET;
 	}
 	limit_peer(conns);
-	conn = event.data.ptr;
-	if (!conn)
-		what = take_new(conns, &conn);
-	if (what != CONNS_REQUEST)
-		return what;
-	if (!read_request(conns, conn))
-		return CONNS_NOTHING;
-	*request = &conn->fcgi;
-	return CONNS_REQUEST;
+	return read_all(conns, events, (size_t)n, requests, count);
 }
 
 bool conns_is_read(FCGX_Request *request)
@@ -225,6 +246,7 @@ static bool keep(const struct conns *conns, struct conn *conn)
 	if (!conn->watched)
 		conn->watched = watch(conns, conn->fcgi.ipcFd, EPOLLIN, conn) == 0;
 	conn->kept = conn->watched;
+	conn->busy = !conn->kept;
 	return conn->kept;
 }
 

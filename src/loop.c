@@ -96,26 +96,75 @@ static bool send_response(FCGX_Request *fcgi, const struct request *request,
 	return sent;
 }
 
-/* Whether the whole request was read and the whole answer sent. Parameters that were cut are no
- * request and get none: nginx has gone, or asks another worker. */
-static bool answer(struct serve *serve, struct conns *conns, FCGX_Request *fcgi, const char *node)
-{
-	static struct request request;
-	struct response response;
-	enum request_result rc = request_parse(&request, param, read_body, fcgi);
-	bool is_read = conns_is_read(fcgi);
+/* A request that has come, read to its end. */
+struct visit {
+	FCGX_Request *fcgi;
+	struct request request;
+	enum request_result result;
+	bool is_read;
+};
 
-	if (rc == REQUEST_CUT || FCGX_GetError(fcgi->in) != 0)
+static void take(struct visit *v, FCGX_Request *fcgi)
+{
+	v->fcgi = fcgi;
+	v->result = request_parse(&v->request, param, read_body, fcgi);
+	v->is_read = conns_is_read(fcgi);
+	/* Parameters that were cut are no request and get no answer: nginx has gone, or asks
+	 * another worker. */
+	if (FCGX_GetError(fcgi->in) != 0)
+		v->result = REQUEST_CUT;
+}
+
+static void look_ahead(struct serve *serve, const struct visit *visits, size_t count)
+{
+	const struct request *requests[CONNS_TOGETHER];
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (visits[i].result == REQUEST_OK)
+			requests[n++] = &visits[i].request;
+	serve_look_ahead(serve, requests, n);
+}
+
+/* Whether the whole request was read and the whole answer sent. */
+static bool answer(struct serve *serve, const struct visit *v, const char *node)
+{
+	struct response response;
+
+	if (v->result == REQUEST_CUT)
 		return false;
-	log_request(span_str(request.id));
-	/* An action may ask the upstream before it is answered. */
-	if (request.method == METHOD_POST)
-		conns_drop(conns);
-	if (rc == REQUEST_OK)
-		serve_request(serve, &request, &response);
+	log_request(span_str(v->request.id));
+	if (v->result == REQUEST_OK)
+		serve_request(serve, &v->request, &response);
 	else
-		serve_refusal(serve, rc, &response);
-	return send_response(fcgi, &request, &response, node) && is_read;
+		serve_refusal(serve, v->result, &response);
+	return send_response(v->fcgi, &v->request, &response, node) && v->is_read;
+}
+
+/* Finished before a refresh: nobody waits for it. Actions, which may ask the upstream before they
+ * are answered, come last. */
+static void answer_all(struct serve *serve, struct conns *conns, FCGX_Request **requests,
+		       size_t count, const char *node)
+{
+	static struct visit visits[CONNS_TOGETHER];
+	size_t posts = 0;
+
+	for (size_t i = 0; i < count; i++)
+		take(&visits[i], requests[i]);
+	if (count > 1)
+		look_ahead(serve, visits, count);
+	for (size_t i = 0; i < count; i++) {
+		struct visit *v = &visits[i];
+
+		if (v->request.method == METHOD_POST)
+			visits[posts++] = *v;
+		else
+			conns_done(conns, v->fcgi, answer(serve, v, node));
+	}
+	if (posts)
+		conns_drop(conns);
+	for (size_t i = 0; i < posts; i++)
+		conns_done(conns, visits[i].fcgi, answer(serve, &visits[i], node));
 }
 
 /* What is to be fetched now takes as long as the upstream does. */
@@ -131,16 +180,17 @@ static enum loop_result loop(struct serve *serve, struct conns *conns, const cha
 			     const sigset_t *open)
 {
 	while (!told_to_stop(open)) {
-		FCGX_Request *fcgi;
-		enum conns_event event = conns_next(conns, serve_tick_in(serve), open, &fcgi);
+		FCGX_Request *requests[CONNS_TOGETHER];
+		size_t count;
+		enum conns_event event =
+			conns_next(conns, serve_tick_in(serve), open, requests, &count);
 
 		if (event == CONNS_BROKEN) {
 			log_event(LOG_LEVEL_ERROR, "accept_fail", LOG_STR("err", strerror(errno)));
 			return LOOP_BROKEN;
 		}
-		/* Finished before the refresh: nobody waits for it. */
 		if (event == CONNS_REQUEST)
-			conns_done(conns, fcgi, answer(serve, conns, fcgi, node));
+			answer_all(serve, conns, requests, count, node);
 		else if (event == CONNS_QUIET && !stop)
 			serve_tick(serve);
 		fetch(serve, conns);

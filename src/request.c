@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "clock.h"
+
 /*
  * A header that does not fit is replaced, not refused: whatever a client adds to its request must
  * not change what a page answers. The replacement is a value that gives no rights. Path and query
@@ -104,6 +106,7 @@ enum request_result request_parse(struct request *request, request_param param, 
 	enum request_result rc = REQUEST_OK;
 
 	memset(request, 0, sizeof(*request));
+	request->came_us = clock_mono_us();
 	if (strcmp(value_of(param, ctx, "TFT_END"), "1") != 0)
 		return REQUEST_CUT;
 	request->method = method_of(value_of(param, ctx, "REQUEST_METHOD"));

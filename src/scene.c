@@ -65,6 +65,7 @@ static void note_redis(struct sources *sources, enum cache_verdict verdict)
 		if (verdict != CACHE_COLD)
 			local_drop(sources->local);
 		sources->down_since_ms = 0;
+		sources->dues.local = false;
 		return;
 	}
 	if (!sources->down_since_ms)
@@ -74,7 +75,6 @@ static void note_redis(struct sources *sources, enum cache_verdict verdict)
 
 void scene_look(struct sources *sources, struct scene *scene, const char *route, bool gzip)
 {
-	int64_t began = clock_mono_us();
 	enum cache_verdict verdict =
 		cache_read(sources->cache, CACHE_FLEET, route, gzip, &scene->read);
 
@@ -84,7 +84,8 @@ void scene_look(struct sources *sources, struct scene *scene, const char *route,
 		from_local(sources, scene);
 	else
 		from_cache(sources, scene);
-	scene->redis_us = clock_mono_us() - began;
+	if (scene->request)
+		scene->redis_us = clock_mono_us() - scene->request->came_us;
 }
 
 void scene_claim(struct sources *sources, struct scene *scene)
@@ -94,6 +95,11 @@ void scene_claim(struct sources *sources, struct scene *scene)
 	scene->claim = CLAIM_FRESH;
 	if (verdict != CACHE_STALE && verdict != CACHE_COLD)
 		return;
+	/* Won for a request that came with this one. */
+	if (sources->dues.claimed) {
+		scene->claim = CLAIM_BUSY;
+		return;
+	}
 	scene->claim = cache_claim(sources->cache, CACHE_FLEET, &sources->dues.claim);
 	sources->dues.claimed = scene->claim == CLAIM_WON;
 }

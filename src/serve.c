@@ -506,16 +506,53 @@ static void answer_route(struct serve *serve, const struct request *request,
 	}
 }
 
+/* The stored entry that a request without parameters reads; false: none. */
+static bool find_wish(const struct request *request, struct cache_wish *wish)
+{
+	struct route route =
+		route_find(request->method, (struct span){request->path, request->path_len});
+
+	if (route.kind != ROUTE_PAGE || !route.page->stored || request->query_len)
+		return false;
+	*wish = (struct cache_wish){route.page->name, request->gzip};
+	return true;
+}
+
+/* Viewers mostly want the same pages. */
+static bool is_new(const struct cache_wish *wishes, size_t count, const struct cache_wish *wish)
+{
+	for (size_t i = 0; i < count; i++)
+		if (wishes[i].gzip == wish->gzip && wishes[i].route == wish->route)
+			return false;
+	return true;
+}
+
+void serve_look_ahead(struct serve *serve, const struct request *const *requests, size_t count)
+{
+	struct cache_wish wishes[CACHE_WISHES_MAX];
+	size_t n = 0, readers = 0;
+
+	for (size_t i = 0; i < count && n < CACHE_WISHES_MAX; i++) {
+		struct cache_wish wish;
+
+		if (!find_wish(requests[i], &wish))
+			continue;
+		readers++;
+		if (is_new(wishes, n, &wish))
+			wishes[n++] = wish;
+	}
+	if (readers > 1)
+		cache_look_ahead(serve->sources.cache, CACHE_FLEET, wishes, n);
+}
+
 void serve_request(struct serve *serve, const struct request *request, struct response *response)
 {
 	struct route route =
 		route_find(request->method, (struct span){request->path, request->path_len});
-	int64_t began = clock_mono_us();
 
 	/* A name of a server is one step of an address, whatever it holds. */
 	serve->path = route.page ? span_str(route.page->path)
 				 : (struct span){request->path, request->path_len};
-	serve->sources.dues = (struct dues){0};
 	answer_route(serve, request, &route, response);
 	if (response->status == 200 &&
 	    response_not_modified(request->if_none_match, response->etag)) {
@@ -524,7 +561,7 @@ void serve_request(struct serve *serve, const struct request *request, struct re
 	}
 	response->service_desc = service_desc(&route);
 	response->authenticated = *request->remote_user != '\0';
-	count(serve, &route, response->status, clock_mono_us() - began);
+	count(serve, &route, response->status, clock_mono_us() - request->came_us);
 }
 
 static bool any(const bool flags[CACHE_GROUPS])
@@ -544,6 +581,7 @@ void serve_after(struct serve *serve)
 	const struct refresh *refresh = serve->config->refresh;
 	struct vitals vitals = {0};
 
+	cache_look_over(refresh->cache);
 	if (serve->sources.dues.claimed)
 		refresh_fleet(refresh, &serve->sources.dues.claim);
 	else if (any(serve->sources.dues.vitals))

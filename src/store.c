@@ -4,12 +4,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <hiredis/sds.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -19,7 +21,8 @@
 #include "scripts.h"
 #include "sentinel.h"
 
-#define COUNT_MAX 24 /* bytes of a length in RESP */
+#define COUNT_MAX   24 /* bytes of a length in RESP */
+#define PATIENCE_MS 50 /* the kernel's limit for a wait in recv */
 
 /*
  * A batch is formatted into `out`, sent, and its replies are read, all against one absolute
@@ -187,6 +190,17 @@ static int connect_error(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ? errno : error;
 }
 
+/* From now on recv may wait, though not for long. */
+static int be_patient(int fd)
+{
+	const struct timeval limit = {.tv_usec = PATIENCE_MS * 1000};
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0
+		       ? -1
+		       : setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+}
+
 /* What connecting may take of the time that is left. */
 static int64_t connect_by(const struct store *store, int64_t deadline_ms)
 {
@@ -209,6 +223,10 @@ static enum store_result connect_to(struct store *store, const char *where, int6
 	error = connect_error(store->fd);
 	if (error) {
 		err_set(&store->err, "connect: %s", strerror(error));
+		return STORE_DOWN;
+	}
+	if (be_patient(store->fd) != 0) {
+		err_set(&store->err, "fcntl: %s", strerror(errno));
 		return STORE_DOWN;
 	}
 	store->reader = reply_pool_reader(&store->pool);
@@ -282,7 +300,8 @@ void store_argv(struct store *store, size_t argc, const struct span *argv)
 /* Sends what the socket takes now. */
 static enum store_result send_some(struct store *store, size_t *sent)
 {
-	ssize_t n = send(store->fd, store->out.data + *sent, store->out.len - *sent, MSG_NOSIGNAL);
+	ssize_t n = send(store->fd, store->out.data + *sent, store->out.len - *sent,
+			 MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (n >= 0) {
 		*sent += (size_t)n;
@@ -340,10 +359,10 @@ static bool make_room(redisReader *reader, size_t n)
 	return room;
 }
 
-static enum store_result receive_some(struct store *store)
+static enum store_result receive_some(struct store *store, int flags)
 {
 	char bytes[64 * 1024];
-	ssize_t n = recv(store->fd, bytes, sizeof(bytes), 0);
+	ssize_t n = recv(store->fd, bytes, sizeof(bytes), flags);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return STORE_OK;
@@ -362,9 +381,18 @@ static enum store_result receive_some(struct store *store)
 	return take_replies(store);
 }
 
+/* The replies nearly always come at once and together: the first look waits for them in recv
+ * itself, which is a system call less. */
+static bool may_wait(const struct store *store, size_t sent, int64_t deadline_ms)
+{
+	return sent == store->out.len && !store->received &&
+	       deadline_ms - clock_mono_ms() > PATIENCE_MS;
+}
+
 static enum store_result exchange(struct store *store, int64_t deadline_ms)
 {
 	size_t sent = 0;
+	bool waited = false;
 	enum store_result rc = STORE_OK;
 
 	while (rc == STORE_OK && store->answered < store->commands) {
@@ -375,10 +403,15 @@ static enum store_result exchange(struct store *store, int64_t deadline_ms)
 			if (rc != STORE_OK)
 				break;
 		}
+		if (!waited && may_wait(store, sent, deadline_ms)) {
+			waited = true;
+			rc = receive_some(store, 0);
+			continue;
+		}
 		if (wait_for(store, sent < store->out.len ? POLLIN | POLLOUT : POLLIN,
 			     deadline_ms) != 0)
 			return STORE_DOWN;
-		rc = receive_some(store);
+		rc = receive_some(store, MSG_DONTWAIT);
 	}
 	return rc;
 }

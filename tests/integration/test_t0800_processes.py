@@ -367,6 +367,94 @@ def test_nginx_keeps_its_connections(single):
     assert kept <= sockets(pid)
 
 
+# Requests that come together
+
+SEVERAL = (
+    ({}, 200, b" - Overview - "),
+    ({"DOCUMENT_URI": "/heatmap"}, 200, b" - Heatmap - "),
+    ({"DOCUMENT_URI": "/no-such-page"}, 404, b"Not found"),
+    ({"REQUEST_METHOD": "HEAD"}, 200, b""),
+    ({"DOCUMENT_URI": "/heatmap", "QUERY_STRING": "profile=db"}, 200, b" - Heatmap - "),
+    ({"TFT_AE": "gzip"}, 200, b"\x1f\x8b"),
+    ({"DOCUMENT_URI": "/api/v1/fleet"}, 200, b'{"bucket":'),
+    ({"DOCUMENT_URI": "/cost", "QUERY_STRING": "avg_hours=x"}, 400, b"Bad request"),
+)
+
+
+@contextlib.contextmanager
+def together(stack, requests):
+    """Kept connections on which these requests have come while the only worker read another one to its end."""
+    first = encode({**PARAMETERS, "DOCUMENT_URI": "/healthz"})
+    with contextlib.ExitStack() as stay:
+        kept = [stay.enter_context(Connection(fcgi_socket(stack), timeout=5)) for _ in requests]
+        assert {one.ask({**PARAMETERS, "DOCUMENT_URI": "/healthz"}).status for one in kept} == {200}
+        peer = stay.enter_context(connect(stack))
+        peer.sendall(first[:40])
+        stack.wait(lambda: unread(peer) == 0, what="the worker has read it")
+        for one, parameters in zip(kept, requests):
+            one.sock.sendall(encode({**PARAMETERS, **parameters}, flags=KEEP))
+        yield [one.sock for one in kept], lambda: peer.sendall(first[40:])
+
+
+def reads_of_hashes(stack):
+    return stack.redis.info("commandstats")["cmdstat_hmget"]["calls"]
+
+
+def test_each_of_several_requests_gets_its_own_answer(single):
+    with together(single, [parameters for parameters, _, _ in SEVERAL]) as (peers, go_on):
+        go_on()
+        for peer, (parameters, status, begin) in zip(peers, SEVERAL):
+            answer = read_answer(peer)
+            assert (answer.status, answer.complete) == (status, True), parameters
+            assert begin in answer.body, parameters
+            assert answer.body == b"" or len(answer.body) == int(answer.headers["content-length"])
+
+
+def test_several_readers_cost_one_round_trip(single):
+    """Pointer, breaker and the entry: three reads of hashes for all of them."""
+    assert request(fcgi_socket(single), PARAMETERS).status == 200
+    with together(single, [{}] * 8) as (peers, go_on):
+        before = reads_of_hashes(single)
+        go_on()
+        assert len({read_answer(peer).body for peer in peers}) == 1
+    assert reads_of_hashes(single) - before == 3
+
+
+def test_readers_of_the_next_moment_see_what_is_new(single):
+    """What was read for those before them does not live on."""
+    with together(single, [{}] * 4) as (peers, go_on):
+        go_on()
+        assert {read_answer(peer).headers["cache-status"].partition("; ttl")[0] for peer in peers} == {"tft-redis; hit"}
+        single.redis.hset("tft:brk:fleet", mapping={"code": "timed-out", "since": "1", "open_until": "1"})
+        peers[0].sendall(encode(PARAMETERS, flags=KEEP))
+        assert b"timed out" in read_answer(peers[0]).body
+
+
+def test_several_that_find_old_data_cost_one_call_and_wait_for_nothing(single):
+    predictions = single.upstream.predictions
+    before = predictions.count
+    predictions.hold()
+    try:
+        with together(single, [{}] * 8) as (peers, go_on):
+            single.redis.set("tft:epoch:fleet", "flushed")
+            go_on()
+            details = [read_answer(peer).headers["cache-status"].rpartition("detail=")[2] for peer in peers]
+            assert predictions.arrived.wait(5)
+    finally:
+        predictions.release()
+    assert sorted(details) == ["FLUSHED"] * 7 + ["REFRESH"]
+    single.wait(lambda: not single.redis.exists("tft:lock:fleet"), what="the commit")
+    assert predictions.count == before + 1
+
+
+def test_readers_do_not_wait_for_an_action_that_came_with_them(single):
+    """It may ask the upstream before it is answered."""
+    with together(single, [ACTION, {}, {}]) as ((action, *readers), go_on):
+        go_on()
+        assert [read_answer(peer).status for peer in readers] == [200, 200]
+        assert read_answer(action).status == 403
+
+
 # Peers
 
 def test_silent_connection_holds_a_worker_for_a_moment_only(single):
