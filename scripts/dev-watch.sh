@@ -20,7 +20,7 @@ rebuild() {
     local before
     before=$(identity)
     say "$(date +%T) building"
-    if ! make -C "$build" -j2 tft-dashboard </dev/null; then
+    if ! make -C "$build" -j2 tft-dashboard tft-fetch </dev/null; then
         say "$(date +%T) build failed, the old workers go on"
     elif [[ $(identity) != "$before" ]]; then
         roll_workers

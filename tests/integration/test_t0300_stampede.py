@@ -115,6 +115,7 @@ def broken(tmp_path, monkeypatch):
         program = program.replace(old, new.ljust(len(old)))
     (tmp_path / "tft-dashboard").write_bytes(program)
     shutil.copymode(BUILD / "tft-dashboard", tmp_path / "tft-dashboard")
+    shutil.copy(BUILD / "tft-fetch", tmp_path)
     (tmp_path / "assets").symlink_to(BUILD / "assets")
     monkeypatch.setattr("stack.BUILD", tmp_path)
     with Stack(workers=3, interval=INTERVAL, l1=False) as stack:
