@@ -382,7 +382,8 @@ async function take(answer) {
 
 		if (!$("#state", fresh))
 			throw new Error("not a page of the dashboard");
-		pending = isSame(fresh) ? null : fresh;
+		/* Without a tag it is a page without data, whose reason may be another one by now. */
+		pending = tag && isSame(fresh) ? null : fresh;
 		shown = tag;
 	}
 	set(offer, "hidden", !pending || !isInUse());
