@@ -247,8 +247,8 @@ static void csv_has_the_rows_of_the_page_in_its_order(void **unused)
 static void a_bad_number_brings_the_form_back(void **unused)
 {
 	static const struct http_error error = {400, "Bad request", "A value is not valid."};
-	static const char *const queries[] = {"cost_per_hour=7000&prevention_pct=49%3Cb%3E",
-					      "prevention_pct=49%3Cb%3E&cost_per_hour=7000"};
+	static const char *const queries[] = {"cost_per_hour=7000&prevention_pct=zoz%3Cb%3E",
+					      "prevention_pct=zoz%3Cb%3E&cost_per_hour=7000"};
 	struct query query;
 	struct bad_value bad = {page_find_name("cost"), &query, QUERY_KEYS};
 	struct buf out;
@@ -272,7 +272,7 @@ static void a_bad_number_brings_the_form_back(void **unused)
 			   "id=\"prevention_pct-error\">What was sent is not a number from 50 to "
 			   "100 ");
 		assert_int_equal(count_of(out.data, "aria-invalid"), 1);
-		assert_has_not(out.data, "49");
+		assert_has_not(out.data, "zoz");
 		buf_reset(&out);
 		page_bad_value(&error, &bad, MEDIA_JSON, &out);
 		buf_char(&out, '\0');
