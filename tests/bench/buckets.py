@@ -77,12 +77,13 @@ def sockets_to(port):
 
 
 def find_holder(stack):
-    """The worker that is calling the upstream."""
+    """The worker whose tft-fetch is calling the upstream."""
     sockets = {f"socket:[{inode}]" for inode in sockets_to(int(stack.upstream.daemon_url.rpartition(":")[2]))}
     for host in range(HOSTS):
         for pid in stack.worker_pids(host):
-            if sockets & {os.readlink(fd) for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir()}:
-                return pid
+            for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                if sockets & {os.readlink(fd) for fd in pathlib.Path(f"/proc/{child}/fd").iterdir()}:
+                    return pid
     return None
 
 
