@@ -34,7 +34,7 @@ static const struct field {
 #undef FIELD
 };
 
-/* nginx sends every parameter, empty ones too; an absent one is as good as empty. */
+/* Of most parameters nginx sends nothing when they are empty. */
 static const char *value_of(request_param param, void *ctx, const char *name)
 {
 	const char *value = param(ctx, name);
