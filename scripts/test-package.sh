@@ -1,21 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # test-package.sh: builds the Debian package from a release tarball and installs, upgrades, removes and purges it in a
-# fresh system, which is fetched from the mirror that this machine's apt uses. Needs root, mmdebstrap, debhelper, lintian
-# and the mirror, so it is no part of run_tests.sh.
+# fresh system, which is fetched from the mirror that this machine's apt uses. Needs root and the mirror, so it is no part of
+# run_tests.sh.
 set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d)
 chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
 
 build_package() {
-    mkdir "$work/obj" && cd "$work/obj"
-    "$root/configure" && make -j2 && make dist
+    copy_sources "$work"
+    "$work/src/autogen.sh"
+    cd "$work/obj"
+    ../src/configure
+    make -j2
+    make dist
     tar -C "$work" -xf tft-dashboard-*.tar.xz
     cp tft-dashboard-*.tar.xz "$work/"
-    cd "$work"/tft-dashboard-*/ && dpkg-buildpackage -b -us -uc
+    cd "$work"/tft-dashboard-*/
+    dpkg-buildpackage -b -us -uc
 }
 
 # The same package with a higher version: an upgrade that changes nothing else.
@@ -57,6 +63,7 @@ test -z "$(find / -xdev -name '*tft-dashboard*' -not -path '/proc/*' -not -path 
 CHECKS
 }
 
+install_packages build package
 build_package
 lintian --fail-on error,warning "$work"/tft-dashboard_*.changes
 make_upgrade
