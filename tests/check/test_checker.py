@@ -75,6 +75,10 @@ STAGED = {f"tft:s:token:{i}": 1000 for i in range(100)}
 LATE = FIRST + 3  # the bucket at 100 s
 
 
+def local(node, content):
+    return answer(33, 1, 30, path="/cost", cache="local", node=node, content=content)
+
+
 def unhealthy(scenario):
     scenario.settings["healthy"] = False
 
@@ -119,6 +123,7 @@ VIOLATING = [
     ("I12", "a worker is missing", change("samples", 0, workers=[2, 1])),
     ("I12", "and still 2 s after its death", both(change("samples", 0, workers=[2, 1]), add("faults", fault(47, "death")))),
     ("I14", "another text of the same data", change("answers", 2, content="c9")),
+    ("I14", "and of a host's own", add("answers", local("n1", "c1"), local("n1", "c2"))),
 ]
 ALLOWED = [
     ("I0", "a worker that says it cannot", change("answers", 0, status=503)),
@@ -151,6 +156,7 @@ ALLOWED = [
     ("I10", "a cut body is no answer", change("answers", 0, status=0, length=10)),
     ("I11", "staged keys of dead holders", change("samples", 0, keys=STAGED)),
     ("I12", "a worker that has just died", both(change("samples", 0, workers=[2, 1]), add("faults", fault(49, "death")))),
+    ("I14", "what two hosts fetched on their own in the same millisecond", add("answers", local("n1", "c1"), local("n2", "c2"))),
     ("I14", "a page that tells of other things too", both(change("answers", 2, content=None))),
 ]
 
