@@ -31,8 +31,7 @@ PACKAGES = ["json-c", "hiredis", "zlib", "libxxhash"]
 RUNS = (50, 250)  # requests of the two runs
 ATTEMPTS = 5
 PARAMS = {
-    "REQUEST_METHOD": "GET", "DOCUMENT_URI": "/", "QUERY_STRING": "", "CONTENT_TYPE": "", "CONTENT_LENGTH": "",
-    "REMOTE_ADDR": "127.0.0.1", "REMOTE_USER": "", "TFT_ORIGIN": "", "TFT_SFS": "", "TFT_INM": "", "TFT_AE": "gzip",
+    "REQUEST_METHOD": "GET", "DOCUMENT_URI": "/", "REMOTE_ADDR": "127.0.0.1", "TFT_SFS": "", "TFT_INM": "", "TFT_AE": "gzip",
     "TFT_RID": "0123456789abcdef0123456789abcdef", "TFT_END": "1",
 }
 
