@@ -78,7 +78,7 @@ def goals(samples, levels):
 
 def run(short):
     levels = (4,) if short else (1, 16, 128)
-    rounds, seconds = (1, 1) if short else (5, 3)
+    rounds, seconds = (1, 1) if short else (7, 3)
     samples, size = measure(rounds, seconds, levels)
     rows = []
     for (level, name), found in samples.items():
