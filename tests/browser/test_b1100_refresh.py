@@ -232,16 +232,21 @@ def test_the_browsers_own_word_for_offline(page):
 
 
 def test_one_request_at_a_time_and_none_for_ever(page, fleet):
+    page.run(OFF)
+    page.refresh()  # none is under way now, and none comes by itself
     nginx = fleet.hosts[0].nginx
     pids = [nginx.pid, *nginx.children()]
     for pid in pids:
         fleet.pause(pid)
-    page.run("window.asked = 0; const real = fetch; window.fetch = (...all) => { asked++; return real(...all); };")
-    page.polled("document.querySelector('.refresh a').click();" * 3)  # ends by the time limit of 0.8 intervals
-    assert page.run("return asked") == 1
-    assert page.text("#badge").startswith("Offline")
-    for pid in pids:
-        fleet.resume(pid)
+    try:
+        page.run("window.asked = 0; const real = fetch; window.fetch = (...all) => { asked++; return real(...all); };")
+        page.polled("document.querySelector('.refresh a').click();" * 3)  # ends by the time limit of 0.8 intervals
+        assert page.run("return asked") == 1
+        assert page.text("#badge").startswith("Offline")
+    finally:
+        for pid in pids:
+            fleet.resume(pid)
+    page.refresh()
     page.wait("document.querySelector('#badge').textContent.startsWith('Live')", 65)
 
 

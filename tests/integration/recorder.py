@@ -98,7 +98,8 @@ class Monitor:
     def __init__(self, redis, socket, path):
         self.redis = redis
         self.path = path
-        follow = f"while :; do redis-cli -s {socket} monitor 2>/dev/null; sleep 0.02; done"
+        # $$ is the shell that ends with us, and its parts do not.
+        follow = f"while kill -0 $$ 2>/dev/null; do redis-cli -s {socket} monitor 2>/dev/null; sleep 0.02; done"
         keep = f"LC_ALL=C grep -a --line-buffered -E '{WANTED}' | stdbuf -oL cut -b-16000 >{path}"
         self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "sh", "-c", f"({follow}) | {keep}"], start_new_session=True)
         self.wait_for("OK")
