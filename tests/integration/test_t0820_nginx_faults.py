@@ -136,7 +136,9 @@ def daemon_nginx(stack):
     config.write_text(config.read_text().replace("daemon off;", ""))
 
     def master():
-        text = pid_file.read_text().strip() if pid_file.exists() else ""
+        text = ""
+        with contextlib.suppress(FileNotFoundError):  # an upgrade renames it
+            text = pid_file.read_text().strip()
         return int(text) if text and title(text).startswith(b"nginx: master") else None
 
     subprocess.run([shutil.which("nginx"), "-e", host.dir / "log" / "nginx.log", "-p", host.dir, "-c", config], check=True)
