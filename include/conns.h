@@ -23,12 +23,13 @@ enum conns_event {
 	CONNS_BROKEN   /* the listen socket cannot be used (any more); errno */
 };
 
+#define CONNS_TOGETHER 8 /* requests that are read before the first is answered */
+
 struct conns;
 
 /* Makes the listen socket non-blocking. NULL with errno. */
 struct conns *conns_new(int listen_fd);
 void conns_free(struct conns **conns);
-#define CONNS_TOGETHER 8
 
 /* Waits for up to `ms` (-1: for ever) under the signal mask `open`, which must block SIGALRM; the
  * requests that have come, each read up to its parameters, in requests[0..*count). Their peer has

@@ -6,7 +6,6 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
@@ -29,8 +28,6 @@ class Rig(Stack):
         upstream = Upstream(predictions=fleet)
         upstream.predictions.delay = delay
         self.modes = hosts
-        # As in production, where it is below /run: nginx stores each answer of the moment in which a copy ends.
-        self.memory = pathlib.Path(tempfile.mkdtemp(prefix="tft-l1-", dir="/dev/shm"))
         super().__init__(workers=WORKERS, upstream=upstream, hosts=len(hosts), **kw)
 
     def mode(self, host):
@@ -39,16 +36,18 @@ class Rig(Stack):
     def settings(self, host):
         mode = self.mode(host)
         assets = {"ASSET_CACHE": "no-store"} if mode is DEVELOPMENT else {}
-        self.put_in_memory(host)
         return {**super().settings(host), "L1": "on" if mode is PRODUCTION else "off", **assets}
 
-    def put_in_memory(self, host):
-        """The micro-cache alone: logs are too large for it."""
+    @property
+    def memory(self):
+        """Where the micro-cache lies, as in production below /run; logs are too large for it."""
+        return pathlib.Path("/dev/shm", self.dir.name)
+
+    def render(self, host):
+        super().render(host)
         place = self.memory / host.dir.name
-        if not place.exists():
-            place.mkdir()
-            host.dir.mkdir(parents=True, exist_ok=True)
-            (host.dir / "l1").symlink_to(place)
+        place.mkdir(parents=True)
+        (host.dir / "l1").symlink_to(place)
 
     def worker_env(self, host):
         return {**super().worker_env(host), "TFT_LOG_LEVEL": "debug" if self.mode(host) is DEVELOPMENT else "warning"}

@@ -65,6 +65,13 @@ def test_every_other_spelling_bypasses(args):
     assert not CANONICAL.search(args)
 
 
+def test_every_kept_connection_may_have_ended():
+    """A request tries each server of the list once: all those that are kept, and twice more."""
+    upstream = re.search(r"^upstream tft \{(.*?)^\}", HTTP_CONF, re.S | re.M).group(1)
+    kept = int(re.search(r"keepalive (\d+);", upstream).group(1))
+    assert upstream.count("server unix:@SOCKET@") == kept + 2
+
+
 def test_nothing_that_makes_viewers_wait_is_switched_on():
     text = "".join(p.read_text() for p in (ROOT / "nginx").glob("tft-*"))
     directives = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
