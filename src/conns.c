@@ -26,12 +26,17 @@
 /* A new connection on which nothing comes. */
 #define SILENT_MS 200
 
+enum conn_state {
+	CONN_FREE,
+	CONN_KEPT, /* nginx may send its next request */
+	CONN_BUSY  /* one is being answered */
+};
+
 struct conn {
 	FCGX_Request fcgi; /* first, as it stands for its connection outside */
 	bool watched;
-	bool kept;     /* no request is being answered */
-	bool busy;     /* one is; neither: it is free */
-	uint64_t turn; /* of its last request; 0: it is free */
+	enum conn_state state;
+	uint64_t turn; /* of its last request; 0 while it is free */
 };
 
 struct conns {
@@ -115,14 +120,15 @@ static void drop(struct conn *conn)
 {
 	FCGX_Detach(&conn->fcgi);
 	FCGX_Free(&conn->fcgi, 1);
-	conn->kept = conn->watched = conn->busy = false;
+	conn->watched = false;
+	conn->state = CONN_FREE;
 	conn->turn = 0;
 }
 
 void conns_drop(struct conns *conns)
 {
 	for (size_t i = 0; i < CONNS; i++)
-		if (conns->conn[i].kept)
+		if (conns->conn[i].state == CONN_KEPT)
 			drop(&conns->conn[i]);
 	lift_limit(conns);
 }
@@ -146,9 +152,9 @@ static struct conn *make_room(struct conns *conns)
 	struct conn *found = conns->conn;
 
 	for (struct conn *c = conns->conn; c < conns->conn + CONNS; c++)
-		if (!c->busy && (found->busy || c->turn < found->turn))
+		if (c->state != CONN_BUSY && (found->state == CONN_BUSY || c->turn < found->turn))
 			found = c;
-	if (found->kept)
+	if (found->state == CONN_KEPT)
 		drop(found);
 	return found;
 }
@@ -186,8 +192,7 @@ static enum conns_event take_new(struct conns *conns, struct conn **conn)
 
 static bool read_request(struct conns *conns, struct conn *conn)
 {
-	conn->kept = false;
-	conn->busy = true;
+	conn->state = CONN_BUSY;
 	conn->turn = ++conns->turn;
 	/* Else the first thing FCGX_Accept_r does is to close it. */
 	conn->fcgi.keepConnection = 1;
@@ -250,9 +255,9 @@ static bool keep(const struct conns *conns, struct conn *conn)
 {
 	if (!conn->watched)
 		conn->watched = watch(conns, conn->fcgi.ipcFd, EPOLLIN, conn) == 0;
-	conn->kept = conn->watched;
-	conn->busy = !conn->kept;
-	return conn->kept;
+	if (conn->watched)
+		conn->state = CONN_KEPT;
+	return conn->watched;
 }
 
 void conns_done(struct conns *conns, FCGX_Request *request, bool whole)
