@@ -58,13 +58,13 @@ def wait_healthy(stack, timeout=RECOVERY):
 
 
 def wait_cache_off(stack):
-    """Both workers: 3 s of grace, then each fetches for itself."""
+    """Both workers: 3 s of grace from when each is first asked, then it fetches for itself."""
 
     def off():
         seen = ask(stack)
         return seen.status == 200 and seen.cache.startswith("tft-local; hit") and b"Shared cache off" in seen.body
 
-    stack.wait(lambda: all(off() for _ in range(6)), 8, "pages of the workers' own snapshots")
+    stack.wait(lambda: all(off() for _ in range(6)), 12, "pages of the workers' own snapshots")
 
 
 def refresh(stack):

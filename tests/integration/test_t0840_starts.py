@@ -130,7 +130,7 @@ def refusal(stack):
 
 def test_redis_that_loads_counts_as_an_outage(stack):
     stack.proxy.replace = b"-LOADING Redis is loading the dataset in memory\r\n"
-    stack.wait(lambda: (seen := ask(stack)).cache.startswith("tft-local; hit") and b"Shared cache off" in seen.body, 8, "own snapshots")
+    stack.wait(lambda: (seen := ask(stack)).cache.startswith("tft-local; hit") and b"Shared cache off" in seen.body, 12, "own snapshots")
     stack.proxy.heal()
     wait_fresh(stack, INTERVAL + 5, "fresh pages again")
 
