@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -204,6 +203,15 @@ static bool read_request(struct conns *conns, struct conn *conn)
 	return false;
 }
 
+/* Who has nothing else to do lets those take a new connection who are at work: requests that come
+ * together cost less (loop.c). */
+static void give_way(void)
+{
+	static const struct timespec moment = {.tv_nsec = 100000};
+
+	(void)nanosleep(&moment, NULL);
+}
+
 /* Those on kept connections first: a new one may need the place of one of them. */
 static enum conns_event read_all(struct conns *conns, const struct epoll_event *events, size_t n,
 				 FCGX_Request **requests, size_t *count)
@@ -238,10 +246,8 @@ enum conns_event conns_next(struct conns *conns, int64_t ms, const sigset_t *ope
 		lift_limit(conns);
 		return CONNS_QUIET;
 	}
-	/* Who has nothing else to do lets those take a new connection who are at work: requests
-	 * that come together cost less (loop.c). On an idle machine this returns at once. */
 	if (n == 1 && !events[0].data.ptr)
-		(void)sched_yield();
+		give_way();
 	limit_peer(conns);
 	return read_all(conns, events, (size_t)n, requests, count);
 }

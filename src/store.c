@@ -111,12 +111,13 @@ const char *store_error(const struct store *store)
 	return store->err.msg;
 }
 
-/* 0 when the events came, else -1 with the reason noted. */
+/* 0 when the events came, else -1 with the reason noted. After the deadline, too, what has come is
+ * taken: a worker that got its turn late must not hold that against Redis. */
 static int wait_for(struct store *store, short events, int64_t deadline_ms)
 {
 	struct pollfd p = {.fd = store->fd, .events = events};
 	int64_t left = deadline_ms - clock_mono_ms();
-	int n = left > 0 ? poll(&p, 1, (int)left) : 0;
+	int n = poll(&p, 1, left > 0 ? (int)left : 0);
 
 	if (n > 0)
 		return 0;

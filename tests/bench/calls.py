@@ -2,7 +2,7 @@
 """How often the upstream is asked while viewers walk through the pages, with and without the dashboard."""
 import time
 
-from peer import Peers
+from peer import FLASK, Peers
 from rig import PRODUCTION, Rig, wait_next_bucket
 from table import markdown
 from viewers import Viewer, require_pages, watch
@@ -61,7 +61,7 @@ def without_cache(counts, seconds, short):
         rig.wait_fleet()
         with Peers(rig) as peers:
             for viewers in counts[:-1]:
-                plan = timeline([peers.port + 3], viewers, seconds, lambda path: "/uncached" + path.split("?")[0])
+                plan = timeline([peers.port_of(FLASK)], viewers, seconds, lambda path: "/uncached" + path.split("?")[0])
                 requests, predictions, small = calls_of(rig, plan, short)
                 rows.append(["Flask, no cache", f"{viewers:,}", f"{requests:,}", predictions, small])
         each = len(STEPS) * counts[-1]

@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from peer import Peers
+from peer import FLASK, Peers
 from rig import DEVELOPMENT, NO_L1, PRODUCTION, Rig
 from table import figure, markdown, median
 
@@ -90,7 +90,7 @@ class Layers:
             self.rig.redis.delete(*gone)
 
     def flask(self, path):
-        return self.peers.port + 3
+        return self.peers.port_of(FLASK)
 
     def empty(self, path):
         self.keep_only(())

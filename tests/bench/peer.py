@@ -3,7 +3,7 @@
 
     with Peers(rig) as peers:
         peers.load(page)               the bytes that all of them serve from now on
-        peers.urls["static file"]
+        peers.urls[STATIC]
 """
 import os
 import pathlib
@@ -15,18 +15,23 @@ import requests
 from rig import HERE, WORKERS
 from stack import Service, free_port, wait_until
 
-ORDER = ("static file", "fastcgi_cache", "nginx + Lua + Redis", "Flask + Redis")
+STATIC, STATIC_HEAD, LUA, FLASK = "static file", "static file, same headers", "nginx + Lua + Redis", "Flask + Redis"
+ORDER = (STATIC, STATIC_HEAD, "fastcgi_cache", LUA, FLASK)
+
+# The headers of an answer that nginx makes for a file, too.
+OF_A_FILE = {"Server", "Date", "Content-Type", "Content-Length", "Connection", "Last-Modified", "ETag"}
 
 
 class Peers:
     def __init__(self, rig, host=0):
         self.rig = rig
+        self.page = rig.url("/", host)
         self.socket = rig.hosts[host].dir / "fcgi.sock"
         self.copy = 0
 
     def __enter__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="peer-", dir="/tmp"))
-        self.port = free_port(4)
+        self.port = free_port(len(ORDER))
         self.services = []
         try:
             self.start()
@@ -65,16 +70,20 @@ class Peers:
             "PEERS": HERE / "peers",
             "SOCKET": self.socket,
             "REDIS_SOCKET": self.rig.redis_socket,
-            "PORT": self.port,
-            "CACHE_PORT": self.port + 1,
-            "LUA_PORT": self.port + 2,
-            "FLASK_PORT": self.port + 3,
+            "HEADERS": self.headers(),
+            **{f"PORT{i}": self.port + i for i in range(len(ORDER))},
         }
         lines = (HERE / "peers" / "nginx.conf.in").read_text().splitlines()
         text = "\n".join(line for line in lines if not line.lstrip().startswith("#")) + "\n"
         for name, value in values.items():
             text = text.replace(f"@{name}@", str(value))
         (self.dir / "nginx.conf").write_text(text)
+
+    def headers(self):
+        """add_header for each header of the page that a file would not have."""
+        answer = requests.get(self.page, headers={"Accept-Encoding": "gzip"}, timeout=10)
+        lines = [(name, value) for name, value in answer.raw.headers.items() if name not in OF_A_FILE]
+        return "".join("add_header {} '{}';".format(name, value.replace("'", "\\'")) for name, value in lines)
 
     def stop(self):
         for service in reversed(self.services):
@@ -96,8 +105,9 @@ class Peers:
 
     @property
     def urls(self):
-        paths = (f"/{self.copy}", f"/{self.copy}", "/", "/")
-        return {name: f"http://127.0.0.1:{self.port + i}{path}" for i, (name, path) in enumerate(zip(ORDER, paths))}
+        """Of a file and of fastcgi_cache each copy has a path of its own."""
+        paths = {STATIC_HEAD: f"headers/{self.copy}", LUA: "", FLASK: ""}
+        return {name: f"http://127.0.0.1:{self.port_of(name)}/{paths.get(name, self.copy)}" for name in ORDER}
 
-    def uncached_url(self, tab):
-        return f"http://127.0.0.1:{self.port + 3}/uncached/{tab}"
+    def port_of(self, name):
+        return self.port + ORDER.index(name)

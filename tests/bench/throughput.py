@@ -3,7 +3,7 @@
 import time
 import urllib.request
 
-from peer import Peers
+from peer import FLASK, LUA, STATIC, STATIC_HEAD, Peers
 from rig import NO_L1, PRODUCTION, Rig, wrk
 from table import GOAL_HEADER, figure, goal, markdown, median
 
@@ -60,18 +60,18 @@ def ratio(samples, level, name, other, column):
 
 
 def goals(samples, levels):
-    static, lua, flask = "static file", "nginx + Lua + Redis", "Flask + Redis"
     rows = []
     for level in levels:
         rows += [
-            goal(f"L1 hit / static file, requests/s, {level} conn.", ratio(samples, level, L1, static, 0), 0.95, True),
-            goal(f"L1 hit / static file, p99, {level} conn.", ratio(samples, level, L1, static, 2), 1.2, False),
+            goal(f"L1 hit / {name}, {what}, {level} conn.", ratio(samples, level, L1, name, column), limit, at_least)
+            for name in (STATIC_HEAD, STATIC)
+            for what, column, limit, at_least in (("requests/s", 0, 0.95, True), ("p99", 2, 1.2, False))
         ]
     middle, alone = levels[len(levels) // 2], levels[0]
     rows += [
-        goal(f"Redis hit / nginx + Lua, requests/s, {middle} conn.", ratio(samples, middle, HIT, lua, 0), 0.6, True),
-        goal(f"Redis hit / nginx + Lua, median, {alone} conn.", ratio(samples, alone, HIT, lua, 1), 1.3, False),
-        goal(f"Redis hit / Flask, requests/s, {middle} conn.", ratio(samples, middle, HIT, flask, 0), 2.5, True),
+        goal(f"Redis hit / nginx + Lua, requests/s, {middle} conn.", ratio(samples, middle, HIT, LUA, 0), 0.6, True),
+        goal(f"Redis hit / nginx + Lua, median, {alone} conn.", ratio(samples, alone, HIT, LUA, 1), 1.3, False),
+        goal(f"Redis hit / Flask, requests/s, {middle} conn.", ratio(samples, middle, HIT, FLASK, 0), 2.5, True),
     ]
     return markdown(GOAL_HEADER, rows)
 
