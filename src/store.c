@@ -23,6 +23,7 @@
 
 #define COUNT_MAX   24 /* bytes of a length in RESP */
 #define PATIENCE_MS 50 /* the kernel's limit for a wait in recv */
+#define LATE_MS     10 /* for a reply when the deadline passed while nobody waited for it */
 
 /*
  * A batch is formatted into `out`, sent, and its replies are read, all against one absolute
@@ -39,6 +40,7 @@ struct store {
 	struct buf out;
 	redisReply *replies[STORE_BATCH_MAX];
 	size_t commands, answered, received;
+	bool late;          /* this batch has had its LATE_MS */
 	size_t connections; /* opened so far */
 	char sha[STORE_SCRIPTS][41];
 	struct err err;
@@ -111,13 +113,26 @@ const char *store_error(const struct store *store)
 	return store->err.msg;
 }
 
-/* 0 when the events came, else -1 with the reason noted. After the deadline, too, what has come is
- * taken: a worker that got its turn late must not hold that against Redis. */
+/* What may still be waited for, in ms. A machine that stood still for longer than the deadline, or
+ * a worker that got its turn late, must not hold that against Redis: once it waits all the same. */
+static int64_t time_left(struct store *store, int64_t deadline_ms)
+{
+	int64_t left = deadline_ms - clock_mono_ms();
+
+	if (left > 0)
+		return left;
+	if (store->late)
+		return 0;
+	store->late = true;
+	return LATE_MS;
+}
+
+/* 0 when the events came, else -1 with the reason noted. */
 static int wait_for(struct store *store, short events, int64_t deadline_ms)
 {
 	struct pollfd p = {.fd = store->fd, .events = events};
-	int64_t left = deadline_ms - clock_mono_ms();
-	int n = poll(&p, 1, left > 0 ? (int)left : 0);
+	int64_t left = time_left(store, deadline_ms);
+	int n = left > 0 ? poll(&p, 1, (int)left) : 0;
 
 	if (n > 0)
 		return 0;
@@ -538,6 +553,7 @@ static enum store_result run(struct store *store, int64_t ms)
 {
 	int64_t deadline = clock_mono_ms() + ms;
 
+	store->late = false;
 	if (!buf_ok(&store->out) || store->commands > STORE_BATCH_MAX) {
 		err_set(&store->err, "batch too large");
 		return STORE_DOWN;

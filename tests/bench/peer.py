@@ -15,17 +15,13 @@ import requests
 from rig import HERE, WORKERS
 from stack import Service, free_port, wait_until
 
-STATIC, STATIC_HEAD, LUA, FLASK = "static file", "static file, same headers", "nginx + Lua + Redis", "Flask + Redis"
-ORDER = (STATIC, STATIC_HEAD, "fastcgi_cache", LUA, FLASK)
-
-# The headers of an answer that nginx makes for a file, too.
-OF_A_FILE = {"Server", "Date", "Content-Type", "Content-Length", "Connection", "Last-Modified", "ETag"}
+STATIC, LUA, FLASK = "static file", "nginx + Lua + Redis", "Flask + Redis"
+ORDER = (STATIC, "fastcgi_cache", LUA, FLASK)
 
 
 class Peers:
     def __init__(self, rig, host=0):
         self.rig = rig
-        self.page = rig.url("/", host)
         self.socket = rig.hosts[host].dir / "fcgi.sock"
         self.copy = 0
 
@@ -70,7 +66,6 @@ class Peers:
             "PEERS": HERE / "peers",
             "SOCKET": self.socket,
             "REDIS_SOCKET": self.rig.redis_socket,
-            "HEADERS": self.headers(),
             **{f"PORT{i}": self.port + i for i in range(len(ORDER))},
         }
         lines = (HERE / "peers" / "nginx.conf.in").read_text().splitlines()
@@ -78,12 +73,6 @@ class Peers:
         for name, value in values.items():
             text = text.replace(f"@{name}@", str(value))
         (self.dir / "nginx.conf").write_text(text)
-
-    def headers(self):
-        """add_header for each header of the page that a file would not have."""
-        answer = requests.get(self.page, headers={"Accept-Encoding": "gzip"}, timeout=10)
-        lines = [(name, value) for name, value in answer.raw.headers.items() if name not in OF_A_FILE]
-        return "".join("add_header {} '{}';".format(name, value.replace("'", "\\'")) for name, value in lines)
 
     def stop(self):
         for service in reversed(self.services):
@@ -106,7 +95,7 @@ class Peers:
     @property
     def urls(self):
         """Of a file and of fastcgi_cache each copy has a path of its own."""
-        paths = {STATIC_HEAD: f"headers/{self.copy}", LUA: "", FLASK: ""}
+        paths = {LUA: "", FLASK: ""}
         return {name: f"http://127.0.0.1:{self.port_of(name)}/{paths.get(name, self.copy)}" for name in ORDER}
 
     def port_of(self, name):
