@@ -59,6 +59,8 @@ enum metrics_step { METRICS_FETCH, METRICS_STAGE, METRICS_COMMIT, METRICS_STEPS 
 void metrics_step(struct metrics *metrics, enum metrics_step step, int64_t us);
 /* For cache_watch, with the metrics as ctx: one batch at Redis. */
 void metrics_batch(void *ctx, int64_t us, bool reconnected);
+/* Milliseconds until there is something to hand over; -1: nothing has been counted. */
+int64_t metrics_flush_in(const struct metrics *metrics);
 /* Hands the counts over to Redis if the last time is a second ago. What Redis does not take is
  * kept. */
 void metrics_flush(struct metrics *metrics, struct cache *cache);

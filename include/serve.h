@@ -43,7 +43,8 @@ bool serve_due(const struct serve *serve);
 void serve_after(struct serve *serve);
 /* Idle work, to be followed by serve_after: the fleet is due if its bucket is not there yet. */
 void serve_tick(struct serve *serve);
-/* Milliseconds until serve_tick should be called; -1 never. */
+/* Milliseconds until serve_tick and serve_after should be called although nobody asks, -1 never: at
+ * the start of a bucket, and soon after a request for what it has counted. */
 int64_t serve_tick_in(struct serve *serve);
 
 #endif

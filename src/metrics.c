@@ -211,17 +211,24 @@ static int hand_over(const struct metrics *metrics, struct cache *cache)
 	return cache_count(cache, metrics->node, to.counters, to.count);
 }
 
+int64_t metrics_flush_in(const struct metrics *metrics)
+{
+	int64_t ms = metrics->flushed_ms + FLUSH_MS - clock_mono_ms();
+
+	if (metrics->count == 0 && metrics->requests.count == 0)
+		return -1;
+	return ms > 0 ? ms : 0;
+}
+
 void metrics_flush(struct metrics *metrics, struct cache *cache)
 {
-	int64_t now = clock_mono_ms();
-
-	if ((metrics->count == 0 && metrics->requests.count == 0) ||
-	    now - metrics->flushed_ms < FLUSH_MS)
+	if (metrics_flush_in(metrics) != 0)
 		return;
-	metrics->flushed_ms = now;
+	metrics->flushed_ms = clock_mono_ms();
 	/* The batch of the hand-over itself counts only if it failed. */
 	if (hand_over(metrics, cache) == 0)
-		*metrics = (struct metrics){.node = metrics->node, .flushed_ms = now};
+		*metrics =
+			(struct metrics){.node = metrics->node, .flushed_ms = metrics->flushed_ms};
 }
 
 /* --- printing --- */

@@ -29,6 +29,7 @@ struct serve {
 	char filename[64];       /* the same */
 	struct span path; /* of the current request: where the links of an error page lead from */
 	int64_t tick_jitter_ms;
+	int64_t look_ms; /* monotonic: when to look at the fleet next although nobody asks */
 };
 
 struct serve *serve_new(const struct serve_config *config, struct local *local)
@@ -601,13 +602,16 @@ void serve_tick(struct serve *serve)
 {
 	struct scene scene = {0};
 
+	if (clock_mono_ms() < serve->look_ms)
+		return;
 	scene_look(&serve->sources, &scene, NULL, false);
 	scene_claim(&serve->sources, &scene);
 	/* While Redis is away only requests make a worker fetch on its own. */
 	serve->sources.dues.local = false;
 }
 
-int64_t serve_tick_in(struct serve *serve)
+/* -1: never. */
+static int64_t ms_to_look(const struct serve *serve)
 {
 	const struct cache *cache = serve->sources.cache;
 	int64_t ms = cache_ms_to_bucket(cache, CACHE_FLEET);
@@ -616,4 +620,14 @@ int64_t serve_tick_in(struct serve *serve)
 		return -1;
 	/* Never seen Redis' clock, or something is left to be told: look again in a second. */
 	return ms < 0 || cache_is_behind(cache) ? LOOK_AGAIN_MS : ms + serve->tick_jitter_ms;
+}
+
+int64_t serve_tick_in(struct serve *serve)
+{
+	const struct metrics *metrics = serve->config->refresh->metrics;
+	int64_t look = ms_to_look(serve);
+	int64_t counts = serve->sources.down_since_ms ? -1 : metrics_flush_in(metrics);
+
+	serve->look_ms = look < 0 ? INT64_MAX : clock_mono_ms() + look;
+	return counts >= 0 && (look < 0 || counts < look) ? counts : look;
 }

@@ -77,7 +77,7 @@ def test_promtool_has_no_remark_and_the_counts_are_right():
         stack.post("/refresh", {"confirm": "1"}, headers=SAME)
 
         def overview_counted():
-            stack.get("/healthz")  # a worker hands over what it has counted with its next request
+            """A worker hands over what it has counted within a second, whether it is asked again or not."""
             text = stack.get("/metrics").text
             return text if '{action="refresh",result="done"} 1' in text and '"overview",code="200"} 5' in text else None
 
@@ -95,6 +95,33 @@ def test_promtool_has_no_remark_and_the_counts_are_right():
     documented = set(re.findall(r"^\.It Li tft_dashboard_(\w+)$", (ROOT / "src" / "tft-dashboard-protocol.7").read_text(), re.M))
     families = set(re.findall(r"^# TYPE tft_dashboard_(\w+)", text, re.M))
     assert families == documented
+
+
+class Unasked(Stack):
+    """With idle_tick off, which only the file can say."""
+
+    def program(self):
+        config, program = self.dir / "tick.conf", self.dir / "tft-dashboard"
+        config.write_text("[cache]\nidle_tick = off\n")
+        program.write_text(f"#!/bin/sh\nexec {super().program()} -c {config}\n")
+        program.chmod(0o755)
+        return program
+
+
+def second_of_bucket(stack):
+    seconds, micros = stack.redis.time()
+    return seconds % 5 + micros / 1e6
+
+
+def test_without_the_idle_tick_only_a_viewer_makes_a_call():
+    """A worker wakes up in the next bucket to hand over what it has counted in this one, and does no more."""
+    with Unasked(workers=1, interval=5, l1=False) as stack:
+        stack.wait_fleet()
+        stack.wait(lambda: stack.get("/") and 4.85 < second_of_bucket(stack) < 4.97, 15, "the last request of a bucket")
+        calls = stack.upstream.predictions.count
+        stack.wait(lambda: 2 < second_of_bucket(stack) < 4, what="the middle of the next one")
+        assert stack.upstream.predictions.count == calls
+        stack.wait(lambda: stack.get("/") and stack.upstream.predictions.count == calls + 1, what="the call for a viewer")
 
 
 # The developer's start
