@@ -183,7 +183,8 @@ def test_machine_that_stood_still_does_not_make_redis_down(calm):
     def stand_still():
         for pid in calm.worker_pids():
             calm.pause(pid)
-        time.sleep(0.2)
+        end = time.monotonic() + 0.2
+        calm.wait(lambda: time.monotonic() > end, what="the deadline has passed")
         for pid in calm.worker_pids():
             calm.resume(pid)
 
