@@ -41,7 +41,8 @@ void serve_refusal(struct serve *serve, enum request_result why, struct response
 /* Whether something is to be fetched, which takes as long as the upstream does. */
 bool serve_due(const struct serve *serve);
 void serve_after(struct serve *serve);
-/* Idle work, to be followed by serve_after: the fleet is due if its bucket is not there yet. */
+/* Idle work, to be followed by serve_after: the fleet is due if its bucket is not there yet.
+ * Nothing before the time of it that serve_tick_in has found last. */
 void serve_tick(struct serve *serve);
 /* Milliseconds until serve_tick and serve_after should be called although nobody asks, -1 never: at
  * the start of a bucket, and soon after a request for what it has counted. */

@@ -56,10 +56,6 @@ def longer(before, after, limit):
     return spent["+Inf"] - spent[limit], spent["+Inf"]
 
 
-def committed(stack):
-    return int(stack.redis.hget("tft:cur:fleet", "bucket") or -1)
-
-
 def is_fresh(seen):
     return seen.status == 200 and seen.cache.startswith("tft-redis; hit; ttl=") and "detail" not in seen.cache
 
@@ -148,8 +144,8 @@ def measure(directory, buckets, clients):
         with Recorder(stack, directory) as record:
             with Load(stack, PATHS, clients, range(HOSTS), note=record.answer, keep=False, pause=1, apart=True):
                 start = durations(stack)
-                first = committed(stack)
-                stack.wait(lambda: committed(stack) > first + buckets, (buckets + 3) * INTERVAL, "quiet buckets")
+                first = stack.committed()
+                stack.wait(lambda: stack.committed() > first + buckets, (buckets + 3) * INTERVAL, "quiet buckets")
                 quiet = durations(stack)
                 found["refreshing"] = longer(start, quiet, "0.05")
                 for _ in range(DEATHS):

@@ -356,6 +356,18 @@ class Stack:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.logs()[-4000:]}") from None
 
+    def bucket_now(self):
+        """By Redis' clock, as the workers see it."""
+        return self.redis.time()[0] // self.interval
+
+    def seconds_to_bucket(self):
+        seconds, micros = self.redis.time()
+        return self.interval - (seconds + micros / 1e6) % self.interval
+
+    def committed(self):
+        """The bucket of the snapshot in Redis; -1: there is none."""
+        return int(self.redis.hget("tft:cur:fleet", "bucket") or -1)
+
     def wait_fleet(self, timeout=10, host=0):
         """Waits for the first snapshot and returns the fleet as the API gives it."""
 

@@ -25,29 +25,20 @@ def crowd():
     return [(PATHS[i % len(PATHS)], i % HOSTS) for i in range(CLIENTS)]
 
 
-def bucket_now(stack):
-    return stack.redis.time()[0] // INTERVAL
-
-
-def committed(stack):
-    return int(stack.redis.hget("tft:cur:fleet", "bucket") or -1)
-
-
 def wait_fresh(stack):
-    stack.wait(lambda: committed(stack) == bucket_now(stack) and ask(stack).status == 200, what="fresh data")
+    stack.wait(lambda: stack.committed() == stack.bucket_now() and ask(stack).status == 200, what="fresh data")
 
 
 def is_quiet(stack):
     """The bucket has its data, the ticks of its first 200 ms are over, and nobody is fetching."""
-    second = stack.redis.time()[0] % INTERVAL
-    return committed(stack) == bucket_now(stack) and 1 <= second < 4 and not stack.redis.exists("tft:lock:fleet")
+    return stack.committed() == stack.bucket_now() and 1 < stack.seconds_to_bucket() < 4 and not stack.redis.exists("tft:lock:fleet")
 
 
 def watch_buckets(stack, record, count):
     """Clients on all hosts for so many whole buckets."""
-    first = committed(stack)
+    first = stack.committed()
     with Load(stack, PATHS, clients=6, hosts=range(HOSTS), note=record.answer):
-        stack.wait(lambda: committed(stack) >= first + count, (count + 1) * INTERVAL, f"{count} more buckets")
+        stack.wait(lambda: stack.committed() >= first + count, (count + 1) * INTERVAL, f"{count} more buckets")
 
 
 def test_one_call_for_each_bucket_under_load(stack, tmp_path):
@@ -61,7 +52,7 @@ def test_one_call_for_each_bucket_under_load(stack, tmp_path):
 def test_crowd_at_once_makes_one_call_and_does_not_wait(stack, state, tmp_path):
     """While the only call is held back everybody gets an answer."""
     predictions = stack.upstream.predictions
-    stack.wait(lambda: committed(stack) == bucket_now(stack) and stack.redis.time()[0] % INTERVAL < 2, 10, "a young bucket")
+    stack.wait(lambda: stack.committed() == stack.bucket_now() and stack.seconds_to_bucket() > 3, 10, "a young bucket")
     # The bucket has had its call: one more is all that the flush may cost.
     calls = predictions.count
     with Recorder(stack, tmp_path) as record:
@@ -135,7 +126,7 @@ def test_broken_scripts_are_found(broken, tmp_path):
     broken.wait(lambda: is_quiet(broken), 3 * INTERVAL, "a quiet moment")
     with Recorder(broken, tmp_path / "record") as record:
         predictions.hold()
-        calls, last = predictions.count, committed(broken)
+        calls, last = predictions.count, broken.committed()
         broken.wait(lambda: predictions.count > calls, 2 * INTERVAL, "a call of the next bucket")
         # Of two that claim in the same instant one gives up before its call: request by request.
         while predictions.count < calls + 2:
@@ -143,7 +134,7 @@ def test_broken_scripts_are_found(broken, tmp_path):
             ask(broken)
             broken.wait(lambda: predictions.count > before, what="a second call")
         predictions.release()
-        broken.wait(lambda: committed(broken) > last and record.samples, what="a commit and a look at the keys")
+        broken.wait(lambda: broken.committed() > last and record.samples, what="a commit and a look at the keys")
     assert {text.partition(":")[0] for text in record.violations()} >= {"I1", "I8", "I11"}
 
 

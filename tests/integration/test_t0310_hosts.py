@@ -25,10 +25,6 @@ class Hosts(Stack):
         return {**super().worker_env(host), **self.host_env[self.hosts.index(host)]}
 
 
-def committed(stack):
-    return int(stack.redis.hget("tft:cur:fleet", "bucket") or -1)
-
-
 def snap(stack):
     return stack.redis.hget("tft:cur:fleet", "snap").decode()
 
@@ -58,10 +54,10 @@ def test_wrong_clocks_change_nothing(clock, skew, tmp_path):
         stack.wait_fleet()
         stamps = [re.search(r"ts=\S+", stack.logs(host))[0] for host in range(3)]
         assert stamps[1] < stamps[2] < stamps[0], "the clocks are wrong"
-        first = committed(stack)
+        first = stack.committed()
         with Recorder(stack, tmp_path) as record:
             with Load(stack, ("/", "/heatmap?profile=db"), clients=3, hosts=range(3), note=record.answer) as load:
-                stack.wait(lambda: committed(stack) >= first + 2, 12, "two more buckets")
+                stack.wait(lambda: stack.committed() >= first + 2, 12, "two more buckets")
         assert record.violations() == []
         assert {int(seen.headers["age"]) for seen in load.seen if seen.status == 200} <= set(range(7))
 
@@ -89,8 +85,8 @@ def test_host_without_redis_goes_on_alone_and_comes_back(tmp_path):
 
                 # Each worker waits 3 s from when it is first asked, and one who asks may meet them one after the other.
                 stack.wait(alone, 12, "own snapshot of host 0")
-                newest = committed(stack)
-                stack.wait(lambda: committed(stack) > newest, 8, "the other host's next bucket")
+                newest = stack.committed()
+                stack.wait(lambda: stack.committed() > newest, 8, "the other host's next bucket")
                 page = stack.wait(alone, 12, "a page of host 0")
                 stack.proxy.heal()
             stack.wait(lambda: all(record.ask(ask).cache.startswith("tft-redis; hit") for _ in range(6)), 6, "host 0 is back")
@@ -287,9 +283,9 @@ def test_cut_wire_is_like_redis_down_for_that_host_only(networks, tmp_path):
         with Recorder(stack, tmp_path) as record, record.fault("down"):
             ip("link", "set", networks[0][1], "down")
             with Load(stack, clients=2, note=record.answer) as cut, Load(stack, clients=1, hosts=(1,), note=record.answer) as other:
-                newest = committed(stack)
+                newest = stack.committed()
                 stack.wait(lambda: b"Shared cache off" in ask(stack).body, 6, "host 0 says that the cache is off")
-                stack.wait(lambda: committed(stack) > newest, 8, "the other host's next bucket")
+                stack.wait(lambda: stack.committed() > newest, 8, "the other host's next bucket")
             ip("link", "set", networks[0][1], "up")
         assert record.violations() == []
         assert cut.slowest().took < 0.5, cut.slowest()

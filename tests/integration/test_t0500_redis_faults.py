@@ -74,11 +74,6 @@ def refresh(stack):
     stack.wait(lambda: ask(stack) and stack.redis.hget("tft:cur:fleet", "snap") != before, RECOVERY, "the next snapshot")
 
 
-def seconds_to_bucket(stack):
-    seconds, micros = stack.redis.time()
-    return INTERVAL - (seconds + micros / 1e6) % INTERVAL
-
-
 # Redis that cannot be used at all
 
 OUTAGES = {
@@ -113,7 +108,7 @@ def test_outage_is_bounded_told_and_survived(stack, name):
     calls = stack.upstream.predictions.count
     history = stack.redis.xlen("tfthist:fleet")
     # Who is publishing when Redis falls silent is away for 2 s; with two workers that would be half of them.
-    stack.wait(lambda: 2 < seconds_to_bucket(stack) < 4, what="a quiet moment")
+    stack.wait(lambda: 2 < stack.seconds_to_bucket() < 4, what="a quiet moment")
     try:
         with Load(stack, PATHS, clients=2) as load:
             spoil(stack, OUTAGES[name])
@@ -264,7 +259,7 @@ REFUSALS = {
 @pytest.mark.parametrize("name", REFUSALS)
 def test_refused_writes_leave_the_pages(stack, name):
     refuse, allow = REFUSALS[name]
-    stack.wait(lambda: seconds_to_bucket(stack) > 3, what="time left in the bucket")
+    stack.wait(lambda: stack.seconds_to_bucket() > 3, what="time left in the bucket")
     calls = stack.upstream.predictions.count
     snap = stack.redis.hget("tft:cur:fleet", "snap")
     refuse(stack.redis)
@@ -379,7 +374,7 @@ SNAPSHOTS = {
 @pytest.mark.parametrize("name", SNAPSHOTS)
 def test_spoilt_snapshot_is_not_shown_and_heals(stack, name):
     """Pages that need it are missing until the next bucket; stored pages are not touched."""
-    stack.wait(lambda: seconds_to_bucket(stack) > 3, what="time left in the bucket")
+    stack.wait(lambda: stack.seconds_to_bucket() > 3, what="time left in the bucket")
     key = entry(stack.redis, b"fleet")
     SNAPSHOTS[name](stack.redis, key)
     seen = [ask(stack, "/heatmap?profile=db") for _ in range(4)]

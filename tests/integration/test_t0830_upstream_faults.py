@@ -59,8 +59,6 @@ def running():
 @pytest.fixture
 def stack(running):
     """A good snapshot is there, and the upstream is well before and after."""
-    # With the next interval an attempt is made of which the test would not know.
-    running.wait(lambda: INTERVAL - running.redis.time()[0] % INTERVAL > 8, 10, "a quiet moment")
     running.redis.flushdb()
     running.wait(lambda: is_live(running), what="a good snapshot")
     yield running

@@ -135,24 +135,16 @@ def test_redis_that_loads_counts_as_an_outage(stack):
     wait_fresh(stack, INTERVAL + 5, "fresh pages again")
 
 
-def bucket_of_now(stack):
-    return stack.redis.time()[0] // INTERVAL
-
-
-def committed(stack):
-    return int(stack.redis.hget("tft:cur:fleet", "bucket") or 0)
-
-
 def test_a_jump_of_redis_clock_costs_a_refresh(stack, tmp_path):
     library = tmp_path / "clock.so"
     source = ROOT / "tests" / "preload" / "clock.c"
     subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     for hours in (1, 0, -1):
-        calls, before = stack.upstream.predictions.count, bucket_of_now(stack)
+        calls, before = stack.upstream.predictions.count, stack.bucket_now()
         run_redis(stack, [], {**os.environ, "LD_PRELOAD": str(library), "TFT_CLOCK_OFFSET": str(hours * 3600)})
-        assert abs(bucket_of_now(stack) - before) > 3000 // INTERVAL, "the clock has jumped"
+        assert abs(stack.bucket_now() - before) > 3000 // INTERVAL, "the clock has jumped"
         with Load(stack, PATHS, clients=2) as load:
-            stack.wait(lambda: ask(stack) and 0 <= bucket_of_now(stack) - committed(stack) <= 1, 2 * INTERVAL, f"a snapshot at {hours:+} h")
+            stack.wait(lambda: ask(stack) and 0 <= stack.bucket_now() - stack.committed() <= 1, 2 * INTERVAL, f"a snapshot at {hours:+} h")
             wait_fresh(stack, INTERVAL, f"fresh pages at {hours:+} h")
         assert {seen.status for seen in load.seen} <= {200, 503}
         assert stack.upstream.predictions.count <= calls + 4, "one for each bucket, and one for the jump"
