@@ -9,9 +9,9 @@
 #define TFT_SETTINGS_H
 
 #include <stdint.h>
-#include "buf.h"
-#include "diagnosis.h"
-#include "err.h"
+#include "base/buf.h"
+#include "fleet/diagnosis.h"
+#include "base/err.h"
 
 #define SETTING_TEXT_MAX 512
 #define SETTINGS_MAX     32

@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 #include "build_id.h"
-#include "cache.h"
-#include "local.h"
-#include "log.h"
-#include "loop.h"
-#include "metrics.h"
+#include "cache/cache.h"
+#include "refresh/local.h"
+#include "base/log.h"
+#include "server/loop.h"
+#include "server/metrics.h"
 #include "render.h"
 #include "settings.h"
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#include "clock.h"
-#include "decode.h"
+#include "base/clock.h"
+#include "fleet/decode.h"
 
 /* zlib's gzFile reads plain files as well. */
 static int feed_file(const char *file, struct decode *decode, struct err *err)

@@ -19,7 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "sentinel.h"
+#include "store/sentinel.h"
 
 #define DEFAULT_FILE TFT_SYSCONFDIR "/tft-dashboard/tft-dashboard.conf"
 #define FILE_BYTES   65536

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "clock.h"
-#include "condition.h"
+#include "base/clock.h"
+#include "fleet/condition.h"
 
 /* After the first byte: less than STALL_BYTES in that time is a dead transfer. */
 #define STALL_MS     2000

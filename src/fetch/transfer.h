@@ -7,7 +7,7 @@
 #define TFT_TRANSFER_H
 
 #include <stddef.h>
-#include "fetch.h"
+#include "refresh/fetch.h"
 
 /* The texts are NUL-terminated. */
 struct transfer_order {

@@ -42,10 +42,10 @@ def run(*argv):
 
 def build(directory):
     """The worker, and the preload that stops its clocks."""
-    includes = [f"-I{path}" for path in (ROOT / "include", ROOT / "src", BUILD, BUILD / "gen", BUILD / "assets")]
+    includes = [f"-I{path}" for path in (ROOT / "include", BUILD, BUILD / "gen", BUILD / "assets")]
     flags = FLAGS + includes + run("pkg-config", "--cflags", *PACKAGES).split()
-    sources = sorted((ROOT / "src").glob("*.c"))
-    objects = [directory / f"{source.stem}.o" for source in sources]
+    sources = sorted(p for p in (ROOT / "src").rglob("*.c") if p.parent.name not in ("demo", "fetch"))
+    objects = [directory / f"{source.parent.name}-{source.stem}.o" for source in sources]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda pair: run("gcc", *flags, "-c", "-o", pair[1], pair[0]), zip(sources, objects)))
     libs = run("pkg-config", "--libs", *PACKAGES).split()

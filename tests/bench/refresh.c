@@ -31,14 +31,14 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "clock.h"
-#include "compact.h"
-#include "decode.h"
-#include "gzip.h"
-#include "pages.h"
-#include "refresh.h"
-#include "risk.h"
-#include "scan.h"
+#include "base/clock.h"
+#include "fleet/compact.h"
+#include "fleet/decode.h"
+#include "base/gzip.h"
+#include "pages/pages.h"
+#include "refresh/refresh.h"
+#include "fleet/risk.h"
+#include "fleet/scan.h"
 
 #define ROUNDS_MAX   99
 #define DOCUMENT_MAX (16u << 20)

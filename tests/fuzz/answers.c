@@ -3,9 +3,9 @@
  * not at all, and what was understood can be said again in the same words. */
 #include "config.h"
 
-#include "decode.h"
+#include "fleet/decode.h"
 #include "fuzz.h"
-#include "json.h"
+#include "base/json.h"
 
 static void write_warmup(const struct warmup *w, struct buf *out)
 {

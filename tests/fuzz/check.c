@@ -8,7 +8,7 @@
 #include <json-c/json.h>
 #include <math.h>
 
-#include "utf8.h"
+#include "base/utf8.h"
 
 #define ELEMENTS_MAX   64 /* open at a time */
 #define ATTRIBUTES_MAX 32 /* of one element */

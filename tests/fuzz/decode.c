@@ -8,11 +8,11 @@
 
 #include <math.h>
 
-#include "compact.h"
-#include "compact.h"
-#include "decode.h"
+#include "fleet/compact.h"
+#include "fleet/compact.h"
+#include "fleet/decode.h"
 #include "fuzz.h"
-#include "utf8.h"
+#include "base/utf8.h"
 
 /* Sizes from 1 to 64, or the rest at once when the seed is 0. */
 static size_t next_size(uint32_t *seed, size_t left)

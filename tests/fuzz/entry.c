@@ -6,11 +6,11 @@
  */
 #include "config.h"
 
-#include "compact.h"
+#include "fleet/compact.h"
 #include "fuzz.h"
 #include "records.h"
-#include "series.h"
-#include "utf8.h"
+#include "fleet/series.h"
+#include "base/utf8.h"
 
 /* --- compact snapshots --- */
 

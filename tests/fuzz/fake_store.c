@@ -4,7 +4,7 @@
 #include "fake_store.h"
 
 #include "fuzz.h"
-#include "hash.h"
+#include "base/hash.h"
 
 #define REPAIR "repair" /* instead of a checksum: the right one, and the right length */
 

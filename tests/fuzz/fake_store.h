@@ -3,7 +3,7 @@
 #ifndef TFT_FAKE_STORE_H
 #define TFT_FAKE_STORE_H
 
-#include "store.h"
+#include "store/store.h"
 
 struct store *fake_store_new(struct span replies);
 void fake_store_free(struct store **store);

@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "buf.h"
-#include "pages.h"
+#include "base/buf.h"
+#include "pages/pages.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

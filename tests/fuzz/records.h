@@ -3,7 +3,7 @@
 #ifndef TFT_FUZZ_RECORDS_H
 #define TFT_FUZZ_RECORDS_H
 
-#include "history.h"
+#include "fleet/history.h"
 
 #define FUZZ_GEN_MS      1763899265123
 #define FUZZ_INTERVAL_MS 30000

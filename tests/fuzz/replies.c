@@ -6,8 +6,8 @@
 #include "config.h"
 
 #include "fuzz.h"
-#include "reply.h"
-#include "reply_pool.h"
+#include "store/reply.h"
+#include "store/reply_pool.h"
 
 #define POOL_MAX 65536
 

@@ -7,11 +7,11 @@
 
 #include <strings.h>
 
-#include "action.h"
+#include "server/action.h"
 #include "fuzz.h"
-#include "request.h"
-#include "response.h"
-#include "route.h"
+#include "server/request.h"
+#include "server/response.h"
+#include "server/route.h"
 
 static const char *const names[] = {
 	"DOCUMENT_URI", "QUERY_STRING", "REQUEST_METHOD", "CONTENT_LENGTH", "CONTENT_TYPE",

@@ -6,12 +6,12 @@
  */
 #include "config.h"
 
-#include "archive.h"
-#include "compact.h"
+#include "cache/archive.h"
+#include "fleet/compact.h"
 #include "fake_store.h"
 #include "fuzz.h"
 #include "records.h"
-#include "serve.h"
+#include "server/serve.h"
 
 static const struct site site = {FUZZ_INTERVAL_MS, 600000, 3600000, "http://127.0.0.1:8000"};
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The layers of Makefile.am are the architecture: a file includes headers of its own or a lower layer only."""
+"""The folders below src and include are the rooms of the house. A file includes headers of its own room or of rooms below it only."""
 import pathlib
 import re
 import subprocess
@@ -8,37 +8,37 @@ import pytest
 
 from sources import ROOT, c_files, code_only, name
 
-HEADER_ONLY = {"span", "err", "fault", "fetch", "diagnosis"}  # static inline or declarations alone; layer 0
+# Who may use whom, from the lowest floor up: a room and the rooms below it that it uses.
+ROOMS = {
+    "base": set(),
+    "store": {"base"},
+    "fleet": {"base"},
+    "pages": {"base", "fleet"},
+    "cache": {"base", "store", "fleet", "pages"},
+    "refresh": {"base", "fleet", "pages", "cache", "server"},
+    "server": {"base", "store", "fleet", "pages", "cache", "refresh", "top"},
+    "top": {"base", "store", "fleet", "pages", "cache", "refresh", "server"},
+}
+PROGRAMS = {"demo", "fetch"}  # folders of src that are programs of their own
 GENERATED = {"config.h", "scripts.h", "text.h", "build_id.h", "assets.h"}
-PROGRAM = {"main"}  # above all layers
-
-
-def make_variable(text, variable):
-    return re.search(rf"^{variable}\s*=\s*(.*)$", text, re.M).group(1).split()
-
-
-def read_layers():
-    """({stem: layer}, listed headers)"""
-    text = (ROOT / "Makefile.am").read_text().replace("\\\n", " ")
-    layers = {stem: 0 for stem in HEADER_ONLY}
-    for number in range(6):
-        for source in make_variable(text, f"layer{number}_src"):
-            stem = pathlib.Path(source).stem
-            assert stem not in layers, f"{source} is in two layers"
-            layers[stem] = number
-    return layers, make_variable(text, "headers")
-
-
-LAYERS, LISTED_HEADERS = read_layers()
-SOURCES = sorted((ROOT / "src").glob("*.c"))
-HEADERS = sorted((ROOT / "include").glob("*.h"))
+SOURCES = sorted(p for p in (ROOT / "src").rglob("*.c") if not PROGRAMS & set(p.relative_to(ROOT / "src").parts))
+HEADERS = sorted((ROOT / "include").rglob("*.h"))
 # Many files of one or two functions share a header: eleven headers of one prototype each would say nothing more.
-FAMILIES = {"cache_": {"cache.h"}, "page_": {"pages.h"}, "api_": {"api.h", "pages.h"}}
+FAMILIES = {"cache/": {"cache/cache.h", "cache/redis.h"}, "pages/": {"pages/pages.h", "pages/api.h"}}
 
 
-def family(stem):
+def stem(path):
+    """room/name, as an include writes it without its ending."""
+    return str(path.relative_to(ROOT / path.relative_to(ROOT).parts[0]).with_suffix(""))
+
+
+def room(header):
+    return header.split("/")[0] if "/" in header else "top"
+
+
+def family(path):
     """The headers that may stand for a header of its own."""
-    return next((headers for prefix, headers in FAMILIES.items() if stem.startswith(prefix)), set())
+    return next((headers for prefix, headers in FAMILIES.items() if stem(path).startswith(prefix)), set())
 
 
 def includes(path):
@@ -47,45 +47,51 @@ def includes(path):
     return re.findall(r'^\s*#\s*include\s+"([^"]+)"', text, re.M)
 
 
-def test_every_source_is_in_a_layer_and_every_layer_entry_exists():
-    stems = {p.stem for p in SOURCES} - PROGRAM
-    assert stems == set(LAYERS) - HEADER_ONLY
+def make_list(variable):
+    text = (ROOT / "Makefile.am").read_text().replace("\\\n", " ")
+    return re.search(rf"^{variable}\s*=\s*(.*)$", text, re.M).group(1).split()
 
 
-def test_every_header_has_a_source_of_its_name_and_is_listed():
-    stems = {p.stem for p in HEADERS}
-    assert stems <= set(LAYERS), "a header without a module"
-    assert sorted(LISTED_HEADERS) == [name(p) for p in HEADERS]
-    assert not [stem for stem in set(LAYERS) - stems if not family(stem)], "a module without a header"
+def upward(path):
+    own = room(stem(path))
+    allowed = ROOMS[own] | {own}
+    return [header for header in includes(path) if header not in GENERATED and room(header) not in allowed]
+
+
+def test_every_folder_is_a_room():
+    folders = {p.name for kind in ("src", "include") for p in (ROOT / kind).iterdir() if p.is_dir() and any(p.glob("*.[ch]"))}
+    assert folders - PROGRAMS == set(ROOMS) - {"top"}
+
+
+@pytest.mark.parametrize("own", ROOMS)
+def test_what_is_built_is_what_lies_in_the_folder(own):
+    there = {name(p) for p in SOURCES if room(stem(p)) == own} - {"src/main.c"}
+    assert set(make_list(f"src_{own}")) == there
+
+
+def test_every_header_is_listed_and_has_a_source():
+    assert set(make_list("headers")) == {name(p) for p in HEADERS}
+    inline = {"base/span", "base/err", "base/fault", "refresh/fetch", "fleet/diagnosis"}
+    assert {stem(p) for p in HEADERS} - {stem(p) for p in SOURCES} == inline
 
 
 @pytest.mark.parametrize("path", SOURCES + HEADERS, ids=name)
 def test_includes_go_down(path):
-    own = 6 if path.stem in PROGRAM else LAYERS.get(path.stem)
-    assert own is not None, "in no layer of Makefile.am"
-    upward = []
-    for header in includes(path):
-        if header in GENERATED:
-            continue
-        stem = pathlib.Path(header).stem
-        assert stem in LAYERS, f"{header} belongs to no layer"
-        if LAYERS[stem] > own:
-            upward.append(f"{header} (layer {LAYERS[stem]})")
-    assert not upward, f"layer {own} includes upward"
+    assert not upward(path), f"{room(stem(path))} includes upward"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_config_h_comes_first_and_the_own_header_second(path):
     first = re.findall(r'^\s*#\s*include\s+[<"]([^>"]+)', re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S), re.M)
     assert first[0] == "config.h"
-    if path.stem not in PROGRAM:
-        assert first[1] in {path.stem + ".h"} | family(path.stem)
+    if name(path) != "src/main.c":
+        assert first[1] in {stem(path) + ".h"} | family(path)
 
 
 @pytest.mark.parametrize("path", HEADERS, ids=name)
 def test_header_compiles_alone_and_twice(path, tmp_path):
     unit = tmp_path / "unit.c"
-    unit.write_text(f'#include "{path.name}"\n#include "{path.name}"\nextern int unused;\n')
+    unit.write_text(f'#include "{stem(path)}.h"\n#include "{stem(path)}.h"\nextern int unused;\n')
     packages = ["hiredis", "json-c"]
     flags = subprocess.run(["pkg-config", "--cflags", *packages], capture_output=True, text=True, check=True)
     command = ["gcc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]

@@ -16,7 +16,7 @@ FIRST_NOT_STORED = "cost_per_hour"
 
 def table_keys():
     """A name that means different things on two pages has two rows."""
-    text = (ROOT / "src" / "query.c").read_text()
+    text = (ROOT / "src" / "pages" / "query.c").read_text()
     return list(dict.fromkeys(re.findall(r'^\t\[QUERY_[A-Z0-9_]+\] = \{\s*"([a-z0-9_]+)"', text, re.M)))
 
 

@@ -17,7 +17,7 @@ MANUAL = (ROOT / "src" / "tft-dashboard.8").read_text()
 def logged_events():
     """The names in calls of log_event, up to the first field."""
     found = {"audit"}
-    for path in (ROOT / "src").glob("*.c"):
+    for path in (ROOT / "src").rglob("*.c"):
         for call in re.split(r"\blog_event\(", path.read_text())[1:]:
             found |= set(re.findall(r'"(\w+)"', re.split(r"\bLOG_(?:STR|INT|SPAN)\(", call)[0]))
     return found

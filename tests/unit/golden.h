@@ -13,7 +13,7 @@
 #include <json-c/json.h>
 #include <zlib.h>
 
-#include "decode.h"
+#include "fleet/decode.h"
 
 static inline gzFile golden_open(const char *prefix, const char *name)
 {

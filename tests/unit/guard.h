@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "span.h"
+#include "base/span.h"
 
 #define GUARD_ROOM (16 * 4096)
 

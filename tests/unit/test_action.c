@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "action.h"
+#include "server/action.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define FORM          "application/x-www-form-urlencoded"

@@ -5,7 +5,7 @@
 
 #include "view_fixture.h"
 
-#include "api.h"
+#include "pages/api.h"
 
 static void status_tells_each_part_apart(void **unused)
 {

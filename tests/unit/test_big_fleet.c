@@ -3,7 +3,7 @@
  * bytes for a wire (ui 12). */
 #include "config.h"
 
-#include "gzip.h"
+#include "base/gzip.h"
 #include "view_fixture.h"
 
 #define SERVERS     1000

@@ -18,7 +18,7 @@ static void *scarce_realloc(void *old, size_t size)
 }
 
 #define realloc scarce_realloc
-#include "../../src/buf.c"
+#include "../../src/base/buf.c"
 #undef realloc
 
 #include <cmocka.h>

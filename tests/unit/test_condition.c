@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "condition.h"
+#include "fleet/condition.h"
 
 static const struct age_limits limits = {
 	.interval_ms = 30000, .act_limit_ms = 600000, .max_stale_ms = 3600000};

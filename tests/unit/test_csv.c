@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "csv.h"
+#include "base/csv.h"
 
 /* A file with the header `h` and what the test adds is `expected`. */
 struct file {

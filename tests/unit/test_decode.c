@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "compact.h"
-#include "decode.h"
+#include "fleet/compact.h"
+#include "fleet/decode.h"
 
 static enum reason decode_text(struct span text, struct snapshot **out)
 {

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "fmt.h"
+#include "base/fmt.h"
 
 #define ABSENT "\xe2\x80\x93"
 

@@ -16,10 +16,10 @@
 #include <json-c/json.h>
 #include <zlib.h>
 
-#include "decode.h"
-#include "level.h"
-#include "risk.h"
-#include "snapshot.h"
+#include "fleet/decode.h"
+#include "fleet/level.h"
+#include "fleet/risk.h"
+#include "fleet/snapshot.h"
 
 #define CRITICAL_20 "predictions_current-critical-20"
 #define HEALTHY_500 "golden-predictions_current-healthy-500"

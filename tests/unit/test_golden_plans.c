@@ -10,8 +10,8 @@
 
 #include "golden.h"
 
-#include "fmt.h"
-#include "rules.h"
+#include "base/fmt.h"
+#include "fleet/rules.h"
 
 struct row {
 	const char *payload;

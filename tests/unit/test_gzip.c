@@ -11,8 +11,8 @@
 #include <cmocka.h>
 #include <zlib.h>
 
-#include "gzip.h"
-#include "hash.h"
+#include "base/gzip.h"
+#include "base/hash.h"
 
 /* Bytes that deflate cannot make smaller, the same in every run. */
 static void fill_noise(unsigned char *bytes, size_t len)

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "guard.h"
-#include "history.h"
+#include "fleet/history.h"
 
 #define INTERVAL 30000
 #define END      INT64_C(1763899260000)

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "guard.h"
-#include "html.h"
-#include "utf8.h"
+#include "base/html.h"
+#include "base/utf8.h"
 
 #define BAD "\xef\xbf\xbd"
 

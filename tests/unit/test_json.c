@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "guard.h"
-#include "json.h"
+#include "base/json.h"
 
 #define BAD "\xef\xbf\xbd"
 

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "level.h"
-#include "metric.h"
+#include "fleet/level.h"
+#include "fleet/metric.h"
 
 static void levels_begin_at_their_bounds(void **state)
 {

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "hash.h"
-#include "numbers.h"
+#include "base/hash.h"
+#include "base/numbers.h"
 
 static struct numbers numbers;
 

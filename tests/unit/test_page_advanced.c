@@ -2,7 +2,7 @@
 /* What the operator's page shows to whom, and that foreign text stays text. */
 #include "config.h"
 
-#include "diagnosis.h"
+#include "fleet/diagnosis.h"
 #include "view_fixture.h"
 
 #define BUTTON_OFF " disabled=\"disabled\">"

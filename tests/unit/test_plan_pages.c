@@ -2,7 +2,7 @@
 /* The planning pages, the texts and their JSON and CSV forms: what a reader sees. */
 #include "config.h"
 
-#include "rules.h"
+#include "fleet/rules.h"
 #include "view_fixture.h"
 
 /* The content alone: the shell has tests of its own. */

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "query.h"
-#include "snapshot.h"
+#include "pages/query.h"
+#include "fleet/snapshot.h"
 
 /* The keys of the fleet pages; a page allows either meaning of `metric`, never both. */
 #define ALL                                                                                        \

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "records.h"
+#include "server/records.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define ID        258 /* both bytes are in use */

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "request.h"
+#include "server/request.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

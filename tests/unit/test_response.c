@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "response.h"
+#include "server/response.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define NOW       INT64_C(1764000000999) /* Mon, 24 Nov 2025 16:00:00.999 GMT */

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "risk.h"
+#include "fleet/risk.h"
 
 #define ABSENT                                                                                     \
 	{                                                                                          \

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "route.h"
+#include "server/route.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

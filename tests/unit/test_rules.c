@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "rules.h"
+#include "fleet/rules.h"
 
 /* A fleet of servers with these risks (ended by -1), named s00, s01 ... */
 static struct snapshot *fleet_of(const int *risks)

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "reply_pool.h"
-#include "sentinel.h"
+#include "store/reply_pool.h"
+#include "store/sentinel.h"
 
 static struct reply_pool pool;
 static redisReader *reader;

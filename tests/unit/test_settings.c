@@ -27,12 +27,12 @@ static int fake_gethostname(char *name, size_t size)
 }
 
 #define gethostname fake_gethostname
-#include "settings.c"
+#include "../../src/settings.c"
 #undef gethostname
 
 #include <cmocka.h>
 
-#include "log.h"
+#include "base/log.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "compact.h"
-#include "snapshot.h"
+#include "fleet/compact.h"
+#include "fleet/snapshot.h"
 
 static struct server *add(struct snapshot *s, const char *name, int risk)
 {

@@ -3,8 +3,8 @@
  * the root. */
 #include "config.h"
 
-#include "chart_band.h"
-#include "compact.h"
+#include "pages/chart_band.h"
+#include "fleet/compact.h"
 #include "view_fixture.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "pages.h"
-#include "risk.h"
+#include "pages/pages.h"
+#include "fleet/risk.h"
 
 #define GEN_MS 1763899265123 /* 2025-11-23T12:01:05.123Z */
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CSV writer (RFC 4180): a header line, then rows of cells, lines end with CRLF.
+ *
+ *	struct csv c;
+ *	csv_init(&c, &buf, "server,risk");
+ *	csv_text(&c, server->name);  csv_tenths(&c, server->risk);  csv_end(&c);
+ *
+ * Text is quoted where it must be. Spreadsheets take a cell that begins with = + - @ tab or CR for
+ *a formula: such text gets a leading apostrophe. Numbers are dot decimals.
+ */
+#ifndef TFT_CSV_H
+#define TFT_CSV_H
+
+#include "base/buf.h"
+
+struct csv {
+	struct buf *out;
+	bool has_cells; /* in the row that is being written */
+};
+
+/* header: the names of the columns, separated by commas, none of which needs quoting. */
+void csv_init(struct csv *c, struct buf *out, const char *header);
+void csv_text(struct csv *c, struct span text);
+void csv_str(struct csv *c, const char *text);
+/* Shortest text that reads back to the same double, as in JSON; NaN and infinities (absent values)
+ * give an empty cell. */
+void csv_num(struct csv *c, double value);
+/* Tenths as a decimal: 800 -> 80.0 (domain-rules 1, risk). */
+void csv_tenths(struct csv *c, int tenths);
+/* Ends the row. */
+void csv_end(struct csv *c);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbers and times as people read them (domain-rules 1, ui 3.3). Absent values (NaN) give an en
+ * dash. The text needs no escaping in HTML. Everything appends to a struct buf.
+ */
+#ifndef TFT_FMT_H
+#define TFT_FMT_H
+
+#include <stdint.h>
+#include "base/buf.h"
+
+void fmt_percent(struct buf *b, double value);              /* 57.3% */
+void fmt_number(struct buf *b, double value, int decimals); /* 13.9 */
+/* +2.3, -1.0, and 0.0 without sign below 0.05 in size; `unit` is "%" or "". */
+void fmt_delta(struct buf *b, double value, const char *unit);
+void fmt_tenths(struct buf *b, int tenths);            /* 80.0 */
+void fmt_money(struct buf *b, double dollars);         /* $1,264,375 */
+void fmt_time(struct buf *b, int64_t epoch_ms);        /* 12:31:05 UTC */
+void fmt_iso(struct buf *b, int64_t epoch_ms);         /* 2026-11-23T12:00:00.123Z */
+void fmt_iso_seconds(struct buf *b, int64_t epoch_ms); /* 2026-11-23T12:00:00Z */
+/* <time datetime="2026-11-23T12:31:05Z">12:31:05 UTC</time>; the browser script rewrites the text
+ * to the local zone. */
+void fmt_time_element(struct buf *b, int64_t epoch_ms);
+void fmt_http_date(struct buf *b,
+		   int64_t epoch_ms); /* RFC 9110 5.6.7: Mon, 23 Nov 2026 12:31:05 GMT */
+
+#endif

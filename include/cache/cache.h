@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The shared cache in Redis: who has what, who may refresh, how new data become visible. The
+ *protocol, with the race that each step answers, is in redis/KEYS.md.
+ *
+ * Reading, one round trip on a hit:
+ *
+ *	cache_read(cache, CACHE_FLEET, "overview", true, &read);
+ *	switch (read.verdict) ...
+ *
+ * Refreshing, by the one worker whose claim is won:
+ *
+ *	if (cache_claim(cache, group, &claim) == CLAIM_WON) {
+ *		...fetch; now and then cache_extend(cache, &claim)...
+ *		cache_stage(cache, &claim, "overview", &entry);        any number
+ *		cache_commit(cache, &claim, &commit)   or   cache_fail(cache, &claim, reason, 0)
+ *	}
+ *
+ * All times are Redis' (reliability 2.1). What a read returns points into the last replies and
+ *lives until the next call of any function here.
+ */
+#ifndef TFT_CACHE_H
+#define TFT_CACHE_H
+
+#include "fleet/condition.h"
+#include "fleet/diagnosis.h"
+#include "base/hash.h"
+#include "store/store.h"
+
+#define CACHE_FORMAT 1 /* of the entries; another one is a miss */
+
+enum cache_group { CACHE_FLEET, CACHE_STATUS, CACHE_SCENARIO, CACHE_GROUPS };
+
+struct cache_group_limits {
+	int64_t interval_ms;
+	int64_t lease_ms; /* the fetch's total time-out and 2 s for the rest */
+	int64_t calls;    /* budget in the sliding window of 60 s */
+};
+
+struct cache_limits {
+	struct cache_group_limits group[CACHE_GROUPS];
+	int64_t max_stale_ms; /* expiry of entries */
+	int64_t batch_ms;     /* deadline of a read or a claim */
+	int64_t publish_ms;   /* deadline of each write of a refresh */
+	int64_t history_points;
+};
+
+struct cache;
+
+struct cache *cache_new(struct store *store, const struct cache_limits *limits);
+void cache_free(struct cache **cache);
+/* Tells of each batch or script how long it took, and whether a connection had to be opened again.
+ */
+typedef void (*cache_batch_fn)(void *ctx, int64_t us, bool reconnected);
+void cache_watch(struct cache *cache, cache_batch_fn batch, void *ctx);
+
+enum cache_verdict {
+	CACHE_FRESH, /* the pointer is of this bucket and epoch */
+	CACHE_STALE, /* there is a pointer, but it is older, or flushed */
+	CACHE_COLD,  /* no pointer, or older than max_stale */
+	CACHE_DOWN   /* Redis cannot be reached in time */
+};
+
+/* What one read tells about a group. */
+struct cache_state {
+	enum cache_verdict verdict;
+	int64_t now_ms;      /* Redis' clock, epoch */
+	int64_t bucket;      /* the current bucket */
+	int64_t data_bucket; /* of the pointer, -1: none */
+	int64_t gen_ms, fill_ms;
+	char snap[HASH_HEX];
+	bool flushed;       /* the pointer is of another epoch */
+	enum reason reason; /* of the breaker; REASON_NONE: closed */
+	int64_t since_ms, next_try_ms;
+};
+
+/* A stored document whose checks have passed. */
+struct cache_entry {
+	struct span body; /* gzip'd when it was asked for and is there */
+	bool gzip;
+	struct span type;
+	char etag[HASH_HEX];
+};
+
+struct cache_read {
+	struct cache_state state;
+	bool found; /* entry is filled */
+	struct cache_entry entry;
+};
+
+#define CACHE_LOOKUPS_MAX 8
+
+struct cache_lookup {
+	const char *route; /* of the page table */
+	bool gzip;
+};
+
+/* What requests that have come together are going to read, at most CACHE_LOOKUPS_MAX entries: one
+ * round trip for all of them. Each cache_read of the group answers from it until something else is
+ * asked of Redis, and at the latest until cache_prefetch_end. */
+void cache_prefetch(struct cache *cache, enum cache_group group, const struct cache_lookup *lookups,
+		    size_t count);
+void cache_prefetch_end(struct cache *cache);
+
+/* One document of a route; route NULL: the state alone. */
+enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const char *route,
+			      bool gzip, struct cache_read *read);
+/* A further route of the data that an earlier read saw, so that one answer never mixes snapshots;
+ * 0, or -1 when not there. */
+int cache_read_more(struct cache *cache, const struct cache_state *state, const char *route,
+		    bool gzip, struct cache_entry *entry);
+
+/* The same route of the bucket before, where its entry is still there: when the one above is
+ * damaged or gone. On success *state tells of that bucket. 0, or -1. */
+int cache_read_previous(struct cache *cache, struct cache_state *state, const char *route,
+			struct cache_entry *entry);
+
+enum claim_result { CLAIM_WON, CLAIM_FRESH, CLAIM_BUSY, CLAIM_OPEN, CLAIM_BUDGET, CLAIM_DOWN };
+
+struct claim {
+	enum cache_group group;
+	char token[TOKEN_HEX];
+	char epoch[32];
+	int64_t bucket;
+	int64_t now_ms;    /* Redis' clock at the claim: gen of the data */
+	int64_t mono_ms;   /* our monotonic clock at the claim */
+	int64_t leased_ms; /* the same when the lease last began anew */
+};
+
+/* After busy, open, budget or a refusal the same answer is given without asking for up to 250 ms,
+ * so that a crowd of stale requests does not become a crowd of scripts, or until data were fresh.
+ */
+enum claim_result cache_claim(struct cache *cache, enum cache_group group, struct claim *claim);
+/* Whether the holder of this claim may still begin its call: it was not stopped for so long that
+ * its lease could end before the call does. */
+bool cache_claim_in_time(const struct claim *claim);
+/* Begins the lease anew, unless a whole lease has passed since the claim: no work takes longer than
+ * twice the lease. false: the lock is lost, stop. */
+bool cache_extend(struct cache *cache, struct claim *claim);
+
+struct cache_document {
+	struct span body, gzip; /* gzip empty: none */
+	const char *type;
+	bool is_page; /* made of this build's templates: another build does not use it */
+};
+
+/* Puts a document of a route aside; 0, or -1 when Redis did not take it. */
+int cache_stage(struct cache *cache, const struct claim *claim, const char *route, const char *snap,
+		const struct cache_document *document);
+/* Adds raw fields (one per server) to a staged hash: pairs of field and value, at most 120 spans.
+ */
+int cache_stage_fields(struct cache *cache, const struct claim *claim, const char *route,
+		       size_t count, const struct span *pairs);
+
+enum commit_result {
+	COMMIT_OK,
+	COMMIT_LOST,
+	COMMIT_FLUSHED,
+	COMMIT_OLD,
+	COMMIT_MISSING,
+	COMMIT_DOWN
+};
+
+extern const char *const commit_names[]; /* for the log, by enum commit_result */
+
+#define CACHE_ROUTES_MAX 40
+
+struct commit {
+	const char *snap;
+	const char *routes[CACHE_ROUTES_MAX]; /* all that were staged */
+	size_t count;
+	int64_t fill_ms;          /* how long refreshes take, for the age classes */
+	struct span history;      /* the record; empty: no point */
+	struct span names, risks; /* of each server, for its own history */
+};
+
+enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
+				const struct commit *commit);
+/* Opens the breaker and gives the lock back; retry_after_ms as asked by the upstream, 0 none. */
+void cache_fail(struct cache *cache, const struct claim *claim, enum reason reason,
+		int64_t retry_after_ms);
+/* Whether Redis was away then. A lock that outlived a restart of Redis would hold everybody up for
+ * the rest of the lease. */
+bool cache_is_behind(const struct cache *cache);
+/* Tells it now, if so. */
+void cache_catch_up(struct cache *cache);
+/* Remembers an upstream call, for the status page and for cache_fill_ms. */
+void cache_note(struct cache *cache, enum cache_group group, const struct diagnosis_call *call);
+/* Remembers what an operator did, for the advanced page. */
+void cache_note_action(struct cache *cache, const struct diagnosis_action *action);
+/* The last calls and actions, the epoch and what is left of the budget; everything else of
+ * *diagnosis is zero or unknown. 0, or -1 when Redis does not tell. */
+int cache_diagnose(struct cache *cache, enum cache_group group, struct diagnosis *diagnosis);
+/* 90th percentile of the last refreshes' durations, rounded up to 100 ms; 0 when none is known. */
+int64_t cache_fill_ms(struct cache *cache, enum cache_group group);
+
+enum flush_result { FLUSH_OK, FLUSH_LIMITED, FLUSH_DOWN };
+
+/* Declares all that is cached out of date (reliability 2.8). FLUSH_LIMITED: somebody did it a
+ * moment ago, and nothing happened; *wait_ms is when it can be done again. */
+enum flush_result cache_flush(struct cache *cache, int64_t *wait_ms);
+/* The same for one small group, without the limit: its calls have a budget of their own. */
+void cache_outdate(struct cache *cache, enum cache_group group);
+
+/* Time until the next bucket starts by Redis' clock as last seen; -1 when it was never seen. */
+int64_t cache_ms_to_bucket(const struct cache *cache, enum cache_group group);
+/* Part of a stream of the history: the entries of from_ms to to_ms. */
+struct cache_stream {
+	const char *key; /* CACHE_HISTORY... */
+	int64_t from_ms, to_ms;
+};
+
+#define CACHE_HISTORY         "tfthist:fleet"
+#define CACHE_HISTORY_HOURS   "tfthist:hours"
+#define CACHE_HISTORY_SERVERS "tfthist:risk"
+
+/* One entry; fields: name, value, name, value ... */
+typedef void (*cache_entry_fn)(void *ctx, int64_t at_ms, const struct span *fields, size_t count);
+/* Hands all entries of the streams over, one stream after the other. 0, or -1 when Redis cannot be
+ * reached or refused. */
+int cache_read_streams(struct cache *cache, const struct cache_stream *streams, size_t count,
+		       cache_entry_fn entry, void *ctx);
+#define CACHE_FIELDS_MAX 20
+
+/* Raw fields of a hash of the state's data ("series": the forecasts of a server by its name), an
+ * empty span for each that is absent. The hash has the snapshot's id in the field with the empty
+ * name; with another one in it, everything counts as absent. */
+void cache_fields(struct cache *cache, const struct cache_state *state, const char *route,
+		  size_t count, const struct span *names, struct span *values);
+
+/* A counter of a node: its field in tft:node:<node>, and the value or what to add. */
+struct cache_counter {
+	struct span series;
+	int64_t value;
+};
+/* Adds at most 500 counts, to those of all nodes as well; 0, or -1 when Redis did not take them. */
+int cache_count(struct cache *cache, const char *node, const struct cache_counter *counters,
+		size_t count);
+/* The node's counters, or those of all nodes (NULL); the number filled in, at most max. */
+size_t cache_counters(struct cache *cache, const char *node, struct cache_counter *counters,
+		      size_t max);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stored forecasts (`tft:series:<bucket>`) that a page needs besides the snapshot: a snapshot
+ * that was read back from its compact form has none. What cannot be read stays absent, and the page
+ * says so.
+ */
+#ifndef TFT_FORECAST_STORE_H
+#define TFT_FORECAST_STORE_H
+
+#include "cache/cache.h"
+#include "pages/query.h"
+#include "fleet/snapshot.h"
+
+#define FORECAST_STORE_ROUTE "series"
+
+/* Of one server of a decoded snapshot. */
+void forecast_store_server(struct cache *cache, const struct cache_state *state,
+			   struct server *server);
+/* Of the servers that the top page shows for this query, in one batch. */
+void forecast_store_top(struct cache *cache, const struct cache_state *state, struct snapshot *snap,
+			const struct query *query);
+
+#endif

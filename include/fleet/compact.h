@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stored form of a snapshot (`tft:fleet:<bucket>`), about 200 bytes per server: all that pages
+ * with parameters need. The series of the servers are stored apart.
+ */
+#ifndef TFT_COMPACT_H
+#define TFT_COMPACT_H
+
+#include "fleet/snapshot.h"
+
+#define COMPACT_FORMAT 3 /* in the first bytes; another one is a miss */
+
+void compact_encode(const struct snapshot *s, struct buf *out);
+/* NULL when the bytes are not a whole compact snapshot of this format, or memory ended. Never
+ * trusts a length. */
+struct snapshot *compact_decode(struct span bytes);
+
+#endif

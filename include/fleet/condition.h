@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the last call gave, since when, and how old the shown data are: three separate statements
+ * (domain-rules 17, ui 7). The reason is what the shared breaker stores; everything else about it
+ * stands in one table.
+ */
+#ifndef TFT_CONDITION_H
+#define TFT_CONDITION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/span.h"
+
+/* The value of `condition` in the API (contract 2.2). */
+enum condition_code {
+	CONDITION_OK,
+	CONDITION_WARMING,
+	CONDITION_UPSTREAM_ERROR,
+	CONDITION_REFUSED,
+	CONDITION_RATE_LIMITED,
+	CONDITION_BAD_ANSWER,
+	CONDITION_NO_DATA, /* a state of the cache, not an answer */
+	CONDITION_CODES
+};
+
+extern const char *const condition_names[CONDITION_CODES];
+
+/* Why the last attempt gave no new snapshot: the closed list of reason words (ui 7). */
+enum reason {
+	REASON_NONE, /* it did */
+	REASON_WARMING,
+	REASON_CONNECT, /* connection refused or unroutable */
+	REASON_TIMEOUT,
+	REASON_NAME,       /* host name not resolved */
+	REASON_INCOMPLETE, /* transfer cut short or stalled */
+	REASON_STATUS_5XX,
+	REASON_STATUS, /* any other unexpected status */
+	REASON_KEY,    /* 401, 403 */
+	REASON_LIMIT,  /* 429 */
+	REASON_BAD,    /* answer not understood */
+	REASON_TOO_LARGE,
+	REASON_REPORTED, /* 200 with an error of its own, or empty predictions */
+	REASON_INTERNAL, /* out of memory, rendering failed: ours, not the daemon's */
+	REASON_COUNT
+};
+
+struct reason_info {
+	const char *slug; /* in Redis, log and metrics: timed-out */
+	const char *text; /* on screen, after "Prediction daemon: ": timed out */
+	enum condition_code code;
+};
+
+extern const struct reason_info reason_table[REASON_COUNT];
+/* REASON_INTERNAL for a slug that is not in the table (another version wrote it). */
+enum reason reason_find(struct span slug);
+
+enum age_class { AGE_LIVE, AGE_UPDATING, AGE_STALE, AGE_VERY_STALE, AGE_NO_DATA };
+
+struct condition {
+	enum reason reason;
+	int64_t since_ms; /* first failure with this reason, epoch; 0 when reason is REASON_NONE */
+	int64_t next_try_ms; /* epoch; 0 unknown */
+	enum age_class age;
+	bool cache_off; /* Redis unreachable, own snapshot shown (reliability 2.9) */
+	bool flushed;   /* the data were fetched before the last flush: shown, but marked */
+};
+
+/* Limits of the age classes, milliseconds. */
+struct age_limits {
+	int64_t interval_ms;
+	int64_t act_limit_ms; /* from here on: do not act on these numbers */
+	int64_t max_stale_ms; /* from here on: nothing is shown */
+};
+
+/* Age class of data fetched age_ms ago that took fill_ms to produce (ui 7): live up to max(1.2 I, I
+ * + fill + 2 s), updating up to 2 I. */
+enum age_class condition_age(const struct age_limits *limits, int64_t age_ms, int64_t fill_ms);
+/* A stored page may go out unchanged: live or updating data and nothing to tell. */
+bool condition_is_plain(const struct condition *c);
+/* The code of the reason; CONDITION_NO_DATA from AGE_NO_DATA on, unless the daemon answered that it
+ * is warming up (ui 7). */
+enum condition_code condition_code(const struct condition *c);
+
+#endif

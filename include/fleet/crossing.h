@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Forecast limit crossings: the daemon's own limits (contract 6) on the medians of the next hour.
+ * The daemon sends one alert per 5-minute step; here each metric of a server has at most one. Pure.
+ */
+#ifndef TFT_CROSSING_H
+#define TFT_CROSSING_H
+
+#include <stdint.h>
+
+#include "fleet/metric.h"
+
+#define CROSSING_STEPS 12 /* of 5 minutes: one hour */
+
+enum crossing_index {
+	CROSSING_CPU_USER,
+	CROSSING_MEM_USED,
+	CROSSING_IOWAIT,
+	CROSSING_SWAP_USED,
+	CROSSING_DISK_USAGE,
+	CROSSINGS
+};
+
+struct crossing_rule {
+	enum metric metric;
+	double warning, critical; /* a median at or above it crosses it */
+};
+
+extern const struct crossing_rule crossing_table[CROSSINGS];
+
+/* The worse of the two limits that is crossed within the hour. */
+struct crossing {
+	uint8_t steps; /* to the first median at or above that limit, 1..12; 0: none crosses any */
+	bool critical; /* else warning */
+	double peak;   /* highest median within the hour */
+};
+
+/* Sets the entry of this metric, if it has limits. p50: the medians from the first step on, len may
+ * be 0. */
+void crossing_find(struct crossing crossings[CROSSINGS], enum metric metric, const double *p50,
+		   size_t len);
+/* How many of them cross a limit. */
+unsigned crossing_count(const struct crossing crossings[CROSSINGS]);
+double crossing_limit(const struct crossing *crossing, enum crossing_index index);
+int crossing_minutes(const struct crossing *crossing);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* From the lists of a forecast to the readings of the next 30 minutes (domain-rules 2.2, 2.3). */
+#ifndef TFT_FORECAST_H
+#define TFT_FORECAST_H
+
+#include "fleet/snapshot.h"
+
+/* The first FORECAST_30M entries of a list; NaN where there are none. */
+struct forecast_window {
+	size_t len; /* of the whole list; 0 absent */
+	double mean, min, max;
+};
+
+struct forecast {
+	double now;
+	struct forecast_window p10, p50, p90;
+};
+
+extern const struct forecast forecast_absent;
+
+struct forecast_window forecast_window(const double *values, size_t len);
+/* The readings of the server from the forecasts of its metrics. */
+void forecast_readings(const struct forecast f[METRIC_COUNT], struct server *server);
+/* A forecast on the line current + trend * i, clamped to 0..100, comes from no model (domain-rules
+ * 18). */
+bool forecast_leaves_line(const double *p50, size_t len, double current, double trend);
+
+#endif

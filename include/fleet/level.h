@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The fixed scales: the seven levels (domain-rules 4), the profiles (2.1), the environment status
+ * (5), the metric marks (7). */
+#ifndef TFT_LEVEL_H
+#define TFT_LEVEL_H
+
+#include "base/span.h"
+
+/* Worst first: the order of every list of counts. */
+enum level {
+	LEVEL_IMMINENT,
+	LEVEL_CRITICAL,
+	LEVEL_DANGER,
+	LEVEL_WARNING,
+	LEVEL_DEGRADING,
+	LEVEL_WATCH,
+	LEVEL_HEALTHY,
+	LEVEL_COUNT
+};
+
+#define RISK_MAX   1000 /* tenths */
+#define RISK_HIGH  700  /* "high" in cost, remediation, alerting */
+#define RISK_ALERT 500  /* in the alert table; below it a server counts as healthy */
+
+struct level_info {
+	const char *name; /* Imminent Failure */
+	const char *slug; /* imminent: CSS class, query value */
+	const char *code; /* IM */
+	int from;         /* lowest risk of the level, tenths */
+};
+
+extern const struct level_info level_table[LEVEL_COUNT];
+enum level level_of(int risk);
+
+enum profile {
+	PROFILE_ML,
+	PROFILE_DATABASE,
+	PROFILE_WEB,
+	PROFILE_CONDUCTOR,
+	PROFILE_ETL,
+	PROFILE_RISK,
+	PROFILE_GENERIC,
+	PROFILE_COUNT
+};
+
+struct profile_info {
+	const char *name; /* ML Compute */
+	const char *slug; /* ml: query value */
+};
+
+extern const struct profile_info profile_table[PROFILE_COUNT];
+/* In lower case; names without one of them are Generic. */
+struct profile_prefix {
+	const char *prefix;
+	enum profile profile;
+};
+
+#define PROFILE_PREFIXES 11
+extern const struct profile_prefix profile_prefixes[PROFILE_PREFIXES];
+/* Longest matching prefix of the lower-cased name (2.1). */
+enum profile profile_of(struct span server_name);
+
+/* Environment status (5) and prediction card (6) share their words. */
+enum status {
+	STATUS_UNKNOWN,
+	STATUS_HEALTHY,
+	STATUS_CAUTION,
+	STATUS_WARNING,
+	STATUS_CRITICAL,
+	STATUS_COUNT
+};
+
+struct status_info {
+	const char *name;    /* Healthy */
+	const char *capital; /* HEALTHY: the prediction card */
+	const char *slug;    /* CSS class: sev-... of the level it is drawn with */
+	const char *code;    /* OK, DG, WN, CR, -- */
+};
+
+extern const struct status_info status_table[STATUS_COUNT];
+/* More than `over` tenths of the servers with risk >= `from` (tenths) give the status; the first
+ * rule that matches decides. */
+struct status_rule {
+	enum status status;
+	int from;
+	unsigned over;
+};
+
+#define STATUS_RULES 5
+extern const struct status_rule status_rules[STATUS_RULES];
+/* total servers; c, u, d = servers with risk >= 80, 60, 50, each including the ones before. */
+enum status status_of_fleet(unsigned total, unsigned c, unsigned u, unsigned d);
+/* Either index value above its limit gives the card; first match. */
+struct index_rule {
+	enum status status;
+	double over_30m, over_8h; /* 0..1 */
+};
+
+#define INDEX_RULES 3
+extern const struct index_rule index_rules[INDEX_RULES];
+/* The prediction card of the two index values, 0..1; NaN in either gives STATUS_UNKNOWN. */
+enum status status_of_index(double prob_30m, double prob_8h);
+
+/* Marks in front of a metric value (7), worst last. */
+enum mark { MARK_NONE, MARK_YELLOW, MARK_ORANGE, MARK_RED };
+
+enum mark_kind {
+	MARK_KIND_CPU,
+	MARK_KIND_IOWAIT,
+	MARK_KIND_MEMORY,
+	MARK_KIND_MEMORY_DB,
+	MARK_KIND_SWAP,
+	MARK_KIND_LOAD,
+	MARK_KINDS
+};
+
+struct mark_info {
+	const char *label;
+	double limit[MARK_RED + 1]; /* by mark; INFINITY: never */
+	bool above;                 /* strictly above the limit, else at or above */
+};
+
+extern const struct mark_info mark_table[MARK_KINDS];
+
+/* NaN gives MARK_NONE. */
+enum mark mark_of(enum mark_kind kind, double value);
+
+#endif

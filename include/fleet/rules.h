@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The planning rules as tables: cost avoidance (domain-rules 13), auto-remediation (14), alerting
+ * (15). Pure; nothing is executed or sent. The servers of a snapshot stand in the order of all
+ * these lists (risk descending, then name), so that the servers with at least some risk are the
+ * first ones.
+ */
+#ifndef TFT_RULES_H
+#define TFT_RULES_H
+
+#include "fleet/snapshot.h"
+
+#define RISK_MEDIUM 400 /* from here to RISK_HIGH a server counts as medium */
+
+/* How many servers have at least this risk (tenths): they are the first ones of the snapshot. */
+size_t rules_count(const struct snapshot *snap, int min_risk);
+
+/* ---- cost avoidance ---- */
+
+enum cost_input { COST_PER_HOUR, COST_HOURS, COST_PREVENTION, COST_PROJECT, COST_INPUTS };
+
+/* Any decimal number of min..max with at most two decimals is allowed; `step` is what the arrows of
+ * the form add. */
+struct cost_input_info {
+	const char *name;  /* cost_per_hour */
+	const char *label; /* Outage cost per hour */
+	const char *unit;  /* $, h, % */
+	const char *range; /* beside the field: 0 or more */
+	double standard, step, min, max;
+};
+
+extern const struct cost_input_info cost_input_table[COST_INPUTS];
+
+#define COST_DECIMALS 2
+/* min and max in all detail, for the 400 page. */
+#define COST_RANGE         "number from 0 to 1000000000000 with at most two decimals"
+#define COST_RANGE_PERCENT "number from 50 to 100 with at most two decimals"
+
+enum cost_figure {
+	COST_HIGH,      /* servers with risk >= 70 */
+	COST_MEDIUM,    /* 40 <= risk < 70 */
+	COST_PREVENTED, /* incidents a day */
+	COST_PER_INCIDENT,
+	COST_DAILY,
+	COST_MONTHLY,
+	COST_ANNUAL,
+	COST_MONTHS,     /* until the project has paid for itself; NaN: never */
+	COST_FIRST_YEAR, /* net; NaN where it takes a year or longer */
+	COST_FIGURES
+};
+
+struct cost_figure_info {
+	const char *name; /* in JSON and CSV: daily */
+	const char *unit; /* servers, incidents, USD, months */
+};
+
+extern const struct cost_figure_info cost_figure_table[COST_FIGURES];
+
+/* What one server of each class counts for. */
+#define COST_MEDIUM_TENTHS 3   /* tenths of an incident a day; a high one counts 10 */
+#define COST_MEDIUM_SHARE  0.6 /* of the cost of an incident */
+#define COST_MONTH_DAYS    30
+#define COST_YEAR_DAYS     365
+#define COST_TABLE_MEDIUM  5 /* so many medium servers stand in the at-risk table */
+
+struct cost {
+	double figure[COST_FIGURES];
+	size_t at_risk; /* rows of the at-risk table: the first servers of the snapshot */
+};
+
+void cost_of(const struct snapshot *snap, const double inputs[COST_INPUTS], struct cost *cost);
+/* Of the cost of an incident, for a server in the at-risk table: 1, or COST_MEDIUM_SHARE. */
+double cost_share(const struct server *server);
+/* Dollars that an incident of a server in the at-risk table would cost; its class is High or
+ * Medium. */
+double cost_of_server(const struct cost *cost, const struct server *server);
+const char *cost_class(const struct server *server);
+
+/* ---- auto-remediation: a plan for every server with risk >= RISK_HIGH ---- */
+
+struct remedy {
+	const char *action, *integration, *time;
+	bool autonomous; /* else somebody decides */
+};
+
+extern const struct remedy remedy_table[PROFILE_COUNT];
+const char *remedy_kind(const struct remedy *remedy); /* autonomous, manual */
+
+#define REMEDY_STATUS         "would trigger"
+#define REMEDY_REVERSIBLE_MIN 15 /* an action can be taken back for so long */
+#define REMEDY_IMPROVE_MIN    10 /* and is taken back when nothing has become better by then */
+
+struct remedy_count {
+	unsigned queued, autonomous, manual;
+};
+
+void remedy_count(const struct snapshot *snap, struct remedy_count *count);
+
+/* Who approves an action, by risk. */
+struct approval {
+	const char *risk, *who;
+};
+
+#define APPROVALS 4
+extern const struct approval approval_table[APPROVALS];
+
+/* ---- alerting: the environment first, then every server with risk >= RISK_HIGH ---- */
+
+/* Who hears of an alert, how, and what is expected. */
+struct alert_route {
+	const char *recipients, *delivery, *action;
+	const char *escalation; /* NULL: none */
+};
+
+/* By level of a server; Healthy has none (recipients NULL). Levels below Danger stand in the matrix
+ * only. */
+extern const struct alert_route alert_routes[LEVEL_COUNT];
+
+/* The environment, by the upstream incident index; first match. */
+struct environment_alert {
+	enum level level; /* whose word it carries and under which it is counted */
+	bool eight_hours; /* the index of 8 hours, else of 30 minutes */
+	double over;      /* 0..1 */
+	struct alert_route route;
+};
+
+#define ENVIRONMENT_ALERTS 3
+extern const struct environment_alert environment_alerts[ENVIRONMENT_ALERTS];
+
+struct alert {
+	enum level level;
+	const struct alert_route *route;
+	const struct environment_alert *environment; /* NULL: of a server */
+	const struct server *server;                 /* NULL: of the environment */
+};
+
+/* That of the environment; false when there is none. */
+bool alert_environment(const struct snapshot *snap, struct alert *alert);
+/* That of a server with risk >= RISK_HIGH. */
+void alert_server(const struct server *server, struct alert *alert);
+/* The i-th alert, from 0; false behind the last one. */
+bool alert_at(const struct snapshot *snap, size_t i, struct alert *alert);
+/* Alerts by their word. */
+void alert_count(const struct snapshot *snap, unsigned count[LEVEL_COUNT]);
+/* Plain text, not escaped. Type: Environment, Server (Database). */
+#define ALERT_TEXT (SNAPSHOT_NAME_MAX + 64)
+struct span alert_type(const struct alert *alert, char text[ALERT_TEXT]);
+struct span alert_message(const struct snapshot *snap, const struct alert *alert,
+			  char text[ALERT_TEXT]);
+
+#endif

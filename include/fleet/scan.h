@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cuts one server object at a time out of a predictions answer while it arrives, so that memory
+ *does not grow with the fleet (reliability 2.4). It checks the brackets, strings and separators of
+ *the top two levels and the structural caps; what is inside an object is the business of the member
+ *callback.
+ *
+ *	scan = scan_new(member, ctx);
+ *	while (bytes) if ((rc = scan_feed(scan, bytes, len)) != SCAN_OK) stop;
+ *	rc = scan_finish(scan);                  SCAN_OK only when one whole JSON object was seen
+ *and nothing but space after it scan_free(&scan);
+ */
+#ifndef TFT_SCAN_H
+#define TFT_SCAN_H
+
+#include "base/span.h"
+
+enum scan_result {
+	SCAN_OK,
+	SCAN_BAD,     /* not a JSON object at the top, or malformed */
+	SCAN_STOPPED, /* also when the callback asked to stop */
+};
+
+enum scan_section {
+	SCAN_TOP,        /* a member of the top object that is kept: error, environment, metadata */
+	SCAN_SERVER,     /* a member of `predictions` whose value is an object within the caps */
+	SCAN_REFUSED,    /* a member of `predictions` that is no object or beyond the caps; text is
+			    empty */
+	SCAN_PREDICTIONS /* `predictions` itself was met; text is "{" for an object, else empty */
+};
+
+#define SCAN_OBJECT_MAX   (1 << 20) /* bytes of one server object */
+#define SCAN_OBJECT_DEPTH 8
+#define SCAN_OBJECT_MARKS 16384 /* { [ and , in one server object; a real one has about 4,100 */
+#define SCAN_TOP_MAX      65536 /* bytes of a kept top-level member; more is SCAN_BAD */
+#define SCAN_KEY_MAX      2048 /* bytes of a key as written; a server with a longer one is refused */
+
+struct scan;
+
+/* key: the raw text between the quotes, escapes not decoded. Both spans are valid during the call
+ * only. Not 0: stop. */
+typedef int (*scan_member)(void *ctx, enum scan_section section, struct span key, struct span text);
+
+struct scan *scan_new(scan_member member, void *ctx);
+void scan_free(struct scan **scan);
+enum scan_result scan_feed(struct scan *scan, const char *bytes, size_t len);
+enum scan_result scan_finish(struct scan *scan);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON of the same views (design 7). The contents of the routes are declared in pages.h; here is
+ * what they share. */
+#ifndef TFT_API_H
+#define TFT_API_H
+
+#include "fleet/diagnosis.h"
+#include "base/json.h"
+#include "pages/pages.h"
+
+/* The members every answer carries: bucket, interval_s, generated_at (null without data),
+ * condition, detail. */
+void api_common(const struct view *view, struct json *j);
+/* The members of a server's object in /api/v1/fleet. */
+void api_server_members(const struct server *server, int64_t gen_ms, struct json *j);
+/* When a server fell silent; null while its values move. */
+void api_silence(const struct server *server, int64_t gen_ms, struct json *j);
+/* An object with now, predicted and delta. */
+void api_change(struct json *j, const char *key, const struct reading *reading);
+/* application/problem+json (RFC 9457). parameter: what had a bad value, hint: the valid ones; both
+ * may be NULL. */
+void api_error(const struct http_error *error, const char *parameter, const char *hint,
+	       struct buf *out);
+/* Answer of /api/v1/status, from parts of which any may be unknown. */
+struct api_status {
+	const struct site *site;
+	const struct snapshot *snap; /* may be NULL */
+	const struct condition *condition;
+	const struct warmup *warmup;
+	const struct scenario *scenario;
+	const struct diagnosis *diagnosis;
+	bool redis_up;
+	int64_t bucket; /* current bucket of the fleet group */
+};
+void api_status(const struct api_status *status, struct buf *out);
+
+#endif

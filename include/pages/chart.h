@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Inline SVG with integer coordinates; fills by the class of the level, no style attributes (CSP).
+ */
+#ifndef TFT_CHART_H
+#define TFT_CHART_H
+
+#include "fleet/snapshot.h"
+
+/* One stacked bar of the seven level counts (domain-rules 10), with <title> and <desc>; nothing at
+ * 0 servers. */
+void chart_levels(const struct fleet_counts *counts, struct buf *out);
+/* A bar 0..100 with ticks at the level bounds, for one risk in tenths. A decoration: the number
+ * stands beside it. */
+void chart_risk_bar(int risk, struct buf *out);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* The shell around every page (ui 2) and recurring pieces. */
+#ifndef TFT_LAYOUT_H
+#define TFT_LAYOUT_H
+
+#include "pages/pages.h"
+
+/* Doctype to the start of <main>. active: the row of the shown page. */
+void layout_begin(const struct page *active, const struct view *view, struct buf *out);
+void layout_end(const struct page *active, const struct view *view, struct buf *out);
+/* An error document: the shell without state and fleet, to the text of the error, and from there
+ * to its end. path: what was asked for; the links lead from there. A page that is not available
+ * comes back by itself. */
+void layout_error_begin(const struct http_error *error, struct span path, struct buf *out);
+void layout_error_end(struct span path, struct buf *out);
+
+/* The URL of a page with a query, as seen from the root, canonical and escaped for an attribute. On
+ * the page of a server: of that page itself. */
+void layout_url(const struct page *page, const struct query *query, struct buf *out);
+/* The name of a server as a link to its page, where a browser can follow one. folder: the way to
+ * these pages, "server/" from the root, "" from one of them. */
+void layout_server(struct span name, const char *folder, struct buf *out);
+/* A link to it; `current` marks the link of the view that is shown. text: ours, not escaped
+ * further. */
+void layout_link(const struct page *page, const struct query *query, bool current, const char *text,
+		 struct buf *out);
+
+/* Links to the same view in the other formats that the page has. */
+void layout_downloads(const struct page *page, const struct query *query, struct buf *out);
+
+/* A table of text with a caption. columns: their titles, ended by NULL. */
+void layout_table_begin(const char *caption, const char *const *columns, struct buf *out);
+void layout_table_end(struct buf *out);
+
+/* Severity chip: word in the level's fill; the glyph comes from the class. */
+void layout_level(enum level level, struct buf *out);
+void layout_status(enum status status, struct buf *out);
+/* Class attribute of a metric's cell with its mark (domain-rules 7), with a leading space; empty
+ * for MARK_NONE. The style sheet draws the glyph and its word for screen readers: an element per
+ * mark would double the nodes of a long table. */
+const char *layout_mark(enum mark mark);
+/* "silent since", for servers whose values stand still; nothing for the others. */
+void layout_silent(const struct server *server, const struct snapshot *snap, struct buf *out);
+/* The ending of a word that n things have. */
+const char *layout_plural(unsigned n);
+/* A word of ours in capitals. */
+void layout_upper(const char *word, struct buf *out);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The whole chain: fetch -> decode -> score -> render -> stage -> commit. The only file that knows
+ * it. */
+#ifndef TFT_REFRESH_H
+#define TFT_REFRESH_H
+
+#include "cache/cache.h"
+#include "server/metrics.h"
+#include "pages/pages.h"
+#include "refresh/upstream.h"
+
+struct refresh {
+	struct cache *cache;
+	struct upstream *upstream;
+	struct metrics *metrics;
+	const struct site *site;
+	bool scenario_configured;
+};
+
+/* Refreshes the fleet group under a claim that was won; ends with a commit, a failure told to
+ * everybody, or nothing when the claim was lost. */
+void refresh_fleet(const struct refresh *refresh, struct claim *claim);
+
+/* One predictions call and its verdict: REASON_NONE with a snapshot in *out (caller owns), else the
+ * reason. `call` gets the figures. */
+enum reason refresh_fetch(struct upstream *upstream, upstream_progress progress, void *ctx,
+			  struct upstream_call *call, struct snapshot **out);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls of the two Python daemons (contract 1, 2), each made by a process of its own, tft-fetch,
+ * which is there only meanwhile. A call is never repeated here.
+ */
+#ifndef TFT_UPSTREAM_H
+#define TFT_UPSTREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "fleet/condition.h"
+#include "base/span.h"
+
+enum upstream_endpoint {
+	UPSTREAM_PREDICTIONS,
+	UPSTREAM_STATUS,
+	UPSTREAM_SCENARIO,
+	UPSTREAM_SCENARIO_SET, /* a POST (contract 10.2) */
+	UPSTREAM_ENDPOINTS
+};
+
+struct upstream_config {
+	const char *fetcher;                    /* path of tft-fetch */
+	const char *daemon_url, *generator_url; /* base URLs without a slash at the end */
+	const char *api_key; /* empty: none; sent to the predictions endpoint only */
+	int64_t connect_ms;
+	int64_t timeout_ms[UPSTREAM_ENDPOINTS];
+	int64_t max_body[UPSTREAM_ENDPOINTS];
+};
+
+/* Takes body bytes of a 200 answer of JSON type as they arrive; not 0: the rest is not wanted, the
+ * transfer stops. */
+typedef int (*upstream_sink)(void *ctx, const char *bytes, size_t len);
+
+struct upstream_call {
+	enum upstream_endpoint endpoint;
+	upstream_sink sink; /* NULL: nobody wants the body */
+	void *ctx;
+	struct span body; /* JSON that a POST sends; borrowed */
+	/* filled by upstream_run */
+	enum reason reason; /* REASON_NONE: a complete 200 answer of JSON type, or one that the sink
+			       stopped */
+	long status;        /* 0: no answer */
+	int64_t retry_after_ms; /* of 429 (60 s where the header is absent or nonsense, at most 300
+				   s) and 401/403 (60 s); else 0 */
+	int64_t bytes, took_ms;
+};
+
+/* Called a few times a second while transfers run; false stops them all. May be NULL. */
+typedef bool (*upstream_progress)(void *ctx);
+
+struct upstream;
+
+/* The config is borrowed for life. NULL when memory ends. */
+struct upstream *upstream_new(const struct upstream_config *config);
+void upstream_free(struct upstream **upstream);
+/* Runs the calls side by side until the last one has ended. */
+void upstream_run(struct upstream *upstream, struct upstream_call *calls, size_t count,
+		  upstream_progress progress, void *ctx);
+
+#endif

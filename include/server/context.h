@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is known when an answer is made: from the shared cache, or, while Redis is away, from this
+ * worker's own snapshot. Nothing here waits for the upstream; what has to be fetched is noted in
+ * the due_work and done when the request is finished.
+ *
+ *	context_read(sources, &context, "overview", gzip);        one round trip: state, condition,
+ *entry context_claim(sources, &context); context_load_...(sources, &context);                      what the
+ *answer needs context_free(&context);
+ */
+#ifndef TFT_CONTEXT_H
+#define TFT_CONTEXT_H
+
+#include "pages/pages.h"
+#include "server/request.h"
+#include "server/serve.h"
+#include "refresh/upstream_status.h"
+
+/* Work to be done after the response. */
+struct due_work {
+	bool claimed; /* refresh the fleet */
+	struct claim claim;
+	bool upstream_status[CACHE_GROUPS]; /* ask for these small groups */
+	bool local;                         /* fetch for this worker alone */
+};
+
+/* What one worker looks at. */
+struct sources {
+	const struct serve_config *config;
+	struct cache *cache;
+	struct local *local;
+	struct due_work due_work;
+	int64_t down_since_ms; /* monotonic; 0: Redis is up */
+};
+
+struct context {
+	const struct request *request;
+	const struct page *page;
+	struct query query;
+	struct cache_read read;
+	struct condition condition;
+	struct upstream_status upstream_status;
+	struct snapshot *decoded; /* owned */
+	struct history history;   /* owned */
+	bool has_history;
+	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
+	const struct snapshot *snap;       /* decoded, or the local one */
+	struct span name;                  /* PAGE_SERVER: as the path has it */
+	const struct server *server;       /* of that name */
+	enum claim_result claim;
+	int64_t now_ms;   /* the clock that gen belongs to */
+	int64_t redis_us; /* since the request was read: it may have waited for others */
+	int64_t render_us;
+};
+
+/* Reads the state, and the stored page of this route (NULL: none); fills read, condition, now_ms,
+ * and snap where it is the worker's own. */
+void context_read(struct sources *sources, struct context *context, const char *route, bool gzip);
+/* Redis has been away for a moment only: nginx shows its copies, nobody fetches alone yet. */
+bool context_in_grace(const struct sources *sources);
+/* A stale or cold reader tries to become the one who refreshes; it never waits for another one. */
+void context_claim(struct sources *sources, struct context *context);
+/* The compact snapshot that the pointer of this context names. Without it the data count as gone: a
+ * page is never shown without its age. */
+void context_load_snapshot(struct sources *sources, struct context *context);
+/* The server that the page is about, and forecasts where the page shows some. false: there is no
+ * such server. */
+bool context_load_server(struct sources *sources, struct context *context);
+/* History where the page shows some. */
+void context_load_history(struct sources *sources, struct context *context);
+/* Warm-up and scenario for a page that has no snapshot to take them from. */
+void context_load_upstream_status(struct sources *sources, struct context *context);
+/* What operators want to know about cache and calls. */
+void context_diagnose(struct sources *sources, const struct context *context,
+		      struct diagnosis *diagnosis);
+void context_free(struct context *context);
+
+#endif

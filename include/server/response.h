@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One answer: status, headers, body (ui 8.2). The caller fills a struct response and sends what
+ * response_head writes, then, but for a HEAD, the body. Content-Length is always there, so that a
+ * worker that dies in mid-body is seen; a HEAD has the headers of its GET.
+ */
+#ifndef TFT_RESPONSE_H
+#define TFT_RESPONSE_H
+
+#include <stdint.h>
+#include "base/buf.h"
+
+#define RESPONSE_NO_STORE (-1)
+
+/* Every text here is the program's own, without CR and LF. */
+struct response {
+	int status;         /* one of the table in response.c */
+	const char *type;   /* application/json; NULL: text/html; charset=utf-8 */
+	struct span body;   /* borrowed */
+	bool gzip;          /* body is gzip'd */
+	char etag[64];      /* W/"..." or empty */
+	int64_t gen_ms;     /* Last-Modified and Age; 0: neither */
+	int64_t age_ms;     /* below 0 counts as 0 */
+	int max_age_s;      /* RESPONSE_NO_STORE, else max-age; then Vary is sent too */
+	bool authenticated; /* adds private: no shared cache beyond our own nginx may keep it */
+	bool revalidate_ok; /* adds stale-while-revalidate=interval (live JSON and CSV only) */
+	int64_t interval_s;
+	bool l1;                     /* X-Accel-Expires: @<now>, under a second; else 0 */
+	char cache_status[96];       /* our member of Cache-Status (RFC 9211), or empty */
+	int64_t bucket;              /* X-TFT-Bucket; -1: none */
+	int retry_after_s;           /* 0: none */
+	const char *allow;           /* 405 */
+	char location[64];           /* 303: relative reference; else empty */
+	const char *filename;        /* Content-Disposition: attachment; NULL: none */
+	const char *frame_origin;    /* whose pages may embed it; NULL or empty: nobody's */
+	const char *service_desc;    /* reference to the description of the API; NULL: none */
+	int64_t redis_us, render_us; /* Server-Timing; -1: not measured */
+};
+
+/* All zero, with the values that mean "not there", and no-store. */
+void response_init(struct response *r, int status);
+/* The same with a JSON body, borrowed. */
+void response_json(struct response *r, int status, struct span body);
+/* The validator of this body, before it is compressed. */
+void response_etag(struct response *r, struct span body);
+/* The CGI header block, with the blank line. A 304 has neither type nor length (RFC 9110 15.4.5).
+ * node: printable, without blanks. request_id: left out unless it is letters, digits and hyphens.
+ * now_wall_ms: this host's clock, which nginx reads too. */
+void response_head(const struct response *r, const char *node, struct span request_id,
+		   int64_t now_wall_ms, struct buf *out);
+/* Weak comparison of If-None-Match (RFC 9110 13.1.2) with our ETag; members that are no entity tag
+ * count as absent. An empty etag matches nothing. */
+bool response_not_modified(const char *if_none_match, const char *etag);
+
+#endif

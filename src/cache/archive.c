@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Up to 8 hours are read point by point. A longer range is read as complete hours, each one entry
+ * with a line per point, and the points of the last two hours, of which the first may not have been
+ * closed yet.
+ */
+#include "config.h"
+#include "cache/archive.h"
+
+#define HOUR_MS INT64_C(3600000)
+
+static void init(const struct snapshot *snap, enum history_range range, struct history *h)
+{
+	history_init(h, snap->interval_ms, history_range_ms(range),
+		     snap->bucket * snap->interval_ms);
+}
+
+static void add_point(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
+{
+	if (count >= 2)
+		history_add(ctx, at_ms, fields[1]);
+}
+
+/* Time of a line of an hour, cut off it; -1: not such a line. */
+static int64_t cut_time(struct span *line)
+{
+	int64_t ms = 0;
+	size_t i;
+
+	for (i = 0; i < line->len && i < 18 && line->ptr[i] >= '0' && line->ptr[i] <= '9'; i++)
+		ms = ms * 10 + (line->ptr[i] - '0');
+	if (i == 0 || i == line->len || line->ptr[i] != ' ')
+		return -1;
+	*line = (struct span){line->ptr + i + 1, line->len - i - 1};
+	return ms;
+}
+
+static void add_hour(struct history *h, struct span lines)
+{
+	while (lines.len) {
+		const char *end = memchr(lines.ptr, '\n', lines.len);
+		struct span line = {lines.ptr, end ? (size_t)(end - lines.ptr) : lines.len};
+		int64_t at_ms;
+
+		lines.ptr += line.len + (end != NULL);
+		lines.len -= line.len + (end != NULL);
+		at_ms = cut_time(&line);
+		history_add(h, at_ms, line);
+	}
+}
+
+/* Hours and points come through one function: an hour is told by its time, which lies before all
+ * single points. */
+struct long_range {
+	struct history *h;
+	int64_t points_from_ms;
+};
+
+static void add_hour_or_point(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
+{
+	const struct long_range *range = ctx;
+
+	if (count < 2)
+		return;
+	if (at_ms < range->points_from_ms)
+		add_hour(range->h, fields[1]);
+	else
+		history_add(range->h, at_ms, fields[1]);
+}
+
+int archive_fleet(struct cache *cache, const struct snapshot *snap, enum history_range range,
+		  struct history *h)
+{
+	struct long_range ctx = {.h = h};
+
+	init(snap, range, h);
+	if (range <= HISTORY_8H)
+		return cache_read_streams(
+			cache, &(struct cache_stream){CACHE_HISTORY, h->from_ms, h->to_ms}, 1,
+			add_point, h);
+	ctx.points_from_ms = (h->to_ms / HOUR_MS - 1) * HOUR_MS;
+
+	const struct cache_stream streams[] = {
+		{CACHE_HISTORY_HOURS, h->from_ms / HOUR_MS * HOUR_MS, ctx.points_from_ms - 1},
+		{CACHE_HISTORY, ctx.points_from_ms, h->to_ms},
+	};
+
+	return cache_read_streams(cache, streams, 2, add_hour_or_point, &ctx);
+}
+
+struct server_range {
+	struct history *h;
+	struct span name;
+	struct span digest; /* of the names that `index` belongs to */
+	int index;          /* -1: the server was not there */
+};
+
+/* Entries: s digest r risks, and n names where the names are not those of the entry before. */
+static void add_server(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
+{
+	struct server_range *range = ctx;
+
+	if (count < 4)
+		return;
+	if (count >= 6) {
+		range->digest = fields[1];
+		range->index = history_find_server(fields[5], range->name);
+	}
+	if (range->index >= 0 && span_eq(fields[1], range->digest))
+		history_add_server(range->h, at_ms, fields[3], (size_t)range->index);
+}
+
+int archive_server(struct cache *cache, const struct snapshot *snap, struct span name,
+		   struct history *h)
+{
+	struct server_range range = {.h = h, .name = name, .index = -1};
+
+	init(snap, HISTORY_1D, h);
+	return cache_read_streams(
+		cache, &(struct cache_stream){CACHE_HISTORY_SERVERS, h->from_ms, h->to_ms}, 1,
+		add_server, &range);
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading: what the pointer says, and the entry it names, checked. */
+#include "config.h"
+#include "cache/cache.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "build_id.h"
+#include "cache/redis.h"
+#include "base/clock.h"
+#include "cache/key.h"
+#include "base/log.h"
+#include "store/reply.h"
+
+#define CLOCK_MS 1000
+
+struct cache *cache_new(struct store *store, const struct cache_limits *limits)
+{
+	struct cache *cache = calloc(1, sizeof(*cache));
+
+	if (!cache)
+		return NULL;
+	cache->store = store;
+	cache->limits = limits;
+	for (int g = 0; g < CACHE_GROUPS; g++)
+		cache->group[g].bucket = -1;
+	return cache;
+}
+
+void cache_free(struct cache **cache)
+{
+	free(*cache);
+	*cache = NULL;
+}
+
+int64_t cache_ms_to_bucket(const struct cache *cache, enum cache_group group)
+{
+	int64_t interval = cache->limits->group[group].interval_ms;
+
+	if (!cache->clock_known)
+		return -1;
+	return interval - (clock_mono_ms() + cache->clock_offset_ms) % interval;
+}
+
+enum {
+	ENTRY_FMT,
+	ENTRY_BUILD,
+	ENTRY_SNAP,
+	ENTRY_ROUTE,
+	ENTRY_TYPE,
+	ENTRY_ETAG,
+	ENTRY_BODY,
+	ENTRY_LEN,
+	ENTRY_CRC
+};
+
+static void ask_entry(struct cache *cache, const char *route, int64_t bucket, bool gzip)
+{
+	struct key key = key_entry(route, bucket);
+
+	store_cmd(cache->store, SPAN("HMGET"), KEY(key), SPAN("fmt"), SPAN("build"), SPAN("snap"),
+		  SPAN("route"), SPAN("type"), SPAN("etag"), gzip ? SPAN("gzip") : SPAN("body"),
+		  gzip ? SPAN("glen") : SPAN("len"), gzip ? SPAN("gcrc") : SPAN("crc"));
+}
+
+/* Why an entry cannot be used, or NULL. Anything wrong is a miss: never an error page, never
+ * another route's body. */
+static const char *entry_fault(const redisReply *reply, const char *route, const char *snap)
+{
+	struct span body = reply_field(reply, ENTRY_BODY), build = reply_field(reply, ENTRY_BUILD);
+	char crc[HASH_HEX];
+
+	if (reply_decimal(reply_field(reply, ENTRY_FMT)) != CACHE_FORMAT)
+		return "format";
+	if (!span_is(build, BUILD_ID) && !span_is(build, CACHE_DATA_BUILD))
+		return "build";
+	if (!span_is(reply_field(reply, ENTRY_SNAP), snap))
+		return "snapshot";
+	if (!span_is(reply_field(reply, ENTRY_ROUTE), route))
+		return "route";
+	if (!body.ptr || reply_decimal(reply_field(reply, ENTRY_LEN)) != (int64_t)body.len)
+		return "length";
+	hash_hex(hash_xxh64(body), crc);
+	return span_is(reply_field(reply, ENTRY_CRC), crc) ? NULL : "checksum";
+}
+
+/* 0 and *entry filled, or -1. A gzip form that was never stored comes back as a miss too; callers
+ * ask for the body then. */
+static int take_entry(const redisReply *reply, const char *route, const char *snap, bool gzip,
+		      struct cache_entry *entry)
+{
+	const char *fault;
+
+	if (reply->type != REDIS_REPLY_ARRAY || !reply_field(reply, ENTRY_FMT).ptr)
+		return -1;
+	fault = entry_fault(reply, route, snap);
+	if (!fault && !reply_copy(entry->etag, sizeof(entry->etag), reply_field(reply, ENTRY_ETAG)))
+		fault = "etag";
+	if (fault) {
+		log_event(LOG_LEVEL_WARNING, "entry_refused", LOG_STR("route", route),
+			  LOG_STR("fault", fault));
+		return -1;
+	}
+	entry->body = reply_field(reply, ENTRY_BODY);
+	entry->type = reply_field(reply, ENTRY_TYPE);
+	entry->gzip = gzip;
+	return 0;
+}
+
+/* Between two looks at Redis' clock ours tells how far it has gone (reliability 2.1); a step of it
+ * is seen within a second. */
+static bool clock_is_due(const struct cache *cache, int64_t now_ms)
+{
+	return !cache->clock_known || now_ms - cache->clock_asked_ms >= CLOCK_MS;
+}
+
+/* asked_ms: before the question, so that a worker that was stopped meanwhile asks again. */
+static bool take_time(struct cache *cache, int64_t asked_ms)
+{
+	const redisReply *reply = store_reply(cache->store, 0);
+	int64_t seconds = reply_decimal(reply_field(reply, 0)),
+		us = reply_decimal(reply_field(reply, 1));
+
+	if (seconds < 0 || us < 0)
+		return false;
+	cache->clock_known = true;
+	cache->clock_asked_ms = asked_ms;
+	cache->clock_offset_ms = seconds * 1000 + us / 1000 - clock_mono_ms();
+	return true;
+}
+
+static void ask_state(struct cache *cache, enum cache_group group, bool timed)
+{
+	struct key cur = key_group("cur", group), epoch = key_group("epoch", group),
+		   brk = key_group("brk", group);
+
+	if (timed)
+		store_cmd(cache->store, SPAN("TIME"));
+	store_cmd(cache->store, SPAN("HMGET"), KEY(cur), SPAN("bucket"), SPAN("epoch"), SPAN("gen"),
+		  SPAN("snap"), SPAN("fill"));
+	store_cmd(cache->store, SPAN("GET"), KEY(epoch));
+	store_cmd(cache->store, SPAN("HMGET"), KEY(brk), SPAN("code"), SPAN("since"),
+		  SPAN("open_until"));
+}
+
+/* Replies that tell the state, from the first one on; that of the entry follows. */
+enum { REPLY_POINTER, REPLY_EPOCH, REPLY_BREAKER, REPLY_ENTRY };
+
+/* Why the state cannot be told from the replies, or NULL. A key of a wrong type is no reason: the
+ * next claim heals it. */
+static const char *state_fault(const struct cache *cache, size_t first)
+{
+	for (size_t i = 0; i < first + REPLY_ENTRY; i++) {
+		const redisReply *reply = store_reply(cache->store, i);
+
+		if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) != 0)
+			return reply->str;
+	}
+	return NULL;
+}
+
+static void take_breaker(const redisReply *reply, struct cache_state *state)
+{
+	struct span code = reply_field(reply, 0);
+
+	if (!code.ptr)
+		return;
+	state->reason = reason_find(code);
+	state->since_ms = reply_decimal(reply_field(reply, 1));
+	state->next_try_ms = reply_decimal(reply_field(reply, 2));
+}
+
+static enum cache_verdict judge(const struct cache_state *state, int64_t max_stale_ms)
+{
+	if (state->data_bucket < 0 || state->now_ms - state->gen_ms > max_stale_ms)
+		return CACHE_COLD;
+	return state->data_bucket == state->bucket && !state->flushed ? CACHE_FRESH : CACHE_STALE;
+}
+
+static void take_pointer(const redisReply *reply, struct cache_state *state)
+{
+	state->data_bucket = reply_decimal(reply_field(reply, 0));
+	state->gen_ms = reply_decimal(reply_field(reply, 2));
+	state->fill_ms = reply_decimal(reply_field(reply, 4));
+	/* Half a pointer is none. */
+	if (state->gen_ms < 0 || !reply_field(reply, 3).ptr ||
+	    !reply_copy(state->snap, sizeof(state->snap), reply_field(reply, 3)))
+		state->data_bucket = -1;
+}
+
+static enum cache_verdict take_state(struct cache *cache, enum cache_group group, size_t first,
+				     struct cache_state *state)
+{
+	const redisReply *pointer = store_reply(cache->store, first + REPLY_POINTER);
+	struct span epoch = reply_text(store_reply(cache->store, first + REPLY_EPOCH));
+
+	state->now_ms = clock_mono_ms() + cache->clock_offset_ms;
+	state->bucket = state->now_ms / cache->limits->group[group].interval_ms;
+	take_pointer(pointer, state);
+	state->flushed = !epoch.ptr || !span_eq(epoch, reply_field(pointer, 1));
+	take_breaker(store_reply(cache->store, first + REPLY_BREAKER), state);
+	return judge(state, cache->limits->max_stale_ms);
+}
+
+/* Where the entry of this route is among the replies; look->count: it was not asked for. */
+static size_t find_lookup(const struct batch_read *look, const char *route, bool gzip)
+{
+	size_t i = 0;
+
+	while (i < look->count &&
+	       (look->lookups[i].gzip != gzip || strcmp(look->lookups[i].route, route) != 0))
+		i++;
+	return i;
+}
+
+static bool is_answered(const struct batch_read *look, enum cache_group group, const char *route,
+			bool gzip)
+{
+	return look->alive && look->group == group &&
+	       (!route || find_lookup(look, route, gzip) < look->count);
+}
+
+static void ask(struct cache *cache, const struct batch_read *look)
+{
+	ask_state(cache, look->group, look->timed);
+	/* Where the pointer was last is where it is still, nearly always. */
+	for (size_t i = 0; i < look->count && look->bucket >= 0; i++)
+		ask_entry(cache, look->lookups[i].route, look->bucket, look->lookups[i].gzip);
+}
+
+/* LOADING, NOPERM, a stray answer ...: on a new connection it may be over. */
+static void give_up(struct cache *cache, const char *fault)
+{
+	cache_mark_down(cache, fault);
+	store_close(cache->store);
+}
+
+/* The state of the group and the entries wished for, in one round trip; without an entry too large
+ * to be ours, and those after it. */
+static enum store_result batch_read(struct cache *cache, enum cache_group group,
+				    const struct cache_lookup *lookups, size_t count)
+{
+	struct batch_read look = {
+		.group = group, .count = count, .bucket = cache->group[group].bucket};
+	int64_t began = clock_mono_ms();
+	enum store_result rc;
+	const char *fault;
+
+	memcpy(look.lookups, lookups, count * sizeof(*lookups));
+	look.timed = clock_is_due(cache, began);
+	ask(cache, &look);
+	rc = cache_run(cache);
+	if (rc == STORE_DOWN)
+		return STORE_DOWN;
+	fault = state_fault(cache, look.timed);
+	if (!fault && look.timed && !take_time(cache, began))
+		fault = "unexpected reply";
+	if (fault) {
+		give_up(cache, fault);
+		return STORE_DOWN;
+	}
+	cache_mark_up(cache);
+	cache->look = look;
+	return rc;
+}
+
+void cache_prefetch(struct cache *cache, enum cache_group group, const struct cache_lookup *lookups,
+		    size_t count)
+{
+	if (!cache_is_down(cache))
+		cache->look.alive = batch_read(cache, group, lookups, count) == STORE_OK;
+}
+
+void cache_prefetch_end(struct cache *cache)
+{
+	cache->look.alive = false;
+}
+
+/* The pointer moves once a bucket: only then is a second round trip needed. */
+static bool find_entry(struct cache *cache, const char *route, bool gzip, struct cache_read *read)
+{
+	const struct batch_read *look = &cache->look;
+	const struct cache_state *state = &read->state;
+
+	cache->group[look->group].bucket = state->data_bucket;
+	if (look->bucket != state->data_bucket)
+		return cache_read_more(cache, state, route, gzip, &read->entry) == 0;
+	return take_entry(store_reply(cache->store,
+				      look->timed + REPLY_ENTRY + find_lookup(look, route, gzip)),
+			  route, state->snap, gzip, &read->entry) == 0;
+}
+
+enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const char *route,
+			      bool gzip, struct cache_read *read)
+{
+	const struct cache_lookup lookup = {route, gzip};
+	struct cache_state *state = &read->state;
+
+	*read = (struct cache_read){.state = {.verdict = CACHE_DOWN, .data_bucket = -1}};
+	if (cache_is_down(cache))
+		return CACHE_DOWN;
+	if (!is_answered(&cache->look, group, route, gzip) &&
+	    batch_read(cache, group, &lookup, route != NULL) == STORE_DOWN)
+		return CACHE_DOWN;
+	state->verdict = take_state(cache, group, cache->look.timed, state);
+	/* Whatever kept a claim off is over. */
+	if (state->verdict == CACHE_FRESH)
+		cache->group[group].quiet_until_ms = 0;
+	if (state->data_bucket >= 0 && route)
+		read->found = find_entry(cache, route, gzip, read);
+	return state->verdict;
+}
+
+/* A giant that a stranger has put there would keep Redis copying beyond every deadline. An entry
+ * whose size cannot be told is none either. */
+static bool is_giant(struct cache *cache, const char *route, int64_t bucket, bool gzip)
+{
+	struct key key = key_entry(route, bucket);
+
+	store_cmd(cache->store, SPAN("HSTRLEN"), KEY(key), gzip ? SPAN("gzip") : SPAN("body"));
+	if (cache_run(cache) != STORE_OK)
+		return true;
+	if (store_reply(cache->store, 0)->integer <= STORE_REPLY_BYTES)
+		return false;
+	log_event(LOG_LEVEL_WARNING, "entry_refused", LOG_STR("route", route),
+		  LOG_STR("fault", "size"));
+	return true;
+}
+
+/* The entry in reply 0. */
+static bool read_entry(struct cache *cache, const char *route, int64_t bucket, bool gzip)
+{
+	if (cache_is_down(cache) || is_giant(cache, route, bucket, gzip))
+		return false;
+	ask_entry(cache, route, bucket, gzip);
+	return cache_run(cache) == STORE_OK;
+}
+
+int cache_read_more(struct cache *cache, const struct cache_state *state, const char *route,
+		    bool gzip, struct cache_entry *entry)
+{
+	if (!read_entry(cache, route, state->data_bucket, gzip))
+		return -1;
+	return take_entry(store_reply(cache->store, 0), route, state->snap, gzip, entry);
+}
+
+int cache_read_previous(struct cache *cache, struct cache_state *state, const char *route,
+			struct cache_entry *entry)
+{
+	struct cache_state older = *state;
+	struct span snap;
+	const redisReply *reply;
+
+	older.data_bucket--;
+	if (!read_entry(cache, route, older.data_bucket, false))
+		return -1;
+	reply = store_reply(cache->store, 0);
+	snap = reply_field(reply, ENTRY_SNAP);
+	if (!snap.ptr || !reply_copy(older.snap, sizeof(older.snap), snap) ||
+	    take_entry(reply, route, older.snap, false, entry) != 0)
+		return -1;
+	*state = older;
+	return 0;
+}
+
+void cache_fields(struct cache *cache, const struct cache_state *state, const char *route,
+		  size_t count, const struct span *names, struct span *values)
+{
+	struct key key = key_entry(route, state->data_bucket);
+	struct span argv[3 + CACHE_FIELDS_MAX] = {SPAN("HMGET"), KEY(key), SPAN("")};
+	const redisReply *reply;
+
+	assert(count <= CACHE_FIELDS_MAX);
+	memset(values, 0, count * sizeof(*values));
+	if (count == 0 || cache_is_down(cache))
+		return;
+	memcpy(argv + 3, names, count * sizeof(*names));
+	store_argv(cache->store, 3 + count, argv);
+	if (cache_run(cache) != STORE_OK)
+		return;
+	reply = store_reply(cache->store, 0);
+	if (!span_is(reply_field(reply, 0), state->snap))
+		return;
+	for (size_t i = 0; i < count; i++)
+		values[i] = reply_field(reply, i + 1);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* Who refreshes: claim and lease, and what makes a refresh due before its time. */
+#include "config.h"
+#include "cache/cache.h"
+
+#include <inttypes.h>
+
+#include "cache/redis.h"
+#include "base/clock.h"
+#include "cache/key.h"
+#include "store/reply.h"
+
+#define CLAIM_WAIT_MS 250 /* longest memory of a refused claim */
+#define GROUP_WINDOW  "60000"
+
+static const struct {
+	const char *name;
+	enum claim_result result;
+} claim_answers[] = {
+	{"won", CLAIM_WON},   {"fresh", CLAIM_FRESH},   {"busy", CLAIM_BUSY},
+	{"open", CLAIM_OPEN}, {"budget", CLAIM_BUDGET},
+};
+
+static enum claim_result claim_answer(const redisReply *reply)
+{
+	for (size_t i = 0; i < sizeof(claim_answers) / sizeof(claim_answers[0]); i++)
+		if (span_is(reply_field(reply, 0), claim_answers[i].name))
+			return claim_answers[i].result;
+	return CLAIM_DOWN;
+}
+
+static enum claim_result ask_claim(struct cache *cache, enum cache_group group, struct claim *claim,
+				   int64_t *wait_ms)
+{
+	const struct cache_group_limits *limits = &cache->limits->group[group];
+	struct key cur = key_group("cur", group), lock = key_group("lock", group),
+		   brk = key_group("brk", group), budget = key_group("budget", group),
+		   epoch = key_group("epoch", group), lease = key_decimal(limits->lease_ms),
+		   interval = key_decimal(limits->interval_ms), calls = key_decimal(limits->calls);
+	const redisReply *reply;
+
+	*claim = (struct claim){.group = group, .mono_ms = clock_mono_ms()};
+	hash_token(claim->token);
+	reply = CACHE_EVAL(cache, STORE_CLAIM, 5, cache->limits->batch_ms, KEY(cur), KEY(lock),
+			   KEY(brk), KEY(budget), KEY(epoch), span_str(claim->token), KEY(lease),
+			   KEY(interval), KEY(calls), SPAN(GROUP_WINDOW));
+	if (!reply || !reply_copy(claim->epoch, sizeof(claim->epoch), reply_field(reply, 3)))
+		return CLAIM_DOWN;
+	claim->bucket = reply_integer(reply, 1);
+	claim->now_ms = reply_integer(reply, 2);
+	claim->leased_ms = claim->mono_ms;
+	*wait_ms = reply->elements > 4 ? reply_integer(reply, 4) : 0;
+	return claim_answer(reply);
+}
+
+enum claim_result cache_claim(struct cache *cache, enum cache_group group, struct claim *claim)
+{
+	int64_t now = clock_mono_ms(), wait = CLAIM_WAIT_MS;
+	enum claim_result result;
+
+	if (now < cache->group[group].quiet_until_ms)
+		return cache->group[group].refused;
+	result = ask_claim(cache, group, claim, &wait);
+	if (result != CLAIM_WON && result != CLAIM_FRESH) {
+		cache->group[group].refused = result;
+		cache->group[group].quiet_until_ms =
+			now + (wait < CLAIM_WAIT_MS ? wait : CLAIM_WAIT_MS);
+	}
+	return result;
+}
+
+bool cache_claim_in_time(const struct claim *claim)
+{
+	/* The lease is the fetch's time-out and 2 s; a fetch that begins later than 1.8 s into it
+	 * could outlive it. */
+	return clock_mono_ms() - claim->leased_ms < 1800;
+}
+
+static struct key lock_value(const struct claim *claim)
+{
+	return key_make("%s|%" PRId64 "|%s", claim->token, claim->bucket, claim->epoch);
+}
+
+bool cache_extend(struct cache *cache, struct claim *claim)
+{
+	int64_t lease_ms = cache->limits->group[claim->group].lease_ms, now = clock_mono_ms();
+	struct key lock = key_group("lock", claim->group), mine = lock_value(claim),
+		   lease = key_decimal(lease_ms);
+	const redisReply *reply;
+
+	if (now - claim->mono_ms > lease_ms)
+		return true;
+	reply = CACHE_EVAL(cache, STORE_EXTEND, 1, cache->limits->batch_ms, KEY(lock), KEY(mine),
+			   KEY(lease));
+	/* Redis unreachable decides nothing: the commit is fenced anyway. */
+	if (!reply)
+		return true;
+	claim->leased_ms = now;
+	return span_is(reply_field(reply, 0), "ok");
+}
+
+enum flush_result cache_flush(struct cache *cache, int64_t *wait_ms)
+{
+	const redisReply *reply =
+		cache_eval(cache, STORE_FLUSH, 0, 0, NULL, cache->limits->batch_ms);
+
+	*wait_ms = 0;
+	if (!reply)
+		return FLUSH_DOWN;
+	if (span_is(reply_field(reply, 0), "ok"))
+		return FLUSH_OK;
+	*wait_ms = reply_integer(reply, 1);
+	return FLUSH_LIMITED;
+}
+
+void cache_outdate(struct cache *cache, enum cache_group group)
+{
+	/* Any new value will do; a time, as of flush.lua, is never one of the past. */
+	struct key key = key_group("epoch", group), lock = key_group("lock", group),
+		   epoch = key_make("%" PRId64 "%03d", clock_wall_ms(),
+				    (int)(clock_mono_us() % 1000));
+
+	if (cache_is_down(cache))
+		return;
+	store_cmd(cache->store, SPAN("SET"), KEY(key), KEY(epoch));
+	/* Whoever refreshes at this moment will be refused: nobody has to wait for that. */
+	store_cmd(cache->store, SPAN("DEL"), KEY(lock));
+	cache->group[group].quiet_until_ms = 0;
+	(void)cache_run(cache);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* How new data become visible, all at once, or a failure is remembered. */
+#include "config.h"
+#include "cache/cache.h"
+
+#include "build_id.h"
+#include "cache/redis.h"
+#include "cache/key.h"
+#include "base/log.h"
+#include "store/reply.h"
+
+#define STAGED_MS     "30000"
+#define BACKOFF_MS    "60000"
+#define DAY_MS        INT64_C(86400000)
+#define SERVERS_BYTES (16 * 1024 * 1024) /* of the risks of all servers */
+
+const char *const commit_names[] = {
+	[COMMIT_OK] = "ok",   [COMMIT_LOST] = "lost",       [COMMIT_FLUSHED] = "flushed",
+	[COMMIT_OLD] = "old", [COMMIT_MISSING] = "missing", [COMMIT_DOWN] = "redis-down",
+};
+
+static struct key staged_key(const struct claim *claim, const char *route)
+{
+	return key_make("tft:s:%s:%s", claim->token, route);
+}
+
+int cache_stage(struct cache *cache, const struct claim *claim, const char *route, const char *snap,
+		const struct cache_document *document)
+{
+	struct key staged = staged_key(claim, route),
+		   len = key_decimal((int64_t)document->body.len),
+		   glen = key_decimal((int64_t)document->gzip.len),
+		   gen = key_decimal(claim->now_ms), fmt = key_decimal(CACHE_FORMAT);
+	char crc[HASH_HEX], gcrc[HASH_HEX];
+
+	hash_hex(hash_xxh64(document->body), crc);
+	hash_hex(hash_xxh64(document->gzip), gcrc);
+
+	const struct span argv[] = {
+		KEY(staged),   SPAN(STAGED_MS),
+		SPAN("fmt"),   KEY(fmt),
+		SPAN("build"), document->is_page ? SPAN(BUILD_ID) : SPAN(CACHE_DATA_BUILD),
+		SPAN("snap"),  span_str(snap),
+		SPAN("route"), span_str(route),
+		SPAN("gen"),   KEY(gen),
+		SPAN("type"),  span_str(document->type),
+		SPAN("etag"),  span_str(crc),
+		SPAN("body"),  document->body,
+		SPAN("len"),   KEY(len),
+		SPAN("crc"),   span_str(crc),
+		SPAN("gzip"),  document->gzip,
+		SPAN("glen"),  KEY(glen),
+		SPAN("gcrc"),  span_str(gcrc),
+	};
+	/* The last six belong to the gzip form. */
+	size_t argc = sizeof(argv) / sizeof(argv[0]) - (document->gzip.len ? 0 : 6);
+
+	return cache_eval_anyway(cache, STORE_STAGE, 1, argc, argv, cache->limits->publish_ms) ? 0
+											       : -1;
+}
+
+int cache_stage_fields(struct cache *cache, const struct claim *claim, const char *route,
+		       size_t count, const struct span *pairs)
+{
+	struct key staged = staged_key(claim, route);
+	struct span argv[122] = {KEY(staged), SPAN(STAGED_MS)};
+
+	if (count > 120)
+		return -1;
+	memcpy(argv + 2, pairs, count * sizeof(*pairs));
+	return cache_eval_anyway(cache, STORE_STAGE, 1, count + 2, argv, cache->limits->publish_ms)
+		       ? 0
+		       : -1;
+}
+
+static enum commit_result commit_answer(const redisReply *reply)
+{
+	for (int i = COMMIT_OK; i < COMMIT_DOWN; i++)
+		if (span_is(reply_field(reply, 0), commit_names[i]))
+			return (enum commit_result)i;
+	return COMMIT_DOWN;
+}
+
+/* A commit whose reply was lost is refused when it is repeated, as it has given the lock back. */
+static enum commit_result settle(struct cache *cache, const struct claim *claim,
+				 const struct commit *commit, enum commit_result answer)
+{
+	struct cache_read read;
+
+	if (answer != COMMIT_OLD && answer != COMMIT_LOST)
+		return answer;
+	(void)cache_read(cache, claim->group, NULL, false, &read);
+	return strcmp(read.state.snap, commit->snap) == 0 ? COMMIT_OK : answer;
+}
+
+/* A day, or less where the fleet is so large that its risks would fill the memory of Redis. */
+static int64_t servers_kept_ms(int64_t interval_ms, size_t bytes)
+{
+	int64_t points = SERVERS_BYTES / (int64_t)(bytes + 1);
+
+	return points < DAY_MS / interval_ms ? points * interval_ms : DAY_MS;
+}
+
+enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
+				const struct commit *commit)
+{
+	enum cache_group group = claim->group;
+	int64_t interval_ms = cache->limits->group[group].interval_ms;
+	struct key fixed[4] = {key_group("cur", group), key_group("lock", group),
+			       key_group("brk", group), key_group("epoch", group)};
+	struct key names[2 * CACHE_ROUTES_MAX];
+	struct key bucket = key_decimal(claim->bucket), gen = key_decimal(claim->now_ms),
+		   interval = key_decimal(interval_ms),
+		   ttl = key_decimal(cache->limits->max_stale_ms),
+		   old_ttl = key_decimal(2 * interval_ms),
+		   points = key_decimal(commit->history.len ? cache->limits->history_points : 0),
+		   fill = key_decimal(commit->fill_ms),
+		   kept = key_decimal(servers_kept_ms(interval_ms, commit->risks.len));
+	struct span argv[7 + 2 * CACHE_ROUTES_MAX + 14];
+	size_t n = 0;
+	const redisReply *reply;
+
+	for (int i = 0; i < 4; i++)
+		argv[n++] = KEY(fixed[i]);
+	argv[n++] = SPAN(CACHE_HISTORY);
+	argv[n++] = SPAN(CACHE_HISTORY_HOURS);
+	argv[n++] = SPAN(CACHE_HISTORY_SERVERS);
+	for (size_t i = 0; i < commit->count; i++) {
+		names[i] = staged_key(claim, commit->routes[i]);
+		names[commit->count + i] = key_entry(commit->routes[i], claim->bucket);
+	}
+	for (size_t i = 0; i < 2 * commit->count; i++)
+		argv[n++] = KEY(names[i]);
+	memcpy(argv + n,
+	       (const struct span[]){span_str(claim->token), KEY(bucket), span_str(claim->epoch),
+				     KEY(gen), span_str(commit->snap), KEY(interval), KEY(ttl),
+				     KEY(old_ttl), commit->history, KEY(points), KEY(fill),
+				     commit->names, commit->risks, KEY(kept)},
+	       14 * sizeof(struct span));
+	reply = cache_eval_anyway(cache, STORE_COMMIT, n, n + 14, argv, cache->limits->publish_ms);
+	if (!reply)
+		return COMMIT_DOWN;
+	if (span_is(reply_field(reply, 2), "hist-dup"))
+		log_event(LOG_LEVEL_INFO, "history_repeated", LOG_INT("bucket", claim->bucket));
+	if (span_is(reply_field(reply, 2), "hist-failed"))
+		log_event(LOG_LEVEL_WARNING, "history_failed", LOG_INT("bucket", claim->bucket));
+	return settle(cache, claim, commit, commit_answer(reply));
+}
+
+static void tell_failure(struct cache *cache, const struct failure *failure, int64_t ms)
+{
+	const struct claim *claim = &failure->claim;
+	struct key brk = key_group("brk", claim->group), lock = key_group("lock", claim->group),
+		   bucket = key_decimal(claim->bucket),
+		   interval = key_decimal(cache->limits->group[claim->group].interval_ms),
+		   retry = key_decimal(failure->retry_after_ms);
+	const redisReply *reply =
+		CACHE_EVAL(cache, STORE_FAIL, 2, ms, KEY(brk), KEY(lock), span_str(claim->token),
+			   KEY(bucket), span_str(claim->epoch), KEY(interval), SPAN(BACKOFF_MS),
+			   KEY(retry), span_str(reason_table[failure->reason].slug));
+
+	cache->is_behind = !reply && cache_is_down(cache);
+}
+
+void cache_fail(struct cache *cache, const struct claim *claim, enum reason reason,
+		int64_t retry_after_ms)
+{
+	cache->failure = (struct failure){*claim, reason, retry_after_ms};
+	tell_failure(cache, &cache->failure, cache->limits->publish_ms);
+}
+
+bool cache_is_behind(const struct cache *cache)
+{
+	return cache->is_behind;
+}
+
+void cache_catch_up(struct cache *cache)
+{
+	if (cache->is_behind)
+		tell_failure(cache, &cache->failure, cache->limits->batch_ms);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "cache/key.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *const group_names[CACHE_GROUPS] = {
+	[CACHE_FLEET] = "fleet",
+	[CACHE_STATUS] = "status",
+	[CACHE_SCENARIO] = "scenario",
+};
+
+struct key key_make(const char *fmt, ...)
+{
+	struct key key;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(key.text, sizeof(key.text), fmt, ap);
+	va_end(ap);
+	return key;
+}
+
+/* Appends text while there is room; the hot keys are made without a format. */
+static char *add(struct key *key, char *at, const char *text)
+{
+	while (*text && at < key->text + sizeof(key->text) - 1)
+		*at++ = *text++;
+	*at = '\0';
+	return at;
+}
+
+struct key key_group(const char *what, enum cache_group group)
+{
+	struct key key;
+	char *at = add(&key, key.text, "tft:");
+
+	at = add(&key, at, what);
+	at = add(&key, at, ":");
+	(void)add(&key, at, group_names[group]);
+	return key;
+}
+
+struct key key_entry(const char *route, int64_t bucket)
+{
+	return key_make("tft:%s:%" PRId64, route, bucket);
+}
+
+struct key key_decimal(int64_t n)
+{
+	return key_make("%" PRId64, n);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "cache/redis.h"
+
+#include <poll.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* +- 20 %: how long Redis counts as down after the first failure, and at most. */
+#define DOWN_FIRST_MS 100
+#define DOWN_MAX_MS   1000
+#define RETRY_MS      50 /* between two attempts to publish */
+
+void cache_watch(struct cache *cache, cache_batch_fn batch, void *ctx)
+{
+	cache->batch = batch;
+	cache->batch_ctx = ctx;
+}
+
+/* The jitter comes from the clock's low bits: workers fail at different microseconds. */
+void cache_mark_down(struct cache *cache, const char *why)
+{
+	int64_t ms = cache->down_ms ? 2 * cache->down_ms : DOWN_FIRST_MS;
+
+	cache->down_ms = ms < DOWN_MAX_MS ? ms : DOWN_MAX_MS;
+	cache->down_until_ms = clock_mono_ms() + cache->down_ms - cache->down_ms / 5 +
+			       clock_mono_us() % (2 * cache->down_ms / 5);
+	log_event(LOG_LEVEL_WARNING, "redis_down", LOG_STR("err", why));
+}
+
+void cache_mark_up(struct cache *cache)
+{
+	cache->down_ms = 0;
+	cache->down_until_ms = 0;
+}
+
+bool cache_is_down(const struct cache *cache)
+{
+	return clock_mono_ms() < cache->down_until_ms;
+}
+
+/* What is told of a batch is taken before it. Its replies take the place of those before. */
+struct watch {
+	int64_t began_us;
+	size_t connections;
+};
+
+static struct watch watch_begin(struct cache *cache)
+{
+	cache->look.alive = false;
+	return (struct watch){clock_mono_us(), store_connections(cache->store)};
+}
+
+/* A worker's first connection is none again. */
+static void watch_end(const struct cache *cache, const struct watch *watch)
+{
+	size_t now = store_connections(cache->store);
+
+	if (cache->batch)
+		cache->batch(cache->batch_ctx, clock_mono_us() - watch->began_us,
+			     watch->connections && now > watch->connections);
+}
+
+enum store_result cache_run_for(struct cache *cache, int64_t ms)
+{
+	struct watch watch = watch_begin(cache);
+	enum store_result rc = store_run(cache->store, ms);
+
+	watch_end(cache, &watch);
+	if (rc == STORE_DOWN)
+		cache_mark_down(cache, store_error(cache->store));
+	else if (rc == STORE_TOO_LARGE)
+		log_event(LOG_LEVEL_WARNING, "redis_refused", LOG_STR("err", "reply too large"));
+	return rc;
+}
+
+enum store_result cache_run(struct cache *cache)
+{
+	return cache_run_for(cache, cache->limits->batch_ms);
+}
+
+/* One call of a script. NULL: Redis cannot be reached. */
+static const redisReply *eval(struct cache *cache, enum store_script script, size_t keys,
+			      size_t argc, const struct span *argv, int64_t ms)
+{
+	struct watch watch = watch_begin(cache);
+	enum store_result rc = store_eval(cache->store, script, keys, argc, argv, ms);
+
+	watch_end(cache, &watch);
+	return rc == STORE_OK ? store_reply(cache->store, 0) : NULL;
+}
+
+/* The reply of a script that ran, else NULL with a word in the log. */
+static const redisReply *check_eval(struct cache *cache, const redisReply *reply)
+{
+	if (!reply) {
+		cache_mark_down(cache, store_error(cache->store));
+		return NULL;
+	}
+	if (reply->type == REDIS_REPLY_ARRAY && reply->elements >= 1 &&
+	    reply->element[0]->type == REDIS_REPLY_STRING) {
+		cache_mark_up(cache);
+		return reply;
+	}
+	log_event(
+		LOG_LEVEL_WARNING, "redis_refused",
+		LOG_STR("err", reply->type == REDIS_REPLY_ERROR ? reply->str : "unexpected reply"));
+	return NULL;
+}
+
+/* Away, or a restart that still reads its file: a moment later it may be there. */
+static bool is_starting(const redisReply *reply)
+{
+	return !reply ||
+	       (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "LOADING", 7) == 0);
+}
+
+const redisReply *cache_eval_anyway(struct cache *cache, enum store_script script, size_t keys,
+				    size_t argc, const struct span *argv, int64_t ms)
+{
+	int64_t deadline = clock_mono_ms() + ms, left = ms;
+	const redisReply *reply = eval(cache, script, keys, argc, argv, ms);
+
+	while (is_starting(reply) && (left = deadline - clock_mono_ms() - RETRY_MS) > 0) {
+		(void)poll(NULL, 0, RETRY_MS);
+		reply = eval(cache, script, keys, argc, argv, left);
+	}
+	return check_eval(cache, reply);
+}
+
+const redisReply *cache_eval(struct cache *cache, enum store_script script, size_t keys,
+			     size_t argc, const struct span *argv, int64_t ms)
+{
+	if (cache_is_down(cache))
+		return NULL;
+	return check_eval(cache, eval(cache, script, keys, argc, argv, ms));
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading the history. */
+#include "config.h"
+#include "cache/cache.h"
+
+#include "cache/redis.h"
+#include "cache/key.h"
+#include "base/log.h"
+#include "store/reply.h"
+
+#define STREAM_FIELDS 8 /* names and values of one entry that are looked at */
+
+static void take_stream_entry(const redisReply *reply, cache_entry_fn entry, void *ctx)
+{
+	struct span fields[STREAM_FIELDS], id = reply_field(reply, 0);
+	const redisReply *list;
+	size_t n;
+
+	if (id.len < 3 || reply->elements < 2)
+		return;
+	list = reply->element[1];
+	for (n = 0; n < STREAM_FIELDS && reply_field(list, n).ptr; n++)
+		fields[n] = reply_field(list, n);
+	id.len -= 2; /* the sequence number, always -0 */
+	entry(ctx, reply_decimal(id), fields, n);
+}
+
+static int take_stream(const redisReply *reply, cache_entry_fn entry, void *ctx)
+{
+	if (reply->type != REDIS_REPLY_ARRAY) {
+		log_event(LOG_LEVEL_WARNING, "redis_refused",
+			  LOG_STR("err", reply->type == REDIS_REPLY_ERROR ? reply->str
+									  : "unexpected reply"));
+		return -1;
+	}
+	for (size_t i = 0; i < reply->elements; i++)
+		take_stream_entry(reply->element[i], entry, ctx);
+	return 0;
+}
+
+int cache_read_streams(struct cache *cache, const struct cache_stream *streams, size_t count,
+		       cache_entry_fn entry, void *ctx)
+{
+	int rc = 0;
+
+	if (cache_is_down(cache))
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		struct key from = key_decimal(streams[i].from_ms),
+			   to = key_decimal(streams[i].to_ms);
+
+		store_cmd(cache->store, SPAN("XRANGE"), span_str(streams[i].key), KEY(from),
+			  KEY(to));
+	}
+	/* A day of a large fleet is some megabytes: more than the deadline of a page's batch was
+	 * made for. */
+	if (cache_run_for(cache, 3 * cache->limits->batch_ms) != STORE_OK)
+		return -1;
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = take_stream(store_reply(cache->store, i), entry, ctx);
+	return rc;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* The score: one table of components and steps, in integer tenths so that nothing is lost in the
+ * last bit. */
+#include "config.h"
+
+#include "fleet/risk.h"
+
+#include <math.h>
+
+static const struct risk_rule rules[COMPONENT_COUNT] = {
+	[COMPONENT_CPU_NOW] = {"CPU now", false, {{98, 60}, {95, 40}, {90, 20}}},
+	[COMPONENT_CPU_PREDICTED] = {"CPU predicted", false, {{98, 30}, {95, 20}, {90, 10}}},
+	[COMPONENT_IOWAIT_NOW] = {"I/O wait now", false, {{30, 50}, {20, 30}, {10, 15}, {5, 5}}},
+	[COMPONENT_IOWAIT_PREDICTED] = {"I/O wait predicted", false, {{30, 25}, {20, 15}, {10, 8}}},
+	[COMPONENT_MEMORY_NOW] = {"Memory now", false, {{98, 60}, {95, 40}, {90, 20}}},
+	[COMPONENT_MEMORY_PREDICTED] = {"Memory predicted", false, {{98, 30}, {95, 20}}},
+	[COMPONENT_LOAD_NOW] = {"Load now", true, {{12, 25}, {8, 15}, {6, 5}}},
+	[COMPONENT_LOAD_PREDICTED] = {"Load predicted", true, {{12, 12}, {8, 8}}},
+};
+
+/* Databases fill their memory with page cache on purpose. */
+static const struct risk_rule database_memory_now = {"Memory now", false, {{98, 40}, {95, 15}}};
+static const struct risk_rule database_memory_predicted = {"Memory predicted", false, {{98, 20}}};
+
+const struct risk_rule *risk_rule(enum component component, bool database)
+{
+	if (database && component == COMPONENT_MEMORY_NOW)
+		return &database_memory_now;
+	if (database && component == COMPONENT_MEMORY_PREDICTED)
+		return &database_memory_predicted;
+	return &rules[component];
+}
+
+/* An absent value (NaN) passes no step. */
+static uint8_t points_of(const struct risk_rule *rule, double value)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(rule->steps) / sizeof(rule->steps[0]); i++) {
+		const struct risk_step *step = &rule->steps[i];
+
+		if (value > step->limit || (!rule->above && value == step->limit))
+			return step->points;
+	}
+	return 0;
+}
+
+int risk_weight(enum component component)
+{
+	return component % 2 == 0 ? 7 : 3;
+}
+
+double risk_value(const struct server *server, enum component component)
+{
+	const double values[COMPONENT_COUNT] = {
+		[COMPONENT_CPU_NOW] = server->cpu.now,
+		[COMPONENT_CPU_PREDICTED] = server->cpu.worst,
+		[COMPONENT_IOWAIT_NOW] = server->iowait.now,
+		[COMPONENT_IOWAIT_PREDICTED] = server->iowait.worst,
+		[COMPONENT_MEMORY_NOW] = server->memory.now,
+		[COMPONENT_MEMORY_PREDICTED] = server->memory.worst,
+		[COMPONENT_LOAD_NOW] = server->load.now,
+		[COMPONENT_LOAD_PREDICTED] = server->load.worst,
+	};
+
+	return values[component];
+}
+
+void risk_score(struct server *server)
+{
+	bool database = server->profile == PROFILE_DATABASE;
+	int c, risk = 0;
+
+	for (c = 0; c < COMPONENT_COUNT; c++) {
+		enum component component = (enum component)c;
+
+		server->points[c] =
+			points_of(risk_rule(component, database), risk_value(server, component));
+		risk += risk_weight(component) * server->points[c];
+	}
+	server->risk = risk < RISK_MAX ? risk : RISK_MAX;
+}
+
+static double or_zero(double value)
+{
+	return isnan(value) ? 0 : value;
+}
+
+double risk_activity(const struct server *server)
+{
+	return 0.30 * or_zero(server->cpu.now) + 0.25 * or_zero(server->memory.now) +
+	       0.25 * or_zero(server->iowait.now) + 0.10 * or_zero(server->swap_now) +
+	       0.10 * or_zero(server->load.now);
+}

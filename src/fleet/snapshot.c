@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* The fleet at one moment: building, ordering, counting, and who has gone silent. */
+#include "config.h"
+
+#include "fleet/snapshot.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define SILENT_COUNT 3
+#define SILENT_MS    60000
+
+/* ---- building ---- */
+
+struct snapshot *snapshot_new(void)
+{
+	struct snapshot *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->prob_30m = s->prob_8h = NAN;
+	s->served = (struct served){-1, -1, -1, -1, -1, -1, -1};
+	buf_init(&s->names, (size_t)SNAPSHOT_SERVERS * SNAPSHOT_NAME_MAX);
+	return s;
+}
+
+void snapshot_free(struct snapshot **s)
+{
+	size_t i;
+
+	if (*s == NULL)
+		return;
+	for (i = 0; i < (*s)->count; i++)
+		free((*s)->servers[i].series);
+	free((*s)->servers);
+	buf_free(&(*s)->names);
+	free(*s);
+	*s = NULL;
+}
+
+/* Doubles the array when it is full, that is at every power of two. */
+static int make_room(struct snapshot *s)
+{
+	struct server *servers;
+
+	if (s->count >= SNAPSHOT_SERVERS)
+		return -1;
+	if ((s->count & (s->count - 1)) != 0)
+		return 0;
+	servers = realloc(s->servers, (s->count ? 2 * s->count : 1) * sizeof(*servers));
+	if (servers == NULL)
+		return -1;
+	s->servers = servers;
+	return 0;
+}
+
+struct server *snapshot_add(struct snapshot *s, struct span name)
+{
+	static const struct reading absent = {NAN, NAN, NAN, NAN};
+	struct server *server;
+
+	if (make_room(s) != 0)
+		return NULL;
+	buf_span_add(&s->names, name);
+	if (!buf_ok(&s->names))
+		return NULL;
+	server = &s->servers[s->count++];
+	*server = (struct server){
+		.name = {NULL, name.len}, /* the store may still move: see fix_names */
+		.profile = profile_of(name),
+		.cpu = absent,
+		.iowait = absent,
+		.memory = absent,
+		.load = absent,
+		.swap_now = NAN,
+	};
+	return server;
+}
+
+/* The names lie one after the other, in the order of the servers. */
+static void fix_names(struct snapshot *s)
+{
+	const char *at = s->names.data;
+	size_t i;
+
+	for (i = 0; i < s->count; i++) {
+		s->servers[i].name.ptr = at;
+		at += s->servers[i].name.len;
+	}
+}
+
+/* By name; of two equal ones the later added, whose name lies further back, comes first. */
+static int by_name(const void *a, const void *b)
+{
+	const struct server *x = a, *y = b;
+	int c = span_cmp(x->name, y->name);
+
+	return c ? c : (x->name.ptr < y->name.ptr) - (x->name.ptr > y->name.ptr);
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct server *x = a, *y = b;
+
+	return x->risk != y->risk ? y->risk - x->risk : span_cmp(x->name, y->name);
+}
+
+static void drop_duplicates(struct snapshot *s)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < s->count; i++) {
+		if (kept > 0 && span_eq(s->servers[kept - 1].name, s->servers[i].name))
+			free(s->servers[i].series);
+		else
+			s->servers[kept++] = s->servers[i];
+	}
+	s->count = kept;
+}
+
+int snapshot_seal(struct snapshot *s)
+{
+	if (!buf_ok(&s->names))
+		return -1;
+	if (s->count == 0)
+		return 0;
+	fix_names(s);
+	qsort(s->servers, s->count, sizeof(*s->servers), by_name);
+	drop_duplicates(s);
+	qsort(s->servers, s->count, sizeof(*s->servers), by_rank);
+	return 0;
+}
+
+int snapshot_reseal(struct snapshot *s)
+{
+	fix_names(s);
+	for (size_t i = 1; i < s->count; i++)
+		if (by_rank(&s->servers[i - 1], &s->servers[i]) >= 0)
+			return -1;
+	return 0;
+}
+
+/* ---- reading ---- */
+
+const struct server *snapshot_find(const struct snapshot *s, struct span name)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		if (span_eq(s->servers[i].name, name))
+			return &s->servers[i];
+	return NULL;
+}
+
+bool server_is_silent(const struct server *server, int64_t gen_ms)
+{
+	return server->has_data && server->same_count >= SILENT_COUNT &&
+	       gen_ms - server->same_since_ms >= SILENT_MS;
+}
+
+int64_t snapshot_silent_since(const struct snapshot *s)
+{
+	int64_t since_ms = 0;
+	size_t i;
+
+	for (i = 0; i < s->count; i++) {
+		const struct server *server = &s->servers[i];
+
+		if (!server->has_data)
+			continue;
+		if (!server_is_silent(server, s->gen_ms))
+			return 0;
+		if (since_ms < server->same_since_ms)
+			since_ms = server->same_since_ms;
+	}
+	return since_ms;
+}
+
+void snapshot_count(const struct snapshot *s, struct fleet_counts *counts)
+{
+	size_t i;
+
+	*counts = (struct fleet_counts){.total = (unsigned)s->count};
+	for (i = 0; i < s->count; i++) {
+		const struct server *server = &s->servers[i];
+
+		counts->level[level_of(server->risk)]++;
+		counts->over_80 += server->risk >= level_table[LEVEL_CRITICAL].from;
+		counts->over_60 += server->risk >= level_table[LEVEL_WARNING].from;
+		counts->over_50 += server->risk >= RISK_ALERT;
+		counts->silent += server_is_silent(server, s->gen_ms);
+	}
+	counts->healthy = counts->total - counts->over_50;
+}
+
+/* ---- silent servers ---- */
+
+static int by_name_ptr(const void *a, const void *b)
+{
+	const struct server *const *x = a, *const *y = b;
+
+	return span_cmp((*x)->name, (*y)->name);
+}
+
+/* The servers by name; NULL when there are none or memory ended. Caller frees. */
+static const struct server **name_index(const struct snapshot *s)
+{
+	const struct server **index = NULL;
+	size_t i;
+
+	if (s != NULL && s->count > 0)
+		index = malloc(s->count * sizeof(*index));
+	if (index == NULL)
+		return NULL;
+	for (i = 0; i < s->count; i++)
+		index[i] = &s->servers[i];
+	qsort(index, s->count, sizeof(*index), by_name_ptr);
+	return index;
+}
+
+void snapshot_carry(struct snapshot *s, const struct snapshot *previous)
+{
+	const struct server **index = name_index(previous);
+	size_t i;
+
+	for (i = 0; i < s->count; i++) {
+		struct server *server = &s->servers[i];
+		const struct server *key = server, *const *old = NULL;
+
+		if (index != NULL)
+			old = bsearch(&key, index, previous->count, sizeof(*index), by_name_ptr);
+		server->same_since_ms = s->gen_ms;
+		server->same_count = 1;
+		if (old != NULL && (*old)->fingerprint == server->fingerprint) {
+			server->same_since_ms = (*old)->same_since_ms;
+			server->same_count = (*old)->same_count + ((*old)->same_count < UINT32_MAX);
+		}
+	}
+	free(index);
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "pages/chart_band.h"
+
+#include <math.h>
+
+#include "base/fmt.h"
+#include "base/html.h"
+
+#define STEP_MIN   5
+#define WIDTH      (FORECAST_STEPS * STEP_MIN) /* one unit is one minute */
+#define HEIGHT     200
+#define TABLE_STEP 24 /* two hours: twenty charts must not make more than 3,000 elements */
+#define SPARK_STEP 4
+
+/* ---- the numbers ---- */
+
+static double clamp(double value, bool percent)
+{
+	value = fmax(0, value);
+	return percent ? fmin(100, value) : value;
+}
+
+static void unpack(const struct series_list *list, double out[FORECAST_STEPS])
+{
+	for (size_t i = 0; i < list->len; i++)
+		out[i] = series_value(list, i);
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+void band_of_metric(struct band *band, const struct series *series, enum metric metric)
+{
+	const struct series_list *p10 = &series->p10[metric], *p50 = &series->p50[metric],
+				 *p90 = &series->p90[metric];
+
+	*band = (struct band){.len = p50->len, .percent = metric_table[metric].percent};
+	band->range_len = least(p50->len, least(p10->len, p90->len));
+	unpack(p10, band->low);
+	unpack(p50, band->median);
+	unpack(p90, band->high);
+	for (size_t i = 0; i < FORECAST_STEPS; i++) {
+		double low = clamp(band->low[i], band->percent);
+		double high = clamp(band->high[i], band->percent);
+
+		band->median[i] = clamp(band->median[i], band->percent);
+		band->low[i] = fmin(low, high);
+		band->high[i] = fmax(low, high);
+	}
+}
+
+void band_of_cpu(struct band *band, const struct series *series)
+{
+	band_of_metric(band, series, METRIC_CPU_IDLE);
+	for (size_t i = 0; i < FORECAST_STEPS; i++) {
+		double idle_low = band->low[i];
+
+		band->median[i] = 100 - band->median[i];
+		band->low[i] = 100 - band->high[i];
+		band->high[i] = 100 - idle_low;
+	}
+}
+
+/* ---- the drawing ---- */
+
+static double highest(const struct band *band)
+{
+	double top = 0;
+
+	for (size_t i = 0; i < band->len; i++)
+		top = fmax(top, band->median[i]);
+	for (size_t i = 0; i < band->range_len; i++)
+		top = fmax(top, band->high[i]);
+	return top;
+}
+
+/* The upper end of the axis: 1, 2 or 5 times a power of ten, so that every value and limit is in.
+ */
+static double axis_top(const struct band_chart *chart)
+{
+	double top = highest(chart->band), scale;
+
+	if (chart->band->percent)
+		return 100;
+	for (int i = 0; i < BAND_LIMITS; i++)
+		top = fmax(top, chart->limits[i]);
+	if (top <= 0)
+		return 1;
+	scale = pow(10, floor(log10(top)));
+	return scale * (top <= scale ? 1 : top <= 2 * scale ? 2 : top <= 5 * scale ? 5 : 10);
+}
+
+static int y_of(double value, double top)
+{
+	return HEIGHT - (int)lround(value / top * HEIGHT);
+}
+
+/* Writes a curve as relative lines; neighbours of the same slope become one. */
+struct pen {
+	struct buf *out;
+	int dx, dy, steps; /* waiting to be written */
+};
+
+static void pen_lift(struct pen *pen)
+{
+	int dx = pen->steps * pen->dx, dy = pen->steps * pen->dy;
+
+	/* A minus separates by itself. */
+	if (pen->steps)
+		buf_addf(pen->out, "%s%d%s%d", dx < 0 ? "" : " ", dx, dy < 0 ? "" : " ", dy);
+	pen->steps = 0;
+}
+
+static void pen_move(struct pen *pen, int dx, int dy)
+{
+	if (dx != pen->dx || dy != pen->dy)
+		pen_lift(pen);
+	pen->dx = dx;
+	pen->dy = dy;
+	pen->steps++;
+}
+
+/* Returns the height at its end. */
+static int put_curve(struct pen *pen, const double *values, size_t len, size_t step, double top)
+{
+	int y = y_of(values[0], top);
+
+	buf_addf(pen->out, "M%d %dl", STEP_MIN, y);
+	for (size_t i = step; i < len; i += step) {
+		int next = y_of(values[i], top);
+
+		pen_move(pen, (int)step * STEP_MIN, next - y);
+		y = next;
+	}
+	return y;
+}
+
+/* Along the upper edge and back along the lower one. */
+static void put_range(const struct band *band, double top, struct buf *out)
+{
+	struct pen pen = {.out = out};
+	int y;
+
+	if (band->range_len < 2)
+		return;
+	html_lit(out, "<path class=\"envelope\" d=\"");
+	y = put_curve(&pen, band->high, band->range_len, 1, top);
+	for (size_t i = band->range_len; i-- > 0;) {
+		int next = y_of(band->low[i], top);
+
+		pen_move(&pen, i == band->range_len - 1 ? 0 : -STEP_MIN, next - y);
+		y = next;
+	}
+	pen_lift(&pen);
+	html_lit(out, "z\"/>");
+}
+
+/* Every step-th value. */
+static void put_median(const struct band *band, size_t step, double top, struct buf *out)
+{
+	struct pen pen = {.out = out};
+
+	html_lit(out, "<path class=\"value\" d=\"");
+	(void)put_curve(&pen, band->median, band->len, step, top);
+	pen_lift(&pen);
+	html_lit(out, "\"/>");
+}
+
+static void put_limits(const struct band_chart *chart, double top, struct buf *out)
+{
+	html_lit(out, "<path class=\"peak\" d=\"");
+	for (int i = 0; i < BAND_LIMITS; i++)
+		if (!isnan(chart->limits[i]))
+			buf_addf(out, "M0 %dh%d", y_of(chart->limits[i], top), WIDTH);
+	buf_addf(out, "\"/><line x1=\"%d\" x2=\"%d\" y2=\"%d\"/></svg>", FORECAST_30M * STEP_MIN,
+		 FORECAST_30M * STEP_MIN, HEIGHT);
+}
+
+static void put_number(double value, struct buf *out)
+{
+	fmt_number(out, value, value < 10 && value != floor(value) ? 1 : 0);
+}
+
+/* Places in percent of the plot, which the nested drawing fills. */
+static void put_labels(const struct band_chart *chart, double top, struct buf *out)
+{
+	for (int i = 0; i < BAND_LIMITS; i++) {
+		if (isnan(chart->limits[i]))
+			continue;
+		buf_addf(out, "<text class=\"end over\" x=\"100%%\" y=\"%d%%\">",
+			 y_of(chart->limits[i], top) / 2);
+		put_number(chart->limits[i], out);
+		html_lit(out, "</text>");
+	}
+	html_lit(out, "<text class=\"top\" x=\"0\" y=\"0\">");
+	put_number(top, out);
+	html_lit(out, "</text><text class=\"soon\" x=\"6%\" y=\"100%\">30 min</text>"
+		      "<text x=\"0\" y=\"100%\">0</text>");
+	for (int hour = 2; hour <= 8; hour += 2)
+		buf_addf(out, "<text class=\"%s\" x=\"%d%%\" y=\"100%%\">%d h</text>",
+			 hour == 8 ? "end" : "middle", hour * 100 / 8, hour);
+}
+
+static void put_value(double value, const struct band_chart *chart, struct buf *out)
+{
+	fmt_number(out, value, 1);
+	if (chart->unit[0])
+		buf_addf(out, "%s%s", chart->band->percent ? "" : " ", chart->unit);
+}
+
+static void put_words(const struct band_chart *chart, struct buf *out)
+{
+	const struct band *band = chart->band;
+	size_t at = 0;
+
+	for (size_t i = 1; i < band->len; i++)
+		if (band->median[i] > band->median[at])
+			at = i;
+	buf_addf(out, "<title>%s, next 8 hours</title><desc>Median ", chart->title);
+	put_value(band->median[0], chart, out);
+	buf_addf(out, " in %d min, ", STEP_MIN);
+	put_value(band->median[band->len - 1], chart, out);
+	buf_addf(out, " in %zu min, maximum ", band->len * STEP_MIN);
+	put_value(band->median[at], chart, out);
+	buf_addf(out, " in %zu min", (at + 1) * STEP_MIN);
+	if (band->range_len > 0) {
+		html_lit(out, "; p90 up to ");
+		put_value(highest(band), chart, out);
+	}
+	html_lit(out, "</desc>");
+}
+
+static void put_drawing(const struct band_chart *chart, struct buf *out)
+{
+	double top = axis_top(chart);
+
+	html_lit(out, "<svg class=\"lines fan\" role=\"img\">");
+	put_words(chart, out);
+	buf_addf(out, "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\">", WIDTH, HEIGHT);
+	put_range(chart->band, top, out);
+	put_median(chart->band, 1, top, out);
+	put_limits(chart, top, out);
+	put_labels(chart, top, out);
+	html_lit(out, "</svg>");
+}
+
+/* ---- the same as a table ---- */
+
+static void put_row(const struct band_chart *chart, size_t i, struct buf *out)
+{
+	const struct band *band = chart->band;
+	bool ranged = i < band->range_len;
+
+	buf_addf(out, "<tr><th scope=\"row\">%zu min</th><td>", (i + 1) * STEP_MIN);
+	fmt_number(out, ranged ? band->low[i] : NAN, 1);
+	html_lit(out, "</td><td>");
+	fmt_number(out, band->median[i], 1);
+	html_lit(out, "</td><td>");
+	fmt_number(out, ranged ? band->high[i] : NAN, 1);
+	html_lit(out, "</td></tr>");
+}
+
+static void put_table(const struct band_chart *chart, struct buf *out)
+{
+	buf_addf(out,
+		 "<details><summary>Data table</summary><table class=\"numbers\"><caption>%s%s%s, "
+		 "in 30 minutes and every two hours</caption><thead><tr><th scope=\"col\">In</th>"
+		 "<th scope=\"col\">p10</th><th scope=\"col\">Median</th>"
+		 "<th scope=\"col\">p90</th></tr></thead><tbody>",
+		 chart->title, chart->unit[0] ? ", " : "", chart->unit);
+	if (chart->band->len >= FORECAST_30M)
+		put_row(chart, FORECAST_30M - 1, out);
+	for (size_t i = TABLE_STEP - 1; i < chart->band->len; i += TABLE_STEP)
+		put_row(chart, i, out);
+	html_lit(out, "</tbody></table></details>");
+}
+
+void chart_band(const struct band_chart *chart, struct buf *out)
+{
+	if (!chart->band->len) {
+		html_lit(out, "<p class=\"note\">There is no forecast of ");
+		html_str(out, chart->title);
+		html_lit(out, ".</p>");
+		return;
+	}
+	html_lit(out, "<figure>");
+	put_drawing(chart, out);
+	buf_addf(out, "<figcaption>%s, median and p10 to p90; %s</figcaption>", chart->title,
+		 chart->provenance);
+	put_table(chart, out);
+	html_lit(out, "</figure>");
+}
+
+void chart_spark(const struct band *band, struct buf *out)
+{
+	double top = highest(band);
+
+	if (!band->len)
+		return;
+	buf_addf(out,
+		 "<svg class=\"lines spark\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" "
+		 "aria-hidden=\"true\">",
+		 WIDTH, HEIGHT);
+	put_median(band, SPARK_STEP, band->percent ? 100 : top > 0 ? top : 1, out);
+	html_lit(out, "</svg>");
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "pages/filter.h"
+
+#include "base/html.h"
+#include "pages/layout.h"
+
+#define CHOICES (QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SEV) | QUERY_BIT(QUERY_Q))
+
+void filter_profiles(const struct page *page, const struct query *query, struct buf *out)
+{
+	struct query q = *query;
+
+	html_lit(out, "<p><span>Profile</span> ");
+	q.given &= ~(QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_PROFILE));
+	layout_link(page, &q, query->profile < 0, "All", out);
+	q.given |= QUERY_BIT(QUERY_PROFILE);
+	for (q.profile = 0; q.profile < PROFILE_COUNT; q.profile++) {
+		html_lit(out, " ");
+		layout_link(page, &q, q.profile == query->profile, profile_table[q.profile].name,
+			    out);
+	}
+	html_lit(out, "</p>");
+}
+
+void filter_levels(const struct page *page, const struct query *query, struct buf *out)
+{
+	struct query q = *query;
+
+	html_lit(out, "<p><span>Severity</span> ");
+	q.given &= ~(QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_SEV));
+	layout_link(page, &q, query->level < 0, "All", out);
+	q.given |= QUERY_BIT(QUERY_SEV);
+	q.level_up = false;
+	for (q.level = 0; q.level < LEVEL_COUNT; q.level++) {
+		html_lit(out, " ");
+		layout_link(page, &q, q.level == query->level && !query->level_up,
+			    level_table[q.level].name, out);
+	}
+	html_lit(out, "</p>");
+}
+
+static void put_words(const struct query *query, struct buf *out)
+{
+	const char *comma = "";
+
+	if (query->profile >= 0) {
+		html_lit(out, "profile=");
+		html_str(out, profile_table[query->profile].name);
+		comma = ", ";
+	}
+	if (query->level >= 0) {
+		buf_addf(out, "%sseverity=%s%s", comma, level_table[query->level].name,
+			 query->level_up ? " or worse" : "");
+		comma = ", ";
+	}
+	/* Free text from a URL is not repeated. */
+	if (query->q[0])
+		buf_addf(out, "%sthe name searched for", comma);
+}
+
+/* What the form must not lose: a form sends its own fields only. */
+static void put_hidden(const struct query *query, struct buf *out)
+{
+	for (int k = 0; k < QUERY_KEYS; k++) {
+		enum query_key key = (enum query_key)k;
+
+		if (!(query->given & QUERY_BIT(key)) || key == QUERY_Q || key == QUERY_PAGE)
+			continue;
+		buf_addf(out, "<input type=\"hidden\" name=\"%s\" value=\"", query_key_name(key));
+		query_write_value(query, key, out);
+		html_lit(out, "\"/>");
+	}
+}
+
+static void put_chosen(const struct page *page, const char *id, const struct query *query,
+		       struct buf *out)
+{
+	struct query q = *query;
+
+	html_lit(out, "<p class=\"chosen\">Shown: ");
+	put_words(query, out);
+	html_lit(out, ". <a href=\"");
+	q.given &= ~(CHOICES | QUERY_BIT(QUERY_PAGE));
+	layout_url(page, &q, out);
+	buf_addf(out, "#%s\">Clear filters</a></p>", id);
+}
+
+void filter_name(const struct page *page, const char *id, const struct query *query,
+		 struct buf *out)
+{
+	struct query bare = {.given = 0};
+
+	html_lit(out, "<form action=\"");
+	layout_url(page, &bare, out);
+	html_lit(out, "\"><label for=\"name\">Name contains</label>"
+		      "<input id=\"name\" type=\"search\" name=\"q\" maxlength=\"64\"/>");
+	put_hidden(query, out);
+	html_lit(out, "<button>Filter</button></form>");
+	if (query->given & CHOICES)
+		put_chosen(page, id, query, out);
+}
+
+void filter_nothing(const struct query *query, struct buf *out)
+{
+	html_lit(out, "<p class=\"empty\">No servers match ");
+	put_words(query, out);
+	html_lit(out, ".</p>");
+}

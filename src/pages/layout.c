@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: MIT */
+/* The shell of every page: a function of snapshot and query but for div#state, which state.c
+ * writes. */
+#include "config.h"
+#include "pages/layout.h"
+
+#include <inttypes.h>
+
+#include "assets.h"
+#include "build_id.h"
+#include "base/fmt.h"
+#include "base/html.h"
+#include "pages/state.h"
+
+#define PRODUCT "TFT"
+
+/* Status of the environment (domain-rules 5) and the number of alerts: what title, icon and header
+ * chip show. */
+struct fleet_state {
+	enum status status;
+	unsigned alerts;
+};
+
+static struct fleet_state fleet_state(const struct view *view)
+{
+	struct fleet_counts n;
+
+	if (!state_has_data(view))
+		return (struct fleet_state){STATUS_UNKNOWN, 0};
+	snapshot_count(view->snap, &n);
+	return (struct fleet_state){status_of_fleet(n.total, n.over_80, n.over_60, n.over_50),
+				    n.over_50};
+}
+
+/* ---- pieces ---- */
+
+/* From an address back to the root: "../" for every level below it. */
+static const char *to_root(struct span path)
+{
+	static const char up[] = "../../../../../../../../";
+	size_t left = sizeof(up) - 1;
+
+	for (size_t i = 1; i < path.len && left > 0; i++)
+		if (path.ptr[i] == '/')
+			left -= 3;
+	return up + left;
+}
+
+/* An empty reference would be the page itself. */
+static void put_path(const char *root, const char *path, struct buf *out)
+{
+	html_str(out, root);
+	html_str(out, path[1] ? path + 1 : root[0] ? "" : "./");
+}
+
+void layout_url(const struct page *page, const struct query *query, struct buf *out)
+{
+	struct buf text;
+
+	buf_init(&text, 1024);
+	buf_lit(&text, "?");
+	query_write(query, &text);
+	if (!buf_ok(&text))
+		buf_reserve(out, SIZE_MAX);
+	/* The page of a server is linked so by itself only: a query alone keeps its path. */
+	if (!(page->needs & PAGE_SERVER))
+		put_path("", page->path, out);
+	if (text.len > 1 || (page->needs & PAGE_SERVER))
+		html_text(out, buf_span(&text));
+	buf_free(&text);
+}
+
+void layout_link(const struct page *page, const struct query *query, bool current, const char *text,
+		 struct buf *out)
+{
+	html_lit(out, "<a href=\"");
+	layout_url(page, query, out);
+	buf_addf(out, "\"%s>", current ? " aria-current=\"true\"" : "");
+	html_str(out, text);
+	html_lit(out, "</a>");
+}
+
+static void put_format(const struct page *page, const struct query *query, enum format format,
+		       const char *text, struct buf *out)
+{
+	struct query q = *query;
+
+	q.format = format;
+	q.given |= QUERY_BIT(QUERY_FORMAT);
+	html_lit(out, " ");
+	layout_link(page, &q, false, text, out);
+}
+
+void layout_downloads(const struct page *page, const struct query *query, struct buf *out)
+{
+	html_lit(out, "<p class=\"downloads\">Download");
+	if (page->csv)
+		put_format(page, query, FORMAT_CSV, "CSV", out);
+	if (page->json)
+		put_format(page, query, FORMAT_JSON, "JSON", out);
+	html_lit(out, "</p>");
+}
+
+void layout_table_begin(const char *caption, const char *const *columns, struct buf *out)
+{
+	buf_addf(out,
+		 "<div class=\"scroll\"><table class=\"plan\"><caption>%s</caption><thead><tr>",
+		 caption);
+	for (; *columns; columns++)
+		buf_addf(out, "<th scope=\"col\">%s</th>", *columns);
+	html_lit(out, "</tr></thead><tbody>");
+}
+
+void layout_table_end(struct buf *out)
+{
+	html_lit(out, "</tbody></table></div>");
+}
+
+void layout_level(enum level level, struct buf *out)
+{
+	buf_addf(out, "<span class=\"chip sev-%s\">%s</span>", level_table[level].slug,
+		 level_table[level].name);
+}
+
+void layout_status(enum status status, struct buf *out)
+{
+	buf_addf(out, "<span class=\"chip sev-%s\">%s</span>", status_table[status].slug,
+		 status_table[status].name);
+}
+
+const char *layout_mark(enum mark mark)
+{
+	static const char *const attributes[] = {
+		[MARK_NONE] = "",
+		[MARK_YELLOW] = " class=\"mark yellow\"",
+		[MARK_ORANGE] = " class=\"mark orange\"",
+		[MARK_RED] = " class=\"mark red\"",
+	};
+
+	return attributes[mark];
+}
+
+/* A browser takes "." and ".." for steps, encoded or not, and nginx decodes a slash. */
+static bool is_path_component(struct span name)
+{
+	return !span_is(name, ".") && !span_is(name, "..") && !memchr(name.ptr, '/', name.len);
+}
+
+void layout_server(struct span name, const char *folder, struct buf *out)
+{
+	bool linked = is_path_component(name);
+
+	if (linked) {
+		html_lit(out, "<a href=\"");
+		html_str(out, folder);
+		html_url(out, name);
+		html_lit(out, "\">");
+	} else {
+		html_lit(out, "<span>");
+	}
+	html_text(out, name);
+	buf_span_add(out, linked ? SPAN("</a>") : SPAN("</span>"));
+}
+
+void layout_silent(const struct server *server, const struct snapshot *snap, struct buf *out)
+{
+	if (!server_is_silent(server, snap->gen_ms))
+		return;
+	html_lit(out, " <small class=\"silent\">silent since ");
+	fmt_time(out, server->same_since_ms);
+	html_lit(out, "</small>");
+}
+
+const char *layout_plural(unsigned n)
+{
+	return n == 1 ? "" : "s";
+}
+
+void layout_upper(const char *word, struct buf *out)
+{
+	for (; *word; word++) {
+		char c = *word >= 'a' && *word <= 'z' ? (char)(*word - 'a' + 'A') : *word;
+
+		html_text(out, (struct span){&c, 1});
+	}
+}
+
+/* ---- the shell ---- */
+
+static const char *favicon(enum status status)
+{
+	static const char *const icons[STATUS_COUNT] = {
+		[STATUS_UNKNOWN] = ASSET_FAVICON_UNKNOWN_SVG,
+		[STATUS_HEALTHY] = ASSET_FAVICON_OK_SVG,
+		[STATUS_CAUTION] = ASSET_FAVICON_WARNING_SVG,
+		[STATUS_WARNING] = ASSET_FAVICON_WARNING_SVG,
+		[STATUS_CRITICAL] = ASSET_FAVICON_CRITICAL_SVG,
+	};
+
+	return icons[status];
+}
+
+/* How wide a column is and where a line wraps, the last word of a page decides: half a page painted
+ * would move when the rest comes. All of it is small, so the first paint waits for its end. */
+static void head_open(const char *root, enum status status, struct buf *out)
+{
+	html_lit(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
+		      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>");
+	buf_addf(out,
+		 "<script src=\"%s" ASSET_THEME_JS "\"></script>"
+		 "<link rel=\"expect\" href=\"#end\" blocking=\"render\"/>"
+		 "<link rel=\"stylesheet\" href=\"%s" ASSET_STYLE_CSS "\"/>"
+		 "<link rel=\"icon\" type=\"image/svg+xml\" href=\"%s%s\"/>",
+		 root, root, root, favicon(status));
+}
+
+/* Without data the page comes back by itself; with data only where the URL asks for it. */
+static int64_t reload_s(const struct page *active, const struct view *view)
+{
+	/* Nobody who reads a text wants it to start again. */
+	if (active->standalone && !state_has_data(view))
+		return 0;
+	if (state_of(view) == STATE_COLD)
+		return 1;
+	if (!state_has_data(view))
+		return view->site->interval_ms / 1000;
+	return view->query->given & QUERY_BIT(QUERY_REFRESH) ? view->query->refresh_s : 0;
+}
+
+/* Whoever comes first comes to the overview: it has everything in one sheet and one script. The
+ * charts that can be pointed at are large: only where there are any. */
+static void assets(const struct page *active, const struct view *view, struct buf *out)
+{
+	const char *root = to_root(span_str(active->path));
+
+	if (active->path[1] || view->query->view != VIEW_FULL)
+		buf_addf(out, "<link rel=\"stylesheet\" href=\"%s" ASSET_PAGES_CSS "\"/>", root);
+	buf_addf(out, "<script defer=\"\" src=\"%s" ASSET_APP_JS "\"></script>", root);
+	if (view->query->view == VIEW_KIOSK)
+		buf_addf(out, "<script defer=\"\" src=\"%s" ASSET_KIOSK_JS "\"></script>", root);
+	if (active->needs & PAGE_HISTORY)
+		buf_addf(out,
+			 "<link rel=\"stylesheet\" href=\"%s" ASSET_CHARTS_CSS "\"/>"
+			 "<script defer=\"\" src=\"%s" ASSET_CHARTS_JS "\"></script>",
+			 root, root);
+}
+
+static bool has_tabs(const struct query *query)
+{
+	return query->view == VIEW_KIOSK && query->tab_count > 0;
+}
+
+/* The address of the page that follows on a wall screen with tabs. */
+static void put_next_tab(const struct page *active, const struct query *query, struct buf *out)
+{
+	struct query next;
+	int i = 0;
+
+	while (i < query->tab_count && strcmp(query_tab_name(query->tabs[i]), active->name) != 0)
+		i++;
+	/* A page that is not in the list leads to the first one. */
+	i = i + 1 < query->tab_count ? i + 1 : 0;
+	query_init(&next);
+	next.given = query->given &
+		     (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY));
+	next.view = query->view;
+	memcpy(next.tabs, query->tabs, sizeof(next.tabs));
+	next.tab_count = query->tab_count;
+	next.every_s = query->every_s;
+	html_str(out, to_root(span_str(active->path)));
+	layout_url(page_find_name(query_tab_name(query->tabs[i])), &next, out);
+}
+
+/* Where the script runs it does all this without leaving the page. */
+static void put_reload(const struct page *active, const struct view *view, struct buf *out)
+{
+	int64_t seconds = reload_s(active, view);
+	bool tabs = has_tabs(view->query);
+
+	if (tabs)
+		seconds = view->query->every_s;
+	if (!seconds)
+		return;
+	buf_addf(out, "<noscript><meta http-equiv=\"refresh\" content=\"%" PRId64, seconds);
+	if (tabs) {
+		html_lit(out, ";url=");
+		put_next_tab(active, view->query, out);
+	}
+	html_lit(out, "\"/></noscript>");
+}
+
+static void head(const struct page *active, const struct view *view, struct fleet_state fleet,
+		 struct buf *out)
+{
+	const char *root = to_root(span_str(active->path));
+
+	head_open(root, fleet.status, out);
+	assets(active, view, out);
+	put_reload(active, view, out);
+	html_lit(out, "<title>");
+	if (fleet.alerts)
+		buf_addf(out, "(%u) ", fleet.alerts);
+	buf_addf(out, "%s - ", status_table[fleet.status].name);
+	html_text(out, view->server ? view->server->name : span_str(active->title));
+	html_lit(out, " - " PRODUCT "</title></head>");
+}
+
+static void navigation(const struct page *active, const char *root, struct buf *out)
+{
+	html_lit(out, "<nav aria-label=\"Pages\"><ul>");
+	for (size_t i = 0; i < page_count; i++) {
+		const struct page *page = &page_table[i];
+
+		if (!page->title || (page->needs & PAGE_SERVER))
+			continue;
+		html_lit(out, "<li><a href=\"");
+		put_path(root, page->path, out);
+		buf_addf(out, "\"%s>%s</a></li>", page == active ? " aria-current=\"page\"" : "",
+			 page->title);
+	}
+	buf_addf(out, "</ul><form action=\"%sheatmap\" role=\"search\">", root);
+	html_lit(out, "<label for=\"find\">Find server</label>"
+		      "<input id=\"find\" type=\"search\" name=\"q\" maxlength=\"64\"/>"
+		      "<button>Find</button></form></nav>");
+}
+
+/* "Refresh" is a plain link to the same view; without a script the reload is the page's own. */
+static void refresh_menu(const struct page *active, const struct view *view, struct buf *out)
+{
+	struct query other = *view->query;
+	bool on = (other.given & QUERY_BIT(QUERY_REFRESH)) && other.refresh_s > 0;
+
+	html_lit(out, "<p class=\"refresh\">");
+	layout_link(active, view->query, false, "Refresh", out);
+	other.refresh_s = on ? 0 : (int)(view->site->interval_ms / 1000);
+	if (on)
+		other.given &= ~QUERY_BIT(QUERY_REFRESH);
+	else
+		other.given |= QUERY_BIT(QUERY_REFRESH);
+	html_lit(out, " ");
+	layout_link(active, &other, false, on ? "Stop reloading" : "Reload by itself", out);
+	buf_addf(out,
+		 " <span class=\"controls\"></span> <small>data changes every %" PRId64
+		 " s</small></p>",
+		 view->site->interval_ms / 1000);
+}
+
+static void header(const struct page *active, const struct view *view, struct fleet_state fleet,
+		   struct buf *out)
+{
+	static const char *const body_class[] = {
+		[VIEW_FULL] = "",
+		[VIEW_KIOSK] = " class=\"kiosk\"",
+		[VIEW_COMPACT] = " class=\"compact\"",
+	};
+
+	buf_addf(out, "<body%s", body_class[view->query->view]);
+	if (has_tabs(view->query)) {
+		buf_addf(out, " data-every=\"%d\" data-next=\"", view->query->every_s);
+		put_next_tab(active, view->query, out);
+		html_lit(out, "\"");
+	}
+	html_lit(out, "><a class=\"skip\" href=\"#view\">Skip to content</a>"
+		      "<header><p class=\"product\">" PRODUCT " <span>fleet risk</span></p>"
+		      "<p class=\"environment\"><a href=\"");
+	put_path(to_root(span_str(active->path)), "/", out);
+	html_lit(out, "\">Environment ");
+	layout_status(fleet.status, out);
+	html_lit(out, "</a></p>");
+	refresh_menu(active, view, out);
+	html_lit(out, "<p class=\"theme\"><small>theme follows the system</small></p></header>");
+}
+
+void layout_begin(const struct page *active, const struct view *view, struct buf *out)
+{
+	struct fleet_state fleet = fleet_state(view);
+
+	head(active, view, fleet, out);
+	header(active, view, fleet, out);
+	navigation(active, to_root(span_str(active->path)), out);
+	state_put(view, out);
+	buf_addf(out, "<main id=\"view\" tabindex=\"-1\" data-interval-ms=\"%" PRId64 "\"",
+		 view->site->interval_ms);
+	if (state_has_data(view))
+		buf_addf(out,
+			 " data-act-ms=\"%" PRId64 "\" data-max-ms=\"%" PRId64
+			 "\" data-bucket=\"%" PRId64 "\" data-gen-ms=\"%" PRId64
+			 "\" data-fill-ms=\"%" PRId64 "\"",
+			 view->site->act_limit_ms, view->site->max_stale_ms, view->snap->bucket,
+			 view->snap->gen_ms, view->snap->fill_ms);
+	html_lit(out, ">");
+}
+
+/* How requests found the shared cache. */
+static void put_hits(const struct served *served, struct buf *out)
+{
+	int64_t all = served->fresh + served->stale + served->cold;
+
+	if (served->fresh < 0 || served->stale < 0 || served->cold < 0 || all == 0)
+		return;
+	fmt_percent(out, 100.0 * (double)served->fresh / (double)all);
+	buf_addf(out,
+		 " of %" PRId64 " requests found fresh data in the shared cache, %" PRId64
+		 " older, %" PRId64 " none",
+		 all, served->stale, served->cold);
+	if (served->calls >= 0)
+		buf_addf(out, ", for %" PRId64 " calls of the prediction daemon", served->calls);
+	html_lit(out, ". ");
+}
+
+/* "Is caching working?" As known when the snapshot was made, so that every host says the same; the
+ * numbers of this moment are a link away. */
+static void put_served(const struct snapshot *snap, const char *root, struct buf *out)
+{
+	const struct served *served = &snap->served;
+
+	html_lit(out, "<p class=\"served\">At this snapshot: ");
+	put_hits(served, out);
+	buf_addf(out, "Bucket %" PRId64, snap->bucket);
+	if (served->fetch_ms >= 0)
+		buf_addf(out, " was fetched in %" PRId64 " ms", served->fetch_ms);
+	if (served->budget_left >= 0)
+		buf_addf(out, ", calls left in that minute: %" PRId64, served->budget_left);
+	html_lit(out, "; the next begins at ");
+	fmt_time_element(out, (snap->bucket + 1) * snap->interval_ms);
+	buf_addf(out, ". <a href=\"%sadvanced\">Now</a></p>", root);
+}
+
+static void put_snapshot(const struct snapshot *snap, struct buf *out)
+{
+	html_lit(out, "<p>Snapshot ");
+	fmt_iso(out, snap->gen_ms);
+	html_lit(out, "</p><p>Prediction time ");
+	html_str(out, snap->prediction_time[0] ? snap->prediction_time : "–");
+	html_lit(out, "</p><p>Forecast: ");
+	html_str(out, snap->model == MODEL_TFT ? "TFT model" : "trend extrapolation");
+	html_lit(out, "</p>");
+}
+
+/* snap: NULL without data. root: the way there. */
+static void footer(const struct snapshot *snap, const char *root, struct buf *out)
+{
+	html_lit(out,
+		 "<footer id=\"end\"><p>tft-dashboard " PACKAGE_VERSION " build " BUILD_ID "</p>");
+	if (snap) {
+		put_snapshot(snap, out);
+		put_served(snap, root, out);
+	}
+	html_lit(out, "</footer></body></html>\n");
+}
+
+void layout_end(const struct page *active, const struct view *view, struct buf *out)
+{
+	html_lit(out, "</main>");
+	footer(state_has_data(view) ? view->snap : NULL, to_root(span_str(active->path)), out);
+}
+
+/* ---- errors ---- */
+
+void layout_error_begin(const struct http_error *error, struct span path, struct buf *out)
+{
+	const char *root = to_root(path);
+
+	head_open(root, STATUS_UNKNOWN, out);
+	/* A wall screen has nobody who would try again. What came of an action cannot be asked for.
+	 */
+	if (error->status == 503 && page_find_path(path))
+		html_lit(out, "<meta http-equiv=\"refresh\" content=\"5\"/>");
+	html_lit(out, "<title>");
+	html_str(out, error->title);
+	html_lit(out,
+		 " - " PRODUCT "</title></head><body>"
+		 "<a class=\"skip\" href=\"#view\">Skip to content</a>"
+		 "<header><p class=\"product\">" PRODUCT " <span>fleet risk</span></p></header>");
+	navigation(NULL, root, out);
+	html_lit(out, "<main id=\"view\" tabindex=\"-1\"><section class=\"help\"><h1>");
+	html_str(out, error->title);
+	html_lit(out, "</h1><p>");
+	html_str(out, error->text);
+	html_lit(out, "</p>");
+}
+
+void layout_error_end(struct span path, struct buf *out)
+{
+	const char *root = to_root(path);
+
+	html_lit(out, "<p><a href=\"");
+	put_path(root, "/", out);
+	html_lit(out, "\">Overview</a></p></section></main>");
+	footer(NULL, root, out);
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/* The page table, and the frame that turns a row of it into a document. */
+#include "config.h"
+#include "pages/pages.h"
+
+#include <string.h>
+
+#include "pages/api.h"
+#include "base/html.h"
+#include "pages/layout.h"
+#include "pages/state.h"
+
+#define VIEW_PARAMS                                                                                \
+	(QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY) |                  \
+	 QUERY_BIT(QUERY_REFRESH))
+#define HISTORY_PARAMS (QUERY_BIT(QUERY_HISTORY) | QUERY_BIT(QUERY_RANGE))
+#define LIST_PARAMS                                                                                \
+	(QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SEV) | QUERY_BIT(QUERY_SORT) |                 \
+	 QUERY_BIT(QUERY_Q))
+#define COST_PARAMS                                                                                \
+	(QUERY_BIT(QUERY_COST_PER_HOUR) | QUERY_BIT(QUERY_AVG_HOURS) |                             \
+	 QUERY_BIT(QUERY_PREVENTION_PCT) | QUERY_BIT(QUERY_PROJECT_COST))
+
+/* The tables of the plans; their JSON and CSV have all rows. */
+#define PART_PARAMS (QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_PAGE))
+
+#define TOP_PARAMS (QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_N))
+
+/* clang-format off: it would align the rows like a matrix. */
+const struct page page_table[] = {
+	{
+		.name = "overview",
+		.path = "/",
+		.title = "Overview",
+		.media = MEDIA_HTML,
+		.stored = true,
+		.params =
+			LIST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_FORMAT),
+		.content = page_overview,
+		.json = "api-alerts",
+		.csv = "overview-csv",
+	},
+	{
+		.name = "heatmap",
+		.path = "/heatmap",
+		.title = "Heatmap",
+		.media = MEDIA_HTML,
+		.stored = true,
+		.params = LIST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_METRIC) |
+			  QUERY_BIT(QUERY_GROUP) | QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_FORMAT),
+		.content = page_heatmap,
+		.json = "api-heatmap",
+		.csv = "heatmap-csv",
+	},
+	{
+		.name = "top",
+		.path = "/top",
+		.title = "Top",
+		.media = MEDIA_HTML,
+		.stored = true,
+		.params = TOP_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.content = page_top,
+		.needs = PAGE_TOP_SERIES,
+		.json = "api-top",
+		.csv = "top-csv",
+	},
+	{
+		.name = "server",
+		.path = "/server/",
+		.title = "Server",
+		.media = MEDIA_HTML,
+		.params = VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.content = page_server,
+		.needs = PAGE_SERVER | PAGE_HISTORY,
+		.json = "api-server",
+		.csv = "server-csv",
+	},
+	{
+		.name = "history",
+		.path = "/history",
+		.title = "History",
+		.media = MEDIA_HTML,
+		.params = HISTORY_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.content = page_history,
+		.needs = PAGE_HISTORY,
+		.json = "api-history",
+		.csv = "history-csv",
+	},
+	{
+		.name = "cost",
+		.path = "/cost",
+		.title = "Cost",
+		.media = MEDIA_HTML,
+		.stored = true,
+		.params = COST_PARAMS | PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.content = page_cost,
+		.form = page_cost_form,
+		.json = "api-cost",
+		.csv = "cost-csv",
+	},
+	{
+		.name = "remediation",
+		.path = "/remediation",
+		.title = "Remediation",
+		.media = MEDIA_HTML,
+		.stored = true,
+		.params = PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.content = page_remediation,
+		.json = "api-remediation",
+		.csv = "remediation-csv",
+	},
+	{
+		.name = "alerting",
+		.path = "/alerting",
+		.title = "Alerting",
+		.media = MEDIA_HTML,
+		.stored = true,
+		.params = PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.content = page_alerting,
+		.json = "api-alerting",
+		.csv = "alerting-csv",
+	},
+	{
+		.name = "advanced",
+		.path = "/advanced",
+		.title = "Advanced",
+		.media = MEDIA_HTML,
+		.params = VIEW_PARAMS | QUERY_BIT(QUERY_NOTICE),
+		.content = page_advanced,
+		.needs = PAGE_DIAGNOSIS,
+		.standalone = true,
+	},
+	{
+		.name = "docs",
+		.path = "/docs",
+		.title = "Docs",
+		.media = MEDIA_HTML,
+		.stored = true,
+		.params = VIEW_PARAMS,
+		.content = page_docs,
+		.standalone = true,
+	},
+	{
+		.name = "roadmap",
+		.path = "/roadmap",
+		.title = "Roadmap",
+		.media = MEDIA_HTML,
+		.stored = true,
+		.params = VIEW_PARAMS,
+		.content = page_roadmap,
+		.standalone = true,
+	},
+	{
+		.name = "api-fleet", /* "fleet" alone is the compact snapshot's key */
+		.path = "/api/v1/fleet",
+		.media = MEDIA_JSON,
+		.stored = true,
+		.content = api_fleet,
+	},
+	{
+		.name = "api-alerts",
+		.path = "/api/v1/alerts",
+		.media = MEDIA_JSON,
+		.stored = true,
+		.params = LIST_PARAMS,
+		.content = api_alerts,
+	},
+	{
+		.name = "api-heatmap",
+		.path = "/api/v1/heatmap",
+		.media = MEDIA_JSON,
+		.stored = true,
+		.params = LIST_PARAMS | QUERY_BIT(QUERY_METRIC),
+		.content = api_heatmap,
+	},
+	{
+		.name = "api-top",
+		.path = "/api/v1/top",
+		.media = MEDIA_JSON,
+		.stored = true,
+		.params = TOP_PARAMS,
+		.content = api_top,
+		.needs = PAGE_TOP_SERIES,
+	},
+	{
+		.name = "api-server",
+		.path = "/api/v1/servers/",
+		.media = MEDIA_JSON,
+		.content = api_server,
+		.needs = PAGE_SERVER,
+	},
+	{
+		.name = "api-history",
+		.path = "/api/v1/history",
+		.media = MEDIA_JSON,
+		.params = HISTORY_PARAMS,
+		.content = api_history,
+		.needs = PAGE_HISTORY,
+	},
+	{
+		.name = "api-cost",
+		.path = "/api/v1/cost",
+		.media = MEDIA_JSON,
+		.stored = true,
+		.params = COST_PARAMS | QUERY_BIT(QUERY_SORT),
+		.content = api_cost,
+	},
+	{
+		.name = "api-remediation",
+		.path = "/api/v1/remediation",
+		.media = MEDIA_JSON,
+		.stored = true,
+		.params = QUERY_BIT(QUERY_SORT),
+		.content = api_remediation,
+	},
+	{
+		.name = "api-alerting",
+		.path = "/api/v1/alerting",
+		.media = MEDIA_JSON,
+		.stored = true,
+		.params = QUERY_BIT(QUERY_SORT),
+		.content = api_alerting,
+	},
+	{
+		.name = "badge-fleet", /* before the other: no server can be called so here */
+		.path = "/badge/fleet.svg",
+		.media = MEDIA_SVG,
+		.stored = true,
+		.content = page_badge,
+		.standalone = true,
+	},
+	{
+		.name = "badge-server",
+		.path = "/badge/",
+		.suffix = ".svg",
+		.media = MEDIA_SVG,
+		.content = page_badge,
+		.needs = PAGE_SERVER,
+		.standalone = true,
+	},
+	{
+		.name = "overview-csv",
+		.media = MEDIA_CSV,
+		.params = LIST_PARAMS,
+		.content = csv_overview,
+	},
+	{
+		.name = "heatmap-csv",
+		.media = MEDIA_CSV,
+		.params = LIST_PARAMS | QUERY_BIT(QUERY_METRIC),
+		.content = csv_heatmap,
+	},
+	{
+		.name = "top-csv",
+		.media = MEDIA_CSV,
+		.params = TOP_PARAMS,
+		.content = csv_top,
+	},
+	{
+		.name = "server-csv",
+		.media = MEDIA_CSV,
+		.content = csv_server,
+		.needs = PAGE_SERVER,
+	},
+	{
+		.name = "history-csv",
+		.media = MEDIA_CSV,
+		.params = HISTORY_PARAMS,
+		.content = csv_history,
+		.needs = PAGE_HISTORY,
+	},
+	{
+		.name = "cost-csv",
+		.media = MEDIA_CSV,
+		.params = COST_PARAMS,
+		.content = csv_cost,
+	},
+	{
+		.name = "remediation-csv",
+		.media = MEDIA_CSV,
+		.params = QUERY_BIT(QUERY_SORT),
+		.content = csv_remediation,
+	},
+	{
+		.name = "alerting-csv",
+		.media = MEDIA_CSV,
+		.params = QUERY_BIT(QUERY_SORT),
+		.content = csv_alerting,
+	},
+};
+/* clang-format on */
+
+const size_t page_count = sizeof(page_table) / sizeof(page_table[0]);
+
+const struct page *page_find_name(const char *name)
+{
+	for (size_t i = 0; i < page_count; i++)
+		if (strcmp(page_table[i].name, name) == 0)
+			return &page_table[i];
+	return NULL;
+}
+
+static bool ends_with(struct span text, struct span end)
+{
+	return text.len >= end.len &&
+	       span_eq((struct span){text.ptr + text.len - end.len, end.len}, end);
+}
+
+static struct span suffix_of(const struct page *page)
+{
+	return page->suffix ? span_str(page->suffix) : (struct span){"", 0};
+}
+
+static bool leads_to(const struct page *page, struct span path)
+{
+	struct span own = span_str(page->path), suffix = suffix_of(page);
+
+	if (!(page->needs & PAGE_SERVER))
+		return span_eq(path, own);
+	return path.len >= own.len + suffix.len && span_eq((struct span){path.ptr, own.len}, own) &&
+	       ends_with(path, suffix);
+}
+
+struct span page_server_name(const struct page *page, struct span path)
+{
+	size_t own = strlen(page->path);
+
+	return (struct span){path.ptr + own, path.len - own - suffix_of(page).len};
+}
+
+const struct page *page_find_path(struct span path)
+{
+	for (size_t i = 0; i < page_count; i++)
+		if (page_table[i].path && leads_to(&page_table[i], path))
+			return &page_table[i];
+	return NULL;
+}
+
+static void render_html(const struct page *page, const struct view *view, struct buf *out)
+{
+	layout_begin(page, view, out);
+	if (state_has_data(view) || page->standalone)
+		page->content(view, out);
+	else
+		state_no_data(view, out);
+	layout_end(page, view, out);
+}
+
+static void render_json(const struct page *page, const struct view *view, struct buf *out)
+{
+	struct json j;
+
+	json_init(&j, out);
+	json_object(&j, NULL);
+	api_common(view, &j);
+	if (state_has_data(view))
+		page->content(view, out);
+	json_end(&j);
+}
+
+void page_render(const struct page *page, const struct view *view, struct buf *out)
+{
+	switch (page->media) {
+	case MEDIA_HTML:
+		render_html(page, view, out);
+		break;
+	case MEDIA_JSON:
+		render_json(page, view, out);
+		break;
+	case MEDIA_CSV:
+	case MEDIA_SVG:
+		if (state_has_data(view) || page->standalone)
+			page->content(view, out);
+		break;
+	}
+}
+
+void page_error(const struct http_error *error, const char *hint, enum media media,
+		struct span path, struct buf *out)
+{
+	if (media == MEDIA_JSON) {
+		api_error(error, NULL, hint, out);
+		return;
+	}
+	layout_error_begin(error, path, out);
+	if (hint) {
+		html_lit(out, "<p>Valid values: <code>");
+		html_str(out, hint);
+		html_lit(out, "</code></p>");
+	}
+	layout_error_end(path, out);
+}
+
+void page_bad_value(const struct http_error *error, const struct bad_value *bad, enum media media,
+		    struct buf *out)
+{
+	const char *name = query_key_name(bad->key), *values = query_key_values(bad->key);
+	struct span path = span_str(bad->page->path);
+
+	if (media == MEDIA_JSON) {
+		api_error(error, name, values, out);
+		return;
+	}
+	layout_error_begin(error, path, out);
+	buf_addf(out, "<p>Valid values of <code>%s</code>: <code>%s</code></p>", name, values);
+	if (bad->page->form)
+		bad->page->form(bad, out);
+	layout_error_end(path, out);
+}

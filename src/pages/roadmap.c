@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The roadmap (ui 4.9): prose alone, shown without data too. */
+#include "config.h"
+#include "pages/pages.h"
+
+#include "base/html.h"
+#include "text.h"
+
+void page_roadmap(const struct view *view, struct buf *out)
+{
+	(void)view;
+	html_lit(out, TEXT_ROADMAP);
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+/* One server (ui 4.8): why it has its risk, every metric with its forecast, the limits it will
+ * cross. */
+#include "config.h"
+#include "pages/pages.h"
+
+#include <math.h>
+
+#include "pages/chart.h"
+#include "pages/chart_band.h"
+#include "base/csv.h"
+#include "base/fmt.h"
+#include "base/html.h"
+#include "pages/layout.h"
+#include "fleet/risk.h"
+
+#define TREND_MIN  0.05 /* from here on a difference is a rise */
+#define RISING_MIN 2    /* metrics that make the remark */
+
+static const char extrapolated[] = "trend extrapolation";
+
+static const char *provenance(const struct snapshot *snap, enum metric metric)
+{
+	return metric == METRIC_CPU_USER && snap->model == MODEL_TFT ? "TFT model" : extrapolated;
+}
+
+/* ---- pieces that the top page has too ---- */
+
+static void put_value(enum component component, double value, struct buf *out)
+{
+	if (component == COMPONENT_LOAD_NOW || component == COMPONENT_LOAD_PREDICTED)
+		fmt_number(out, value, 1);
+	else
+		fmt_percent(out, value);
+}
+
+static void put_rule(const struct server *s, enum component component, struct buf *out)
+{
+	const struct risk_rule *rule = risk_rule(component, s->profile == PROFILE_DATABASE);
+
+	buf_addf(out, "<tr><th scope=\"row\">%s</th><td>", rule->label);
+	put_value(component, risk_value(s, component), out);
+	buf_addf(out, "</td><td>%d</td><td>", s->points[component]);
+	fmt_tenths(out, risk_weight(component) * s->points[component]);
+	html_lit(out, "</td></tr>");
+}
+
+void page_why(const struct server *s, struct buf *out)
+{
+	int points[2] = {0}; /* now, predicted */
+
+	for (int i = 0; i < COMPONENT_COUNT; i++)
+		points[i % 2] += s->points[i];
+	if (!points[0] && !points[1]) {
+		html_lit(out, "<p class=\"note\">No rule adds to its risk.</p>");
+		return;
+	}
+	html_lit(out,
+		 "<div class=\"scroll\"><table class=\"numbers\"><caption>Why: the rules that add "
+		 "to its risk; predicted "
+		 "is the worst of the next 30 minutes</caption><thead><tr>"
+		 "<th scope=\"col\">Rule</th><th scope=\"col\">Value</th>"
+		 "<th scope=\"col\">Points</th><th scope=\"col\">Adds</th></tr></thead><tbody>");
+	for (int i = 0; i < COMPONENT_COUNT; i++)
+		if (s->points[i])
+			put_rule(s, (enum component)i, out);
+	buf_addf(out,
+		 "</tbody><tfoot><tr><th scope=\"row\">Risk</th>"
+		 "<td colspan=\"2\">0.7 × %d + 0.3 × %d%s</td><td>",
+		 points[0], points[1],
+		 7 * points[0] + 3 * points[1] > RISK_MAX ? ", at most 100" : "");
+	fmt_tenths(out, s->risk);
+	html_lit(out, "</td></tr></tfoot></table></div>");
+}
+
+static void put_reading(const char *label, enum mark_kind kind, const struct reading *r,
+			struct buf *out)
+{
+	const double values[] = {r->now, r->predicted};
+
+	buf_addf(out, "<tr><th scope=\"row\">%s</th>", label);
+	for (int i = 0; i < 2; i++) {
+		buf_addf(out, "<td%s>", layout_mark(mark_of(kind, values[i])));
+		if (kind == MARK_KIND_LOAD)
+			fmt_number(out, values[i], 1);
+		else
+			fmt_percent(out, values[i]);
+		html_lit(out, "</td>");
+	}
+	html_lit(out, "<td>");
+	fmt_delta(out, r->predicted - r->now, kind == MARK_KIND_LOAD ? "" : "%");
+	html_lit(out, "</td></tr>");
+}
+
+enum mark_kind page_memory_kind(const struct server *s)
+{
+	return s->profile == PROFILE_DATABASE ? MARK_KIND_MEMORY_DB : MARK_KIND_MEMORY;
+}
+
+/* Absent differences compare false. */
+static int count_rising(const struct server *s)
+{
+	const struct reading *readings[] = {&s->cpu, &s->iowait, &s->memory, &s->load};
+	int n = 0;
+
+	for (int i = 0; i < 4; i++)
+		n += readings[i]->predicted - readings[i]->now >= TREND_MIN;
+	return n;
+}
+
+void page_readings(const struct server *s, struct buf *out)
+{
+	int rising = count_rising(s);
+
+	html_lit(out, "<div class=\"scroll\"><table class=\"numbers\"><caption>Now and in 30 "
+		      "minutes; trend extrapolation"
+		      "</caption><thead><tr><th scope=\"col\">Metric</th><th scope=\"col\">Now</th>"
+		      "<th scope=\"col\">Predicted (30m)</th><th "
+		      "scope=\"col\">Δ</th></tr></thead><tbody>");
+	put_reading("CPU used", MARK_KIND_CPU, &s->cpu, out);
+	put_reading("I/O wait", MARK_KIND_IOWAIT, &s->iowait, out);
+	put_reading("Memory", page_memory_kind(s), &s->memory, out);
+	put_reading("Load", MARK_KIND_LOAD, &s->load, out);
+	html_lit(out, "</tbody></table></div>");
+	if (rising >= RISING_MIN)
+		buf_addf(out, "<p class=\"rising\">%d metrics predicted to rise</p>", rising);
+}
+
+static void put_no_forecast(const struct server *s, struct buf *out)
+{
+	html_str(out, s->has_data ? "The stored forecast of this server cannot be read."
+				  : "This server sends no data.");
+}
+
+void page_cpu_forecast(const struct server *s, struct buf *out)
+{
+	struct band band;
+	struct band_chart chart = {"CPU used", "%", extrapolated, {90, 70}, &band};
+
+	if (!s->series) {
+		html_lit(out, "<p class=\"note\">");
+		put_no_forecast(s, out);
+		html_lit(out, "</p>");
+		return;
+	}
+	band_of_cpu(&band, s->series);
+	chart_band(&chart, out);
+}
+
+/* ---- head ---- */
+
+static void put_neighbour(const char *label, const struct server *s, struct buf *out)
+{
+	buf_addf(out, "<li>%s ", label);
+	layout_server(s->name, "", out);
+	html_lit(out, "</li>");
+}
+
+static void put_head(const struct view *view, const struct server *s, struct buf *out)
+{
+	const struct snapshot *snap = view->snap;
+	size_t rank = (size_t)(s - snap->servers);
+
+	html_lit(out, "<section class=\"panel\" id=\"server\"><h1>");
+	html_text(out, s->name);
+	html_lit(out, "</h1><p class=\"value\">");
+	fmt_tenths(out, s->risk);
+	html_lit(out, " ");
+	layout_level(level_of(s->risk), out);
+	html_lit(out, "</p>");
+	chart_risk_bar(s->risk, out);
+	buf_addf(out, "<ul class=\"figures\"><li><b>%s</b></li><li>Rank <b>%zu</b> of %zu</li>",
+		 profile_table[s->profile].name, rank + 1, snap->count);
+	if (rank > 0)
+		put_neighbour("Previous", s - 1, out);
+	if (rank + 1 < snap->count)
+		put_neighbour("Next", s + 1, out);
+	html_lit(out, "</ul>");
+	layout_silent(s, snap, out);
+	layout_downloads(page_find_name("server"), view->query, out);
+	html_lit(out, "</section>");
+}
+
+/* ---- the metrics ---- */
+
+/* What one metric is and will be, by domain-rules 2.3; NaN absent. */
+struct outlook {
+	double now, predicted, worst, in_8h, trend;
+};
+
+/* The readings of the alert table have not gone through the 16 bits of a stored list. */
+static const struct reading *exact_reading(const struct server *s, enum metric metric)
+{
+	switch (metric) {
+	case METRIC_CPU_IOWAIT:
+		return &s->iowait;
+	case METRIC_MEM_USED:
+		return &s->memory;
+	case METRIC_LOAD:
+		return &s->load;
+	default:
+		return NULL;
+	}
+}
+
+static struct outlook outlook_of(const struct server *s, enum metric metric)
+{
+	const struct reading *exact = exact_reading(s, metric);
+	struct outlook o = {.now = s->series->current[metric], .trend = s->series->trend[metric]};
+	struct band band;
+	double sum = 0, worst = 0;
+
+	band_of_metric(&band, s->series, metric);
+	if (metric_table[metric].percent && !isnan(o.now))
+		o.now = fmax(0, fmin(100, o.now));
+	o.predicted = o.worst = o.now;
+	o.in_8h = band.len == FORECAST_STEPS ? series_round(band.median[FORECAST_STEPS - 1]) : NAN;
+	for (size_t i = 0; i < FORECAST_30M; i++) {
+		sum += band.median[i];
+		worst = fmax(worst, band.high[i]);
+	}
+	if (band.len >= FORECAST_30M)
+		o.predicted = series_round(sum / FORECAST_30M);
+	if (s->series->p90[metric].len >= FORECAST_30M)
+		o.worst = series_round(worst);
+	if (exact) {
+		o.now = exact->now;
+		o.predicted = exact->predicted;
+		o.worst = exact->worst;
+	}
+	return o;
+}
+
+static bool is_sent(const struct series *series, enum metric metric)
+{
+	return !isnan(series->current[metric]) || series->p50[metric].len > 0;
+}
+
+/* The optional fifteenth only where it is sent. */
+static bool is_listed(const struct series *series, enum metric metric)
+{
+	return metric != METRIC_CASCADE_IMPACT || is_sent(series, metric);
+}
+
+static void put_quantity(double value, enum metric metric, struct buf *out)
+{
+	const struct metric_info *info = &metric_table[metric];
+
+	if (info->percent)
+		fmt_percent(out, value);
+	else
+		fmt_number(out, value, 1);
+	if (!info->percent && info->unit[0] && !isnan(value))
+		buf_addf(out, " %s", info->unit);
+}
+
+static enum mark mark_of_metric(const struct server *s, enum metric metric, double value)
+{
+	switch (metric) {
+	case METRIC_CPU_IOWAIT:
+		return mark_of(MARK_KIND_IOWAIT, value);
+	case METRIC_MEM_USED:
+		return mark_of(page_memory_kind(s), value);
+	case METRIC_SWAP_USED:
+		return mark_of(MARK_KIND_SWAP, value);
+	case METRIC_LOAD:
+		return mark_of(MARK_KIND_LOAD, value);
+	default:
+		return MARK_NONE;
+	}
+}
+
+static void put_marked(const struct server *s, enum metric metric, double value, struct buf *out)
+{
+	buf_addf(out, "<td%s>", layout_mark(mark_of_metric(s, metric, value)));
+	put_quantity(value, metric, out);
+	html_lit(out, "</td>");
+}
+
+static void put_metric(const struct view *view, const struct server *s, enum metric metric,
+		       struct buf *out)
+{
+	struct outlook o = outlook_of(s, metric);
+	struct band band;
+
+	band_of_metric(&band, s->series, metric);
+	buf_addf(out, "<tr><th scope=\"row\">%s</th>", metric_table[metric].label);
+	put_marked(s, metric, o.now, out);
+	put_marked(s, metric, o.predicted, out);
+	put_marked(s, metric, o.worst, out);
+	put_marked(s, metric, o.in_8h, out);
+	html_lit(out, "<td>");
+	if (o.trend > 0)
+		html_lit(out, "+");
+	fmt_number(out, o.trend, 3);
+	html_lit(out, "</td><td>");
+	chart_spark(&band, out);
+	buf_addf(out, "</td><td>%s</td></tr>", provenance(view->snap, metric));
+}
+
+static void put_metrics(const struct view *view, const struct server *s, struct buf *out)
+{
+	html_lit(out,
+		 "<section class=\"panel\" id=\"metrics\"><h2>Metrics</h2><div class=\"scroll\">"
+		 "<table class=\"numbers\"><caption>Every metric with its forecast; the trend is "
+		 "the "
+		 "daemon's own number</caption><thead><tr><th scope=\"col\">Metric</th>"
+		 "<th scope=\"col\">Now</th><th scope=\"col\">Predicted (30m)</th>"
+		 "<th scope=\"col\">Worst (30m)</th><th scope=\"col\">In 8 h</th>"
+		 "<th scope=\"col\">Trend</th><th scope=\"col\">8 h</th>"
+		 "<th scope=\"col\">Forecast</th></tr></thead><tbody>");
+	for (int m = 0; m < METRIC_COUNT; m++)
+		if (is_listed(s->series, (enum metric)m))
+			put_metric(view, s, (enum metric)m, out);
+	html_lit(out, "</tbody></table></div></section>");
+}
+
+/* ---- the other charts ---- */
+
+/* The daemon's own limits, those of the load marks, or none. */
+static void find_limits(enum metric metric, double limits[BAND_LIMITS])
+{
+	limits[0] = limits[1] = NAN;
+	for (int i = 0; i < CROSSINGS; i++) {
+		if (crossing_table[i].metric != metric)
+			continue;
+		limits[0] = crossing_table[i].critical;
+		limits[1] = crossing_table[i].warning;
+	}
+	if (metric == METRIC_LOAD) {
+		limits[0] = mark_table[MARK_KIND_LOAD].limit[MARK_RED];
+		limits[1] = mark_table[MARK_KIND_LOAD].limit[MARK_ORANGE];
+	}
+}
+
+static void put_chart(const struct view *view, const struct server *s, enum metric metric,
+		      struct buf *out)
+{
+	const struct metric_info *info = &metric_table[metric];
+	struct band band;
+	struct band_chart chart = {.title = info->label,
+				   .unit = info->unit,
+				   .provenance = provenance(view->snap, metric),
+				   .band = &band};
+
+	find_limits(metric, chart.limits);
+	band_of_metric(&band, s->series, metric);
+	buf_addf(out, "<div id=\"chart-%s\">", info->wire);
+	chart_band(&chart, out);
+	html_lit(out, "</div>");
+}
+
+static void put_charts(const struct view *view, const struct server *s, struct buf *out)
+{
+	html_lit(out, "<details class=\"panel\" id=\"charts\"><summary>Forecast charts of all "
+		      "metrics</summary><div class=\"columns\">");
+	for (int m = 0; m < METRIC_COUNT; m++)
+		if (is_listed(s->series, (enum metric)m))
+			put_chart(view, s, (enum metric)m, out);
+	html_lit(out, "</div></details>");
+}
+
+/* ---- limit crossings ---- */
+
+static void put_crossing(const struct crossing *c, enum crossing_index index, struct buf *out)
+{
+	enum metric metric = crossing_table[index].metric;
+
+	buf_addf(out, "<tr><th scope=\"row\">%s</th><td>%d min</td><td>",
+		 metric_table[metric].label, crossing_minutes(c));
+	put_quantity(crossing_limit(c, index), metric, out);
+	html_lit(out, "</td><td>");
+	put_quantity(c->peak, metric, out);
+	buf_addf(out, "</td><td>%s</td></tr>", c->critical ? "critical" : "warning");
+}
+
+static void put_crossings(const struct server *s, struct buf *out)
+{
+	html_lit(out, "<section class=\"panel\" id=\"crossings\"><h2>Limit crossings</h2>");
+	if (!crossing_count(s->crossings)) {
+		html_lit(out, "<p>No limit crossing is forecast within one hour.</p></section>");
+		return;
+	}
+	html_lit(out,
+		 "<div class=\"scroll\"><table class=\"numbers\"><caption>Medians that reach a "
+		 "limit "
+		 "of the daemon within one hour</caption><thead><tr><th scope=\"col\">Metric</th>"
+		 "<th scope=\"col\">Reached in</th><th scope=\"col\">Limit</th>"
+		 "<th scope=\"col\">Peak</th><th scope=\"col\">Severity</th></tr></thead><tbody>");
+	for (int i = 0; i < CROSSINGS; i++)
+		if (s->crossings[i].steps)
+			put_crossing(&s->crossings[i], (enum crossing_index)i, out);
+	html_lit(out, "</tbody></table></div></section>");
+}
+
+void page_server(const struct view *view, struct buf *out)
+{
+	const struct server *s = view->server;
+
+	put_head(view, s, out);
+	html_lit(out, "<div class=\"columns\"><section class=\"panel\" id=\"why\"><h2>Risk</h2>");
+	page_why(s, out);
+	page_readings(s, out);
+	html_lit(out, "</section><div><section class=\"panel\" id=\"cpu\"><h2>CPU used, next 8 "
+		      "hours</h2>");
+	page_cpu_forecast(s, out);
+	html_lit(out, "</section>");
+	put_crossings(s, out);
+	html_lit(out, "</div></div>");
+	page_risk_history(view, out);
+	if (!s->series)
+		return;
+	put_metrics(view, s, out);
+	put_charts(view, s, out);
+}
+
+/* ---- CSV ---- */
+
+void csv_server(const struct view *view, struct buf *out)
+{
+	const struct server *s = view->server;
+	struct csv c;
+
+	csv_init(&c, out, "metric,unit,now,predicted_30m,worst_30m,p50_8h,trend,provenance");
+	for (int m = 0; s->series && m < METRIC_COUNT; m++) {
+		struct outlook o = outlook_of(s, (enum metric)m);
+
+		if (!is_listed(s->series, (enum metric)m))
+			continue;
+		csv_str(&c, metric_table[m].wire);
+		csv_str(&c, metric_table[m].unit);
+		csv_num(&c, o.now);
+		csv_num(&c, o.predicted);
+		csv_num(&c, o.worst);
+		csv_num(&c, o.in_8h);
+		csv_num(&c, o.trend);
+		csv_str(&c,
+			provenance(view->snap, (enum metric)m) == extrapolated ? "trend" : "model");
+		csv_end(&c);
+	}
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* What the condition of the data looks like: the badge, the band and the remarks of div#state, and
+ * the help that stands in place of numbers. */
+#include "config.h"
+#include "pages/state.h"
+
+#include <inttypes.h>
+
+#include "base/fmt.h"
+#include "base/html.h"
+#include "pages/layout.h"
+
+/* The value of data-state, and what the badge says when there is no data to tell the time of. */
+static const struct {
+	const char *slug, *badge;
+} states[STATE_COUNT] = {
+	[STATE_NO_DATA] = {"no-data", "No data"},
+	[STATE_VERY_STALE] = {"very-stale", NULL},
+	[STATE_STALE] = {"stale", NULL},
+	[STATE_COLD] = {"cold", "Collecting first data"},
+	[STATE_WARMING] = {"warming", "Warming up"},
+	[STATE_UPDATING] = {"updating", NULL},
+	[STATE_LIVE] = {"live", NULL},
+};
+
+bool state_has_data(const struct view *view)
+{
+	return view->snap && view->condition->age != AGE_NO_DATA;
+}
+
+/* When the data that are shown, or are too old to be shown, were asked for; 0: there never were
+ * any. */
+static int64_t data_time(const struct view *view)
+{
+	return view->snap ? view->snap->gen_ms : view->last_gen_ms;
+}
+
+enum state state_of(const struct view *view)
+{
+	const struct condition *c = view->condition;
+
+	if (!state_has_data(view) && data_time(view))
+		return STATE_NO_DATA;
+	if (!state_has_data(view))
+		return c->reason == REASON_WARMING ? STATE_WARMING : STATE_COLD;
+	if (c->age == AGE_VERY_STALE)
+		return STATE_VERY_STALE;
+	if (c->age == AGE_STALE || c->reason != REASON_NONE)
+		return STATE_STALE;
+	return c->age == AGE_UPDATING || c->flushed ? STATE_UPDATING : STATE_LIVE;
+}
+
+static void time_after(const char *words, int64_t epoch_ms, struct buf *out)
+{
+	html_str(out, words);
+	fmt_time_element(out, epoch_ms);
+}
+
+/* Who answered what, since when, next try. Nothing while the daemon answers. */
+static void reason(const struct condition *c, struct buf *out)
+{
+	/* What the daemon does reads as a sentence, what happened to the call as a finding. */
+	bool verb =
+		c->reason == REASON_WARMING || c->reason == REASON_KEY || c->reason == REASON_LIMIT;
+
+	if (c->reason == REASON_NONE)
+		return;
+	html_str(out, verb ? " Prediction daemon " : " Prediction daemon: ");
+	html_str(out, reason_table[c->reason].text);
+	if (!verb && c->since_ms)
+		time_after(" since ", c->since_ms, out);
+	html_lit(out, ".");
+	if (c->next_try_ms) {
+		time_after(" Next try ", c->next_try_ms, out);
+		html_lit(out, ".");
+	}
+}
+
+/* "Data is older than 10 minutes (12:17:00 UTC). Do not act on these numbers." */
+static void too_old(const struct view *view, struct buf *out)
+{
+	int64_t s = view->site->act_limit_ms / 1000;
+
+	buf_addf(out, "<strong>Data is older than %" PRId64 " %s (", s < 60 ? s : s / 60,
+		 s < 60    ? "seconds"
+		 : s < 120 ? "minute"
+			   : "minutes");
+	fmt_time_element(out, data_time(view));
+	html_lit(out, "). Do not act on these numbers.</strong>");
+}
+
+static void band(const struct view *view, enum state state, struct buf *out)
+{
+	/* The remark about the warm-up says it all. */
+	if (state == STATE_WARMING || state >= STATE_UPDATING)
+		return;
+	html_lit(out, "<p class=\"band\">");
+	switch (state) {
+	case STATE_NO_DATA:
+		time_after("No data since ", data_time(view), out);
+		html_lit(out, ".");
+		break;
+	case STATE_VERY_STALE:
+		too_old(view, out);
+		break;
+	case STATE_STALE:
+		time_after("Showing data from ", data_time(view), out);
+		html_lit(out, ".");
+		break;
+	default:
+		html_str(out, states[state].badge);
+		html_lit(out, ".");
+		break;
+	}
+	reason(view->condition, out);
+	html_lit(out, "</p>");
+}
+
+static void warmup(const struct warmup *w, struct buf *out)
+{
+	if (!w->known) {
+		html_lit(out, "<li>Warm-up unknown.</li>");
+		return;
+	}
+	if (w->done) {
+		html_lit(out, "<li>Warm-up complete.</li>");
+		return;
+	}
+	buf_addf(out,
+		 "<li>The daemon is warming up: %d %% of the servers have %d records; mean %d. "
+		 "<progress max=\"100\" value=\"%d\" aria-label=\"Warm-up\"></progress></li>",
+		 w->progress_percent, w->required_size, w->current_size, w->progress_percent);
+}
+
+/* The daemon keeps what servers sent last, so it answers as if nothing were wrong. */
+static void silence(const struct snapshot *snap, struct buf *out)
+{
+	int64_t since_ms = snapshot_silent_since(snap);
+
+	if (!since_ms)
+		return;
+	html_lit(out, "<p class=\"band frozen\">");
+	time_after("No new data reaches the daemon since ", since_ms, out);
+	html_lit(out, ". Every server shows the values it had then.</p>");
+}
+
+static void remarks(const struct view *view, struct buf *out)
+{
+	const struct snapshot *snap = state_has_data(view) ? view->snap : NULL;
+	struct fleet_counts n = {0};
+
+	html_lit(out, "<ul class=\"remarks\">");
+	if (view->condition->cache_off)
+		html_lit(out, "<li class=\"cache-off\">Shared cache off: this node fetches on its "
+			      "own.</li>");
+	if (snap && view->condition->flushed)
+		html_lit(out, "<li>The cache was flushed: new data are being fetched.</li>");
+	if (snap)
+		snapshot_count(snap, &n);
+	if (n.silent)
+		buf_addf(out, "<li>%u server%s silent: the values stand still.</li>", n.silent,
+			 layout_plural(n.silent));
+	if (snap && snap->refused)
+		buf_addf(out, "<li>%u of %u servers could not be read.</li>", snap->refused,
+			 n.total + snap->refused);
+	if (snap && snap->odd_values)
+		buf_addf(out, "<li>%u value%s could not be read.</li>", snap->odd_values,
+			 layout_plural(snap->odd_values));
+	warmup(view->warmup, out);
+	html_lit(out, "</ul>");
+}
+
+void state_put(const struct view *view, struct buf *out)
+{
+	enum state state = state_of(view);
+
+	buf_addf(out, "<div id=\"state\" data-state=\"%s\" role=\"status\"><p id=\"badge\">",
+		 states[state].slug);
+	if (states[state].badge)
+		html_str(out, states[state].badge);
+	else
+		time_after("As of ", data_time(view), out);
+	html_lit(out, "</p>");
+	band(view, state, out);
+	if (state_has_data(view))
+		silence(view->snap, out);
+	remarks(view, out);
+	html_lit(out, "</div>");
+}
+
+/* ---- pages without data ---- */
+
+static void asked(const struct view *view, struct buf *out)
+{
+	html_lit(out, "<p>Asked: <code>");
+	html_str(out, view->site->asked_url);
+	html_lit(out, "/predictions/current</code>.</p>");
+}
+
+static void what_to_check(struct buf *out)
+{
+	html_lit(out,
+		 "<h2>What to check</h2><ul><li>Is the prediction daemon running, and does it "
+		 "answer at "
+		 "the address above?</li><li>Does the daemon accept the configured API key?</li>"
+		 "<li>Does the daemon receive data from the metrics source?</li></ul>");
+}
+
+void state_no_data(const struct view *view, struct buf *out)
+{
+	enum state state = state_of(view);
+
+	html_lit(out, "<section class=\"help\"><h1>");
+	switch (state) {
+	case STATE_NO_DATA:
+		time_after("No data since ", data_time(view), out);
+		break;
+	case STATE_WARMING:
+		html_lit(out, "The daemon is warming up");
+		break;
+	default:
+		html_lit(out, "Collecting first data");
+		break;
+	}
+	html_lit(out, "</h1>");
+	if (state == STATE_WARMING) {
+		html_lit(out, "<p>It answers, but has too few records to predict from. Numbers "
+			      "appear here as "
+			      "soon as it has enough.</p>");
+		asked(view, out);
+	} else {
+		asked(view, out);
+		what_to_check(out);
+	}
+	html_lit(out, "</section>");
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists of servers in the order and the part that a query asks for. */
+#include "config.h"
+#include "pages/table.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/html.h"
+#include "pages/layout.h"
+#include "fleet/rules.h"
+
+/* ---- rows ---- */
+
+static double sort_value(const struct server *s, const struct query *query)
+{
+	switch (query->sort) {
+	case SORT_CPU:
+		return s->cpu.now;
+	case SORT_CPU30:
+		return s->cpu.predicted;
+	case SORT_DCPU:
+		return s->cpu.predicted - s->cpu.now;
+	case SORT_CPU90:
+		return s->cpu.worst;
+	case SORT_IO:
+		return s->iowait.now;
+	case SORT_IO30:
+		return s->iowait.predicted;
+	case SORT_DIO:
+		return s->iowait.predicted - s->iowait.now;
+	case SORT_MEM:
+		return s->memory.now;
+	case SORT_MEM30:
+		return s->memory.predicted;
+	case SORT_DMEM:
+		return s->memory.predicted - s->memory.now;
+	case SORT_VALUE:
+		return page_heat(s, query->metric);
+	case SORT_NAME:
+	case SORT_PROFILE:
+		return 0;
+	case SORT_COST:
+		return cost_share(s);
+	case SORT_RISK:
+	case SORT_KEYS:
+		break;
+	}
+	return s->risk;
+}
+
+static int compare_keys(const struct row *a, const struct row *b, enum sort_key sort)
+{
+	switch (sort) {
+	case SORT_NAME:
+		return span_cmp(a->server->name, b->server->name);
+	case SORT_PROFILE:
+		return strcmp(profile_table[a->server->profile].name,
+			      profile_table[b->server->profile].name);
+	default:
+		return (a->value > b->value) - (a->value < b->value);
+	}
+}
+
+static int compare_rows(const void *left, const void *right, void *context)
+{
+	const struct row *a = left, *b = right;
+	const struct query *query = context;
+	int c;
+
+	if (isnan(a->value) != isnan(b->value))
+		return isnan(a->value) ? 1 : -1;
+	c = compare_keys(a, b, query->sort);
+	if (query->sort_descending)
+		c = -c;
+	return c ? c : span_cmp(a->server->name, b->server->name);
+}
+
+size_t table_rows(const struct view *view, size_t among, struct buf *rows, struct buf *out)
+{
+	struct query query = *view->query;
+	size_t count;
+
+	buf_init(rows, SNAPSHOT_SERVERS * sizeof(struct row));
+	for (size_t i = 0; i < among; i++) {
+		struct row row = {.server = &view->snap->servers[i]};
+
+		if (!query_match(&query, row.server))
+			continue;
+		row.value = sort_value(row.server, &query);
+		buf_add(rows, &row, sizeof(row));
+	}
+	if (!buf_ok(rows))
+		buf_reserve(out, SIZE_MAX);
+	count = rows->len / sizeof(struct row);
+	if (count > 1)
+		qsort_r(rows->data, count, sizeof(struct row), compare_rows, &query);
+	return count;
+}
+
+/* ---- parts ---- */
+
+struct part table_part(const struct query *query, size_t count)
+{
+	size_t parts = count ? (count + TABLE_ROWS - 1) / TABLE_ROWS : 1;
+	size_t number = (size_t)query->page < parts ? (size_t)query->page : parts;
+	struct part part = {(number - 1) * TABLE_ROWS, number * TABLE_ROWS, count};
+
+	if (part.last > count)
+		part.last = count;
+	return part;
+}
+
+/* A link to another order or part of the table, which leads back to it. */
+static void put_link(const struct table *table, const struct query *query, const char *text,
+		     struct buf *out)
+{
+	html_lit(out, "<a href=\"");
+	layout_url(page_find_name(table->page), query, out);
+	buf_addf(out, "#%s\">%s</a>", table->id, text);
+}
+
+static void put_part_link(const struct table *table, const struct query *query, size_t number,
+			  const char *text, struct buf *out)
+{
+	struct query q = *query;
+
+	q.page = (int)number;
+	q.given &= ~QUERY_BIT(QUERY_PAGE);
+	if (number > 1)
+		q.given |= QUERY_BIT(QUERY_PAGE);
+	html_lit(out, " ");
+	put_link(table, &q, text, out);
+}
+
+static void put_paging(const struct table *table, const struct part *part,
+		       const struct query *query, struct buf *out)
+{
+	size_t number = part->first / TABLE_ROWS + 1;
+
+	if (part->count <= TABLE_ROWS)
+		return;
+	buf_addf(out, "<p class=\"paging\">Rows %zu to %zu of %zu", part->first + 1, part->last,
+		 part->count);
+	if (number > 1)
+		put_part_link(table, query, number - 1, "Previous", out);
+	if (part->last < part->count)
+		put_part_link(table, query, number + 1, "Next", out);
+	html_lit(out, "</p>");
+}
+
+/* ---- columns ---- */
+
+static bool is_text(enum sort_key sort)
+{
+	return sort == SORT_NAME || sort == SORT_PROFILE;
+}
+
+/* A click on the order that is shown turns it round; else text begins at A, numbers at the largest.
+ */
+static void put_sort_link(const struct table *table, const struct column *column,
+			  const struct query *query, struct buf *out)
+{
+	const struct page *page = page_find_name(table->page);
+	struct query q = *query;
+	bool descending = q.sort == column->sort ? !q.sort_descending : !is_text(column->sort);
+
+	assert(page);
+	q.page = 1;
+	q.given &= ~QUERY_BIT(QUERY_PAGE);
+	query_sort(&q, page->params, column->sort, descending);
+	put_link(table, &q, column->title, out);
+}
+
+static void put_column(const struct table *table, const struct column *column,
+		       const struct query *query, struct buf *out)
+{
+	buf_addf(out, "<th scope=\"col\"%s", column->number ? " class=\"num\"" : "");
+	if (column->sort == SORT_KEYS) {
+		buf_addf(out, ">%s</th>", column->title);
+		return;
+	}
+	if (query->sort == column->sort)
+		buf_addf(out, " aria-sort=\"%s\"",
+			 query->sort_descending ? "descending" : "ascending");
+	html_lit(out, ">");
+	put_sort_link(table, column, query, out);
+	html_lit(out, "</th>");
+}
+
+void table_begin(const struct table *table, const char *caption, const struct query *query,
+		 struct buf *out)
+{
+	buf_addf(out,
+		 "<div class=\"scroll\"><table id=\"%s-table\" class=\"%s\">"
+		 "<caption>%s</caption><thead><tr>",
+		 table->id, table->kind, caption);
+	for (size_t i = 0; i < TABLE_COLUMNS && table->columns[i].title; i++)
+		put_column(table, &table->columns[i], query, out);
+	html_lit(out, "</tr></thead><tbody>");
+}
+
+void table_end(const struct table *table, const struct part *part, const struct query *query,
+	       struct buf *out)
+{
+	html_lit(out, "</tbody></table></div>");
+	put_paging(table, part, query, out);
+}

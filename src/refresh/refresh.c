@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "refresh/refresh.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "fleet/compact.h"
+#include "fleet/decode.h"
+#include "base/fault.h"
+#include "base/gzip.h"
+#include "fleet/history.h"
+#include "base/log.h"
+#include "cache/forecast_store.h"
+#include "refresh/upstream_status.h"
+
+#define DOCUMENT_MAX (16u * 1024 * 1024)
+#define DATA_TYPE    "application/octet-stream"
+#define SERIES_PART  50 /* servers whose forecasts, 9 KB each, are staged in one step */
+/* Two buckets of more forecasts than these would fill Redis; the servers with the least risk go
+ * without. */
+#define SERIES_SERVERS 5000
+
+/* --- fetch --- */
+
+static int feed(void *ctx, const char *bytes, size_t len)
+{
+	return decode_feed(ctx, bytes, len);
+}
+
+enum reason refresh_fetch(struct upstream *upstream, upstream_progress progress, void *ctx,
+			  struct upstream_call *call, struct snapshot **out)
+{
+	struct decode *decode = decode_new();
+
+	*out = NULL;
+	*call = (struct upstream_call){
+		.endpoint = UPSTREAM_PREDICTIONS, .sink = feed, .ctx = decode};
+	if (!decode)
+		return REASON_INTERNAL;
+	upstream_run(upstream, call, 1, progress, ctx);
+	if (call->reason == REASON_NONE)
+		call->reason = decode_finish(decode, out);
+	decode_free(&decode);
+	return call->reason;
+}
+
+/* --- one refresh --- */
+
+struct work {
+	const struct refresh *refresh;
+	struct claim *claim;
+	struct upstream_call call;
+	struct upstream_status upstream_status;
+	struct snapshot *snap;
+	struct commit commit;
+	int64_t leased_bytes;
+	bool lost;
+	struct buf body, gzip; /* one document at a time */
+};
+
+/* The lease begins anew only while bytes arrive, and once a second: a dead transfer must not hold
+ * it. */
+static bool on_progress(void *ctx)
+{
+	struct work *w = ctx;
+
+	if (w->call.bytes > w->leased_bytes && clock_mono_ms() - w->claim->leased_ms >= 1000) {
+		w->leased_bytes = w->call.bytes;
+		w->lost = !cache_extend(w->refresh->cache, w->claim);
+	}
+	return !w->lost;
+}
+
+/* The daemon answers nothing else while it infers: warm-up and scenario are asked for before. */
+static void ask_upstream_status(struct work *w)
+{
+	bool stale[CACHE_GROUPS];
+
+	upstream_status_read(w->refresh->cache, w->refresh->scenario_configured,
+			     &w->upstream_status, stale);
+	upstream_status_refresh(w->refresh->cache, w->refresh->upstream, stale,
+				&w->upstream_status);
+}
+
+/* Silent servers are told from the snapshot before this one, wherever that was made. */
+static void carry_over(struct work *w)
+{
+	struct cache_read read;
+	struct snapshot *previous = NULL;
+
+	(void)cache_read(w->refresh->cache, CACHE_FLEET, "fleet", false, &read);
+	if (read.found)
+		previous = compact_decode(read.entry.body);
+	snapshot_carry(w->snap, previous);
+	snapshot_free(&previous);
+}
+
+static void take_served(struct work *w)
+{
+	struct served *served = &w->snap->served;
+	struct diagnosis diagnosis;
+
+	if (cache_diagnose(w->refresh->cache, CACHE_FLEET, &diagnosis) == 0)
+		served->budget_left = diagnosis.budget_left;
+	metrics_served(w->refresh->cache, served);
+	served->fetch_ms = w->call.took_ms;
+	served->bytes = w->call.bytes;
+}
+
+static void complete_snapshot(struct work *w)
+{
+	struct snapshot *s = w->snap;
+
+	/* The token is random: two snapshots never share an id. */
+	memcpy(s->id, w->claim->token, HASH_HEX - 1);
+	s->id[HASH_HEX - 1] = '\0';
+	s->bucket = w->claim->bucket;
+	s->interval_ms = w->refresh->site->interval_ms;
+	s->gen_ms = w->claim->now_ms;
+	s->fill_ms = cache_fill_ms(w->refresh->cache, CACHE_FLEET);
+	s->warmup = w->upstream_status.warmup;
+	s->scenario = w->upstream_status.scenario;
+	take_served(w);
+	carry_over(w);
+}
+
+static int stage_document(struct work *w, const char *route, const char *type, bool is_page)
+{
+	struct cache_document document = {.body = buf_span(&w->body),
+					  .gzip = buf_span(&w->gzip),
+					  .type = type,
+					  .is_page = is_page};
+
+	if (!buf_ok(&w->body) || !buf_ok(&w->gzip) || w->commit.count == CACHE_ROUTES_MAX)
+		return -1;
+	w->commit.routes[w->commit.count++] = route;
+	return cache_stage(w->refresh->cache, w->claim, route, w->snap->id, &document);
+}
+
+static int stage_page(struct work *w, const struct page *page)
+{
+	static const struct condition plain;
+	struct query query;
+	struct view view = {.site = w->refresh->site,
+			    .snap = w->snap,
+			    .condition = &plain,
+			    .query = &query,
+			    .warmup = &w->snap->warmup};
+	enum query_key bad;
+
+	/* As for a request without parameters: defaults depend on the page. */
+	query_init(&query);
+	(void)query_parse(&query, (struct span){NULL, 0}, page->params, &bad);
+	buf_reset(&w->body);
+	buf_reset(&w->gzip);
+	page_render(page, &view, &w->body);
+	if (buf_ok(&w->body) && gzip_compress(buf_span(&w->body), GZIP_STORED, &w->gzip) != 0)
+		return -1;
+	return stage_document(w, page->name, page_type(page->media), true);
+}
+
+static int stage_pages(struct work *w)
+{
+	for (size_t i = 0; i < page_count; i++)
+		if (page_table[i].stored && stage_page(w, &page_table[i]) != 0)
+			return -1;
+	return 0;
+}
+
+static int stage_snapshot(struct work *w)
+{
+	buf_reset(&w->body);
+	buf_reset(&w->gzip);
+	compact_encode(w->snap, &w->body);
+	return stage_document(w, "fleet", DATA_TYPE, false);
+}
+
+/* The forecasts of servers [first, last), one field each. */
+static int stage_series_part(struct work *w, size_t first, size_t last)
+{
+	struct span pairs[2 * (1 + SERIES_PART)] = {SPAN(""), span_str(w->snap->id)};
+	size_t ends[SERIES_PART], at = 0, n = 2;
+
+	buf_reset(&w->body);
+	for (size_t i = first; i < last; i++) {
+		if (w->snap->servers[i].series)
+			series_encode(w->snap->servers[i].series, &w->body);
+		ends[i - first] = w->body.len;
+	}
+	/* Only now the bytes do not move any more. */
+	for (size_t i = first; i < last; at = ends[i++ - first]) {
+		if (ends[i - first] == at)
+			continue;
+		pairs[n++] = w->snap->servers[i].name;
+		pairs[n++] = (struct span){w->body.data + at, ends[i - first] - at};
+	}
+	if (!buf_ok(&w->body))
+		return -1;
+	return cache_stage_fields(w->refresh->cache, w->claim, FORECAST_STORE_ROUTE, n, pairs);
+}
+
+/* The snapshot's id goes into the field with the empty name: see cache_fields. */
+static int stage_series(struct work *w)
+{
+	size_t count = w->snap->count < SERIES_SERVERS ? w->snap->count : SERIES_SERVERS;
+	size_t first = 0;
+
+	if (w->commit.count == CACHE_ROUTES_MAX)
+		return -1;
+	w->commit.routes[w->commit.count++] = FORECAST_STORE_ROUTE;
+	do {
+		size_t last = count - first > SERIES_PART ? first + SERIES_PART : count;
+
+		if (stage_series_part(w, first, last) != 0)
+			return -1;
+		first = last;
+	} while (first < count);
+	return 0;
+}
+
+static int stage(struct work *w)
+{
+	if (stage_pages(w) != 0 || stage_series(w) != 0)
+		return -1;
+	return stage_snapshot(w);
+}
+
+static enum commit_result commit(struct work *w)
+{
+	struct buf record, names, risks;
+	enum commit_result rc;
+
+	buf_init(&record, 65536);
+	buf_init(&names, DOCUMENT_MAX);
+	buf_init(&risks, DOCUMENT_MAX);
+	history_encode(w->snap, &record);
+	history_encode_servers(w->snap, &names, &risks);
+	w->commit.snap = w->snap->id;
+	w->commit.fill_ms = w->snap->fill_ms;
+	w->commit.history = buf_span(&record);
+	w->commit.names = buf_span(&names);
+	w->commit.risks = buf_span(&risks);
+	fault_point("before-commit");
+	rc = cache_commit(w->refresh->cache, w->claim, &w->commit);
+	buf_free(&record);
+	buf_free(&names);
+	buf_free(&risks);
+	return rc;
+}
+
+/* Everything after the fetch; the word for the log. */
+static const char *publish(struct work *w)
+{
+	int64_t began = clock_mono_us();
+	enum commit_result result;
+	int rc;
+
+	complete_snapshot(w);
+	fault_point("before-stage");
+	rc = stage(w);
+	metrics_step(w->refresh->metrics, METRICS_STAGE, clock_mono_us() - began);
+	if (rc != 0) {
+		cache_fail(w->refresh->cache, w->claim, REASON_INTERNAL, 0);
+		return reason_table[REASON_INTERNAL].slug;
+	}
+	began = clock_mono_us();
+	result = commit(w);
+	metrics_step(w->refresh->metrics, METRICS_COMMIT, clock_mono_us() - began);
+	/* If it came through after all, the lock is gone and this changes nothing. */
+	if (result == COMMIT_DOWN)
+		cache_fail(w->refresh->cache, w->claim, REASON_INTERNAL, 0);
+	return commit_names[result];
+}
+
+static const char *fetch_and_publish(struct work *w)
+{
+	enum reason reason =
+		refresh_fetch(w->refresh->upstream, on_progress, w, &w->call, &w->snap);
+
+	fault_point("after-fetch");
+	if (w->lost)
+		return commit_names[COMMIT_LOST];
+	if (reason == REASON_NONE)
+		return publish(w);
+	cache_fail(w->refresh->cache, w->claim, reason, w->call.retry_after_ms);
+	return reason_table[reason].slug;
+}
+
+static void tell(const struct work *w, const char *result)
+{
+	struct diagnosis_call note = {
+		.status = w->call.status,
+		.at_ms = w->claim->now_ms,
+		.fetch_ms = w->call.took_ms,
+		.total_ms = clock_mono_ms() - w->claim->mono_ms,
+		.bytes = w->call.bytes,
+	};
+	bool good = strcmp(result, commit_names[COMMIT_OK]) == 0;
+	char labels[80];
+
+	(void)snprintf(note.result, sizeof(note.result), "%s", result);
+	log_event(good ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, good ? "refresh" : "refresh_failed",
+		  LOG_INT("bucket", w->claim->bucket), LOG_STR("result", result),
+		  LOG_INT("status", note.status), LOG_INT("bytes", note.bytes),
+		  LOG_INT("fetch_ms", note.fetch_ms), LOG_INT("total_ms", note.total_ms),
+		  LOG_INT("servers", w->snap ? (int64_t)w->snap->count : 0));
+	cache_note(w->refresh->cache, CACHE_FLEET, &note);
+	metrics_step(w->refresh->metrics, METRICS_FETCH, w->call.took_ms * 1000);
+	(void)snprintf(labels, sizeof(labels), "group=\"fleet\",result=\"%s\"", result);
+	metrics_count(w->refresh->metrics, METRICS_CACHE_FILLS, labels);
+	(void)snprintf(labels, sizeof(labels), "endpoint=\"predictions\",code=\"%ld\"",
+		       note.status);
+	metrics_count(w->refresh->metrics, METRICS_UPSTREAM_REQUESTS, labels);
+}
+
+void refresh_fleet(const struct refresh *refresh, struct claim *claim)
+{
+	struct work w = {.refresh = refresh, .claim = claim};
+
+	buf_init(&w.body, DOCUMENT_MAX);
+	buf_init(&w.gzip, DOCUMENT_MAX);
+	ask_upstream_status(&w);
+	/* The upstream_status may have taken two seconds of the lease. */
+	w.lost = !cache_extend(refresh->cache, claim);
+	fault_point("before-fetch");
+	/* A process that was stopped here for long must not make a call that outlives its lease. */
+	if (!w.lost && cache_claim_in_time(claim))
+		tell(&w, fetch_and_publish(&w));
+	snapshot_free(&w.snap);
+	buf_free(&w.body);
+	buf_free(&w.gzip);
+	/* The next refresh is probably another worker's: give back what this one took. */
+	(void)malloc_trim(0);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A POST passes four checks in this order: the page it was sent from, the role of its sender, the
+ * type of its body, the value in it. Only then Redis or the generator hears of it.
+ */
+#include "config.h"
+#include "server/action.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "refresh/upstream_status.h"
+
+/* --- who may act --- */
+
+/* users: as in settings. */
+static bool is_listed(const char *users, const char *user)
+{
+	size_t len = strlen(user);
+
+	while (*users) {
+		size_t n = strcspn(users, ",");
+
+		if (n == len && memcmp(users, user, n) == 0)
+			return true;
+		users += n + (users[n] == ',');
+	}
+	return false;
+}
+
+enum role action_role(const struct settings *settings, const struct request *request)
+{
+	if (*request->remote_user)
+		return is_listed(settings->operators, request->remote_user) ? ROLE_OPERATOR
+									    : ROLE_VIEWER;
+	return (enum role)settings->anonymous;
+}
+
+static bool is_loopback(const char *address)
+{
+	return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+/*
+ * The order of Go's http.CrossOriginProtection. Browsers send Sec-Fetch-Site to https and to the
+ * own host only; on plain http they send Origin alone. Without either the sender is no browser, so
+ * nobody's browser can have been misused; such a client must still show who it is, or be on this
+ * host.
+ */
+static bool is_own_page(const struct settings *settings, const struct request *request)
+{
+	if (*request->fetch_site)
+		return strcmp(request->fetch_site, "same-origin") == 0 ||
+		       strcmp(request->fetch_site, "none") == 0;
+	if (*request->origin)
+		return *settings->origin && strcmp(request->origin, settings->origin) == 0;
+	return *request->remote_user || is_loopback(request->remote_addr);
+}
+
+static bool is_form(const char *content_type)
+{
+	static const struct span form = SPAN("application/x-www-form-urlencoded");
+
+	return strncasecmp(content_type, form.ptr, form.len) == 0 &&
+	       (content_type[form.len] == '\0' || strchr("; \t", content_type[form.len]));
+}
+
+const struct http_error *action_refusal(const struct settings *settings,
+					const struct request *request)
+{
+	static const struct http_error foreign = {403, "Forbidden",
+						  "This form was not sent by a page of this "
+						  "dashboard, as far as the dashboard knows its "
+						  "own address (option auth.origin)."};
+	static const struct http_error viewer = {403, "Forbidden", "This needs the operator role."};
+	static const struct http_error type = {415, "Unsupported media type",
+					       "The body must be an encoded form."};
+
+	if (!is_own_page(settings, request))
+		return &foreign;
+	if (action_role(settings, request) != ROLE_OPERATOR)
+		return &viewer;
+	return is_form(request->content_type) ? NULL : &type;
+}
+
+/* --- what was done --- */
+
+static const char *const action_names[] = {
+	[ACTION_REFRESH] = "refresh", [ACTION_SCENARIO] = "scenario.set"};
+
+/* Fills in one field of the record; the record's fields are separated by blanks. */
+static void put_word(char *to, size_t size, const char *text)
+{
+	bool is_word = *text && strlen(text) < size;
+
+	for (const char *c = text; *c; c++)
+		is_word = is_word && *c > 0x20 && *c < 0x7f;
+	(void)snprintf(to, size, "%s", is_word ? text : "-");
+}
+
+static struct diagnosis_action begin_record(enum action action, const struct request *request)
+{
+	struct diagnosis_action done = {.at_ms = clock_wall_ms(), .from = "-", .to = "-"};
+
+	(void)snprintf(done.action, sizeof(done.action), "%s", action_names[action]);
+	(void)snprintf(done.user, sizeof(done.user), "%.63s",
+		       *request->remote_user ? request->remote_user : "-");
+	return done;
+}
+
+/* Tells the log, the other operators and the metrics. */
+static void record(const struct refresh *refresh, const struct request *request,
+		   struct diagnosis_action *done, const char *result)
+{
+	char labels[80];
+
+	(void)snprintf(done->result, sizeof(done->result), "%s", result);
+	log_audit(LOG_STR("user", done->user), LOG_STR("role", "operator"),
+		  LOG_STR("action", done->action), LOG_STR("from", done->from),
+		  LOG_STR("to", done->to), LOG_STR("ip", request->remote_addr),
+		  LOG_STR("result", done->result));
+	cache_note_action(refresh->cache, done);
+	(void)snprintf(labels, sizeof(labels), "action=\"%s\",result=\"%s\"", done->action,
+		       done->result);
+	metrics_count(refresh->metrics, METRICS_ACTIONS, labels);
+}
+
+/* --- refresh --- */
+
+static void run_refresh(const struct refresh *refresh, const struct request *request,
+			struct action_answer *answer, struct json *json)
+{
+	static const struct http_error limited = {
+		429, "Too many requests",
+		"Somebody refreshed a moment ago. Once in 5 seconds is enough."};
+	static const struct http_error down = {
+		503, "Not available",
+		"The shared cache cannot be reached. Please try again in a few seconds."};
+	static const char *const results[] = {
+		[FLUSH_OK] = "done", [FLUSH_LIMITED] = "limited", [FLUSH_DOWN] = "down"};
+	struct diagnosis_action done = begin_record(ACTION_REFRESH, request);
+	int64_t wait_ms;
+	enum flush_result result = cache_flush(refresh->cache, &wait_ms);
+
+	record(refresh, request, &done, results[result]);
+	if (result == FLUSH_OK) {
+		answer->notice = NOTICE_REFRESHED;
+		json_cstr(json, "result", done.result);
+	} else {
+		answer->error = result == FLUSH_LIMITED ? &limited : &down;
+		answer->retry_after_s = (int)((wait_ms + 999) / 1000);
+	}
+}
+
+/* --- scenario --- */
+
+/* The scenarios that every version of the generator knows (contract 10.2), with their notices. */
+static const struct {
+	const char *name;
+	enum notice notice;
+} scenarios[] = {
+	{"healthy", NOTICE_HEALTHY},
+	{"degrading", NOTICE_DEGRADING},
+	{"critical", NOTICE_CRITICAL},
+};
+
+#define SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
+
+/* The first value of a key. None that is valid needs an escape. */
+static struct span form_value(struct span form, struct span key)
+{
+	while (form.len > 0) {
+		const char *end = memchr(form.ptr, '&', form.len);
+		size_t len = end ? (size_t)(end - form.ptr) : form.len;
+
+		if (len > key.len && form.ptr[key.len] == '=' &&
+		    memcmp(form.ptr, key.ptr, key.len) == 0)
+			return (struct span){form.ptr + key.len + 1, len - key.len - 1};
+		len += end != NULL;
+		form = (struct span){form.ptr + len, form.len - len};
+	}
+	return (struct span){NULL, 0};
+}
+
+/* Its row, or SCENARIOS. */
+static size_t find_scenario(struct span name)
+{
+	size_t i = 0;
+
+	while (i < SCENARIOS && !span_is(name, scenarios[i].name))
+		i++;
+	return i;
+}
+
+/*
+ * The only place where a request waits for an upstream. The generator answers 500 to a scenario
+ * that it then plays, and 200 to a name that it does not know, so its answer says nothing: what it
+ * says afterwards is the result. The POST is never repeated: setting a scenario again starts it
+ * anew.
+ */
+static void set_scenario(const struct refresh *refresh, const char *name, struct scenario *after)
+{
+	char body[64];
+	struct upstream_call call = {.endpoint = UPSTREAM_SCENARIO_SET};
+
+	(void)snprintf(body, sizeof(body), "{\"scenario\":\"%s\"}", name);
+	call.body = span_str(body);
+	upstream_run(refresh->upstream, &call, 1, NULL, NULL);
+	upstream_status_confirm_scenario(refresh->cache, refresh->upstream, after);
+}
+
+static void put_scenario(const struct scenario *after, const char *result, struct json *json)
+{
+	json_cstr(json, "result", result);
+	json_cstr(json, "scenario", after->known ? after->name : NULL);
+	if (after->known)
+		json_int(json, "total_affected", after->affected);
+	else
+		json_null(json, "total_affected");
+}
+
+static void change_scenario(const struct refresh *refresh, const struct request *request,
+			    size_t wanted, struct action_answer *answer, struct json *json)
+{
+	struct diagnosis_action done = begin_record(ACTION_SCENARIO, request);
+	bool stale[CACHE_GROUPS];
+	struct upstream_status before;
+	struct scenario after;
+	bool ok;
+
+	upstream_status_read(refresh->cache, true, &before, stale);
+	put_word(done.from, sizeof(done.from), before.scenario.name);
+	set_scenario(refresh, scenarios[wanted].name, &after);
+	put_word(done.to, sizeof(done.to), after.name);
+	ok = after.known && strcmp(after.name, scenarios[wanted].name) == 0;
+	answer->notice = ok            ? scenarios[wanted].notice
+			 : after.known ? NOTICE_UNCHANGED
+				       : NOTICE_UNKNOWN;
+	answer->status = ok ? 200 : 502;
+	record(refresh, request, &done, ok ? "done" : query_notice_name(answer->notice));
+	put_scenario(&after, done.result, json);
+}
+
+static void run_scenario(const struct refresh *refresh, const struct request *request,
+			 struct action_answer *answer, struct json *json)
+{
+	static const struct http_error unknown = {400, "Bad request", "There is no such scenario."};
+	static const struct http_error absent = {404, "Not found",
+						 "No metrics generator is configured."};
+	size_t wanted = find_scenario(
+		form_value((struct span){request->body, request->body_len}, SPAN("scenario")));
+
+	if (!refresh->scenario_configured) {
+		answer->error = &absent;
+	} else if (wanted == SCENARIOS) {
+		answer->error = &unknown;
+		answer->hint = "healthy, degrading, critical";
+	} else {
+		change_scenario(refresh, request, wanted, answer, json);
+	}
+}
+
+void action_run(enum action action, const struct refresh *refresh, const struct settings *settings,
+		const struct request *request, struct action_answer *answer, struct buf *out)
+{
+	struct json json;
+
+	*answer = (struct action_answer){.error = action_refusal(settings, request), .status = 200};
+	if (answer->error) {
+		/* Counted beyond a few: other sites must not be able to fill the log. */
+		log_event(LOG_LEVEL_WARNING, "action_refused",
+			  LOG_STR("user", request->remote_user),
+			  LOG_STR("action", action_names[action]),
+			  LOG_STR("ip", request->remote_addr), LOG_STR("origin", request->origin),
+			  LOG_STR("why", answer->error->text));
+		return;
+	}
+	json_init(&json, out);
+	json_object(&json, NULL);
+	json_cstr(&json, "action", action_names[action]);
+	if (action == ACTION_REFRESH)
+		run_refresh(refresh, request, answer, &json);
+	else
+		run_scenario(refresh, request, answer, &json);
+	json_end(&json);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "server/conns.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* More than any nginx keeps; then the one that has been idle for longest makes room. */
+#define CONNS 64
+/* Longest time for reading a request and sending its answer, give or take a second; nginx takes
+ * milliseconds. */
+#define PEER_S 5
+/* A new connection on which nothing comes. */
+#define SILENT_MS 200
+
+enum conn_state {
+	CONN_FREE,
+	CONN_KEPT, /* nginx may send its next request */
+	CONN_BUSY  /* one is being answered */
+};
+
+struct conn {
+	FCGX_Request fcgi; /* first, as it stands for its connection outside */
+	bool watched;
+	enum conn_state state;
+	uint64_t turn; /* of its last request; 0 while it is free */
+};
+
+struct conns {
+	int listen_fd, epoll;
+	uint64_t turn;
+	int64_t limited_ms; /* monotonic: when the timer was set; 0: it is not */
+	struct conn conn[CONNS];
+};
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+static void set_timer(int seconds)
+{
+	const struct itimerval timer = {.it_value.tv_sec = seconds,
+					.it_interval.tv_sec = seconds ? 1 : 0};
+
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* libfcgi knows no time-out, but takes EINTR for the end of a connection: SIGALRM ends that of a
+ * peer which sends half a request or does not read. Again every second, in case that the first one
+ * came between two reads. A timer that runs may serve the next request as well, which then has up
+ * to a second less: two system calls of ten. */
+static void limit_peer(struct conns *conns)
+{
+	int64_t now = clock_mono_ms();
+
+	if (conns->limited_ms && now - conns->limited_ms < 1000)
+		return;
+	conns->limited_ms = now;
+	set_timer(PEER_S);
+}
+
+static void lift_limit(struct conns *conns)
+{
+	if (conns->limited_ms)
+		set_timer(0);
+	conns->limited_ms = 0;
+}
+
+static int watch(const struct conns *conns, int fd, uint32_t events, struct conn *conn)
+{
+	struct epoll_event event = {.events = events, .data.ptr = conn};
+
+	return epoll_ctl(conns->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int prepare(struct conns *conns, int listen_fd)
+{
+	const struct sigaction alarm = {.sa_handler = on_alarm};
+	int flags = fcntl(listen_fd, F_GETFL);
+
+	conns->listen_fd = listen_fd;
+	for (size_t i = 0; i < CONNS; i++)
+		(void)FCGX_InitRequest(&conns->conn[i].fcgi, -1, 0);
+	conns->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (conns->epoll < 0 || sigaction(SIGALRM, &alarm, NULL) != 0 || flags < 0 ||
+	    fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK) != 0)
+		return -1;
+	/* Without EPOLLEXCLUSIVE each connection would wake every idle worker, and all but one in
+	 * vain. */
+	return watch(conns, listen_fd, EPOLLIN | EPOLLEXCLUSIVE, NULL);
+}
+
+struct conns *conns_new(int listen_fd)
+{
+	struct conns *conns = calloc(1, sizeof(*conns));
+
+	if (conns && prepare(conns, listen_fd) != 0)
+		conns_free(&conns);
+	return conns;
+}
+
+/* Without FCGX_Finish_r, which would send an end of its own and then wait until nginx has closed
+ * its side. That protects the tail of an answer on TCP; here it would only keep this worker from
+ * the next request. */
+static void drop(struct conn *conn)
+{
+	FCGX_Detach(&conn->fcgi);
+	FCGX_Free(&conn->fcgi, 1);
+	conn->watched = false;
+	conn->state = CONN_FREE;
+	conn->turn = 0;
+}
+
+void conns_drop(struct conns *conns)
+{
+	for (size_t i = 0; i < CONNS; i++)
+		if (conns->conn[i].state == CONN_KEPT)
+			drop(&conns->conn[i]);
+	lift_limit(conns);
+}
+
+void conns_free(struct conns **conns)
+{
+	if (!*conns)
+		return;
+	conns_drop(*conns);
+	if ((*conns)->epoll >= 0)
+		(void)close((*conns)->epoll);
+	free(*conns);
+	*conns = NULL;
+}
+
+static_assert(CONNS > CONNS_TOGETHER, "not all connections can be busy");
+
+/* A place for a new connection: a free one, or that of the one idle for longest. */
+static struct conn *make_room(struct conns *conns)
+{
+	struct conn *found = conns->conn;
+
+	for (struct conn *c = conns->conn; c < conns->conn + CONNS; c++)
+		if (c->state != CONN_BUSY && (found->state == CONN_BUSY || c->turn < found->turn))
+			found = c;
+	if (found->state == CONN_KEPT)
+		drop(found);
+	return found;
+}
+
+/* A full table of descriptors passes: somebody else's connections end. */
+static enum conns_event refused(void)
+{
+	static const struct timespec pause = {.tv_nsec = 50000000};
+
+	if (errno == EMFILE || errno == ENFILE) {
+		log_event(LOG_LEVEL_ERROR, "accept_fail",
+			  LOG_STR("err", "no file descriptor left"));
+		(void)nanosleep(&pause, NULL);
+		return CONNS_NOTHING;
+	}
+	return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED ? CONNS_NOTHING
+									  : CONNS_BROKEN;
+}
+
+static enum conns_event take_new(struct conns *conns, struct conn **conn)
+{
+	int fd = accept4(conns->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	struct pollfd silence = {.fd = fd, .events = POLLIN};
+
+	if (fd < 0)
+		return refused();
+	if (poll(&silence, 1, SILENT_MS) <= 0) {
+		(void)close(fd);
+		return CONNS_NOTHING;
+	}
+	*conn = make_room(conns);
+	(*conn)->fcgi.ipcFd = fd;
+	return CONNS_REQUEST;
+}
+
+static bool read_request(struct conns *conns, struct conn *conn)
+{
+	conn->state = CONN_BUSY;
+	conn->turn = ++conns->turn;
+	/* Else the first thing FCGX_Accept_r does is to close it. */
+	conn->fcgi.keepConnection = 1;
+	/* One that has ended is closed without a wait, see drop. */
+	FCGX_Detach(&conn->fcgi);
+	if (FCGX_Accept_r(&conn->fcgi) == 0)
+		return true;
+	conns_done(conns, &conn->fcgi, false);
+	return false;
+}
+
+/* Who has nothing else to do lets those take a new connection who are at work: requests that come
+ * together cost less (loop.c). */
+static void give_way(void)
+{
+	static const struct timespec moment = {.tv_nsec = 100000};
+
+	(void)nanosleep(&moment, NULL);
+}
+
+/* Those on kept connections first: a new one may need the place of one of them. */
+static enum conns_event read_all(struct conns *conns, const struct epoll_event *events, size_t n,
+				 FCGX_Request **requests, size_t *count)
+{
+	struct conn *conn;
+	enum conns_event what = CONNS_NOTHING;
+	bool is_new = false;
+
+	for (size_t i = 0; i < n; i++) {
+		conn = events[i].data.ptr;
+		if (!conn)
+			is_new = true;
+		else if (read_request(conns, conn))
+			requests[(*count)++] = &conn->fcgi;
+	}
+	if (is_new)
+		what = take_new(conns, &conn);
+	if (what == CONNS_REQUEST && read_request(conns, conn))
+		requests[(*count)++] = &conn->fcgi;
+	return *count ? CONNS_REQUEST : what == CONNS_BROKEN ? what : CONNS_NOTHING;
+}
+
+enum conns_event conns_next(struct conns *conns, int64_t ms, const sigset_t *open,
+			    FCGX_Request *requests[CONNS_TOGETHER], size_t *count)
+{
+	struct epoll_event events[CONNS_TOGETHER];
+	int n = epoll_pwait(conns->epoll, events, CONNS_TOGETHER, ms < INT_MAX ? (int)ms : INT_MAX,
+			    open);
+
+	*count = 0;
+	if (n <= 0) {
+		lift_limit(conns);
+		return CONNS_QUIET;
+	}
+	if (n == 1 && !events[0].data.ptr)
+		give_way();
+	limit_peer(conns);
+	return read_all(conns, events, (size_t)n, requests, count);
+}
+
+bool conns_is_read(FCGX_Request *request)
+{
+	return FCGX_GetChar(request->in) < 0 && FCGX_GetError(request->in) == 0;
+}
+
+static bool keep(const struct conns *conns, struct conn *conn)
+{
+	if (!conn->watched)
+		conn->watched = watch(conns, conn->fcgi.ipcFd, EPOLLIN, conn) == 0;
+	if (conn->watched)
+		conn->state = CONN_KEPT;
+	return conn->watched;
+}
+
+void conns_done(struct conns *conns, FCGX_Request *request, bool whole)
+{
+	struct conn *conn = (struct conn *)request;
+
+	if (whole && request->keepConnection && keep(conns, conn))
+		FCGX_Free(request, 0);
+	else
+		drop(conn);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "server/context.h"
+
+#include "cache/archive.h"
+#include "base/clock.h"
+#include "fleet/compact.h"
+#include "server/metrics.h"
+#include "cache/forecast_store.h"
+
+#define GRACE_MS 3000 /* Redis away for less: nginx shows its copies, nobody fetches alone yet */
+
+static void judge_condition(const struct sources *sources, struct context *context, int64_t gen_ms,
+			    int64_t fill_ms)
+{
+	struct age_limits limits = {
+		.interval_ms = sources->config->limits->group[CACHE_FLEET].interval_ms,
+		.act_limit_ms = sources->config->act_limit_ms,
+		.max_stale_ms = sources->config->limits->max_stale_ms,
+	};
+
+	context->condition.age = condition_age(&limits, context->now_ms - gen_ms, fill_ms);
+}
+
+static void from_cache(const struct sources *sources, struct context *context)
+{
+	const struct cache_state *state = &context->read.state;
+
+	context->now_ms = state->now_ms;
+	context->condition = (struct condition){.reason = state->reason,
+						.since_ms = state->since_ms,
+						.next_try_ms = state->next_try_ms,
+						.flushed = state->flushed};
+	if (state->verdict == CACHE_COLD)
+		context->condition.age = AGE_NO_DATA;
+	else
+		judge_condition(sources, context, state->gen_ms, state->fill_ms);
+}
+
+/* Redis is away: this worker's own snapshot, if it has one that may still be shown. */
+static void from_local(struct sources *sources, struct context *context)
+{
+	context->now_ms = clock_wall_ms();
+	context->snap = local_snapshot(sources->local);
+	local_condition(sources->local, &context->condition);
+	if (context->snap)
+		judge_condition(sources, context, context->snap->gen_ms, context->snap->fill_ms);
+	else
+		context->condition.age = AGE_NO_DATA;
+	if (context->condition.age == AGE_NO_DATA)
+		context->snap = NULL;
+}
+
+bool context_in_grace(const struct sources *sources)
+{
+	return clock_mono_ms() - sources->down_since_ms < GRACE_MS;
+}
+
+/* Keeps account of how long Redis has been away, and of what this worker does about it after the
+ * request. */
+static void note_redis(struct sources *sources, enum cache_verdict verdict)
+{
+	if (verdict != CACHE_DOWN) {
+		/* A Redis that came back empty has nothing better yet. */
+		if (verdict != CACHE_COLD)
+			local_drop(sources->local);
+		sources->down_since_ms = 0;
+		sources->due_work.local = false;
+		return;
+	}
+	if (!sources->down_since_ms)
+		sources->down_since_ms = clock_mono_ms();
+	sources->due_work.local = !context_in_grace(sources) && local_due(sources->local);
+}
+
+void context_read(struct sources *sources, struct context *context, const char *route, bool gzip)
+{
+	enum cache_verdict verdict =
+		cache_read(sources->cache, CACHE_FLEET, route, gzip, &context->read);
+
+	metrics_verdict(sources->config->refresh->metrics, verdict);
+	note_redis(sources, verdict);
+	if (verdict == CACHE_DOWN || (verdict == CACHE_COLD && local_snapshot(sources->local)))
+		from_local(sources, context);
+	else
+		from_cache(sources, context);
+	if (context->request)
+		context->redis_us = clock_mono_us() - context->request->came_us;
+}
+
+void context_claim(struct sources *sources, struct context *context)
+{
+	enum cache_verdict verdict = context->read.state.verdict;
+
+	context->claim = CLAIM_FRESH;
+	if (verdict != CACHE_STALE && verdict != CACHE_COLD)
+		return;
+	/* Won for a request that came with this one. */
+	if (sources->due_work.claimed) {
+		context->claim = CLAIM_BUSY;
+		return;
+	}
+	context->claim = cache_claim(sources->cache, CACHE_FLEET, &sources->due_work.claim);
+	sources->due_work.claimed = context->claim == CLAIM_WON;
+}
+
+/* The compact snapshot that the state names; NULL: there is none that can be used. */
+static struct snapshot *read_named(struct sources *sources, const struct cache_state *state)
+{
+	struct cache_entry entry;
+
+	if (cache_read_more(sources->cache, state, "fleet", false, &entry) != 0)
+		return NULL;
+	return compact_decode(entry.body);
+}
+
+/* A commit between the look at the pointer and the one at the entry has replaced the entry. True:
+ * the pointer that goes with it is in the context now. */
+static bool reread_moved(struct sources *sources, struct context *context)
+{
+	struct cache_read again;
+	enum cache_verdict verdict = cache_read(sources->cache, CACHE_FLEET, NULL, false, &again);
+
+	if (verdict == CACHE_DOWN || verdict == CACHE_COLD ||
+	    strcmp(again.state.snap, context->read.state.snap) == 0)
+		return false;
+	context->read.state = again.state;
+	from_cache(sources, context);
+	return true;
+}
+
+/* That of the bucket before, with its own age. */
+static struct snapshot *read_previous(struct sources *sources, struct context *context)
+{
+	struct cache_state *state = &context->read.state;
+	struct cache_entry entry;
+	struct snapshot *snap;
+
+	if (cache_read_previous(sources->cache, state, "fleet", &entry) != 0)
+		return NULL;
+	snap = compact_decode(entry.body);
+	if (!snap)
+		return NULL;
+	state->verdict = CACHE_STALE;
+	state->gen_ms = snap->gen_ms;
+	state->fill_ms = snap->fill_ms;
+	judge_condition(sources, context, state->gen_ms, state->fill_ms);
+	return snap;
+}
+
+static struct snapshot *read_snapshot(struct sources *sources, struct context *context)
+{
+	struct snapshot *snap = read_named(sources, &context->read.state);
+
+	if (!snap && reread_moved(sources, context))
+		snap = read_named(sources, &context->read.state);
+	return snap ? snap : read_previous(sources, context);
+}
+
+void context_load_snapshot(struct sources *sources, struct context *context)
+{
+	if (context->read.state.verdict == CACHE_DOWN || context->condition.cache_off ||
+	    context->condition.age == AGE_NO_DATA)
+		return;
+	context->decoded = read_snapshot(sources, context);
+	context->snap = context->decoded;
+	if (!context->snap)
+		context->condition.age = AGE_NO_DATA;
+}
+
+bool context_load_server(struct sources *sources, struct context *context)
+{
+	const struct cache_state *state = &context->read.state;
+	unsigned needs = context->snap ? context->page->needs : 0;
+
+	if ((needs & PAGE_TOP_SERIES) && context->decoded)
+		forecast_store_top(sources->cache, state, context->decoded, &context->query);
+	if (!(needs & PAGE_SERVER))
+		return true;
+	context->server = snapshot_find(context->snap, context->name);
+	if (context->server && context->decoded)
+		forecast_store_server(
+			sources->cache, state,
+			&context->decoded->servers[context->server - context->snap->servers]);
+	return context->server;
+}
+
+/* Without the shared cache there is none, and the page says so. */
+void context_load_history(struct sources *sources, struct context *context)
+{
+	int64_t began = clock_mono_us();
+	int rc;
+
+	if (!context->snap || !(context->page->needs & PAGE_HISTORY) ||
+	    context->read.state.verdict == CACHE_DOWN)
+		return;
+	if (context->server)
+		rc = archive_server(sources->cache, context->snap, context->name,
+				    &context->history);
+	else
+		rc = archive_fleet(sources->cache, context->snap, context->query.range,
+				   &context->history);
+	context->has_history = rc == 0;
+	context->redis_us += clock_mono_us() - began;
+}
+
+void context_load_upstream_status(struct sources *sources, struct context *context)
+{
+	bool configured = sources->config->refresh->scenario_configured;
+
+	if (context->read.state.verdict == CACHE_DOWN)
+		context->upstream_status.scenario.configured = configured;
+	else
+		upstream_status_read(sources->cache, configured, &context->upstream_status,
+				     sources->due_work.upstream_status);
+}
+
+void context_diagnose(struct sources *sources, const struct context *context,
+		      struct diagnosis *diagnosis)
+{
+	int64_t interval = sources->config->limits->group[CACHE_FLEET].interval_ms;
+
+	(void)cache_diagnose(sources->cache, CACHE_FLEET, diagnosis);
+	metrics_diagnose(sources->config->refresh->metrics, sources->cache, diagnosis);
+	diagnosis->next_bucket_ms = (context->now_ms / interval + 1) * interval;
+	if (context->read.state.verdict == CACHE_DOWN)
+		return;
+	diagnosis->bucket = context->read.state.bucket;
+	diagnosis->data_bucket = context->read.state.data_bucket;
+}
+
+void context_free(struct context *context)
+{
+	history_free(&context->history);
+	snapshot_free(&context->decoded);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* One table says which parameter goes where; the body is read only where a body means something. */
+#include "config.h"
+#include "server/request.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+/*
+ * A header that does not fit is replaced, not refused: whatever a client adds to its request must
+ * not change what a page answers. The replacement is a value that gives no rights. Path and query
+ * are the request itself and have none.
+ */
+static const struct field {
+	const char *param;
+	size_t offset, size;
+	const char *instead;
+} fields[] = {
+#define FIELD(param, member, instead)                                                              \
+	{                                                                                          \
+		param, offsetof(struct request, member), sizeof(((struct request *)NULL)->member), \
+			instead                                                                    \
+	}
+	FIELD("TFT_RID", id, ""),
+	FIELD("REMOTE_ADDR", remote_addr, "?"),
+	FIELD("REMOTE_USER", remote_user, "?"),
+	FIELD("CONTENT_TYPE", content_type, "?"),
+	FIELD("TFT_ORIGIN", origin, "null"),
+	FIELD("TFT_SFS", fetch_site, "cross-site"),
+	FIELD("TFT_INM", if_none_match, ""),
+	FIELD("DOCUMENT_URI", path, NULL),
+	FIELD("QUERY_STRING", query, NULL),
+#undef FIELD
+};
+
+/* Of most parameters nginx sends nothing when they are empty. */
+static const char *value_of(request_param param, void *ctx, const char *name)
+{
+	const char *value = param(ctx, name);
+
+	return value ? value : "";
+}
+
+static enum request_result copy_field(struct request *request, const struct field *field,
+				      const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len >= field->size) {
+		if (!field->instead)
+			return REQUEST_TOO_LONG;
+		value = field->instead;
+		len = strlen(value);
+	}
+	memcpy((char *)request + field->offset, value, len + 1);
+	return REQUEST_OK;
+}
+
+static enum method method_of(const char *text)
+{
+	static const char *const names[] = {
+		[METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD", [METHOD_POST] = "POST"};
+	int method = METHOD_GET;
+
+	while (method < METHOD_OTHER && strcmp(text, names[method]) != 0)
+		method++;
+	return (enum method)method;
+}
+
+/* Digits alone; anything above the limit counts as limit + 1. */
+static enum request_result parse_length(const char *text, size_t *len)
+{
+	*len = 0;
+	if (*text == '\0')
+		return REQUEST_BAD;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return REQUEST_BAD;
+		*len = *len * 10 + (size_t)(*text - '0');
+		if (*len > REQUEST_BODY_MAX)
+			*len = REQUEST_BODY_MAX + 1;
+	}
+	return *len > REQUEST_BODY_MAX ? REQUEST_TOO_LARGE : REQUEST_OK;
+}
+
+static enum request_result read_body(struct request *request, const char *length, request_read read,
+				     void *ctx)
+{
+	size_t len;
+	enum request_result rc = parse_length(length, &len);
+
+	if (rc != REQUEST_OK)
+		return rc;
+	/* One byte more than announced, to see that nothing follows. */
+	if (read(ctx, request->body, len + 1) != len || memchr(request->body, '\0', len))
+		return REQUEST_BAD;
+	request->body[len] = '\0';
+	request->body_len = len;
+	return REQUEST_OK;
+}
+
+enum request_result request_parse(struct request *request, request_param param, request_read read,
+				  void *ctx)
+{
+	enum request_result rc = REQUEST_OK;
+
+	memset(request, 0, sizeof(*request));
+	request->came_us = clock_mono_us();
+	if (strcmp(value_of(param, ctx, "TFT_END"), "1") != 0)
+		return REQUEST_CUT;
+	request->method = method_of(value_of(param, ctx, "REQUEST_METHOD"));
+	request->gzip = strcmp(value_of(param, ctx, "TFT_AE"), "gzip") == 0;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]) && rc == REQUEST_OK; i++)
+		rc = copy_field(request, &fields[i], value_of(param, ctx, fields[i].param));
+	request->path_len = strlen(request->path);
+	request->query_len = strlen(request->query);
+	if (rc == REQUEST_OK && request->method == METHOD_POST)
+		rc = read_body(request, value_of(param, ctx, "CONTENT_LENGTH"), read, ctx);
+	return rc;
+}
