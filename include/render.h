@@ -5,7 +5,7 @@
 #define TFT_RENDER_H
 
 #include "base/err.h"
-#include "pages/pages.h"
+#include "pages/catalogue.h"
 
 /* page: a name of the page table, for the page of a server followed by /NAME, optionally with
  * ?query. file: JSON, gzip'd or not. The data's time is SOURCE_DATE_EPOCH where that is set, else

@@ -19,7 +19,7 @@
 #include "refresh/local.h"
 #include "base/log.h"
 #include "server/loop.h"
-#include "server/metrics.h"
+#include "cache/metrics.h"
 #include "render.h"
 #include "settings.h"
 
@@ -27,14 +27,7 @@
 #define EXIT_ACCEPT 3
 
 struct options {
-	enum {
-		ACTION_RUN,
-		ACTION_CHECK,
-		ACTION_PRINT,
-		ACTION_VERSION,
-		ACTION_HELP,
-		ACTION_RENDER
-	} action;
+	enum { MODE_RUN, MODE_CHECK, MODE_PRINT, MODE_VERSION, MODE_HELP, MODE_RENDER } mode;
 	const char *config, *page, *snapshot;
 };
 
@@ -64,26 +57,26 @@ static int parse_options(int argc, char **argv, struct options *o)
 {
 	int c;
 
-	*o = (struct options){.action = ACTION_RUN};
+	*o = (struct options){.mode = MODE_RUN};
 	while ((c = getopt_long(argc, argv, "c:tTVh", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			o->config = optarg;
 			break;
 		case 't':
-			o->action = ACTION_CHECK;
+			o->mode = MODE_CHECK;
 			break;
 		case 'T':
-			o->action = ACTION_PRINT;
+			o->mode = MODE_PRINT;
 			break;
 		case 'V':
-			o->action = ACTION_VERSION;
+			o->mode = MODE_VERSION;
 			break;
 		case 'h':
-			o->action = ACTION_HELP;
+			o->mode = MODE_HELP;
 			break;
 		case 'r':
-			o->action = ACTION_RENDER;
+			o->mode = MODE_RENDER;
 			o->page = optarg;
 			break;
 		case 's':
@@ -298,19 +291,19 @@ static int start_worker(const struct settings *settings)
 
 static int act(const struct options *o, const struct settings *settings)
 {
-	switch (o->action) {
-	case ACTION_PRINT:
+	switch (o->mode) {
+	case MODE_PRINT:
 		return print_config(settings);
-	case ACTION_RENDER:
+	case MODE_RENDER:
 		return render_page(settings, o);
 	default:
 		break;
 	}
 	if (!find_fetcher()) {
 		(void)fprintf(stderr, "tft-dashboard: %s: %s\n", fetcher, strerror(errno));
-		return o->action == ACTION_RUN ? slowly(EX_CONFIG) : EX_CONFIG;
+		return o->mode == MODE_RUN ? slowly(EX_CONFIG) : EX_CONFIG;
 	}
-	return o->action == ACTION_RUN ? slowly(start_worker(settings)) : EXIT_SUCCESS;
+	return o->mode == MODE_RUN ? slowly(start_worker(settings)) : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
@@ -323,13 +316,13 @@ int main(int argc, char **argv)
 		(void)fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	if (o.action == ACTION_VERSION)
+	if (o.mode == MODE_VERSION)
 		return printf("tft-dashboard %s (build %s)\n", PACKAGE_VERSION, BUILD_ID) < 0;
-	if (o.action == ACTION_HELP)
+	if (o.mode == MODE_HELP)
 		return fputs(usage, stdout) == EOF;
 	if (settings_load(&settings, o.config, &err) != 0) {
 		(void)fprintf(stderr, "tft-dashboard: %s\n", err.msg);
-		return o.action == ACTION_RUN ? slowly(EX_CONFIG) : EX_CONFIG;
+		return o.mode == MODE_RUN ? slowly(EX_CONFIG) : EX_CONFIG;
 	}
 	return act(&o, &settings);
 }

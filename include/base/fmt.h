@@ -23,5 +23,7 @@ void fmt_iso_seconds(struct buf *b, int64_t epoch_ms); /* 2026-11-23T12:00:00Z *
 void fmt_time_element(struct buf *b, int64_t epoch_ms);
 void fmt_http_date(struct buf *b,
 		   int64_t epoch_ms); /* RFC 9110 5.6.7: Mon, 23 Nov 2026 12:31:05 GMT */
+/* The ending of a word that n things have. */
+const char *fmt_plural(unsigned n);
 
 #endif

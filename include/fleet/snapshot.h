@@ -135,6 +135,8 @@ void snapshot_count(const struct snapshot *s, struct fleet_counts *counts);
 void snapshot_carry(struct snapshot *s, const struct snapshot *previous);
 /* Silent: the same current values in 3 or more successive snapshots over at least 60 s. */
 bool server_is_silent(const struct server *server, int64_t gen_ms);
+/* Which marks its memory has: a database fills it on purpose. */
+enum mark_kind server_memory_kind(const struct server *server);
 /* When every server that has data is silent: since when nothing new has come from any of them; else
  * 0. */
 int64_t snapshot_silent_since(const struct snapshot *s);

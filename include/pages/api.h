@@ -6,7 +6,7 @@
 
 #include "fleet/diagnosis.h"
 #include "base/json.h"
-#include "pages/pages.h"
+#include "pages/view.h"
 
 /* The members every answer carries: bucket, interval_s, generated_at (null without data),
  * condition, detail. */

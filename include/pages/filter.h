@@ -4,7 +4,7 @@
 #ifndef TFT_FILTER_H
 #define TFT_FILTER_H
 
-#include "pages/pages.h"
+#include "pages/view.h"
 
 /* One profile or all. */
 void filter_profiles(const struct page *page, const struct query *query, struct buf *out);

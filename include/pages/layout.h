@@ -3,7 +3,7 @@
 #ifndef TFT_LAYOUT_H
 #define TFT_LAYOUT_H
 
-#include "pages/pages.h"
+#include "pages/view.h"
 
 /* Doctype to the start of <main>. active: the row of the shown page. */
 void layout_begin(const struct page *active, const struct view *view, struct buf *out);
@@ -41,8 +41,6 @@ void layout_status(enum status status, struct buf *out);
 const char *layout_mark(enum mark mark);
 /* "silent since", for servers whose values stand still; nothing for the others. */
 void layout_silent(const struct server *server, const struct snapshot *snap, struct buf *out);
-/* The ending of a word that n things have. */
-const char *layout_plural(unsigned n);
 /* A word of ours in capitals. */
 void layout_upper(const char *word, struct buf *out);
 

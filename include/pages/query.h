@@ -10,6 +10,7 @@
 #define TFT_QUERY_H
 
 #include "base/buf.h"
+#include "fleet/heat.h"
 #include "fleet/history.h"
 #include "fleet/level.h"
 #include "fleet/rules.h"
@@ -47,7 +48,6 @@ enum query_key {
 
 #define QUERY_BIT(key) (1u << (key))
 
-enum heat_metric { HEAT_RISK, HEAT_CPU, HEAT_MEMORY, HEAT_LOAD, HEAT_METRICS };
 enum group_by { GROUP_NONE, GROUP_PROFILE };
 enum view_kind { VIEW_FULL, VIEW_KIOSK, VIEW_COMPACT };
 enum format { FORMAT_HTML, FORMAT_JSON, FORMAT_CSV };

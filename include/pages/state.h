@@ -3,7 +3,7 @@
 #ifndef TFT_STATE_H
 #define TFT_STATE_H
 
-#include "pages/pages.h"
+#include "pages/view.h"
 
 /* Worst first, as ui 7 orders them. */
 enum state {

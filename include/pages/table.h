@@ -6,9 +6,9 @@
 #ifndef TFT_TABLE_H
 #define TFT_TABLE_H
 
-#include "pages/pages.h"
+#include "pages/view.h"
 
-#define TABLE_ROWS 200 /* of one part; more would make a page slow (ui 12) */
+#define TABLE_PART_ROWS 200 /* of one part; more would make a page slow (ui 12) */
 
 /* A server on a list, with the number the list is ordered by (0 for orders by text). */
 struct row {

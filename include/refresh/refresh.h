@@ -5,8 +5,8 @@
 #define TFT_REFRESH_H
 
 #include "cache/cache.h"
-#include "server/metrics.h"
-#include "pages/pages.h"
+#include "cache/metrics.h"
+#include "pages/catalogue.h"
 #include "refresh/upstream.h"
 
 struct refresh {

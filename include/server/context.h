@@ -11,7 +11,7 @@
 #ifndef TFT_CONTEXT_H
 #define TFT_CONTEXT_H
 
-#include "pages/pages.h"
+#include "pages/catalogue.h"
 #include "server/request.h"
 #include "server/serve.h"
 #include "refresh/upstream_status.h"

@@ -4,7 +4,7 @@
 #ifndef TFT_ROUTE_H
 #define TFT_ROUTE_H
 
-#include "pages/pages.h"
+#include "pages/catalogue.h"
 #include "server/request.h"
 
 enum route_kind {

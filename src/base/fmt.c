@@ -149,3 +149,8 @@ void fmt_http_date(struct buf *b, int64_t epoch_ms)
 	/* The names are English because the program never leaves the C locale. */
 	buf_add(b, text, strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm));
 }
+
+const char *fmt_plural(unsigned n)
+{
+	return n == 1 ? "" : "s";
+}

@@ -238,3 +238,8 @@ void snapshot_carry(struct snapshot *s, const struct snapshot *previous)
 	}
 	free(index);
 }
+
+enum mark_kind server_memory_kind(const struct server *s)
+{
+	return s->profile == PROFILE_DATABASE ? MARK_KIND_MEMORY_DB : MARK_KIND_MEMORY;
+}

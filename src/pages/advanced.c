@@ -4,7 +4,7 @@
  * of the node that answers. The only page that depends on who asks; it is never stored.
  */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include <inttypes.h>
 

@@ -2,7 +2,7 @@
 /* The alerting plan (ui 4.6, domain-rules 15): who would hear of what, and the routing matrix.
  * Nothing is sent. */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include <stdint.h>
 
@@ -11,6 +11,7 @@
 #include "fleet/rules.h"
 #include "pages/table.h"
 #include "text.h"
+#include "pages/pieces.h"
 
 #define COUNTED (LEVEL_WARNING + 1) /* levels with a counter, worst first */
 

@@ -2,7 +2,7 @@
 /* The alerts of the overview (ui 4.1, domain-rules 8): the table of the servers at risk and what it
  * adds up to, or the busiest servers while there are none. */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include "pages/filter.h"
 #include "base/fmt.h"
@@ -11,6 +11,7 @@
 #include "fleet/risk.h"
 #include "fleet/rules.h"
 #include "pages/table.h"
+#include "pages/pieces.h"
 
 #define BUSY_COUNT 5
 #define TREND_MIN  0.05
@@ -72,7 +73,7 @@ static void put_row(const struct server *s, const struct snapshot *snap, struct 
 	html_lit(out, "</td>");
 	put_reading(MARK_KIND_CPU, &s->cpu, out);
 	put_reading(MARK_KIND_IOWAIT, &s->iowait, out);
-	put_reading(page_memory_kind(s), &s->memory, out);
+	put_reading(server_memory_kind(s), &s->memory, out);
 	html_lit(out, "</tr>");
 }
 
@@ -135,15 +136,15 @@ static void put_action(const struct fleet_counts *n, struct buf *out)
 {
 	if (n->over_80)
 		buf_addf(out, "<p class=\"action red\">%u server%s Critical or worse: act now.</p>",
-			 n->over_80, layout_plural(n->over_80));
+			 n->over_80, fmt_plural(n->over_80));
 	else if (n->level[LEVEL_DANGER])
 		buf_addf(out,
 			 "<p class=\"action amber\">%u server%s in Danger: prepare to act.</p>",
-			 n->level[LEVEL_DANGER], layout_plural(n->level[LEVEL_DANGER]));
+			 n->level[LEVEL_DANGER], fmt_plural(n->level[LEVEL_DANGER]));
 	else if (n->level[LEVEL_WARNING])
 		buf_addf(out,
 			 "<p class=\"action amber\">%u server%s at Warning: watch closely.</p>",
-			 n->level[LEVEL_WARNING], layout_plural(n->level[LEVEL_WARNING]));
+			 n->level[LEVEL_WARNING], fmt_plural(n->level[LEVEL_WARNING]));
 }
 
 static void put_figures(const struct snapshot *snap, const struct fleet_counts *n, struct buf *out)
@@ -182,8 +183,8 @@ static void put_summary(const struct view *view, const struct fleet_counts *n,
 	put_figures(view->snap, n, out);
 	buf_addf(out,
 		 "<p class=\"note\">%u alert%s, %zu row%s shown, %u hidden by filter</p></div>",
-		 n->over_50, layout_plural(n->over_50), part->last - part->first,
-		 layout_plural((unsigned)(part->last - part->first)),
+		 n->over_50, fmt_plural(n->over_50), part->last - part->first,
+		 fmt_plural((unsigned)(part->last - part->first)),
 		 n->over_50 - count_alerts(row, part->count));
 }
 
@@ -232,7 +233,7 @@ static void put_busy_row(const struct server *s, const struct snapshot *snap, st
 	buf_addf(out, "<td>%s</td><td class=\"chip sev-%s\">%s</td>",
 		 profile_table[s->profile].name, level->slug, level->name);
 	put_busy_cell(MARK_KIND_CPU, s->cpu.now, out);
-	put_busy_cell(page_memory_kind(s), s->memory.now, out);
+	put_busy_cell(server_memory_kind(s), s->memory.now, out);
 	put_busy_cell(MARK_KIND_IOWAIT, s->iowait.now, out);
 	put_busy_cell(MARK_KIND_SWAP, s->swap_now, out);
 	buf_addf(out, "<td%s>", layout_mark(mark_of(MARK_KIND_LOAD, s->load.now)));

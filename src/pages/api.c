@@ -2,12 +2,15 @@
 /* The JSON routes. Keys stand in the order of design 7; absent numbers are null. */
 #include "config.h"
 #include "pages/api.h"
+#include "pages/contents.h"
 
 #include <math.h>
 
 #include "base/fmt.h"
 #include "pages/state.h"
 #include "pages/table.h"
+#include "pages/pieces.h"
+#include "fleet/heat.h"
 
 /* The ISO time of epoch_ms, null for 0. */
 static void put_time(struct json *j, const char *key, int64_t epoch_ms)
@@ -131,9 +134,9 @@ void api_server_members(const struct server *s, int64_t gen_ms, struct json *j)
 	put_now(j, "load", s->load.now);
 	json_object(j, "heatmap");
 	json_tenths(j, "risk", s->risk);
-	json_num(j, "cpu", page_heat(s, HEAT_CPU));
-	json_num(j, "memory", page_heat(s, HEAT_MEMORY));
-	json_num(j, "load", page_heat(s, HEAT_LOAD));
+	json_num(j, "cpu", heat_value(s, HEAT_CPU));
+	json_num(j, "memory", heat_value(s, HEAT_MEMORY));
+	json_num(j, "load", heat_value(s, HEAT_LOAD));
 	json_end(j);
 	api_silence(s, gen_ms, j);
 }

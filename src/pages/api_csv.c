@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The pages as CSV (ui 9): the rows of a page in its order, with its filters. */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include "base/csv.h"
 #include "fleet/rules.h"
 #include "pages/table.h"
+#include "pages/pieces.h"
+#include "fleet/heat.h"
 
 static void put_reading(struct csv *c, const struct reading *r)
 {
@@ -57,7 +59,7 @@ void csv_heatmap(const struct view *view, struct buf *out)
 		csv_str(&c, profile_table[s->profile].name);
 		csv_str(&c, level_table[level_of(s->risk)].name);
 		csv_str(&c, query_metric_name(q->metric));
-		csv_num(&c, page_heat(s, q->metric));
+		csv_num(&c, heat_value(s, q->metric));
 		csv_end(&c);
 	}
 	buf_free(&rows);

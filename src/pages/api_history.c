@@ -3,6 +3,7 @@
  * are null or an empty cell. */
 #include "config.h"
 #include "pages/api.h"
+#include "pages/contents.h"
 
 #include "base/csv.h"
 #include "base/fmt.h"

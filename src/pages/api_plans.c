@@ -3,9 +3,11 @@
  * and 15. */
 #include "config.h"
 #include "pages/api.h"
+#include "pages/contents.h"
 
 #include "fleet/rules.h"
 #include "pages/table.h"
+#include "pages/pieces.h"
 
 static void put_at_risk(const struct cost *cost, const struct server *s, struct json *j)
 {

@@ -2,12 +2,15 @@
 /* JSON of the heatmap, the highest risks, and one server with its forecasts (design 7). */
 #include "config.h"
 #include "pages/api.h"
+#include "pages/contents.h"
 
 #include <math.h>
 
 #include "pages/chart_band.h"
 #include "fleet/risk.h"
 #include "pages/table.h"
+#include "pages/pieces.h"
+#include "fleet/heat.h"
 
 /* ---- heatmap ---- */
 
@@ -17,7 +20,7 @@ static void put_tile(const struct view *view, const struct server *s, struct jso
 	json_str(j, "server", s->name);
 	json_cstr(j, "profile", profile_table[s->profile].name);
 	json_cstr(j, "level", level_table[level_of(s->risk)].name);
-	json_num(j, "value", page_heat(s, view->query->metric));
+	json_num(j, "value", heat_value(s, view->query->metric));
 	api_silence(s, view->snap->gen_ms, j);
 	json_end(j);
 }
@@ -28,9 +31,9 @@ static void put_stats(const struct view *view, const struct row *row, size_t cou
 	struct heat_stats s = page_heat_stats(view, row, count);
 
 	json_object(j, "stats");
-	json_num(j, "min", s.least ? page_heat(s.least->server, metric) : NAN);
+	json_num(j, "min", s.least ? heat_value(s.least->server, metric) : NAN);
 	json_num(j, "average", s.average);
-	json_num(j, "max", s.most ? page_heat(s.most->server, metric) : NAN);
+	json_num(j, "max", s.most ? heat_value(s.most->server, metric) : NAN);
 	json_num(j, "standard_deviation", s.deviation);
 	json_end(j);
 }

@@ -4,7 +4,7 @@
  * level (ui 3.1). Colours stand here, not in a style sheet, because a picture brings none along.
  */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include "base/fmt.h"
 #include "base/html.h"

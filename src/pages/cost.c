@@ -2,7 +2,7 @@
 /* Cost avoidance (ui 4.5, domain-rules 13): a form, the figures with their assumptions beside them,
  * the servers at risk. */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  * without data too.
  */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
 /* The heatmap (ui 4.2, domain-rules 11): one tile per server, statistics, and the same rows as a
  * table. */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include <math.h>
 
@@ -11,6 +11,8 @@
 #include "base/html.h"
 #include "pages/layout.h"
 #include "pages/table.h"
+#include "pages/pieces.h"
+#include "fleet/heat.h"
 
 #define SMALL_TILES 300 /* above that many servers a tile has no room for text */
 #define SHADES      4
@@ -36,25 +38,9 @@ static int shade_of(enum heat_metric metric, double value)
 	return SHADES - 1 - i;
 }
 
-double page_heat(const struct server *server, enum heat_metric metric)
-{
-	switch (metric) {
-	case HEAT_CPU:
-		return server->cpu.worst;
-	case HEAT_MEMORY:
-		return server->memory.worst;
-	case HEAT_LOAD:
-		return server->load.worst;
-	case HEAT_RISK:
-	case HEAT_METRICS:
-		break;
-	}
-	return server->risk / 10.0;
-}
-
 static double heat(const struct view *view, const struct row *row)
 {
-	return page_heat(row->server, view->query->metric);
+	return heat_value(row->server, view->query->metric);
 }
 
 /* ---- controls ---- */

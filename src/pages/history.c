@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The history (ui 4.4, domain-rules 16): one line over time, its figures, the same as a table. */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,8 +11,9 @@
 #include "fleet/history.h"
 #include "base/html.h"
 #include "pages/layout.h"
+#include "pages/pieces.h"
 
-#define TABLE_ROWS 60
+#define POINT_ROWS 60
 #define MARKS      12 /* scenario changes that are told apart in a drawing */
 
 static const struct {
@@ -415,10 +416,10 @@ static void put_highest(const struct history *h, const struct history_column *c,
 
 static void put_table(const struct history *h, enum history_metric metric, struct buf *out)
 {
-	struct history_column columns[TABLE_ROWS], highest[TABLE_ROWS];
-	size_t count = history_thin(h, metric, columns, TABLE_ROWS);
+	struct history_column columns[POINT_ROWS], highest[TABLE_PART_ROWS];
+	size_t count = history_thin(h, metric, columns, POINT_ROWS);
 
-	history_thin(h, HISTORY_HIGHEST, highest, TABLE_ROWS);
+	history_thin(h, HISTORY_HIGHEST, highest, POINT_ROWS);
 	buf_addf(out,
 		 "<details id=\"data\"><summary>Data table</summary><div "
 		 "class=\"scroll\"><table><caption>%s</caption>",

@@ -171,11 +171,6 @@ void layout_silent(const struct server *server, const struct snapshot *snap, str
 	html_lit(out, "</small>");
 }
 
-const char *layout_plural(unsigned n)
-{
-	return n == 1 ? "" : "s";
-}
-
 void layout_upper(const char *word, struct buf *out)
 {
 	for (; *word; word++) {

@@ -2,7 +2,7 @@
 /* The overview (ui 4.1): key figures, forecast against fact, distribution, highest risks, alerts,
  * limit crossings. */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include <stdint.h>
 
@@ -10,6 +10,7 @@
 #include "base/fmt.h"
 #include "base/html.h"
 #include "pages/layout.h"
+#include "pages/pieces.h"
 
 #define BAR_COUNT 15
 /* So many servers with limit crossings keep the page small. */
@@ -83,7 +84,7 @@ static void card_fleet(const struct fleet_counts *n, struct buf *out)
 		 n->healthy, n->total, n->level[LEVEL_WATCH], n->level[LEVEL_DEGRADING]);
 	if (n->silent)
 		buf_addf(out, "; <span class=\"silent\">%u server%s silent</span>", n->silent,
-			 layout_plural(n->silent));
+			 fmt_plural(n->silent));
 	html_lit(out, "</p></a>");
 }
 
@@ -308,7 +309,7 @@ static void put_crossings(const struct snapshot *snap, struct buf *out)
 	buf_addf(out,
 		 "<details><summary>The forecast of %u server%s crosses a limit within one "
 		 "hour</summary>",
-		 n, layout_plural(n));
+		 n, fmt_plural(n));
 	for (int i = 0; i < PROFILE_COUNT; i++)
 		put_profile_crossings(snap, (enum profile)i, last, out);
 	if (n > CROSSING_ROWS)

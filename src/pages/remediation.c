@@ -2,7 +2,7 @@
 /* The remediation plan (ui 4.6, domain-rules 14): what would be done about the servers in Danger or
  * worse. Nothing is executed. */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include "base/fmt.h"
 #include "base/html.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The roadmap (ui 4.9): prose alone, shown without data too. */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include "base/html.h"
 #include "text.h"

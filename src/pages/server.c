@@ -2,7 +2,7 @@
 /* One server (ui 4.8): why it has its risk, every metric with its forecast, the limits it will
  * cross. */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include <math.h>
 
@@ -13,6 +13,7 @@
 #include "base/html.h"
 #include "pages/layout.h"
 #include "fleet/risk.h"
+#include "pages/pieces.h"
 
 #define TREND_MIN  0.05 /* from here on a difference is a rise */
 #define RISING_MIN 2    /* metrics that make the remark */
@@ -92,11 +93,6 @@ static void put_reading(const char *label, enum mark_kind kind, const struct rea
 	html_lit(out, "</td></tr>");
 }
 
-enum mark_kind page_memory_kind(const struct server *s)
-{
-	return s->profile == PROFILE_DATABASE ? MARK_KIND_MEMORY_DB : MARK_KIND_MEMORY;
-}
-
 /* Absent differences compare false. */
 static int count_rising(const struct server *s)
 {
@@ -119,7 +115,7 @@ void page_readings(const struct server *s, struct buf *out)
 		      "scope=\"col\">Δ</th></tr></thead><tbody>");
 	put_reading("CPU used", MARK_KIND_CPU, &s->cpu, out);
 	put_reading("I/O wait", MARK_KIND_IOWAIT, &s->iowait, out);
-	put_reading("Memory", page_memory_kind(s), &s->memory, out);
+	put_reading("Memory", server_memory_kind(s), &s->memory, out);
 	put_reading("Load", MARK_KIND_LOAD, &s->load, out);
 	html_lit(out, "</tbody></table></div>");
 	if (rising >= RISING_MIN)
@@ -260,7 +256,7 @@ static enum mark mark_of_metric(const struct server *s, enum metric metric, doub
 	case METRIC_CPU_IOWAIT:
 		return mark_of(MARK_KIND_IOWAIT, value);
 	case METRIC_MEM_USED:
-		return mark_of(page_memory_kind(s), value);
+		return mark_of(server_memory_kind(s), value);
 	case METRIC_SWAP_USED:
 		return mark_of(MARK_KIND_SWAP, value);
 	case METRIC_LOAD:

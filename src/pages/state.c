@@ -159,13 +159,13 @@ static void remarks(const struct view *view, struct buf *out)
 		snapshot_count(snap, &n);
 	if (n.silent)
 		buf_addf(out, "<li>%u server%s silent: the values stand still.</li>", n.silent,
-			 layout_plural(n.silent));
+			 fmt_plural(n.silent));
 	if (snap && snap->refused)
 		buf_addf(out, "<li>%u of %u servers could not be read.</li>", snap->refused,
 			 n.total + snap->refused);
 	if (snap && snap->odd_values)
 		buf_addf(out, "<li>%u value%s could not be read.</li>", snap->odd_values,
-			 layout_plural(snap->odd_values));
+			 fmt_plural(snap->odd_values));
 	warmup(view->warmup, out);
 	html_lit(out, "</ul>");
 }

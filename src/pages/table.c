@@ -11,6 +11,7 @@
 #include "base/html.h"
 #include "pages/layout.h"
 #include "fleet/rules.h"
+#include "fleet/heat.h"
 
 /* ---- rows ---- */
 
@@ -38,7 +39,7 @@ static double sort_value(const struct server *s, const struct query *query)
 	case SORT_DMEM:
 		return s->memory.predicted - s->memory.now;
 	case SORT_VALUE:
-		return page_heat(s, query->metric);
+		return heat_value(s, query->metric);
 	case SORT_NAME:
 	case SORT_PROFILE:
 		return 0;
@@ -104,9 +105,9 @@ size_t table_rows(const struct view *view, size_t among, struct buf *rows, struc
 
 struct part table_part(const struct query *query, size_t count)
 {
-	size_t parts = count ? (count + TABLE_ROWS - 1) / TABLE_ROWS : 1;
+	size_t parts = count ? (count + TABLE_PART_ROWS - 1) / TABLE_PART_ROWS : 1;
 	size_t number = (size_t)query->page < parts ? (size_t)query->page : parts;
-	struct part part = {(number - 1) * TABLE_ROWS, number * TABLE_ROWS, count};
+	struct part part = {(number - 1) * TABLE_PART_ROWS, number * TABLE_PART_ROWS, count};
 
 	if (part.last > count)
 		part.last = count;
@@ -138,9 +139,9 @@ static void put_part_link(const struct table *table, const struct query *query, 
 static void put_paging(const struct table *table, const struct part *part,
 		       const struct query *query, struct buf *out)
 {
-	size_t number = part->first / TABLE_ROWS + 1;
+	size_t number = part->first / TABLE_PART_ROWS + 1;
 
-	if (part->count <= TABLE_ROWS)
+	if (part->count <= TABLE_PART_ROWS)
 		return;
 	buf_addf(out, "<p class=\"paging\">Rows %zu to %zu of %zu", part->first + 1, part->last,
 		 part->count);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The servers with the highest risks, one card each (ui 4.3, domain-rules 12). */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/contents.h"
 
 #include <stdio.h>
 
@@ -12,6 +12,7 @@
 #include "base/html.h"
 #include "pages/layout.h"
 #include "fleet/risk.h"
+#include "pages/pieces.h"
 
 static void put_count_links(const struct view *view, const struct page *page, struct buf *out)
 {

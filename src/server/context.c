@@ -5,7 +5,7 @@
 #include "cache/archive.h"
 #include "base/clock.h"
 #include "fleet/compact.h"
-#include "server/metrics.h"
+#include "cache/metrics.h"
 #include "cache/forecast_store.h"
 
 #define GRACE_MS 3000 /* Redis away for less: nginx shows its copies, nobody fetches alone yet */

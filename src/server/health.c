@@ -5,7 +5,7 @@
 #include "pages/api.h"
 #include "build_id.h"
 #include "base/json.h"
-#include "server/metrics.h"
+#include "cache/metrics.h"
 #include "text.h"
 
 static void put_status(struct sources *sources, struct buf *body, struct response *response)

@@ -12,7 +12,7 @@
 #include "base/gzip.h"
 #include "server/health.h"
 #include "base/log.h"
-#include "server/metrics.h"
+#include "cache/metrics.h"
 #include "server/context.h"
 
 #define BODY_MAX       (32u * 1024 * 1024)

@@ -35,7 +35,7 @@
 #include "fleet/compact.h"
 #include "fleet/decode.h"
 #include "base/gzip.h"
-#include "pages/pages.h"
+#include "pages/catalogue.h"
 #include "refresh/refresh.h"
 #include "fleet/risk.h"
 #include "fleet/scan.h"

@@ -148,7 +148,7 @@ def cold(redis):
 
 def page_paths():
     """The paths of all rows of the page table; a name of a server is missing at the end of some."""
-    rows = (ROOT / "src" / "pages" / "pages.c").read_text().split("const struct page page_table[]")[1].split("\n};")[0]
+    rows = (ROOT / "src" / "pages" / "address.c").read_text().split("const struct page page_table[]")[1].split("\n};")[0]
     found = []
     for row in re.split(r"\n\t\{", rows)[1:]:
         path = re.search(r'\.path = "([^"]*)"', row)

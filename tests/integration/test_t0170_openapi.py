@@ -108,7 +108,7 @@ def test_every_reference_leads_somewhere_and_everything_is_used(stack, document)
 
 
 def test_every_route_of_the_binary_is_described(document):
-    pages = re.findall(r'\.path = "(/api/[^"]*)"', (ROOT / "src" / "pages" / "pages.c").read_text())
+    pages = re.findall(r'\.path = "(/api/[^"]*)"', (ROOT / "src" / "pages" / "address.c").read_text())
     others = re.findall(r'\{"(/[^"]+)", ROUTE_', (ROOT / "src" / "server" / "route.c").read_text())
     assert len(pages) >= 9 and len(others) >= 6
     routes = {path + "{name}" if path.endswith("/") else path for path in pages + others}

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "pages/pieces.h"
 #include "view_fixture.h"
 
 #define END (GEN_MS / 30000 * 30000) /* 2025-11-23T12:01:00Z */

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "pages/pages.h"
+#include "pages/catalogue.h"
 #include "fleet/risk.h"
 
 #define GEN_MS 1763899265123 /* 2025-11-23T12:01:05.123Z */

@@ -2,7 +2,7 @@
 /* Counting is a search in a short list of strings; only the hand-over once a second talks to Redis.
  */
 #include "config.h"
-#include "server/metrics.h"
+#include "cache/metrics.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

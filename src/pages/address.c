@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The page table, and the frame that turns a row of it into a document. */
 #include "config.h"
-#include "pages/pages.h"
+#include "pages/address.h"
 
 #include <string.h>
-
-#include "pages/api.h"
-#include "base/html.h"
-#include "pages/layout.h"
-#include "pages/state.h"
 
 #define VIEW_PARAMS                                                                                \
 	(QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY) |                  \
@@ -36,7 +30,6 @@ const struct page page_table[] = {
 		.stored = true,
 		.params =
 			LIST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_FORMAT),
-		.content = page_overview,
 		.json = "api-alerts",
 		.csv = "overview-csv",
 	},
@@ -48,7 +41,6 @@ const struct page page_table[] = {
 		.stored = true,
 		.params = LIST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_METRIC) |
 			  QUERY_BIT(QUERY_GROUP) | QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_FORMAT),
-		.content = page_heatmap,
 		.json = "api-heatmap",
 		.csv = "heatmap-csv",
 	},
@@ -59,7 +51,6 @@ const struct page page_table[] = {
 		.media = MEDIA_HTML,
 		.stored = true,
 		.params = TOP_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
-		.content = page_top,
 		.needs = PAGE_TOP_SERIES,
 		.json = "api-top",
 		.csv = "top-csv",
@@ -70,7 +61,6 @@ const struct page page_table[] = {
 		.title = "Server",
 		.media = MEDIA_HTML,
 		.params = VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
-		.content = page_server,
 		.needs = PAGE_SERVER | PAGE_HISTORY,
 		.json = "api-server",
 		.csv = "server-csv",
@@ -81,7 +71,6 @@ const struct page page_table[] = {
 		.title = "History",
 		.media = MEDIA_HTML,
 		.params = HISTORY_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
-		.content = page_history,
 		.needs = PAGE_HISTORY,
 		.json = "api-history",
 		.csv = "history-csv",
@@ -93,8 +82,6 @@ const struct page page_table[] = {
 		.media = MEDIA_HTML,
 		.stored = true,
 		.params = COST_PARAMS | PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
-		.content = page_cost,
-		.form = page_cost_form,
 		.json = "api-cost",
 		.csv = "cost-csv",
 	},
@@ -105,7 +92,6 @@ const struct page page_table[] = {
 		.media = MEDIA_HTML,
 		.stored = true,
 		.params = PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
-		.content = page_remediation,
 		.json = "api-remediation",
 		.csv = "remediation-csv",
 	},
@@ -116,7 +102,6 @@ const struct page page_table[] = {
 		.media = MEDIA_HTML,
 		.stored = true,
 		.params = PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
-		.content = page_alerting,
 		.json = "api-alerting",
 		.csv = "alerting-csv",
 	},
@@ -126,7 +111,6 @@ const struct page page_table[] = {
 		.title = "Advanced",
 		.media = MEDIA_HTML,
 		.params = VIEW_PARAMS | QUERY_BIT(QUERY_NOTICE),
-		.content = page_advanced,
 		.needs = PAGE_DIAGNOSIS,
 		.standalone = true,
 	},
@@ -137,7 +121,6 @@ const struct page page_table[] = {
 		.media = MEDIA_HTML,
 		.stored = true,
 		.params = VIEW_PARAMS,
-		.content = page_docs,
 		.standalone = true,
 	},
 	{
@@ -147,7 +130,6 @@ const struct page page_table[] = {
 		.media = MEDIA_HTML,
 		.stored = true,
 		.params = VIEW_PARAMS,
-		.content = page_roadmap,
 		.standalone = true,
 	},
 	{
@@ -155,7 +137,6 @@ const struct page page_table[] = {
 		.path = "/api/v1/fleet",
 		.media = MEDIA_JSON,
 		.stored = true,
-		.content = api_fleet,
 	},
 	{
 		.name = "api-alerts",
@@ -163,7 +144,6 @@ const struct page page_table[] = {
 		.media = MEDIA_JSON,
 		.stored = true,
 		.params = LIST_PARAMS,
-		.content = api_alerts,
 	},
 	{
 		.name = "api-heatmap",
@@ -171,7 +151,6 @@ const struct page page_table[] = {
 		.media = MEDIA_JSON,
 		.stored = true,
 		.params = LIST_PARAMS | QUERY_BIT(QUERY_METRIC),
-		.content = api_heatmap,
 	},
 	{
 		.name = "api-top",
@@ -179,14 +158,12 @@ const struct page page_table[] = {
 		.media = MEDIA_JSON,
 		.stored = true,
 		.params = TOP_PARAMS,
-		.content = api_top,
 		.needs = PAGE_TOP_SERIES,
 	},
 	{
 		.name = "api-server",
 		.path = "/api/v1/servers/",
 		.media = MEDIA_JSON,
-		.content = api_server,
 		.needs = PAGE_SERVER,
 	},
 	{
@@ -194,7 +171,6 @@ const struct page page_table[] = {
 		.path = "/api/v1/history",
 		.media = MEDIA_JSON,
 		.params = HISTORY_PARAMS,
-		.content = api_history,
 		.needs = PAGE_HISTORY,
 	},
 	{
@@ -203,7 +179,6 @@ const struct page page_table[] = {
 		.media = MEDIA_JSON,
 		.stored = true,
 		.params = COST_PARAMS | QUERY_BIT(QUERY_SORT),
-		.content = api_cost,
 	},
 	{
 		.name = "api-remediation",
@@ -211,7 +186,6 @@ const struct page page_table[] = {
 		.media = MEDIA_JSON,
 		.stored = true,
 		.params = QUERY_BIT(QUERY_SORT),
-		.content = api_remediation,
 	},
 	{
 		.name = "api-alerting",
@@ -219,14 +193,12 @@ const struct page page_table[] = {
 		.media = MEDIA_JSON,
 		.stored = true,
 		.params = QUERY_BIT(QUERY_SORT),
-		.content = api_alerting,
 	},
 	{
 		.name = "badge-fleet", /* before the other: no server can be called so here */
 		.path = "/badge/fleet.svg",
 		.media = MEDIA_SVG,
 		.stored = true,
-		.content = page_badge,
 		.standalone = true,
 	},
 	{
@@ -234,7 +206,6 @@ const struct page page_table[] = {
 		.path = "/badge/",
 		.suffix = ".svg",
 		.media = MEDIA_SVG,
-		.content = page_badge,
 		.needs = PAGE_SERVER,
 		.standalone = true,
 	},
@@ -242,50 +213,42 @@ const struct page page_table[] = {
 		.name = "overview-csv",
 		.media = MEDIA_CSV,
 		.params = LIST_PARAMS,
-		.content = csv_overview,
 	},
 	{
 		.name = "heatmap-csv",
 		.media = MEDIA_CSV,
 		.params = LIST_PARAMS | QUERY_BIT(QUERY_METRIC),
-		.content = csv_heatmap,
 	},
 	{
 		.name = "top-csv",
 		.media = MEDIA_CSV,
 		.params = TOP_PARAMS,
-		.content = csv_top,
 	},
 	{
 		.name = "server-csv",
 		.media = MEDIA_CSV,
-		.content = csv_server,
 		.needs = PAGE_SERVER,
 	},
 	{
 		.name = "history-csv",
 		.media = MEDIA_CSV,
 		.params = HISTORY_PARAMS,
-		.content = csv_history,
 		.needs = PAGE_HISTORY,
 	},
 	{
 		.name = "cost-csv",
 		.media = MEDIA_CSV,
 		.params = COST_PARAMS,
-		.content = csv_cost,
 	},
 	{
 		.name = "remediation-csv",
 		.media = MEDIA_CSV,
 		.params = QUERY_BIT(QUERY_SORT),
-		.content = csv_remediation,
 	},
 	{
 		.name = "alerting-csv",
 		.media = MEDIA_CSV,
 		.params = QUERY_BIT(QUERY_SORT),
-		.content = csv_alerting,
 	},
 };
 /* clang-format on */
@@ -334,76 +297,4 @@ const struct page *page_find_path(struct span path)
 		if (page_table[i].path && leads_to(&page_table[i], path))
 			return &page_table[i];
 	return NULL;
-}
-
-static void render_html(const struct page *page, const struct view *view, struct buf *out)
-{
-	layout_begin(page, view, out);
-	if (state_has_data(view) || page->standalone)
-		page->content(view, out);
-	else
-		state_no_data(view, out);
-	layout_end(page, view, out);
-}
-
-static void render_json(const struct page *page, const struct view *view, struct buf *out)
-{
-	struct json j;
-
-	json_init(&j, out);
-	json_object(&j, NULL);
-	api_common(view, &j);
-	if (state_has_data(view))
-		page->content(view, out);
-	json_end(&j);
-}
-
-void page_render(const struct page *page, const struct view *view, struct buf *out)
-{
-	switch (page->media) {
-	case MEDIA_HTML:
-		render_html(page, view, out);
-		break;
-	case MEDIA_JSON:
-		render_json(page, view, out);
-		break;
-	case MEDIA_CSV:
-	case MEDIA_SVG:
-		if (state_has_data(view) || page->standalone)
-			page->content(view, out);
-		break;
-	}
-}
-
-void page_error(const struct http_error *error, const char *hint, enum media media,
-		struct span path, struct buf *out)
-{
-	if (media == MEDIA_JSON) {
-		api_error(error, NULL, hint, out);
-		return;
-	}
-	layout_error_begin(error, path, out);
-	if (hint) {
-		html_lit(out, "<p>Valid values: <code>");
-		html_str(out, hint);
-		html_lit(out, "</code></p>");
-	}
-	layout_error_end(path, out);
-}
-
-void page_bad_value(const struct http_error *error, const struct bad_value *bad, enum media media,
-		    struct buf *out)
-{
-	const char *name = query_key_name(bad->key), *values = query_key_values(bad->key);
-	struct span path = span_str(bad->page->path);
-
-	if (media == MEDIA_JSON) {
-		api_error(error, name, values, out);
-		return;
-	}
-	layout_error_begin(error, path, out);
-	buf_addf(out, "<p>Valid values of <code>%s</code>: <code>%s</code></p>", name, values);
-	if (bad->page->form)
-		bad->page->form(bad, out);
-	layout_error_end(path, out);
 }

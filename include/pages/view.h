@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* What a page is made of. A document is f(page, view): no clock, no host name, no user. */
+#ifndef TFT_VIEW_H
+#define TFT_VIEW_H
+
+#include "fleet/condition.h"
+#include "fleet/snapshot.h"
+#include "pages/address.h"
+
+/* What all pages of one deployment share. */
+struct site {
+	int64_t interval_ms;
+	int64_t act_limit_ms;
+	int64_t max_stale_ms;
+	const char *asked_url; /* of the prediction daemon, without key, for the cold page */
+};
+
+struct view {
+	const struct site *site;
+	const struct snapshot *snap; /* NULL: no data to show (cold, warming, too old) */
+	const struct condition *condition;
+	const struct query *query;
+	const struct warmup
+		*warmup; /* of the snapshot, or the newest known when there is none; never NULL */
+	int64_t last_gen_ms; /* without a snapshot: gen of the last data there was; 0: never any */
+	/* What a page asks for by its `needs`; NULL where it cannot be had. */
+	const struct server
+		*server; /* PAGE_SERVER: of the snapshot, with its series if those can be had */
+	const struct history *history;     /* PAGE_HISTORY: the asked range */
+	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
+};
+
+/* An error as a document tells it: constant texts. */
+struct http_error {
+	int status;
+	const char *title; /* Not found */
+	const char *text;  /* one sentence, constant */
+};
+/* A value of the query that is not valid. */
+struct bad_value {
+	const struct page *page;
+	const struct query *query; /* as query_parse left it */
+	enum query_key key;
+};
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "pages/catalogue.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "pages/api.h"
+#include "pages/contents.h"
+#include "base/html.h"
+#include "pages/layout.h"
+#include "pages/state.h"
+
+struct content {
+	const char *name; /* of the page */
+	/* HTML: the content of <main>. JSON: the members after the common ones. CSV, SVG: all. The
+	 * view has a snapshot, but for a standalone page. */
+	void (*put)(const struct view *view, struct buf *out);
+	/* Shows the page's form again where one of its values is not valid; NULL: it has none. */
+	void (*form)(const struct bad_value *bad, struct buf *out);
+};
+
+static const struct content contents[] = {
+	{"overview", page_overview, NULL},
+	{"heatmap", page_heatmap, NULL},
+	{"top", page_top, NULL},
+	{"server", page_server, NULL},
+	{"history", page_history, NULL},
+	{"cost", page_cost, page_cost_form},
+	{"remediation", page_remediation, NULL},
+	{"alerting", page_alerting, NULL},
+	{"advanced", page_advanced, NULL},
+	{"docs", page_docs, NULL},
+	{"roadmap", page_roadmap, NULL},
+	{"api-fleet", api_fleet, NULL},
+	{"api-alerts", api_alerts, NULL},
+	{"api-heatmap", api_heatmap, NULL},
+	{"api-top", api_top, NULL},
+	{"api-server", api_server, NULL},
+	{"api-history", api_history, NULL},
+	{"api-cost", api_cost, NULL},
+	{"api-remediation", api_remediation, NULL},
+	{"api-alerting", api_alerting, NULL},
+	{"badge-fleet", page_badge, NULL},
+	{"badge-server", page_badge, NULL},
+	{"overview-csv", csv_overview, NULL},
+	{"heatmap-csv", csv_heatmap, NULL},
+	{"top-csv", csv_top, NULL},
+	{"server-csv", csv_server, NULL},
+	{"history-csv", csv_history, NULL},
+	{"cost-csv", csv_cost, NULL},
+	{"remediation-csv", csv_remediation, NULL},
+	{"alerting-csv", csv_alerting, NULL},
+};
+
+static const struct content *content_of(const struct page *page)
+{
+	size_t i = 0;
+
+	while (strcmp(contents[i].name, page->name) != 0)
+		i++;
+	assert(i < sizeof(contents) / sizeof(contents[0]));
+	return &contents[i];
+}
+
+static void render_html(const struct page *page, const struct view *view, struct buf *out)
+{
+	layout_begin(page, view, out);
+	if (state_has_data(view) || page->standalone)
+		content_of(page)->put(view, out);
+	else
+		state_no_data(view, out);
+	layout_end(page, view, out);
+}
+
+static void render_json(const struct page *page, const struct view *view, struct buf *out)
+{
+	struct json j;
+
+	json_init(&j, out);
+	json_object(&j, NULL);
+	api_common(view, &j);
+	if (state_has_data(view))
+		content_of(page)->put(view, out);
+	json_end(&j);
+}
+
+void page_render(const struct page *page, const struct view *view, struct buf *out)
+{
+	switch (page->media) {
+	case MEDIA_HTML:
+		render_html(page, view, out);
+		break;
+	case MEDIA_JSON:
+		render_json(page, view, out);
+		break;
+	case MEDIA_CSV:
+	case MEDIA_SVG:
+		if (state_has_data(view) || page->standalone)
+			content_of(page)->put(view, out);
+		break;
+	}
+}
+
+void page_error(const struct http_error *error, const char *hint, enum media media,
+		struct span path, struct buf *out)
+{
+	if (media == MEDIA_JSON) {
+		api_error(error, NULL, hint, out);
+		return;
+	}
+	layout_error_begin(error, path, out);
+	if (hint) {
+		html_lit(out, "<p>Valid values: <code>");
+		html_str(out, hint);
+		html_lit(out, "</code></p>");
+	}
+	layout_error_end(path, out);
+}
+
+void page_bad_value(const struct http_error *error, const struct bad_value *bad, enum media media,
+		    struct buf *out)
+{
+	const char *name = query_key_name(bad->key), *values = query_key_values(bad->key);
+	struct span path = span_str(bad->page->path);
+
+	if (media == MEDIA_JSON) {
+		api_error(error, name, values, out);
+		return;
+	}
+	layout_error_begin(error, path, out);
+	buf_addf(out, "<p>Valid values of <code>%s</code>: <code>%s</code></p>", name, values);
+	if (content_of(bad->page)->form)
+		content_of(bad->page)->form(bad, out);
+	layout_error_end(path, out);
+}
