@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The options: one row each in settings.c with section, key, environment variable, type, range,
- * default and help (style 10). Precedence: environment, file, built-in. Whatever is unknown, twice
+ * default and help. Precedence: environment, file, built-in. Whatever is unknown, twice
  * there or out of range is one clear line with file and line number. tft-dashboard.conf(5) has the
  * meaning of each option.
  */

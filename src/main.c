@@ -158,8 +158,8 @@ static bool find_fetcher(void)
 
 static struct cache_limits make_limits(const struct settings *s)
 {
-	/* A lease is the time-out of the group's call and two seconds for the rest (reliability 1).
-	 */
+	/* A lease is the time-out of the group's call and two seconds for the rest
+	 * (doc/limits.md#time). */
 	return (struct cache_limits){
 		.group =
 			{

@@ -4,13 +4,14 @@
  *
  *	struct buf b;
  *	buf_init(&b, 1 << 20);
- *	buf_add(&b, ...); buf_addf(&b, ...);      any number, no checks
- *	if (!buf_ok(&b)) ...                      one check at the end
+ *	buf_add(&b, bytes, len);                  // any number, no checks
+ *	buf_addf(&b, "%d", n);
+ *	if (!buf_ok(&b))                          // one check at the end
+ *		return -1;
  *	buf_free(&b);
  *
  * After the first failure (ceiling reached or out of memory) the content is dropped (len 0) and
- *every append is a no-op, until buf_reset. Members may be read by anyone, are written by buf.c
- *only.
+ * every append is a no-op, until buf_reset. Anyone may read the members; buf.c alone writes them.
  */
 #ifndef TFT_BUF_H
 #define TFT_BUF_H

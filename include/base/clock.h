@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The two clocks, in milliseconds. Buckets never come from here but from Redis (reliability 2.1).
+/* The two clocks, in milliseconds. Buckets never come from here but from Redis (doc/cache.md#time).
  */
 #ifndef TFT_CLOCK_H
 #define TFT_CLOCK_H

@@ -7,7 +7,7 @@
  *	csv_text(&c, server->name);  csv_tenths(&c, server->risk);  csv_end(&c);
  *
  * Text is quoted where it must be. Spreadsheets take a cell that begins with = + - @ tab or CR for
- *a formula: such text gets a leading apostrophe. Numbers are dot decimals.
+ * a formula: such text gets a leading apostrophe. Numbers are dot decimals.
  */
 #ifndef TFT_CSV_H
 #define TFT_CSV_H
@@ -26,7 +26,7 @@ void csv_str(struct csv *c, const char *text);
 /* Shortest text that reads back to the same double, as in JSON; NaN and infinities (absent values)
  * give an empty cell. */
 void csv_num(struct csv *c, double value);
-/* Tenths as a decimal: 800 -> 80.0 (domain-rules 1, risk). */
+/* Tenths as a decimal: 800 -> 80.0 (doc/rules.md#conventions, risk). */
 void csv_tenths(struct csv *c, int tenths);
 /* Ends the row. */
 void csv_end(struct csv *c);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers and times as people read them (domain-rules 1, ui 3.3). Absent values (NaN) give an en
- * dash. The text needs no escaping in HTML. Everything appends to a struct buf.
+ * Numbers and times as people read them (doc/rules.md#conventions, doc/pages.md#formats). Absent
+ * values (NaN) give an en dash. The text needs no escaping in HTML. Everything appends to a struct
+ * buf.
  */
 #ifndef TFT_FMT_H
 #define TFT_FMT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * HTML writer: the verb names the context, so that the right escape is visible at the call. Output
- *is well-formed XML.
+ * is well-formed XML.
  *
  *	html_lit(b, "<td class=\"num\">");  html_text(b, name);  html_lit(b, "</td>");
  *

@@ -4,10 +4,10 @@
  * altogether, and a general reader makes an object of every number; what is left after this is
  * small, and goes to that reader.
  *
- *	if (numbers_take(text, &numbers, &rest))      [0.5,1e3,7] has become [0], the next list [1]
- *		read(rest), every array in it is an index into numbers.list
+ *	if (numbers_take(text, &numbers, &rest))   // [0.5,1e3,7] has become [0], the next list [1]
+ *		read(rest);                        // every array in it is an index into numbers.list
  *	else
- *		read(text)
+ *		read(text);
  */
 #ifndef TFT_NUMBERS_H
 #define TFT_NUMBERS_H

@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The shared cache in Redis: who has what, who may refresh, how new data become visible. The
- *protocol, with the race that each step answers, is in redis/KEYS.md.
+ * keys are in redis/KEYS.md, the protocol with the race that each step answers in doc/cache.md.
  *
  * Reading, one round trip on a hit:
  *
- *	cache_read(cache, CACHE_FLEET, "overview", true, &read);
- *	switch (read.verdict) ...
+ *	if (cache_read(cache, CACHE_FLEET, "overview", true, &read) == CACHE_FRESH && read.found)
+ *		send(read.entry.body);
  *
  * Refreshing, by the one worker whose claim is won:
  *
  *	if (cache_claim(cache, group, &claim) == CLAIM_WON) {
- *		...fetch; now and then cache_extend(cache, &claim)...
- *		cache_stage(cache, &claim, "overview", &entry);        any number
- *		cache_commit(cache, &claim, &commit)   or   cache_fail(cache, &claim, reason, 0)
+ *		reason = fetch();                          // cache_extend(cache, &claim) now and then
+ *		cache_stage(cache, &claim, "overview", snap, &document);         // any number
+ *		if (reason == REASON_NONE)
+ *			cache_commit(cache, &claim, &commit);
+ *		else
+ *			cache_fail(cache, &claim, reason, 0);
  *	}
  *
- * All times are Redis' (reliability 2.1). What a read returns points into the last replies and
- *lives until the next call of any function here.
+ * All times are Redis' (doc/cache.md#time). What a read returns points into the last replies and
+ * lives until the next call of any function here.
  */
 #ifndef TFT_CACHE_H
 #define TFT_CACHE_H
@@ -196,7 +199,7 @@ int64_t cache_fill_ms(struct cache *cache, enum cache_group group);
 
 enum flush_result { FLUSH_OK, FLUSH_LIMITED, FLUSH_DOWN };
 
-/* Declares all that is cached out of date (reliability 2.8). FLUSH_LIMITED: somebody did it a
+/* Declares all that is cached out of date (doc/cache.md#flush). FLUSH_LIMITED: somebody did it a
  * moment ago, and nothing happened; *wait_ms is when it can be done again. */
 enum flush_result cache_flush(struct cache *cache, int64_t *wait_ms);
 /* The same for one small group, without the limit: its calls have a budget of their own. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the last call gave, since when, and how old the shown data are: three separate statements
- * (domain-rules 17, ui 7). The reason is what the shared breaker stores; everything else about it
- * stands in one table.
+ * (doc/rules.md#warm-up, doc/pages.md#states). The reason is what the shared breaker stores;
+ * everything else about it stands in one table.
  */
 #ifndef TFT_CONDITION_H
 #define TFT_CONDITION_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include "base/span.h"
 
-/* The value of `condition` in the API (contract 2.2). */
+/* The value of `condition` in the API (doc/upstream.md#classes). */
 enum condition_code {
 	CONDITION_OK,
 	CONDITION_WARMING,
@@ -25,7 +25,8 @@ enum condition_code {
 
 extern const char *const condition_names[CONDITION_CODES];
 
-/* Why the last attempt gave no new snapshot: the closed list of reason words (ui 7). */
+/* Why the last attempt gave no new snapshot: the closed list of reason words
+ * (doc/pages.md#states). */
 enum reason {
 	REASON_NONE, /* it did */
 	REASON_WARMING,
@@ -61,7 +62,7 @@ struct condition {
 	int64_t since_ms; /* first failure with this reason, epoch; 0 when reason is REASON_NONE */
 	int64_t next_try_ms; /* epoch; 0 unknown */
 	enum age_class age;
-	bool cache_off; /* Redis unreachable, own snapshot shown (reliability 2.9) */
+	bool cache_off; /* Redis unreachable, own snapshot shown (doc/cache.md#redis-down) */
 	bool flushed;   /* the data were fetched before the last flush: shown, but marked */
 };
 
@@ -72,13 +73,13 @@ struct age_limits {
 	int64_t max_stale_ms; /* from here on: nothing is shown */
 };
 
-/* Age class of data fetched age_ms ago that took fill_ms to produce (ui 7): live up to max(1.2 I, I
- * + fill + 2 s), updating up to 2 I. */
+/* Age class of data fetched age_ms ago that took fill_ms to produce (doc/pages.md#states): live
+ * up to max(1.2 I, I + fill + 2 s), updating up to 2 I. */
 enum age_class condition_age(const struct age_limits *limits, int64_t age_ms, int64_t fill_ms);
 /* A stored page may go out unchanged: live or updating data and nothing to tell. */
 bool condition_is_plain(const struct condition *c);
 /* The code of the reason; CONDITION_NO_DATA from AGE_NO_DATA on, unless the daemon answered that it
- * is warming up (ui 7). */
+ * is warming up (doc/pages.md#states). */
 enum condition_code condition_code(const struct condition *c);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Forecast limit crossings: the daemon's own limits (contract 6) on the medians of the next hour.
- * The daemon sends one alert per 5-minute step; here each metric of a server has at most one. Pure.
+ * Forecast limit crossings: the daemon's own limits (doc/upstream.md#alerts) on the medians of the
+ * next hour. The daemon sends one alert per 5-minute step; here each metric of a server has at most
+ * one. Pure.
  */
 #ifndef TFT_CROSSING_H
 #define TFT_CROSSING_H

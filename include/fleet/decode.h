@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Upstream JSON to typed values (contract 4, 5, 10; domain-rules 1, 2, 18). Nothing of the foreign
- *text survives but server names, the scenario's name and the prediction time, all checked.
+ * Upstream JSON to typed values (doc/upstream.md, doc/rules.md#conventions). Nothing of the foreign
+ * text survives but server names, the scenario's name and the prediction time, all checked.
  *
  *	d = decode_new();
- *	while (chunk) if (decode_feed(d, chunk, len) != 0) break;   stop the transfer: the verdict
- *is already known reason = decode_finish(d, &snapshot); decode_free(&d);
+ *	while (receive(&bytes, &len) && decode_feed(d, bytes, len) == 0)
+ *		;                                  // not 0: the verdict is known, stop the transfer
+ *	reason = decode_finish(d, &snapshot);
+ *	decode_free(&d);
  */
 #ifndef TFT_DECODE_H
 #define TFT_DECODE_H
@@ -24,9 +26,10 @@ int decode_feed(struct decode *d, const char *bytes, size_t len);
  * bucket, interval, gen, id, fill, warmup and scenario of the snapshot are left to the caller. */
 enum reason decode_finish(struct decode *d, struct snapshot **out);
 
-/* Answer of /status (contract 4). out->known tells whether it was understood. */
+/* Answer of /status (doc/upstream.md#status). out->known tells whether it was understood. */
 void decode_warmup(struct span body, struct warmup *out);
-/* Answer of the generator's /scenario/status (contract 10.1). Leaves out->configured alone. */
+/* Answer of the generator's /scenario/status (doc/upstream.md#scenario-status). Leaves
+ * out->configured alone. */
 void decode_scenario(struct span body, struct scenario *out);
 
 #endif

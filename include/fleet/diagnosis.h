@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What an operator asks: does caching work, what came of the last calls, who did what, with which
- * settings does this node run (ui 4.7).
+ * settings does this node run (doc/pages.md#advanced).
  */
 #ifndef TFT_DIAGNOSIS_H
 #define TFT_DIAGNOSIS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Checked access to json-c: it takes more than JSON allows (NaN, doubled keys, saturated integers,
- * overlong UTF-8; reliability 8), so nothing it gives is used without our own check of type and
- * range. Every function takes NULL for the JSON null, which json-c makes of it.
+ * overlong UTF-8; doc/pitfalls.md#json-c), so nothing it gives is used without our own check of
+ * type and range. Every function takes NULL for the JSON null, which json-c makes of it.
  */
 #ifndef TFT_DOM_H
 #define TFT_DOM_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From the lists of a forecast to the readings of the next 30 minutes (domain-rules 2.2, 2.3). */
+/* From the lists of a forecast to the readings of the next 30 minutes (doc/rules.md#cpu-used,
+ * doc/rules.md#other-metrics). */
 #ifndef TFT_FORECAST_H
 #define TFT_FORECAST_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The values that a heatmap can show (domain-rules 11). */
+/* The values that a heatmap can show (doc/rules.md#heatmap). */
 #ifndef TFT_HEAT_H
 #define TFT_HEAT_H
 

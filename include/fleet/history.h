@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * History (domain-rules 16): one point per committed bucket. Here are its records, the points of a
- *range, what is worked out of them. Pure; archive.h brings the records from Redis.
+ * History (doc/rules.md#history): one point per committed bucket. Here are its records, the points
+ * of a range, what is worked out of them. Pure; archive.h brings the records from Redis.
  *
  *	history_init(&h, interval_ms, range_ms, end_ms);
- *	history_add(&h, at_ms, record);                 any number, in the order of time
+ *	history_add(&h, at_ms, record);                 // any number, in the order of time
  *	history_stats(&h, HISTORY_PROB_30M, &stats);
  *	history_free(&h);
  */
@@ -59,8 +59,8 @@ struct history {
 /*
  * The record of a snapshot, a line of text that people can read with XRANGE:
  *
- *	1 <prob_30m> <prob_8h> <seven level counts, worst first> <sum of risks, tenths> <highest
- *risk, tenths> <its server> <scenario>
+ *	1 <prob_30m> <prob_8h> <seven level counts, worst first> <sum of risks, tenths>
+ *	<highest risk, tenths> <its server> <scenario>
  *
  * 1 is the format. Absent numbers and names are "-"; names are percent-encoded.
  */

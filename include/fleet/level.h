@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The fixed scales: the seven levels (domain-rules 4), the profiles (2.1), the environment status
- * (5), the metric marks (7). */
+/* The fixed scales: the seven levels (doc/rules.md#levels), the profiles
+ * (doc/rules.md#profile), the environment status (doc/rules.md#environment), the metric marks
+ * (doc/rules.md#marks). */
 #ifndef TFT_LEVEL_H
 #define TFT_LEVEL_H
 
@@ -57,10 +58,10 @@ struct profile_prefix {
 
 #define PROFILE_PREFIXES 11
 extern const struct profile_prefix profile_prefixes[PROFILE_PREFIXES];
-/* Longest matching prefix of the lower-cased name (2.1). */
+/* Longest matching prefix of the lower-cased name (doc/rules.md#profile). */
 enum profile profile_of(struct span server_name);
 
-/* Environment status (5) and prediction card (6) share their words. */
+/* Environment status and prediction card (doc/rules.md#index) share their words. */
 enum status {
 	STATUS_UNKNOWN,
 	STATUS_HEALTHY,
@@ -101,7 +102,7 @@ extern const struct index_rule index_rules[INDEX_RULES];
 /* The prediction card of the two index values, 0..1; NaN in either gives STATUS_UNKNOWN. */
 enum status status_of_index(double prob_30m, double prob_8h);
 
-/* Marks in front of a metric value (7), worst last. */
+/* Marks in front of a metric value (doc/rules.md#marks), worst last. */
 enum mark { MARK_NONE, MARK_YELLOW, MARK_ORANGE, MARK_RED };
 
 enum mark_kind {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The metrics of the wire (contract 5.3), in the contract's order, as one table. */
+/* The metrics of the wire (doc/upstream.md#metrics), in the order of the wire, as one table. */
 #ifndef TFT_METRIC_H
 #define TFT_METRIC_H
 
@@ -29,7 +29,7 @@ struct metric_info {
 	const char *wire;  /* name on the wire and in the API: cpu_user_pct */
 	const char *label; /* name on screen: CPU user */
 	const char *unit;  /* %, MB/s, sockets, days or empty */
-	bool percent;      /* values are clamped to 0..100 (domain-rules 1) */
+	bool percent;      /* values are clamped to 0..100 (doc/rules.md#conventions) */
 };
 
 extern const struct metric_info metric_table[METRIC_COUNT];

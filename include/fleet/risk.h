@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The score (domain-rules 3) and the orders derived from it. Pure. */
+/* The score (doc/rules.md#risk) and the orders derived from it. Pure. */
 #ifndef TFT_RISK_H
 #define TFT_RISK_H
 
@@ -30,7 +30,7 @@ double risk_value(const struct server *server, enum component component);
 /* Weight of a component's points in tenths of risk: 7 for now, 3 for predicted. */
 int risk_weight(enum component component);
 
-/* Activity of the busiest five (domain-rules 9): absent values count 0. */
+/* Activity of the busiest five (doc/rules.md#busiest-five): absent values count 0. */
 double risk_activity(const struct server *server);
 
 #endif

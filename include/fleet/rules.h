@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The planning rules as tables: cost avoidance (domain-rules 13), auto-remediation (14), alerting
- * (15). Pure; nothing is executed or sent. The servers of a snapshot stand in the order of all
- * these lists (risk descending, then name), so that the servers with at least some risk are the
- * first ones.
+ * The planning rules as tables: cost avoidance (doc/rules.md#cost), auto-remediation
+ * (doc/rules.md#remediation), alerting (doc/rules.md#alerting). Pure; nothing is executed or sent. The servers of a
+ * snapshot stand in the order of all these lists (risk descending, then name), so that the servers
+ * with at least some risk are the first ones.
  */
 #ifndef TFT_RULES_H
 #define TFT_RULES_H

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Cuts one server object at a time out of a predictions answer while it arrives, so that memory
- *does not grow with the fleet (reliability 2.4). It checks the brackets, strings and separators of
- *the top two levels and the structural caps; what is inside an object is the business of the member
- *callback.
+ * does not grow with the fleet. It checks the brackets, strings and separators of the top two
+ * levels and the structural caps; what is inside an object is the business of the member callback.
  *
  *	scan = scan_new(member, ctx);
- *	while (bytes) if ((rc = scan_feed(scan, bytes, len)) != SCAN_OK) stop;
- *	rc = scan_finish(scan);                  SCAN_OK only when one whole JSON object was seen
- *and nothing but space after it scan_free(&scan);
+ *	while (rc == SCAN_OK && receive(&bytes, &len))
+ *		rc = scan_feed(scan, bytes, len);
+ *	rc = scan_finish(scan);    // SCAN_OK: one whole JSON object, and nothing but space after it
+ *	scan_free(&scan);
  */
 #ifndef TFT_SCAN_H
 #define TFT_SCAN_H

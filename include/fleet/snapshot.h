@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Everything derived from one successful predictions answer. Built by decode, scored by risk, then
- * read-only: pages, API and history are functions of it. Absent numbers are NaN (domain-rules 1:
- * absent is never 0).
+ * read-only: pages, API and history are functions of it. Absent numbers are NaN
+ * (doc/rules.md#conventions: absent is never 0).
  */
 #ifndef TFT_SNAPSHOT_H
 #define TFT_SNAPSHOT_H
@@ -18,10 +18,11 @@
 #define SNAPSHOT_NAME_MAX 255   /* bytes of a server name; longer ones are refused */
 #define SNAPSHOT_SERVERS  20000 /* more in one answer is a bad answer */
 
-/* Where the forecast of cpu_user_pct came from (domain-rules 18). */
+/* Where the forecast of cpu_user_pct came from (doc/rules.md#provenance). */
 enum model_kind { MODEL_UNKNOWN, MODEL_HEURISTIC, MODEL_TFT };
 
-/* One value now and its next 30 minutes (domain-rules 2.2, 2.3), clamped. */
+/* One value now and its next 30 minutes (doc/rules.md#cpu-used, doc/rules.md#other-metrics),
+ * clamped. */
 struct reading {
 	double now;
 	double predicted; /* CPU: median */
@@ -29,7 +30,7 @@ struct reading {
 	double best;      /* CPU only, else NaN */
 };
 
-/* Components of the score, in the order of domain-rules 3: now and predicted for each. */
+/* Components of the score, in the order of doc/rules.md#risk: now and predicted for each. */
 enum component {
 	COMPONENT_CPU_NOW,
 	COMPONENT_CPU_PREDICTED,
@@ -108,7 +109,7 @@ struct snapshot {
 	struct buf names;       /* owned; storage of the names */
 };
 
-/* Fleet counts (domain-rules 5). */
+/* Fleet counts (doc/rules.md#environment). */
 struct fleet_counts {
 	unsigned total, healthy, silent;
 	unsigned level[LEVEL_COUNT];

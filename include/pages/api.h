@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON of the same views (design 7). The contents of the routes are declared in pages.h; here is
- * what they share. */
+/* JSON of the same views (doc/pages.md#endpoints). The contents of the routes are declared in
+ * pages.h; here is what they share. */
 #ifndef TFT_API_H
 #define TFT_API_H
 

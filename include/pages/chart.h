@@ -6,8 +6,8 @@
 
 #include "fleet/snapshot.h"
 
-/* One stacked bar of the seven level counts (domain-rules 10), with <title> and <desc>; nothing at
- * 0 servers. */
+/* One stacked bar of the seven level counts (doc/rules.md#distribution), with <title> and
+ * <desc>; nothing at 0 servers. */
 void chart_levels(const struct fleet_counts *counts, struct buf *out);
 /* A bar 0..100 with ticks at the level bounds, for one risk in tenths. A decoration: the number
  * stands beside it. */

@@ -19,7 +19,7 @@ struct band {
 
 /* The forecast of one metric; percentages are clamped to 0..100, everything else to >= 0. */
 void band_of_metric(struct band *band, const struct series *series, enum metric metric);
-/* CPU used = 100 - idle, quantiles exchanged (domain-rules 12). */
+/* CPU used = 100 - idle, quantiles exchanged (doc/rules.md#top). */
 void band_of_cpu(struct band *band, const struct series *series);
 
 #define BAND_LIMITS 2

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Values over time as inline SVG: lines with gaps and envelopes, stacked areas, labelled marks.
- *Drawn in a box of 1000 x 1000 that is stretched to the plot, so that all coordinates are integers;
- *text stands outside of it and keeps its shape.
+ * Drawn in a box of 1000 x 1000 that is stretched to the plot, so that all coordinates are integers;
+ * text stands outside of it and keeps its shape.
  *
  *	chart_begin(&frame, out);
- *	chart_line(&frame, &series, out);       any number, also chart_area
+ *	chart_line(&frame, &series, out);       // any number, also chart_area
  *	chart_end(&frame, marks, count, out);
  */
 #ifndef TFT_CHART_LINES_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a list of servers shows: links and a form that choose a profile, a level, a name (ui 5), and
- * the words for the choice. Everything else in the query stays, but for the part of the list. */
+/* What a list of servers shows: links and a form that choose a profile, a level, a name
+ * (doc/pages.md#parameters), and the words for the choice. Everything else in the query stays,
+ * but for the part of the list. */
 #ifndef TFT_FILTER_H
 #define TFT_FILTER_H
 

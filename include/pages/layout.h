@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The shell around every page (ui 2) and recurring pieces. */
+/* The shell around every page (doc/pages.md#shell) and recurring pieces. */
 #ifndef TFT_LAYOUT_H
 #define TFT_LAYOUT_H
 
@@ -35,9 +35,9 @@ void layout_table_end(struct buf *out);
 /* Severity chip: word in the level's fill; the glyph comes from the class. */
 void layout_level(enum level level, struct buf *out);
 void layout_status(enum status status, struct buf *out);
-/* Class attribute of a metric's cell with its mark (domain-rules 7), with a leading space; empty
- * for MARK_NONE. The style sheet draws the glyph and its word for screen readers: an element per
- * mark would double the nodes of a long table. */
+/* Class attribute of a metric's cell with its mark (doc/rules.md#marks), with a leading space;
+ * empty for MARK_NONE. The style sheet draws the glyph and its word for screen readers: an
+ * element per mark would double the nodes of a long table. */
 const char *layout_mark(enum mark mark);
 /* "silent since", for servers whose values stand still; nothing for the others. */
 void layout_silent(const struct server *server, const struct snapshot *snap, struct buf *out);

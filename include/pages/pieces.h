@@ -15,7 +15,7 @@ void page_alert_panel(const struct view *view, const struct fleet_counts *counts
 /* The rows of the alerting plan: an array of struct alert (rules.h), the environment first, then
  * servers in the order of the query. As table_rows. */
 size_t page_alerting_list(const struct view *view, struct buf *list, struct buf *out);
-/* Of the values that are present (domain-rules 11). */
+/* Of the values that are present (doc/rules.md#heatmap). */
 struct heat_stats {
 	const struct row *least, *most; /* NULL: no value is present */
 	double average, deviation;      /* of the sample; NaN for fewer than two */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The query parameters (ui 5), as one table: key, values, canonical order. Pure.
+ * The query parameters (doc/pages.md#parameters), as one table: key, values, canonical order. Pure.
  *
  * Unknown keys are ignored, of a doubled key the first counts, a known key with a bad value is an
  * error that names the key's valid values. Only `refresh` is clamped. Bad percent sequences are
@@ -52,7 +52,7 @@ enum group_by { GROUP_NONE, GROUP_PROFILE };
 enum view_kind { VIEW_FULL, VIEW_KIOSK, VIEW_COMPACT };
 enum format { FORMAT_HTML, FORMAT_JSON, FORMAT_CSV };
 
-/* What an action has brought about (ui 4.7): the page that follows says it. */
+/* What an action has brought about (doc/pages.md#advanced): the page that follows says it. */
 enum notice {
 	NOTICE_NONE,
 	NOTICE_REFRESHED,
@@ -64,7 +64,8 @@ enum notice {
 	NOTICES
 };
 
-/* Columns of the alert table, the heatmap (`value`) and the plans, as in ui 5. */
+/* Columns of the alert table, the heatmap (`value`) and the plans, as in
+ * doc/pages.md#parameters. */
 enum sort_key {
 	SORT_RISK,
 	SORT_NAME,

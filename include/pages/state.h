@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of what is shown (ui 7): which one it is, and how a page tells it. */
+/* The state of what is shown (doc/pages.md#states): which one it is, and how a page tells it. */
 #ifndef TFT_STATE_H
 #define TFT_STATE_H
 
 #include "pages/view.h"
 
-/* Worst first, as ui 7 orders them. */
+/* Worst first, as doc/pages.md#states orders them. */
 enum state {
 	STATE_NO_DATA,
 	STATE_VERY_STALE,

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Lists of servers: which ones, in which order, in which parts, and the head and foot of the tables
- * that show them. Order and part stand in the query, so every choice is a link (ui 5).
+ * that show them. Order and part stand in the query, so every choice is a link
+ * (doc/pages.md#parameters).
  */
 #ifndef TFT_TABLE_H
 #define TFT_TABLE_H
 
 #include "pages/view.h"
 
-#define TABLE_PART_ROWS 200 /* of one part; more would make a page slow (ui 12) */
+#define TABLE_PART_ROWS 200 /* of one part; more would make a page slow (doc/limits.md#budgets) */
 
 /* A server on a list, with the number the list is ordered by (0 for orders by text). */
 struct row {
@@ -19,8 +20,8 @@ struct row {
 /*
  * Fills `rows` (initialised here, freed by the caller) with one struct row for each of the first
  * `among` servers of the snapshot that the query lets through, in its order; absent values last,
- * ties by name (domain-rules 1). Returns their number. When memory ends there are none and `out`
- * fails.
+ * ties by name (doc/rules.md#conventions). Returns their number. When memory ends there are none
+ * and `out` fails.
  */
 size_t table_rows(const struct view *view, size_t among, struct buf *rows, struct buf *out);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one worker does while Redis is away (reliability 2.9): it keeps a snapshot of its own and
- * fetches anew at most once per local interval, which is so long that all workers behind one
- * upstream address together stay within the call budget.
+ * What one worker does while Redis is away (doc/cache.md#redis-down): it keeps a snapshot of its
+ * own and fetches anew at most once per local interval, which is so long that all workers behind
+ * one upstream address together stay within the call budget.
  */
 #ifndef TFT_LOCAL_H
 #define TFT_LOCAL_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls of the two Python daemons (contract 1, 2), each made by a process of its own, tft-fetch,
- * which is there only meanwhile. A call is never repeated here.
+ * Calls of the two Python daemons (doc/upstream.md#calls), each made by a process of its own,
+ * tft-fetch, which is there only meanwhile. A call is never repeated here.
  */
 #ifndef TFT_UPSTREAM_H
 #define TFT_UPSTREAM_H
@@ -16,7 +16,7 @@ enum upstream_endpoint {
 	UPSTREAM_PREDICTIONS,
 	UPSTREAM_STATUS,
 	UPSTREAM_SCENARIO,
-	UPSTREAM_SCENARIO_SET, /* a POST (contract 10.2) */
+	UPSTREAM_SCENARIO_SET, /* a POST (doc/upstream.md#scenario-set) */
 	UPSTREAM_ENDPOINTS
 };
 

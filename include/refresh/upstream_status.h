@@ -2,7 +2,8 @@
 /*
  * The two small groups, `status` (warm-up of the daemon) and `scenario` (state of the generator).
  * Their documents are the upstream's own answers, checked on the way in and decoded again on the
- * way out (contract 4, 10.1). A failure there says "unknown" and never touches the fleet.
+ * way out (doc/upstream.md#status, doc/upstream.md#scenario-status). A failure there says "unknown"
+ * and never touches the fleet.
  */
 #ifndef TFT_UPSTREAM_STATUS_H
 #define TFT_UPSTREAM_STATUS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The two things that a user can do: refresh at once, and change the scenario of the metrics
- * generator (ui 4.7, 8.1). Who may do it, and from which page, is decided before anything else is
- * looked at (reliability 6).
+ * generator (doc/pages.md#advanced). Who may do it, and from which page, is decided before anything
+ * else is looked at (doc/limits.md#input).
  */
 #ifndef TFT_ACTION_H
 #define TFT_ACTION_H

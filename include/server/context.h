@@ -2,11 +2,12 @@
 /*
  * What is known when an answer is made: from the shared cache, or, while Redis is away, from this
  * worker's own snapshot. Nothing here waits for the upstream; what has to be fetched is noted in
- * the due_work and done when the request is finished.
+ * `due_work` and done when the request is finished.
  *
- *	context_read(sources, &context, "overview", gzip);        one round trip: state, condition,
- *entry context_claim(sources, &context); context_load_...(sources, &context);                      what the
- *answer needs context_free(&context);
+ *	context_read(sources, &context, "overview", gzip);   // one round trip: state, condition, entry
+ *	context_claim(sources, &context);
+ *	context_load_snapshot(sources, &context);            // and whatever else the answer needs
+ *	context_free(&context);
  */
 #ifndef TFT_CONTEXT_H
 #define TFT_CONTEXT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The accept loop of one worker: one request at a time, refresh after the response, idle tick
- * between requests (reliability 2.11). */
+ * between requests (doc/cache.md#processes). */
 #ifndef TFT_LOOP_H
 #define TFT_LOOP_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a request says, copied out of the FastCGI parameters and bounded, so that nothing of libfcgi
- * is needed afterwards (reliability 6). Parameters come from nginx/tft-fastcgi.conf; the last one,
- * TFT_END, proves that none is missing.
+ * is needed afterwards (doc/limits.md#input). Parameters come from nginx/tft-fastcgi.conf; the last
+ * one, TFT_END, proves that none is missing.
  *
  * All texts are NUL-terminated and as the client sent them: any byte but NUL may be in them.
  */

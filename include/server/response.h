@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One answer: status, headers, body (ui 8.2). The caller fills a struct response and sends what
- * response_head writes, then, but for a HEAD, the body. Content-Length is always there, so that a
- * worker that dies in mid-body is seen; a HEAD has the headers of its GET.
+ * One answer: status, headers, body (doc/pages.md#headers). The caller fills a struct response and
+ * sends what response_head writes, then, but for a HEAD, the body. Content-Length is always there,
+ * so that a worker that dies in mid-body is seen; a HEAD has the headers of its GET.
  */
 #ifndef TFT_RESPONSE_H
 #define TFT_RESPONSE_H

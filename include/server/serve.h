@@ -3,9 +3,9 @@
  * Verdict and condition to answer. Nobody ever waits for the upstream: what a request has to fetch
  * is fetched by serve_after, when the request is finished.
  *
- *	serve_prefetch(serve, requests, count);     where more than one have come
- *	serve_request(serve, &request, &response);    body: of serve, or of the cache's last replies
- *	...send, finish the request; the next one...
+ *	serve_prefetch(serve, requests, count);       // where more than one have come
+ *	serve_request(serve, &request, &response);    // body: of serve, or of the cache's last replies
+ *	send(&response);                              // finish the request; the next one
  *	serve_after(serve);
  */
 #ifndef TFT_SERVE_H

@@ -2,15 +2,14 @@
 /*
  * Redis: one connection, batches with one total deadline, scripts. No policy.
  *
- *	store_cmd(store, SPAN("GET"), key);                    any number
- *	if (store_run(store, 100) == STORE_OK)                 sends all, waits for all
- *		reply = store_reply(store, 0);                 never NULL; may be an error reply:
- *check type
+ *	store_cmd(store, SPAN("GET"), key);            // any number
+ *	if (store_run(store, 100) == STORE_OK)         // sends all, waits for all
+ *		reply = store_reply(store, 0);         // never NULL; may be an error reply: check type
  *
  * Replies live until the next store_cmd after a run. After STORE_DOWN the connection is gone, so
- *that a late answer can never be taken for that of another command; the next run connects anew.
- *hiredis only formats commands and parses replies: its own time-outs are per read and do not bound
- *a batch (reliability 8).
+ * that a late answer can never be taken for that of another command; the next run connects anew.
+ * hiredis only formats commands and parses replies: its own time-outs are per read and do not bound
+ * a batch (doc/pitfalls.md#hiredis).
  */
 #ifndef TFT_STORE_H
 #define TFT_STORE_H

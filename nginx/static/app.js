@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keeps a page current without a flicker (ui 6): shortly after every edge of a bucket on the
+ * Keeps a page current without a flicker (doc/pages.md#refresh): shortly after every edge of a bucket on the
  * server's clock one conditional request, whose changes are morphed into the page. The age of the
  * data ticks without the network. Every control below exists only where this script runs; without
  * it the pages are complete and reload by links.

@@ -108,8 +108,8 @@ static int take_entry(const redisReply *reply, const char *route, const char *sn
 	return 0;
 }
 
-/* Between two looks at Redis' clock ours tells how far it has gone (reliability 2.1); a step of it
- * is seen within a second. */
+/* Between two looks at Redis' clock ours tells how far it has gone (doc/cache.md#time); a step
+ * of it is seen within a second. */
 static bool clock_is_due(const struct cache *cache, int64_t now_ms)
 {
 	return !cache->clock_known || now_ms - cache->clock_asked_ms >= CLOCK_MS;

@@ -83,7 +83,7 @@ static const struct {
 	[UPTIME_DAYS]      = {"uptime_days",       0.0, 0.0, 0.00,  0.00, 0.00, 30, true},
 };
 
-/* Where a strained server goes. User, memory and database I/O wait: contract 10.4. */
+/* Where a strained server goes. User, memory and database I/O wait: doc/upstream.md#scenarios. */
 static const struct strain {
 	double target[METRICS];
 	double database_iowait;

@@ -10,13 +10,13 @@
 
 /*
  * The simulated servers. Every sample is a pure function of (state, server, metric, tick): profile
- * base line, slow daily wave, smooth hashed noise, and the ramp of the scenario (contract 10.4).
- * Nothing is remembered.
+ * base line, slow daily wave, smooth hashed noise, and the ramp of the scenario
+ * (doc/upstream.md#scenarios). Nothing is remembered.
  *
  * Unlike the real generator, a scenario lowers the idle share of its servers: CPU used reacts.
  */
 
-/* In the order of the wire (contract 5.3). */
+/* In the order of the wire (doc/upstream.md#metrics). */
 /* clang-format off */
 enum metric {
 	CPU_USER, CPU_SYS, CPU_IOWAIT, CPU_IDLE, JAVA_CPU, MEM_USED, SWAP_USED, DISK_USAGE,

@@ -12,7 +12,7 @@
 
 enum { WINDOW = 24 };
 
-/* Upper bounds of the trend path (contract 5.3). */
+/* Upper bounds of the trend path (doc/upstream.md#metrics). */
 /* clang-format off */
 static const struct {
 	double p50_max, p90_max;
@@ -35,7 +35,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* Which metrics are watched, in the order of the wire (contract 6). */
+/* Which metrics are watched, in the order of the wire (doc/upstream.md#alerts). */
 static const struct {
 	enum metric metric;
 	int warning, critical;

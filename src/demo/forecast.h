@@ -8,8 +8,8 @@
 
 #include "fleet.h"
 
-/* What the daemon computes without a model: straight lines (contract 5.2), alerts (6), environment
- * (5.4). */
+/* What the daemon computes without a model: straight lines (doc/upstream.md#servers), alerts
+ * (doc/upstream.md#alerts), environment (5.4). */
 
 enum { STEPS = 96, STEPS_30M = 6, STEPS_1H = 12, STEP_MINUTES = 5 };
 

@@ -4,7 +4,7 @@
 
 #include "serve.h"
 
-/* The metrics generator's control interface (contract 10). Ends with path NULL. */
+/* The metrics generator's control interface (doc/upstream.md#generator). Ends with path NULL. */
 extern const struct route generator_routes[];
 
 #endif

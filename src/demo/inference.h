@@ -4,7 +4,7 @@
 
 #include "serve.h"
 
-/* The October inference daemon (contract 4-7, 9). Ends with path NULL. */
+/* The October inference daemon (doc/upstream.md). Ends with path NULL. */
 extern const struct route inference_routes[];
 
 #endif

@@ -7,7 +7,7 @@
 
 /*
  * What the two roles share, one small file. The past of the fleet is computed from it (fleet.h), so
- *a restarted process goes on where the old one was.
+ * a restarted process goes on where the old one was.
  *
  *	fd = state_open(path, &wanted);		creates it, or checks that it fits
  *	state_read(fd, &s);			a consistent copy
@@ -59,7 +59,7 @@ int64_t state_tick(const struct state *s, int64_t wall_ms);
 const struct phase *state_now(const struct state *s);
 
 /* Begin a phase. Setting the present scenario again restarts its ramp and draws other servers
- * (contract 10.2). */
+ * (doc/upstream.md#scenario-set). */
 void state_set_scenario(struct state *s, enum scenario scenario, int64_t tick);
 
 const char *state_scenario_name(int scenario);

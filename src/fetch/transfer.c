@@ -30,7 +30,7 @@ struct transfer {
 };
 
 /* Whole seconds only; absent, a date or nonsense gives the minute after which the daemon counts
- * anew (contract 1.2). */
+ * anew (doc/upstream.md#rate-limits). */
 static int64_t retry_after(const char *value, size_t len)
 {
 	int64_t seconds = 0;

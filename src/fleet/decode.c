@@ -375,7 +375,7 @@ int decode_feed(struct decode *d, const char *bytes, size_t len)
 	return scan_feed(d->scan, bytes, len) == SCAN_OK ? 0 : -1;
 }
 
-/* The classes of contract 2.2, first match. */
+/* The classes of doc/upstream.md#classes, first match. */
 static enum reason classify(const struct decode *d, enum scan_result scanned)
 {
 	if (d->failed != REASON_NONE)

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#define LINE_TOLERANCE 1e-6 /* domain-rules 18 */
+#define LINE_TOLERANCE 1e-6 /* doc/rules.md#provenance */
 
 const struct forecast forecast_absent = {
 	.now = NAN,
@@ -63,7 +63,7 @@ static double sum_present(double user, double sys, double iowait)
 	return or_else(user, 0) + or_else(sys, 0) + or_else(iowait, 0);
 }
 
-/* CPU used (domain-rules 2.2): idle quantiles swap sides, little idle is much used. */
+/* CPU used (doc/rules.md#cpu-used): idle quantiles swap sides, little idle is much used. */
 static struct reading cpu_reading(const struct forecast *f)
 {
 	const struct forecast *idle = &f[METRIC_CPU_IDLE], *user = &f[METRIC_CPU_USER];
@@ -81,7 +81,8 @@ static struct reading cpu_reading(const struct forecast *f)
 	};
 }
 
-/* Every other metric (domain-rules 2.3): a list too short for 30 minutes does not count. */
+/* Every other metric (doc/rules.md#other-metrics): a list too short for 30 minutes does not
+ * count. */
 static struct reading plain_reading(const struct forecast *f, double (*clamp)(double))
 {
 	return (struct reading){

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The operator's page (ui 4.7): the two actions, the prediction daemon, the cache and the settings
- * of the node that answers. The only page that depends on who asks; it is never stored.
+ * The operator's page (doc/pages.md#advanced): the two actions, the prediction daemon, the cache
+ * and the settings of the node that answers. The only page that depends on who asks; it is never
+ * stored.
  */
 #include "config.h"
 #include "pages/contents.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The alerting plan (ui 4.6, domain-rules 15): who would hear of what, and the routing matrix.
- * Nothing is sent. */
+/* The alerting plan (doc/pages.md#plans, doc/rules.md#alerting): who would hear of what, and the
+ * routing matrix. Nothing is sent. */
 #include "config.h"
 #include "pages/contents.h"
 

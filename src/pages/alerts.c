@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The alerts of the overview (ui 4.1, domain-rules 8): the table of the servers at risk and what it
- * adds up to, or the busiest servers while there are none. */
+/* The alerts of the overview (doc/pages.md#overview, doc/rules.md#alert-table): the table of the
+ * servers at risk and what it adds up to, or the busiest servers while there are none. */
 #include "config.h"
 #include "pages/contents.h"
 
@@ -89,7 +89,7 @@ static void put_table(const struct view *view, const struct row *row, const stru
 
 /* ---- below the table ---- */
 
-/* Share of alerting servers, compared in integers (domain-rules 8). */
+/* Share of alerting servers, compared in integers (doc/rules.md#alert-table). */
 static enum level assess(unsigned n, unsigned total)
 {
 	if (20 * n < total)
@@ -188,7 +188,7 @@ static void put_summary(const struct view *view, const struct fleet_counts *n,
 		 n->over_50 - count_alerts(row, part->count));
 }
 
-/* ---- calm mode (domain-rules 9) ---- */
+/* ---- calm mode (doc/rules.md#busiest-five) ---- */
 
 static bool is_busier(const struct row *a, const struct row *b)
 {

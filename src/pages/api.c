@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The JSON routes. Keys stand in the order of design 7; absent numbers are null. */
+/* The JSON routes. Keys stand in the order of doc/pages.md#endpoints; absent numbers are null. */
 #include "config.h"
 #include "pages/api.h"
 #include "pages/contents.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The pages as CSV (ui 9): the rows of a page in its order, with its filters. */
+/* The pages as CSV (doc/pages.md#data-formats): the rows of a page in its order, with its
+ * filters. */
 #include "config.h"
 #include "pages/contents.h"
 

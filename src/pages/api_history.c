@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The history as JSON and CSV (design 7, ui 9): every point of the range, unrounded; absent values
- * are null or an empty cell. */
+/* The history as JSON and CSV (doc/pages.md#endpoints, doc/pages.md#data-formats): every point
+ * of the range, unrounded; absent values are null or an empty cell. */
 #include "config.h"
 #include "pages/api.h"
 #include "pages/contents.h"

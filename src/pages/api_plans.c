@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The planning pages as JSON (design 7): the inputs, counters and rows of domain-rules 13, 14
- * and 15. */
+/* The planning pages as JSON (doc/pages.md#endpoints): the inputs, counters and rows of
+ * doc/rules.md#cost, doc/rules.md#remediation and doc/rules.md#alerting. */
 #include "config.h"
 #include "pages/api.h"
 #include "pages/contents.h"

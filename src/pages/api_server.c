@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON of the heatmap, the highest risks, and one server with its forecasts (design 7). */
+/* JSON of the heatmap, the highest risks, and one server with its forecasts
+ * (doc/pages.md#endpoints). */
 #include "config.h"
 #include "pages/api.h"
 #include "pages/contents.h"

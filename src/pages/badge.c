@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state as a small picture for pages of others (ui 8.1): a label and a word on the fill of its
- * level (ui 3.1). Colours stand here, not in a style sheet, because a picture brings none along.
+ * The state as a small picture for pages of others (doc/pages.md#endpoints): a label and a word on
+ * the fill of its level (doc/pages.md#levels). Colours stand here, not in a style sheet, because a
+ * picture brings none along.
  */
 #include "config.h"
 #include "pages/contents.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Cost avoidance (ui 4.5, domain-rules 13): a form, the figures with their assumptions beside them,
- * the servers at risk. */
+/* Cost avoidance (doc/pages.md#cost, doc/rules.md#cost): a form, the figures with their
+ * assumptions beside them, the servers at risk. */
 #include "config.h"
 #include "pages/contents.h"
 

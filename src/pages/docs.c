@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The documentation (ui 4.9). Every number is printed from the tables that the program works with;
- * the example is computed by the score itself. Prose without numbers stands in src/text. Shown
- * without data too.
+ * The documentation (doc/pages.md#documents-and-errors). Every number is printed from the tables
+ * that the program works with; the example is computed by the score itself. Prose without numbers
+ * stands in src/text. Shown without data too.
  */
 #include "config.h"
 #include "pages/contents.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The heatmap (ui 4.2, domain-rules 11): one tile per server, statistics, and the same rows as a
- * table. */
+/* The heatmap (doc/pages.md#heatmap, doc/rules.md#heatmap): one tile per server, statistics, and
+ * the same rows as a table. */
 #include "config.h"
 #include "pages/contents.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The history (ui 4.4, domain-rules 16): one line over time, its figures, the same as a table. */
+/* The history (doc/pages.md#history, doc/rules.md#history): one line over time, its figures, the
+ * same as a table. */
 #include "config.h"
 #include "pages/contents.h"
 

@@ -14,8 +14,8 @@
 
 #define PRODUCT "TFT"
 
-/* Status of the environment (domain-rules 5) and the number of alerts: what title, icon and header
- * chip show. */
+/* Status of the environment (doc/rules.md#environment) and the number of alerts: what title,
+ * icon and header chip show. */
 struct fleet_state {
 	enum status status;
 	unsigned alerts;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The overview (ui 4.1): key figures, forecast against fact, distribution, highest risks, alerts,
- * limit crossings. */
+/* The overview (doc/pages.md#overview): key figures, forecast against fact, distribution,
+ * highest risks, alerts, limit crossings. */
 #include "config.h"
 #include "pages/contents.h"
 
@@ -27,7 +27,7 @@ static void put_share(unsigned part, unsigned total, struct buf *out)
 /* ---- key figures ---- */
 
 /* The share that decided the status: the first row of this status whose limit is passed
- * (domain-rules 5). */
+ * (doc/rules.md#environment). */
 static void put_decision(enum status status, const struct fleet_counts *n, struct buf *out)
 {
 	const struct {
@@ -99,7 +99,7 @@ static void put_cards(const struct snapshot *snap, const struct fleet_counts *n,
 	html_lit(out, "</section>");
 }
 
-/* ---- actual and predicted (domain-rules 6) ---- */
+/* ---- actual and predicted (doc/rules.md#index) ---- */
 
 /* The generator names ten at most, and perhaps one that the daemon does not know. */
 static void put_affected(const struct snapshot *snap, struct buf *out)

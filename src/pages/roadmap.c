@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The roadmap (ui 4.9): prose alone, shown without data too. */
+/* The roadmap (doc/pages.md#documents-and-errors): prose alone, shown without data too. */
 #include "config.h"
 #include "pages/contents.h"
 

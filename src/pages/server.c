@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One server (ui 4.8): why it has its risk, every metric with its forecast, the limits it will
- * cross. */
+/* One server (doc/pages.md#server): why it has its risk, every metric with its forecast, the
+ * limits it will cross. */
 #include "config.h"
 #include "pages/contents.h"
 
@@ -179,7 +179,7 @@ static void put_head(const struct view *view, const struct server *s, struct buf
 
 /* ---- the metrics ---- */
 
-/* What one metric is and will be, by domain-rules 2.3; NaN absent. */
+/* What one metric is and will be, by doc/rules.md#other-metrics; NaN absent. */
 struct outlook {
 	double now, predicted, worst, in_8h, trend;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The servers with the highest risks, one card each (ui 4.3, domain-rules 12). */
+/* The servers with the highest risks, one card each (doc/pages.md#top, doc/rules.md#top). */
 #include "config.h"
 #include "pages/contents.h"
 

@@ -157,7 +157,8 @@ static void run_refresh(const struct refresh *refresh, const struct request *req
 
 /* --- scenario --- */
 
-/* The scenarios that every version of the generator knows (contract 10.2), with their notices. */
+/* The scenarios that every version of the generator knows (doc/upstream.md#scenario-set), with
+ * their notices. */
 static const struct {
 	const char *name;
 	enum notice notice;

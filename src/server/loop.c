@@ -18,7 +18,7 @@
 /*
  * Signals are blocked everywhere but inside epoll_pwait: libfcgi takes EINTR for the end of a
  * connection, which would cut answers and parameters, and a TERM in its own polls makes it spin for
- * ever (reliability 8). The one exception makes use of that: conns.c.
+ * ever (doc/pitfalls.md#libfcgi). The one exception makes use of that: conns.c.
  */
 static volatile sig_atomic_t stop;
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A page that stays current under the eyes and hands of a viewer (ui 6)."""
+"""A page that stays current under the eyes and hands of a viewer (doc/pages.md#refresh)."""
 import re
 
 import pytest

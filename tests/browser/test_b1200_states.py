@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every state of ui 7 as a viewer meets it, in light and dark: its words, its picture, no barrier."""
+"""Every state of doc/pages.md#states as a viewer meets it, in light and dark: its words, its picture, no barrier."""
 import contextlib
 import os
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whoever comes, however they come: by keyboard, on a wall screen, below another path, without script (ui 10, 11)."""
+"""Whoever comes, however they come: by keyboard, on a wall screen, below another path, without script (doc/pages.md#views)."""
 import pytest
 from browser import Browser
 from selenium.webdriver.common.action_chains import ActionChains

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Small screens, endless names, a thousand servers, paper, forced colours (ui 10)."""
+"""Small screens, endless names, a thousand servers, paper, forced colours (doc/pages.md#views)."""
 import json
 from urllib.parse import quote
 

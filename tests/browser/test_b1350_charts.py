@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Charts that answer: values under the cursor, the same moment in all of them, zoom (ui 4.4, 4.8)."""
+"""Charts that answer: values under the cursor, the same moment in all of them, zoom (doc/pages.md#history, doc/pages.md#server)."""
 import re
 
 import pytest

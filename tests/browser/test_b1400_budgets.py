@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a page may cost (ui 12), and what is shipped of others."""
+"""What a page may cost (doc/limits.md#budgets), and what is shipped of others."""
 import hashlib
 import json
 import re

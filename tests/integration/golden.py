@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Expected values of the recorded payloads (domain-rules 20): the variant `fixed`, with the deliberate differences."""
+"""Expected values of the recorded payloads (doc/rules.md#expected-values): the variant `fixed`, with the deliberate differences."""
 import functools
 import gzip
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every class of upstream answer (contract 2.2): what the API says, what the page says, and that the last good view stays."""
+"""Every class of upstream answer (doc/upstream.md#classes): what the API says, what the page says, and that the last good view stays."""
 import json
 import re
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The JSON of the fleet (design 7): shapes, absent values, conditions, escaping. json-c is the
- * independent reader. */
+/* The JSON of the fleet (doc/pages.md#endpoints): shapes, absent values, conditions, escaping.
+ * json-c is the independent reader. */
 #include "config.h"
 
 #include "view_fixture.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every row of the page table with 1,000 servers: few enough elements for a browser, few enough
- * bytes for a wire (ui 12). */
+ * bytes for a wire (doc/limits.md#budgets). */
 #include "config.h"
 
 #include "base/gzip.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers and times as the pages show them (domain-rules 1). */
+/* Numbers and times as the pages show them (doc/rules.md#conventions). */
 #include "config.h"
 
 #include <float.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All recorded answers against the expected values (domain-rules 20) and the spot check (21). The
- * answers are fed in pieces of odd sizes, so every cut between chunks occurs somewhere.
+ * All recorded answers against the expected values (doc/rules.md#expected-values) and
+ * doc/rules.md#spot-check. The answers are fed in pieces of odd sizes, so every cut between chunks
+ * occurs somewhere.
  */
 #include "config.h"
 
@@ -32,8 +33,8 @@ struct row {
 	enum status status, card;
 	const char *worst;
 	int worst_risk;
-	/* Deliberate differences (20.3): status D1, places in the alert order D5, heatmap tiles
-	 * D10, absent values D14. */
+	/* Deliberate differences (doc/rules.md#expected-values): status D1, places in the alert
+	 * order D5, heatmap tiles D10, absent values D14. */
 	bool other_status;
 	unsigned other_places, other_tiles, absent;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The shell and the states (ui 2, 7): what a viewer reads in each of them. */
+/* The shell and the states (doc/pages.md#shell, doc/pages.md#states): what a viewer reads in
+ * each of them. */
 #include "config.h"
 
 #include "view_fixture.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Levels, profiles, status and marks at every edge of domain-rules 2.1, 4, 5, 6 and 7. */
+/* Levels, profiles, status and marks at every edge of doc/rules.md#profile to
+ * doc/rules.md#marks. */
 #include "config.h"
 
 #include <math.h>

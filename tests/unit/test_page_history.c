@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The history page, its JSON and its CSV (ui 4.4, domain-rules 16). */
+/* The history page, its JSON and its CSV (doc/pages.md#history, doc/rules.md#history). */
 #include "config.h"
 
 #include <stdint.h>

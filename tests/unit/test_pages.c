@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Overview and heatmap (ui 4.1, 4.2): wording, order, filters, paging, escaping, and the whole text
- * of the main states. */
+/* Overview and heatmap (doc/pages.md#overview, doc/pages.md#heatmap): wording, order, filters,
+ * paging, escaping, and the whole text of the main states. */
 #include "config.h"
 
 #include "view_fixture.h"

@@ -413,7 +413,7 @@ static void plans_without_data_tell_no_numbers(void **unused)
 	fixture_free(&f);
 }
 
-/* Each number of domain-rules 3, 4, 5, 6, 7 once, as the reader meets it. */
+/* Each number of doc/rules.md#risk to doc/rules.md#marks once, as the reader meets it. */
 static void documentation_prints_the_limits(void **unused)
 {
 	static const char *const pieces[] = {

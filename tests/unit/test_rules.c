@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The planning rules (domain-rules 13 to 15): every edge, every input at 0, every line of the
- * tables. */
+/* The planning rules (doc/rules.md#cost, doc/rules.md#remediation, doc/rules.md#alerting): every
+ * edge, every input at 0, every line of the tables. */
 #include "config.h"
 
 #include <math.h>

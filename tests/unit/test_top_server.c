@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The pages about single servers (ui 4.3, 4.8), forecast charts, limit crossings, links from below
- * the root. */
+/* The pages about single servers (doc/pages.md#top, doc/pages.md#server), forecast charts, limit
+ * crossings, links from below the root. */
 #include "config.h"
 
 #include "pages/chart_band.h"
