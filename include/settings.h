@@ -14,11 +14,11 @@
 #include "base/err.h"
 
 #define SETTING_TEXT_MAX 512
-#define SETTINGS_MAX     32
+#define SETTINGS_MAX     64
 
 enum setting_source { SETTING_BUILTIN, SETTING_FILE, SETTING_ENV };
 
-/* Texts are printable ASCII. Durations are in milliseconds, sizes in bytes. */
+/* Texts are printable ASCII, paths UTF-8. Durations are in milliseconds, sizes in bytes. */
 struct settings {
 	/* [upstream] */
 	char daemon_url[SETTING_TEXT_MAX]; /* base URL of the inference daemon, no slash at the end
@@ -61,6 +61,7 @@ struct settings {
 	int64_t log_format; /* enum log_format */
 
 	uint8_t source[SETTINGS_MAX]; /* enum setting_source by row of the table */
+	struct err warning;           /* what is probably not meant; empty: nothing */
 };
 
 /* path NULL: the built-in default path, which may be absent; else the file must exist. 0, or -1

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "cache/cache.h"
 #include "refresh/local.h"
 #include "base/log.h"
+#include "paths.h"
 #include "server/loop.h"
 #include "cache/metrics.h"
 #include "render.h"
@@ -289,6 +291,44 @@ static int start_worker(const struct settings *settings)
 	return rc;
 }
 
+/* Who calls a worker by hand gives it a terminal, and it would wait there for ever. */
+static bool has_listener(void)
+{
+	int listens = 0;
+	socklen_t size = sizeof(listens);
+
+	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens)
+		return true;
+	(void)fputs("tft-dashboard: standard input is no listening socket: workers are started by "
+		    "systemd, tft-spawn(8) or spawn-fcgi(1)\n",
+		    stderr);
+	return false;
+}
+
+static bool has_fetcher(void)
+{
+	if (find_fetcher())
+		return true;
+	(void)fprintf(stderr, "tft-dashboard: %s: %s\n", fetcher, strerror(errno));
+	return false;
+}
+
+static int check(const struct settings *settings)
+{
+	if (!has_fetcher())
+		return EX_CONFIG;
+	if (*settings->warning.msg)
+		(void)fprintf(stderr, "tft-dashboard: warning: %s\n", settings->warning.msg);
+	return EXIT_SUCCESS;
+}
+
+static int run(const struct settings *settings)
+{
+	if (!has_fetcher())
+		return EX_CONFIG;
+	return has_listener() ? start_worker(settings) : EXIT_USAGE;
+}
+
 static int act(const struct options *o, const struct settings *settings)
 {
 	switch (o->mode) {
@@ -296,14 +336,11 @@ static int act(const struct options *o, const struct settings *settings)
 		return print_config(settings);
 	case MODE_RENDER:
 		return render_page(settings, o);
+	case MODE_CHECK:
+		return check(settings);
 	default:
-		break;
+		return slowly(run(settings));
 	}
-	if (!find_fetcher()) {
-		(void)fprintf(stderr, "tft-dashboard: %s: %s\n", fetcher, strerror(errno));
-		return o->mode == MODE_RUN ? slowly(EX_CONFIG) : EX_CONFIG;
-	}
-	return o->mode == MODE_RUN ? slowly(start_worker(settings)) : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)

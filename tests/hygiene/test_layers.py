@@ -20,7 +20,7 @@ ROOMS = {
     "top": {"base", "store", "fleet", "pages", "cache", "refresh", "server"},
 }
 PROGRAMS = {"demo", "fetch"}  # folders of src that are programs of their own
-GENERATED = {"config.h", "scripts.h", "text.h", "build_id.h", "assets.h"}
+GENERATED = {"config.h", "paths.h", "scripts.h", "text.h", "build_id.h", "assets.h"}
 SOURCES = sorted(p for p in (ROOT / "src").rglob("*.c") if not PROGRAMS & set(p.relative_to(ROOT / "src").parts))
 HEADERS = sorted((ROOT / "include").rglob("*.h"))
 # Many files of one or two functions share a header: eleven headers of one prototype each would say nothing more.

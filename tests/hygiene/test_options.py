@@ -31,13 +31,13 @@ class Option:
             self.env.append(self.env[0] + "_FILE")
             self.keys.append(key + "_file")
         if kind in UNITS:
-            self.range = tuple(eval(bound, {"__builtins__": {}}, CONSTANTS) for bound in bounds.split(",")[-2:])
+            self.range = tuple(eval(bound.strip(" {}"), {"__builtins__": {}}, CONSTANTS) for bound in bounds.split(",")[-2:])
 
 
 def read_table():
     text = (ROOT / "src" / "settings.c").read_text()
     table = re.search(r"static const struct option options\[\] = \{\n(.*?)\n\};", text, re.S).group(1)
-    row = r'\{"(\w+)", "(\w+)", ("\w+"|NULL), (\w+),\s*((?:AT|SOME|ANY)\(\w+\)[^"]*),\s*"([^"]*)",\s*"([^"]*)"\}'
+    row = r'\{"(\w+)", "(\w+)", ("\w+"|NULL), VALUE_(\w+),\s*((?:AT|SOME|ANY)\(\w+\)[^"]*),\s*"([^"]*)",\s*"([^"]*)"\}'
     return [Option(*match.groups()) for match in re.finditer(row, table)]
 
 

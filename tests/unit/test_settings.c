@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "paths.h"
 #undef TFT_SYSCONFDIR
 #define TFT_SYSCONFDIR "etc" /* below the test's directory */
 
@@ -207,7 +208,7 @@ static void test_an_error_tells_its_line(void **state)
 		{"\n\n[cache]\nintervall = 30s\n",
 		 "t.conf:4: no option of this name in section [cache]"},
 		{"interval = 30s\n",
-		 "t.conf:1: no option of this name in section []"},
+		 "t.conf:1: this line stands before the first [section]"},
 		{"[log]\ninterval = 30s\n",
 		 "t.conf:2: no option of this name in section [log]"},
 		{"[\x1b[2J]\nx = y\n",
@@ -400,6 +401,9 @@ static void test_redis_addresses(void **state)
 		bool good;
 	} rows[] = {
 		{"unix:/run/redis.sock", true},
+		{"unix:/srv/zo\xc3\xab/my run/redis.sock", true},
+		{"unix:/srv/zo\xeb/redis.sock", false},
+		{"unix:/run/\x1b[2J", false},
 		{"127.0.0.1:6379", true},
 		{"::1:6379", true},
 		{"redis.example:65535", true},
@@ -495,14 +499,15 @@ static void test_the_node_is_a_plain_name(void **state)
 
 static void test_users_are_a_list_of_names(void **state)
 {
-	static const char *const bad[] = {",", "a,", ",a", "a,,b", "a, ,b"};
+	static const char *const bad[] = {",",     "a,",          ",a",  "a,,b",
+					  "a, ,b", "\"anna\", b", "'a'", "j\xc3\xb6rg"};
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(bad); i++) {
 		assert_int_equal(setenv("TFT_OPERATORS", bad[i], 1), 0);
 		assert_int_equal(settings_load(&settings, NULL, &err), -1);
 		assert_string_equal(err.msg, "TFT_OPERATORS: auth.operators: expected names "
-					     "separated by commas");
+					     "separated by commas, without quotes");
 	}
 	assert_int_equal(unsetenv("TFT_OPERATORS"), 0);
 	assert_loads("[auth]\noperators = alice, b.ob , carol@example\n");
@@ -538,14 +543,14 @@ static void test_secrets_from_files(void **state)
 		{"s3cret", 0600, NULL},
 		{"s3cret\n", 0640, NULL},
 		{" \t s3cret \r\n\n", 0400, NULL},
-		{"s3cret", 0644, "its file is open to others (mode 0644)"},
-		{"s3cret", 0602, "its file is open to others (mode 0602)"},
+		{"s3cret", 0644, "its file is open to others (mode 0644, wanted 0640 or 0600)"},
+		{"s3cret", 0602, "its file is open to others (mode 0602, wanted 0640 or 0600)"},
 		{"", 0600, "its file is empty"},
 		{" \n\t\n", 0600, "its file is empty"},
 		{"s3cret\nmore\n", 0600, "its file has more than one line"},
-		{"s3\033cret", 0600, "expected printable text"},
-		{"s3\303\251cret", 0600, "expected printable text"},
-		{"s3\177cret", 0600, "expected printable text"},
+		{"s3\033cret", 0600, "expected printable ASCII"},
+		{"s3\303\251cret", 0600, "expected printable ASCII"},
+		{"s3\177cret", 0600, "expected printable ASCII"},
 	};
 	char why[256];
 
@@ -604,10 +609,57 @@ static void test_a_file_with_a_secret_is_closed_to_others(void **state)
 	write_file("open.conf", "[upstream]\napi_key = s3cret\n", 0644);
 	assert_int_equal(settings_load(&settings, "open.conf", &err), -1);
 	assert_string_equal(err.msg, "open.conf:2: upstream.api_key: a file with a secret must not "
-				     "be open to others (mode 0644)");
+				     "be open to others (mode 0644, wanted 0640 or 0600)");
 	write_file("open.conf", "[upstream]\napi_key =\n", 0644);
 	assert_int_equal(settings_load(&settings, "open.conf", &err), 0);
 	assert_int_equal(unlink("open.conf"), 0);
+}
+
+/* Blank and semicolon begin a comment, also where somebody meant a part of the password. */
+static void test_a_secret_that_may_be_cut_is_told(void **state)
+{
+	static const struct {
+		const char *text, *secret;
+		bool told;
+	} rows[] = {
+		{"[redis]\npassword = abc ;def\n", "abc", true},
+		{"[redis]\npassword = abc\t;def\n", "abc", true},
+		{"[redis]\npassword = abc;def\n", "abc;def", false},
+		{"[redis]\npassword = abc\nuser = tft ; the default\n", "abc", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		assert_loads(rows[i].text);
+		assert_string_equal(settings.redis_password, rows[i].secret);
+		assert_string_equal(settings.warning.msg,
+				    rows[i].told
+					    ? "t.conf:2: redis.password ends before \" ;\", the "
+					      "rest is a comment; a secret with it goes into a "
+					      "file: password_file"
+					    : "");
+	}
+}
+
+static void test_a_secret_that_may_not_be_read_says_for_whom(void **state)
+{
+	char why[256];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	write_file("secret", "s3cret", 0600);
+	assert_int_equal(chmod(".", 0755), 0);
+	assert_int_equal(setenv("TFT_API_KEY_FILE", "secret", 1), 0);
+	assert_int_equal(seteuid(33), 0);
+	assert_int_equal(settings_load(&settings, NULL, &err), -1);
+	assert_int_equal(seteuid(0), 0);
+	(void)snprintf(why, sizeof(why),
+		       "TFT_API_KEY_FILE: upstream.api_key: secret: user 33 may not read it (mode "
+		       "0600, owner 0:0; wanted 0640, group %u)",
+		       (unsigned)getegid());
+	assert_string_equal(err.msg, why);
+	assert_int_equal(unlink("secret"), 0);
 }
 
 static void test_overlong_texts_are_refused_and_not_cut(void **state)
@@ -702,6 +754,8 @@ int main(void)
 		cmocka_unit_test_setup(test_secrets_from_files, clean),
 		cmocka_unit_test_setup(test_a_secret_has_one_place, clean),
 		cmocka_unit_test_setup(test_a_file_with_a_secret_is_closed_to_others, clean),
+		cmocka_unit_test_setup(test_a_secret_that_may_be_cut_is_told, clean),
+		cmocka_unit_test_setup(test_a_secret_that_may_not_be_read_says_for_whom, clean),
 		cmocka_unit_test_setup(test_overlong_texts_are_refused_and_not_cut, clean),
 		cmocka_unit_test_setup(test_print_names_values_and_sources_but_no_secret, clean),
 	};

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* Checks of texts, the types, reading and writing a value; in this order. */
+#include "config.h"
+#include "value.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/utf8.h"
+#include "store/sentinel.h"
+
+/* --- checks of texts --- */
+
+#define ALPHANUMERIC "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+bool value_is_plain(const char *text)
+{
+	struct span s = {text, strlen(text)};
+	uint32_t character;
+	size_t len;
+
+	for (size_t at = 0; at < s.len; at += len) {
+		len = utf8_next(s, at, &character);
+		if (len == 0 || utf8_is_hidden(character))
+			return false;
+	}
+	return true;
+}
+
+static bool check_ascii(char *text)
+{
+	for (; *text; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			return false;
+	return true;
+}
+
+static const char *skip_scheme(const char *url)
+{
+	static const struct span schemes[] = {SPAN("http://"), SPAN("https://")};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (strncmp(url, schemes[i].ptr, schemes[i].len) == 0)
+			return url + schemes[i].len;
+	return NULL;
+}
+
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	long port = digits > 0 && digits <= 5 ? strtol(text, NULL, 10) : 0;
+
+	return text[digits] == '\0' && port >= 1 && port <= 65535;
+}
+
+static bool is_name(const char *text)
+{
+	return strspn(text, "-._" ALPHANUMERIC) == strlen(text);
+}
+
+/* The end of a host name, an address or [an IPv6 address]; NULL: there is none. */
+static const char *skip_host(const char *text)
+{
+	bool bracket = *text == '[';
+	const char *from = text + bracket;
+	size_t len = strspn(from, bracket ? ".:0123456789ABCDEFabcdef" : "-._" ALPHANUMERIC);
+
+	if (len == 0 || (bracket && from[len] != ']'))
+		return NULL;
+	return from + len + bracket;
+}
+
+static bool is_port_and_path(const char *text)
+{
+	char port[6] = "";
+	size_t len = 0;
+
+	if (*text == ':') {
+		len = strcspn(++text, "/");
+		(void)snprintf(port, sizeof(port), "%.*s", (int)len, text);
+		if (len >= sizeof(port) || !is_port(port))
+			return false;
+	}
+	text += len;
+	return *text == '\0' ||
+	       (*text == '/' && strspn(text, "/-._~%" ALPHANUMERIC) == strlen(text));
+}
+
+/* User, query and fragment cannot be without their marks, and those are in no part of it. */
+static bool is_url(const char *text)
+{
+	const char *host = skip_scheme(text), *rest = host ? skip_host(host) : NULL;
+
+	return rest && is_port_and_path(rest);
+}
+
+static bool check_url(char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > 0 && !is_url(text))
+		return false;
+	/* Paths are appended, each with its own slash. */
+	while (len > 0 && text[len - 1] == '/')
+		text[--len] = '\0';
+	return true;
+}
+
+/* An IPv6 address has colons of its own; the last one is the port's: ::1:6379. */
+static bool is_host_and_port(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+
+	return colon && colon > text && strspn(text, "-.:" ALPHANUMERIC) == strlen(text) &&
+	       is_port(colon + 1);
+}
+
+static bool check_sentinels(const struct sentinel *sentinel)
+{
+	char host[SENTINEL_HOST_MAX];
+
+	for (size_t i = 0; sentinel_host(sentinel, i, host); i++)
+		if (!is_host_and_port(host))
+			return false;
+	return sentinel->name.len && is_name(sentinel->name.ptr);
+}
+
+static bool check_address(char *text)
+{
+	struct sentinel sentinel;
+
+	if (strncmp(text, "unix:", 5) == 0)
+		return text[5] == '/' && value_is_plain(text) &&
+		       strlen(text + 5) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+	return sentinel_split(&sentinel, text) ? check_sentinels(&sentinel)
+					       : is_host_and_port(text);
+}
+
+static bool check_node(char *text)
+{
+	return is_name(text);
+}
+
+/* Blanks around the commas go. Nobody is called "anna": quotes would be a part of the name. */
+static bool check_users(char *text)
+{
+	char *to = text;
+
+	if (strpbrk(text, "\"'") || !check_ascii(text))
+		return false;
+	for (const char *from = text; *from; from++)
+		if (*from != ' ')
+			*to++ = *from;
+	*to = '\0';
+	return *text != ',' && !strstr(text, ",,") && (to == text || to[-1] != ',');
+}
+
+/* As a browser serializes it: lower case, no path. */
+static bool check_origin(char *text)
+{
+	const char *host;
+
+	if (!check_url(text))
+		return false;
+	for (char *c = text; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	host = skip_scheme(text);
+	return !host || !strchr(host, '/');
+}
+
+/* --- types --- */
+
+struct unit {
+	const char *suffix;
+	int64_t factor;
+};
+
+/* clang-format off */
+/* From large to small; last the meaning of a plain number. */
+static const struct unit durations[] = {
+	{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}, {"", 1000}, {NULL, 0},
+};
+static const struct unit sizes[] = {
+	{"g", 1 << 30}, {"m", 1 << 20}, {"k", 1 << 10}, {"", 1}, {NULL, 0},
+};
+static const struct unit integers[] = {
+	{"", 1}, {NULL, 0},
+};
+/* clang-format on */
+
+static const char *const flags[] = {"off", "on", NULL};
+/* By enum role. */
+static const char *const roles[] = {"viewer", "operator", NULL};
+/* By enum log_level. */
+static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
+/* By enum log_format. */
+static const char *const formats[] = {"logfmt", "json", NULL};
+
+/*
+ * A type is one of three kinds: number with units, word of a list, text with an optional check,
+ * which may normalize it in place.
+ */
+/* clang-format off */
+static const struct {
+	const struct unit *units;
+	const char *const *words;
+	bool (*check)(char *text);
+	const char *expected; /* NULL: the range says it */
+} types[] = {
+	[VALUE_TEXT]     = {NULL, NULL, check_ascii, "printable ASCII"},
+	[VALUE_SECRET]   = {NULL, NULL, check_ascii, "printable ASCII"},
+	[VALUE_URL]      = {NULL, NULL, check_url, "http(s)://host:port, no user, query or fragment"},
+	[VALUE_ORIGIN]   = {NULL, NULL, check_origin, "http(s)://host or http(s)://host:port"},
+	[VALUE_ADDRESS]  = {NULL, NULL, check_address,
+		      "unix:/absolute/path, address:port or sentinel:address:port,.../name"},
+	[VALUE_NODE]     = {NULL, NULL, check_node, "letters, digits, dots, hyphens, underscores"},
+	[VALUE_USERS]    = {NULL, NULL, check_users, "names separated by commas, without quotes"},
+	[VALUE_DURATION] = {durations, NULL, NULL, NULL},
+	[VALUE_SIZE]     = {sizes, NULL, NULL, NULL},
+	[VALUE_INTEGER]  = {integers, NULL, NULL, NULL},
+	[VALUE_FLAG]     = {NULL, flags, NULL, "on or off"},
+	[VALUE_ROLE]     = {NULL, roles, NULL, "viewer or operator"},
+	[VALUE_LEVEL]    = {NULL, levels, NULL, "error, warning, info or debug"},
+	[VALUE_FORMAT]   = {NULL, formats, NULL, "logfmt or json"},
+};
+/* clang-format on */
+
+/* --- reading and writing --- */
+
+static bool parse_number(const char *text, const struct unit *units, int64_t *value)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	/* Nine digits times the largest factor stay below the limit of the type. */
+	if (digits == 0 || digits > 9)
+		return false;
+	while (units->suffix && strcmp(units->suffix, text + digits) != 0)
+		units++;
+	if (!units->suffix)
+		return false;
+	*value = (int64_t)strtoll(text, NULL, 10) * units->factor;
+	return true;
+}
+
+/* In the largest unit that gives a whole number. */
+static void format_number(int64_t value, const struct unit *units, char *text, size_t size)
+{
+	while (value % units->factor != 0)
+		units++;
+	(void)snprintf(text, size, "%" PRId64 "%s", value / units->factor, units->suffix);
+}
+
+static int read_number(const struct unit *units, struct value_range range, const char *text,
+		       int64_t *value, struct err *why)
+{
+	char low[32], high[32];
+
+	if (parse_number(text, units, value) && *value >= range.min && *value <= range.max)
+		return 0;
+	format_number(range.min, units, low, sizeof(low));
+	format_number(range.max, units, high, sizeof(high));
+	err_set(why, "expected %s to %s", low, high);
+	return -1;
+}
+
+static int read_word(enum value_type type, const char *text, int64_t *value, struct err *why)
+{
+	const char *const *words = types[type].words;
+
+	for (*value = 0; words[*value]; ++*value)
+		if (strcmp(words[*value], text) == 0)
+			return 0;
+	err_set(why, "expected %s", types[type].expected);
+	return -1;
+}
+
+static int read_text(enum value_type type, struct value_range range, const char *text, char *value,
+		     struct err *why)
+{
+	size_t len = strlen(text);
+
+	if (len < (size_t)range.min || len > (size_t)range.max) {
+		err_set(why, "expected %" PRId64 " to %" PRId64 " bytes", range.min, range.max);
+		return -1;
+	}
+	memcpy(value, text, len + 1);
+	if (types[type].check(value))
+		return 0;
+	err_set(why, "expected %s", types[type].expected);
+	return -1;
+}
+
+int value_read(enum value_type type, struct value_range range, const char *text, void *at,
+	       struct err *why)
+{
+	if (types[type].units)
+		return read_number(types[type].units, range, text, at, why);
+	if (types[type].words)
+		return read_word(type, text, at, why);
+	return read_text(type, range, text, at, why);
+}
+
+void value_write(enum value_type type, const void *at, char *text, size_t size)
+{
+	const char *value = at;
+
+	if (types[type].units) {
+		format_number(*(const int64_t *)at, types[type].units, text, size);
+		return;
+	}
+	if (types[type].words)
+		value = types[type].words[*(const int64_t *)at];
+	else if (type == VALUE_SECRET)
+		value = *value ? "***" : "";
+	(void)snprintf(text, size, "%s", value);
+}
+
+const char *value_expected(enum value_type type)
+{
+	return types[type].expected;
+}
