@@ -40,6 +40,8 @@ def test_changed_flags_compile_everything_anew():
 def configure(tmp_path_factory):
     """Runs configure in a directory of its own where pkg-config knows no cmocka."""
     source = (BUILD / re.search(r"^top_srcdir = (.*)$", (BUILD / "Makefile").read_text(), re.M)[1]).resolve()
+    if (source / "config.status").exists():
+        pytest.skip("the sources are configured in place, which excludes a second build directory")
     directory = tmp_path_factory.mktemp("configure")
     pkg_config = directory / "pkg-config"
     pkg_config.write_text('#!/bin/sh\ncase "$*" in *cmocka*) exit 1 ;; esac\nexec pkg-config "$@"\n')
