@@ -2,7 +2,8 @@
 /*
  * Forecast limit crossings: the daemon's own limits (doc/upstream.md#alerts) on the medians of the
  * next hour. The daemon sends one alert per 5-minute step; here each metric of a server has at most
- * one. Pure.
+ * one. A limit is crossed where the value comes up to it from below: what is above it now crosses
+ * nothing. Pure.
  */
 #ifndef TFT_CROSSING_H
 #define TFT_CROSSING_H
@@ -31,15 +32,15 @@ extern const struct crossing_rule crossing_table[CROSSINGS];
 
 /* The worse of the two limits that is crossed within the hour. */
 struct crossing {
-	uint8_t steps; /* to the first median at or above that limit, 1..12; 0: none crosses any */
+	uint8_t steps; /* to the median that has come up to that limit, 1..12; 0: none does */
 	bool critical; /* else warning */
 	double peak;   /* highest median within the hour */
 };
 
-/* Sets the entry of this metric, if it has limits. p50: the medians from the first step on, len may
- * be 0. */
-void crossing_find(struct crossing crossings[CROSSINGS], enum metric metric, const double *p50,
-		   size_t len);
+/* Sets the entry of this metric, if it has limits. now: the present value, NaN absent. p50: the
+ * medians from the first step on, len may be 0. */
+void crossing_find(struct crossing crossings[CROSSINGS], enum metric metric, double now,
+		   const double *p50, size_t len);
 /* How many of them cross a limit. */
 unsigned crossing_count(const struct crossing crossings[CROSSINGS]);
 double crossing_limit(const struct crossing *crossing, enum crossing_index index);

@@ -108,6 +108,7 @@ void history_stats(const struct history *h, enum history_metric metric,
 struct history_column {
 	int64_t at_ms; /* of its last point */
 	double min, mean, max;
+	double last; /* of that point */
 	const struct history_point
 		*peak; /* with the maximum; of HISTORY_LEVELS the one with the worst counts */
 	bool joined;   /* with the column before: no gap between them */

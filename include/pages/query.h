@@ -2,7 +2,8 @@
 /*
  * The query parameters (doc/pages.md#parameters), as one table: key, values, canonical order. Pure.
  *
- * Unknown keys are ignored, of a doubled key the first counts, a known key with a bad value is an
+ * Unknown keys are ignored, save those that ask for another time: the present must not be taken for
+ * an answer to them. Of a doubled key the first counts, a known key with a bad value is an
  * error that names the key's valid values. Only `refresh` is clamped. Bad percent sequences are
  * taken literally. An empty value means the default: forms send all their fields.
  */
@@ -36,6 +37,7 @@ enum query_key {
 	QUERY_EVERY,
 	QUERY_REFRESH,
 	QUERY_NOTICE,
+	QUERY_TIME, /* names of a time that the page does not know; no value is valid */
 	QUERY_KEYS
 };
 

@@ -13,29 +13,41 @@ const struct crossing_rule crossing_table[CROSSINGS] = {
 	[CROSSING_DISK_USAGE] = {METRIC_DISK_USAGE, 85, 95},
 };
 
-static struct crossing judge(const struct crossing_rule *rule, const double *p50, size_t len)
+/* The first step at which the median has come up to the limit; 0: it never does. */
+static uint8_t first_crossing(double limit, double now, const double *p50, size_t len)
+{
+	double before = now;
+
+	for (size_t i = 0; i < len; i++) {
+		if (p50[i] >= limit && !(before >= limit))
+			return (uint8_t)(i + 1);
+		before = p50[i];
+	}
+	return 0;
+}
+
+static struct crossing judge(const struct crossing_rule *rule, double now, const double *p50,
+			     size_t len)
 {
 	struct crossing c = {.peak = NAN};
-	double limit;
 
 	if (len > CROSSING_STEPS)
 		len = CROSSING_STEPS;
 	for (size_t i = 0; i < len; i++)
 		c.peak = fmax(c.peak, p50[i]);
-	c.critical = c.peak >= rule->critical;
-	limit = c.critical ? rule->critical : rule->warning;
-	for (size_t i = 0; i < len && !c.steps; i++)
-		if (p50[i] >= limit)
-			c.steps = (uint8_t)(i + 1);
+	c.steps = first_crossing(rule->critical, now, p50, len);
+	c.critical = c.steps > 0;
+	if (!c.critical)
+		c.steps = first_crossing(rule->warning, now, p50, len);
 	return c;
 }
 
-void crossing_find(struct crossing crossings[CROSSINGS], enum metric metric, const double *p50,
-		   size_t len)
+void crossing_find(struct crossing crossings[CROSSINGS], enum metric metric, double now,
+		   const double *p50, size_t len)
 {
 	for (int i = 0; i < CROSSINGS; i++)
 		if (crossing_table[i].metric == metric)
-			crossings[i] = judge(&crossing_table[i], p50, len);
+			crossings[i] = judge(&crossing_table[i], now, p50, len);
 }
 
 unsigned crossing_count(const struct crossing crossings[CROSSINGS])

@@ -156,7 +156,7 @@ static void read_metric(struct decode *d, const struct json_object *metric, int 
 	series_pack(p10->value, kept(p10), &series->p10[m]);
 	series_pack(p50->value, kept(p50), &series->p50[m]);
 	series_pack(p90->value, kept(p90), &series->p90[m]);
-	crossing_find(server->crossings, (enum metric)m, p50->value, kept(p50));
+	crossing_find(server->crossings, (enum metric)m, f->now, p50->value, kept(p50));
 	if (m == METRIC_CPU_USER &&
 	    forecast_leaves_line(p50->value, kept(p50), series->current[m], series->trend[m]))
 		d->model_seen = true;

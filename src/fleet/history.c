@@ -418,6 +418,7 @@ static void begin_column(const struct walk *w, struct history_column *c)
 				     .min = w->value,
 				     .mean = w->value,
 				     .max = w->value,
+				     .last = w->value,
 				     .peak = w->point,
 				     .joined = w->joined};
 }
@@ -428,6 +429,7 @@ static void extend_column(const struct walk *w, struct history_column *c)
 	c->mean += w->value;
 	c->min = fmin(c->min, w->value);
 	c->max = fmax(c->max, w->value);
+	c->last = w->value;
 	if (is_worse(w->point, c->peak, w->metric))
 		c->peak = w->point;
 }

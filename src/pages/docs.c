@@ -271,8 +271,8 @@ static void put_parameters(struct buf *out)
 	static const char *const columns[] = {"Parameter", "Values", "Pages", NULL};
 
 	html_lit(out, "<p>The address of a page holds all that is chosen on it. Parameters that a "
-		      "page does "
-		      "not know are ignored.</p>");
+		      "page does not know are ignored, but for those that ask for another time: "
+		      "the present is no answer to them.</p>");
 	layout_table_begin("Parameters", columns, out);
 	for (int key = 0; key < QUERY_KEYS; key++) {
 		const char *comma = "";
@@ -287,6 +287,7 @@ static void put_parameters(struct buf *out)
 			buf_addf(out, "%s%s", comma, page_table[i].title);
 			comma = ", ";
 		}
+		html_str(out, *comma ? "" : "all others");
 		html_lit(out, "</td></tr>");
 	}
 	layout_table_end(out);

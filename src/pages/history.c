@@ -183,19 +183,58 @@ static void put_statistics(const struct history *h, enum history_metric metric, 
 
 /* ---- the drawing ---- */
 
-static void describe(const struct history *h, const struct history_stats *stats, const char *unit,
+static void describe_maximum(const char *words, const struct history_stats *stats, const char *unit,
+			     struct buf *out)
+{
+	buf_addf(out, ", %s ", words);
+	put_value(stats->max, unit, out);
+	if (stats->peak) {
+		buf_lit(out, " at ");
+		fmt_time(out, stats->peak->at_ms);
+	}
+}
+
+static void describe_line(const struct history *h, enum history_metric metric, const char *unit,
+			  struct buf *out)
+{
+	struct history_stats stats;
+
+	history_stats(h, metric, &stats);
+	buf_lit(out, "last value ");
+	put_value(stats.current, unit, out);
+	describe_maximum("maximum", &stats, unit, out);
+}
+
+/* The areas end at the last counts, not at their sum. */
+static void describe_levels(const struct history *h, struct buf *out)
+{
+	const struct history_point *last = &history_points(h)[history_count(h) - 1];
+	struct history_stats stats;
+
+	history_stats(h, HISTORY_LEVELS, &stats);
+	for (int i = 0; i < LEVEL_COUNT; i++)
+		buf_addf(out, "%s%u %s", i ? ", " : "at last ", last->level[i],
+			 level_table[i].name);
+	describe_maximum("most with risk 50 or more", &stats, "", out);
+}
+
+static void describe(const struct history *h, enum history_metric metric, const char *unit,
 		     struct buf *out)
 {
 	fmt_iso_seconds(out, h->from_ms);
 	buf_lit(out, " to ");
 	fmt_iso_seconds(out, h->to_ms);
-	buf_lit(out, "; last value ");
-	put_value(stats->current, unit, out);
-	buf_lit(out, ", maximum ");
-	put_value(stats->max, unit, out);
-	if (stats->peak) {
-		buf_lit(out, " at ");
-		fmt_time(out, stats->peak->at_ms);
+	buf_lit(out, "; ");
+	if (metric == HISTORY_LEVELS) {
+		describe_levels(h, out);
+		return;
+	}
+	if (metric == HISTORY_RISK)
+		buf_lit(out, "mean of the fleet: ");
+	describe_line(h, metric, unit, out);
+	if (metric == HISTORY_RISK) {
+		buf_lit(out, "; highest server: ");
+		describe_line(h, HISTORY_HIGHEST, unit, out);
 	}
 }
 
@@ -238,12 +277,25 @@ static void end_chart(const struct history *h, const struct chart_frame *frame, 
 	buf_free(&text);
 }
 
+/* A column stands for all of its time: the line ends where its last value is. 1: by a point more. */
+static size_t end_line(const struct history_column *columns, struct chart_point *points,
+		       size_t count)
+{
+	double last;
+
+	if (!count || points[count - 1].value == columns[count - 1].last)
+		return 0;
+	last = columns[count - 1].last;
+	points[count] = (struct chart_point){columns[count - 1].at_ms, last, last, last, true};
+	return 1;
+}
+
 static void put_line(const struct history *h, enum history_metric metric,
 		     const struct chart_frame *frame, const char *css, const char *name,
 		     struct buf *out)
 {
 	struct history_column columns[HISTORY_COLUMNS];
-	struct chart_point points[HISTORY_COLUMNS];
+	struct chart_point points[HISTORY_COLUMNS + 1];
 	size_t count = history_thin(h, metric, columns, HISTORY_COLUMNS);
 
 	for (size_t i = 0; i < count; i++) {
@@ -254,6 +306,7 @@ static void put_line(const struct history *h, enum history_metric metric,
 		if (metric == HISTORY_HIGHEST)
 			points[i].low = points[i].value = c->max;
 	}
+	count += end_line(columns, points, count);
 	chart_line(frame, &(struct chart_series){css, name, points, count}, out);
 }
 
@@ -349,12 +402,10 @@ static void put_chart(const struct history *h, enum history_metric metric, struc
 				    .to_ms = h->to_ms,
 				    .top = 100,
 				    .unit = shown_table[metric].unit};
-	struct history_stats stats;
 	struct buf desc;
 
-	history_stats(h, metric, &stats);
 	buf_init(&desc, 1024);
-	describe(h, &stats, frame.unit, &desc);
+	describe(h, metric, frame.unit, &desc);
 	frame.desc = buf_span(&desc);
 	if (metric == HISTORY_LEVELS)
 		draw_levels(h, &frame, out);
@@ -485,16 +536,14 @@ void page_history(const struct view *view, struct buf *out)
 void page_risk_history(const struct view *view, struct buf *out)
 {
 	struct chart_frame frame = {.title = "Risk over the last day", .top = 100, .unit = ""};
-	struct history_stats stats;
 	struct buf desc;
 
 	if (!view->history)
 		return;
 	frame.from_ms = view->history->from_ms;
 	frame.to_ms = view->history->to_ms;
-	history_stats(view->history, HISTORY_HIGHEST, &stats);
 	buf_init(&desc, 1024);
-	describe(view->history, &stats, "", &desc);
+	describe(view->history, HISTORY_HIGHEST, "", &desc);
 	frame.desc = buf_span(&desc);
 	html_lit(out,
 		 "<section class=\"panel\" id=\"risk-history\"><h2>Risk over the last day</h2>");

@@ -19,6 +19,8 @@
 #define EVERY_MAX   300
 #define REFRESH_MIN 5
 #define REFRESH_MAX 300
+/* Names that ask for another time than now, or for another clock. */
+#define TIME_NAMES "bucket,at,time,from,to,since,until,start,end,range,tz"
 
 static const char *const metric_words[HEAT_METRICS] = {
 	[HEAT_RISK] = "risk",
@@ -488,6 +490,7 @@ static const struct {
 	[QUERY_REFRESH] = {"refresh", "0, or seconds (5 to 300)", read_refresh, write_refresh},
 	[QUERY_NOTICE] = {"notice", "refreshed, healthy, degrading, critical, unchanged, unknown",
 			  read_notice, write_notice},
+	[QUERY_TIME] = {TIME_NAMES, "none: this page shows the present", NULL, NULL},
 };
 
 void query_init(struct query *q)
@@ -558,6 +561,26 @@ static int find_key(struct span name, unsigned wanted)
 	return k;
 }
 
+static bool is_time(struct span name)
+{
+	struct span names = SPAN(TIME_NAMES);
+
+	while (names.len > 0)
+		if (span_eq(cut(&names, ','), name))
+			return true;
+	return false;
+}
+
+/* What a name of an address means that has `seen` before it; QUERY_KEYS: nothing. */
+static int key_of(struct span name, unsigned allowed, unsigned seen)
+{
+	int key = find_key(name, allowed & ~seen);
+
+	if (key == QUERY_KEYS && find_key(name, seen) == QUERY_KEYS && is_time(name))
+		return QUERY_TIME;
+	return key;
+}
+
 /* Where a metric can be chosen it is also what the list is ordered by. */
 static enum sort_key standard_sort(unsigned allowed)
 {
@@ -573,13 +596,13 @@ int query_parse(struct query *q, struct span raw, unsigned allowed, enum query_k
 	while (raw.len > 0) {
 		struct span value = cut(&raw, '&');
 		struct span name = cut(&value, '=');
-		int key = find_key(name, allowed & ~seen);
+		int key = key_of(name, allowed, seen);
 		enum found found;
 
 		if (key == QUERY_KEYS)
 			continue;
 		seen |= QUERY_BIT(key);
-		found = read_value(q, (enum query_key)key, value);
+		found = key == QUERY_TIME ? FOUND_BAD : read_value(q, (enum query_key)key, value);
 		if (found == FOUND_OTHER)
 			q->given |= QUERY_BIT(key);
 		if (found == FOUND_BAD && rc == 0) {

@@ -145,7 +145,7 @@ static void check_address(const struct request *r, size_t any)
 		REQUIRE((q.given & ~page->params) == 0);
 		check_query(&q, page->params);
 	} else {
-		REQUIRE(bad < QUERY_KEYS && (page->params & QUERY_BIT(bad)));
+		REQUIRE(bad == QUERY_TIME || (bad < QUERY_KEYS && (page->params & QUERY_BIT(bad))));
 		check_error(400, query_key_values(bad), media, path);
 	}
 	if (route.kind == ROUTE_NOT_FOUND || route.kind == ROUTE_METHOD)

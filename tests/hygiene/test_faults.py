@@ -18,7 +18,7 @@ def is_defined(name, test):
 
 def test_the_rows_are_those_of_the_matrix_and_our_own():
     numbers = [int(number) for number, *_ in ROWS]
-    assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) >= MATRIX
+    assert set(numbers) >= set(range(1, MATRIX + 1)) and len(numbers) == len(set(numbers))
 
 
 @pytest.mark.parametrize("number, proof", [(row[0], row[3]) for row in ROWS])

@@ -77,31 +77,39 @@ def test_server_object_is_the_one_of_the_fleet(stack):
         assert answer["bucket"] == fleet["bucket"] and answer["condition"] == "ok"
 
 
+LIMITS = {"cpu_user_pct": 85, "mem_used_pct": 90, "cpu_iowait_pct": 20, "swap_used_pct": 25, "disk_usage_pct": 85}
+
+
+def comes_up(now, limit, alerts):
+    """Minutes to the first alert behind a moment, now included, that is below the limit. None: there is none."""
+    above = {alert["minutes_ahead"] for alert in alerts} | ({0} if now >= limit else set())
+    return min((minute for minute in above - {0} if minute - 5 not in above), default=None)
+
+
 def expected_crossings(sent):
-    """Of all alerts of one server and metric: the worse severity, its first step, the highest value."""
+    """Of all alerts of one server and metric: the worse limit to which it comes up, when, the highest value."""
     found = {}
     for alert in sent["alerts"]:
         found.setdefault((alert["server"], alert["metric"]), []).append(alert)
     crossings = {}
-    for key, alerts in found.items():
-        severity = min(alert["severity"] for alert in alerts)  # "critical" < "warning"
-        worst = [alert for alert in alerts if alert["severity"] == severity]
-        crossings[key] = (
-            severity,
-            worst[0]["threshold"],
-            min(alert["minutes_ahead"] for alert in worst),
-            max(alert["predicted_value"] for alert in alerts),
-        )
+    for (server, metric), alerts in found.items():
+        now = sent["predictions"][server][metric]["current"]
+        critical = [alert for alert in alerts if alert["severity"] == "critical"]
+        peak = max(alert["predicted_value"] for alert in alerts)
+        if critical and (minutes := comes_up(now, critical[0]["threshold"], critical)):
+            crossings[server, metric] = ("critical", critical[0]["threshold"], minutes, peak)
+        elif minutes := comes_up(now, LIMITS[metric], alerts):
+            crossings[server, metric] = ("warning", LIMITS[metric], minutes, peak)
     return crossings
 
 
-def test_crossings_are_the_alerts_of_the_daemon_without_repetition(stack, sent):
+def test_crossings_are_the_alerts_of_the_daemon_without_repetition_and_without_what_is_so_already(stack, sent):
     ours = {}
     for name in sent["predictions"]:
         for c in server_of(stack, name)["crossings"]:
             ours[name, c["metric"]] = (c["severity"], c["limit"], c["minutes"], c["peak"])
     want = expected_crossings(sent)
-    assert len(want) > 50
+    assert len(want) > 10
     assert ours == want
     overview = stack.get("/").text
     servers = {name for name, _ in want}

@@ -145,6 +145,31 @@ static void gaps_are_not_joined_by_a_line(void **state)
 	end(&p);
 }
 
+/* In a week a column has forty points: the line goes through the highest of them and ends at the
+ * last. */
+static void the_description_tells_where_the_lines_end(void **state)
+{
+	struct page_fixture p;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_7D);
+	add(&p, 30000, "1 0.84 0 1 0 0 0 0 0 9 3100 840 ppdb001 healthy");
+	add(&p, 0, "1 0 0 0 0 0 0 0 0 10 0 0 ppdb001 healthy");
+	page = render(&p.f, "history", "");
+	assert_has(page, "; last value 0.0%, maximum 84.0% at 12:00:30 UTC</desc>");
+	assert_has(page, "<path class=\"value\" d=\"M1000 580L1000 1000\">");
+	page = render(&p.f, "history", "metric=risk");
+	assert_has(page, "; mean of the fleet: last value 0.0, maximum 31.0 at 12:00:30 UTC; "
+			 "highest server: last value 0.0, maximum 84.0 at 12:00:30 UTC</desc>");
+	assert_has(page, "<path class=\"peak\" d=\"M1000 160L1000 1000\">");
+	page = render(&p.f, "history", "metric=levels");
+	assert_has(page, "; at last 0 Imminent Failure, 0 Critical, 0 Danger, 0 Warning, "
+			 "0 Degrading, 0 Watch, 10 Healthy, most with risk 50 or more 1.0 at "
+			 "12:00:30 UTC</desc>");
+	end(&p);
+}
+
 static void a_change_of_scenario_is_a_labelled_mark(void **state)
 {
 	struct page_fixture p;
@@ -357,6 +382,7 @@ int main(void)
 		cmocka_unit_test(one_point_is_a_dot_at_the_right_edge),
 		cmocka_unit_test(figures_have_one_decimal),
 		cmocka_unit_test(gaps_are_not_joined_by_a_line),
+		cmocka_unit_test(the_description_tells_where_the_lines_end),
 		cmocka_unit_test(a_change_of_scenario_is_a_labelled_mark),
 		cmocka_unit_test(names_that_are_far_too_long_are_left_out),
 		cmocka_unit_test(the_mean_of_the_fleet_never_hides_the_highest_server),

@@ -89,6 +89,7 @@ static void the_canonical_form_orders_and_drops(void **state)
 		/* Unknown keys, keys of other pages, keys in another case. */
 		{OVERVIEW, "x=1&PROFILE=db&profile2=db&metric=bogus&group=bogus", ""},
 		{PLAIN, "profile=bogus&page=bogus&sort=bogus&view=compact", "view=compact"},
+		{PLAIN, "BUCKET=1&att=1&=1", ""},
 		/* The first of doubled keys counts, even when it is the default. */
 		{OVERVIEW, "profile=db&profile=web", "profile=db"},
 		{OVERVIEW, "page=1&page=bogus", ""},
@@ -173,6 +174,10 @@ static void bad_values_are_refused_by_key(void **state)
 		{"q=%0d%0a", QUERY_Q},
 		{"q=%E2%80%AE", QUERY_Q},
 		{"page=2&sev=x&profile=y", QUERY_SEV}, /* the first bad one */
+		/* What shows the present must not seem to answer for another time. */
+		{"bucket=58800000", QUERY_TIME},
+		{"bucket=", QUERY_TIME},
+		{"sort=name&from=2025-01-01", QUERY_TIME},
 	};
 	struct query q;
 	size_t i;

@@ -56,6 +56,7 @@ static void fixture_server(struct fixture *f)
 
 static const struct {
 	enum metric metric;
+	double now;
 	double p50[14];
 	size_t len;
 	enum crossing_index index;
@@ -63,17 +64,24 @@ static const struct {
 	bool critical;
 	double peak;
 } crossing_cases[] = {
-	{METRIC_CPU_USER, {84.999}, 1, CROSSING_CPU_USER, 0, false, 84.999},
-	{METRIC_CPU_USER, {80, 85, 94.9}, 3, CROSSING_CPU_USER, 2, false, 94.9},
+	{METRIC_CPU_USER, 0, {84.999}, 1, CROSSING_CPU_USER, 0, false, 84.999},
+	{METRIC_CPU_USER, 0, {80, 85, 94.9}, 3, CROSSING_CPU_USER, 2, false, 94.9},
 	/* The worse limit is told, and when that one is reached. */
-	{METRIC_CPU_USER, {86, 90, 95, 93}, 4, CROSSING_CPU_USER, 3, true, 95},
-	{METRIC_MEM_USED, {98}, 1, CROSSING_MEM_USED, 1, true, 98},
-	{METRIC_MEM_USED, {90, 97.9}, 2, CROSSING_MEM_USED, 1, false, 97.9},
-	{METRIC_CPU_IOWAIT, {20}, 1, CROSSING_IOWAIT, 1, false, 20},
-	{METRIC_SWAP_USED, {0, 50}, 2, CROSSING_SWAP_USED, 2, true, 50},
-	{METRIC_DISK_USAGE, {85}, 1, CROSSING_DISK_USAGE, 1, false, 85},
+	{METRIC_CPU_USER, 0, {86, 90, 95, 93}, 4, CROSSING_CPU_USER, 3, true, 95},
+	{METRIC_MEM_USED, 97.9, {98}, 1, CROSSING_MEM_USED, 1, true, 98},
+	{METRIC_MEM_USED, NAN, {90, 97.9}, 2, CROSSING_MEM_USED, 1, false, 97.9},
+	{METRIC_CPU_IOWAIT, 19.9, {20}, 1, CROSSING_IOWAIT, 1, false, 20},
+	{METRIC_SWAP_USED, 0, {0, 50}, 2, CROSSING_SWAP_USED, 2, true, 50},
+	{METRIC_DISK_USAGE, 0, {85}, 1, CROSSING_DISK_USAGE, 1, false, 85},
+	/* What has happened is not forecast; the worse limit and the next time are. */
+	{METRIC_MEM_USED, 94.9, {95, 95.1}, 2, CROSSING_MEM_USED, 0, false, 95.1},
+	{METRIC_MEM_USED, 90, {90}, 1, CROSSING_MEM_USED, 0, false, 90},
+	{METRIC_MEM_USED, 94.9, {95, 98}, 2, CROSSING_MEM_USED, 2, true, 98},
+	{METRIC_MEM_USED, 99, {98.5, 97}, 2, CROSSING_MEM_USED, 0, false, 98.5},
+	{METRIC_MEM_USED, 99, {89, 91}, 2, CROSSING_MEM_USED, 2, false, 91},
 	/* One hour is twelve steps. */
 	{METRIC_DISK_USAGE,
+	 0,
 	 {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 85},
 	 12,
 	 CROSSING_DISK_USAGE,
@@ -81,6 +89,7 @@ static const struct {
 	 false,
 	 85},
 	{METRIC_DISK_USAGE,
+	 0,
 	 {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 99},
 	 13,
 	 CROSSING_DISK_USAGE,
@@ -96,8 +105,8 @@ static void crossings_follow_the_limits_of_the_daemon(void **unused)
 		struct crossing got[CROSSINGS] = {0};
 		const struct crossing *c = &got[crossing_cases[i].index];
 
-		crossing_find(got, crossing_cases[i].metric, crossing_cases[i].p50,
-			      crossing_cases[i].len);
+		crossing_find(got, crossing_cases[i].metric, crossing_cases[i].now,
+			      crossing_cases[i].p50, crossing_cases[i].len);
 		assert_int_equal(c->steps, crossing_cases[i].steps);
 		assert_true(c->peak == crossing_cases[i].peak);
 		assert_int_equal(crossing_count(got), crossing_cases[i].steps > 0);
@@ -112,8 +121,8 @@ static void metrics_without_limits_or_values_cross_nothing(void **unused)
 	struct crossing got[CROSSINGS] = {0};
 
 	(void)unused;
-	crossing_find(got, METRIC_JAVA_CPU, high, 2);
-	crossing_find(got, METRIC_MEM_USED, high, 0);
+	crossing_find(got, METRIC_JAVA_CPU, 0, high, 2);
+	crossing_find(got, METRIC_MEM_USED, 0, high, 0);
 	assert_int_equal(crossing_count(got), 0);
 }
 
