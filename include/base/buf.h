@@ -42,6 +42,8 @@ void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf,
 /* Room for at least `len` more bytes at data + len, to be filled by the caller and claimed by
  * buf_grew. NULL on failure. */
 char *buf_reserve(struct buf *b, size_t len);
+/* Notes a failure of whoever was to append. */
+void buf_fail(struct buf *b);
 void buf_grew(struct buf *b, size_t len);
 
 static inline bool buf_ok(const struct buf *b)

@@ -79,18 +79,20 @@ struct status_info {
 };
 
 extern const struct status_info status_table[STATUS_COUNT];
-/* More than `over` tenths of the servers with risk >= `from` (tenths) give the status; the first
- * rule that matches decides. */
+/* More than `over` tenths of the servers at the level `from` or worse give the status; the first rule
+ * that matches decides. */
 struct status_rule {
 	enum status status;
-	int from;
+	enum level from;
 	unsigned over;
+	const char *words; /* for those servers: Critical or worse */
 };
 
 #define STATUS_RULES 5
 extern const struct status_rule status_rules[STATUS_RULES];
-/* total servers; c, u, d = servers with risk >= 80, 60, 50, each including the ones before. */
-enum status status_of_fleet(unsigned total, unsigned c, unsigned u, unsigned d);
+/* or_worse: the servers at each level or a worse one. NULL: no rule matches. */
+const struct status_rule *status_rule_of(unsigned total, const unsigned or_worse[LEVEL_COUNT]);
+enum status status_of_fleet(unsigned total, const unsigned or_worse[LEVEL_COUNT]);
 /* Either index value above its limit gives the card; first match. */
 struct index_rule {
 	enum status status;

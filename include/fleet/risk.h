@@ -12,8 +12,14 @@ struct risk_step {
 	uint8_t points;
 };
 
+/* Tenths of risk for a point. */
+#define RISK_WEIGHT_NOW       7
+#define RISK_WEIGHT_PREDICTED 3
+
 struct risk_rule {
 	const char *label;         /* CPU now */
+	int weight;                /* tenths of risk for a point */
+	bool predicted;            /* judges the next 30 minutes, else now */
 	bool above;                /* strictly above the limit (load), else at or above */
 	struct risk_step steps[4]; /* highest first; points 0 ends the list */
 };
@@ -26,9 +32,6 @@ void risk_score(struct server *server);
 
 /* What a component's points were given for: the value now, or the worst of the next 30 minutes. */
 double risk_value(const struct server *server, enum component component);
-
-/* Weight of a component's points in tenths of risk: 7 for now, 3 for predicted. */
-int risk_weight(enum component component);
 
 /* Activity of the busiest five (doc/rules.md#busiest-five): absent values count 0. */
 double risk_activity(const struct server *server);

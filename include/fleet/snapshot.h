@@ -113,7 +113,7 @@ struct snapshot {
 struct fleet_counts {
 	unsigned total, healthy, silent;
 	unsigned level[LEVEL_COUNT];
-	unsigned over_80, over_60, over_50; /* risk >= that, each including the ones before */
+	unsigned or_worse[LEVEL_COUNT]; /* at this level or a worse one */
 };
 
 /* NULL when memory ends. */

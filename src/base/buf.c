@@ -28,7 +28,7 @@ void buf_reset(struct buf *b)
 }
 
 /* Content that lacks a piece must not be mistaken for the whole, so a failure drops all of it. */
-static void fail(struct buf *b)
+void buf_fail(struct buf *b)
 {
 	b->len = 0;
 	b->failed = true;
@@ -56,11 +56,11 @@ char *buf_reserve(struct buf *b, size_t len)
 	if (b->failed)
 		return NULL;
 	if (len > b->max - b->len) {
-		fail(b);
+		buf_fail(b);
 		return NULL;
 	}
 	if ((!b->data || len > b->size - b->len) && !grow(b, b->len + len)) {
-		fail(b);
+		buf_fail(b);
 		return NULL;
 	}
 	return b->data + b->len;
@@ -120,7 +120,7 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 	len = vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	if (len < 0 || (size_t)len >= sizeof(text))
-		fail(b);
+		buf_fail(b);
 	else
 		buf_add(b, text, (size_t)len);
 }

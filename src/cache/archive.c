@@ -7,6 +7,8 @@
 #include "config.h"
 #include "cache/archive.h"
 
+#include "base/text.h"
+
 #define HOUR_MS INT64_C(3600000)
 
 static void init(const struct snapshot *snap, enum history_range range, struct history *h)
@@ -24,27 +26,20 @@ static void add_point(void *ctx, int64_t at_ms, const struct span *fields, size_
 /* Time of a line of an hour, cut off it; -1: not such a line. */
 static int64_t cut_time(struct span *line)
 {
-	int64_t ms = 0;
-	size_t i;
+	int64_t ms = text_take_decimal(line);
 
-	for (i = 0; i < line->len && i < 18 && line->ptr[i] >= '0' && line->ptr[i] <= '9'; i++)
-		ms = ms * 10 + (line->ptr[i] - '0');
-	if (i == 0 || i == line->len || line->ptr[i] != ' ')
+	if (ms < 0 || line->len == 0 || line->ptr[0] != ' ')
 		return -1;
-	*line = (struct span){line->ptr + i + 1, line->len - i - 1};
+	*line = (struct span){line->ptr + 1, line->len - 1};
 	return ms;
 }
 
 static void add_hour(struct history *h, struct span lines)
 {
 	while (lines.len) {
-		const char *end = memchr(lines.ptr, '\n', lines.len);
-		struct span line = {lines.ptr, end ? (size_t)(end - lines.ptr) : lines.len};
-		int64_t at_ms;
+		struct span line = text_cut(&lines, '\n');
+		int64_t at_ms = cut_time(&line);
 
-		lines.ptr += line.len + (end != NULL);
-		lines.len -= line.len + (end != NULL);
-		at_ms = cut_time(&line);
 		history_add(h, at_ms, line);
 	}
 }

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "fleet/condition.h"
 
 /* After the first byte: less than STALL_BYTES in that time is a dead transfer. */
@@ -31,22 +32,18 @@ struct transfer {
 
 /* Whole seconds only; absent, a date or nonsense gives the minute after which the daemon counts
  * anew (doc/upstream.md#rate-limits). */
-static int64_t retry_after(const char *value, size_t len)
+static int64_t retry_after(struct span value)
 {
-	int64_t seconds = 0;
-	size_t i = 0;
+	int64_t seconds;
 
-	while (i < len && (value[i] == ' ' || value[i] == '\t'))
-		i++;
-	if (i == len || value[i] < '0' || value[i] > '9')
+	while (value.len && strchr(" \t", *value.ptr))
+		value = (struct span){value.ptr + 1, value.len - 1};
+	while (value.len && strchr(" \t\r\n", value.ptr[value.len - 1]))
+		value.len--;
+	seconds = text_decimal(value);
+	if (seconds < 0)
 		return REFUSED_MS;
-	for (; i < len && value[i] >= '0' && value[i] <= '9' && seconds < RETRY_MAX_MS; i++)
-		seconds = seconds * 10 + (value[i] - '0');
-	while (i < len && strchr(" \t\r\n", value[i]))
-		i++;
-	if (i < len && seconds < RETRY_MAX_MS)
-		return REFUSED_MS;
-	return seconds * 1000 < RETRY_MAX_MS ? seconds * 1000 : RETRY_MAX_MS;
+	return seconds < RETRY_MAX_MS / 1000 ? seconds * 1000 : RETRY_MAX_MS;
 }
 
 static bool is_json(const char *type, size_t len)
@@ -82,7 +79,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 	} else if ((value = value_of(line, len, "Content-Type:"))) {
 		t->is_json = is_json(value, len - (size_t)(value - line));
 	} else if ((value = value_of(line, len, "Retry-After:"))) {
-		t->retry_after_ms = retry_after(value, len - (size_t)(value - line));
+		t->retry_after_ms = retry_after((struct span){value, len - (size_t)(value - line)});
 	}
 	return len;
 }

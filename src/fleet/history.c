@@ -8,6 +8,7 @@
 
 #include "base/html.h"
 #include "base/json.h"
+#include "base/text.h"
 
 #define FORMAT     "1"
 #define POINTS_MAX 1000000 /* as many as settings allow to be kept */
@@ -140,42 +141,14 @@ static const struct history_point *last_point(const struct history *h)
 	return count ? history_points(h) + count - 1 : NULL;
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 void history_name(const struct history *h, struct history_text text, struct buf *out)
 {
-	const char *at, *end;
+	struct span rest = {h->texts.data + text.at, text.len};
 
 	if (text.len == 0)
 		return;
-	at = h->texts.data + text.at;
-	end = at + text.len;
-	while (at < end) {
-		if (*at == '%' && end - at > 2 && hex_digit(at[1]) >= 0 && hex_digit(at[2]) >= 0) {
-			buf_char(out, (char)(hex_digit(at[1]) << 4 | hex_digit(at[2])));
-			at += 3;
-		} else {
-			buf_char(out, *at++);
-		}
-	}
-}
-
-/* Cuts the word before the next space off *rest. */
-static struct span cut_word(struct span *rest)
-{
-	const char *space = rest->len ? memchr(rest->ptr, ' ', rest->len) : NULL;
-	struct span word = *rest;
-
-	if (!space) {
-		*rest = (struct span){NULL, 0};
-		return word;
-	}
-	word.len = (size_t)(space - rest->ptr);
-	*rest = (struct span){space + 1, rest->len - word.len - 1};
-	return word;
+	while (rest.len)
+		buf_char(out, text_take_encoded(&rest));
 }
 
 /* A number of JSON, 0 to max, or "-": NaN. False for anything else. */
@@ -196,15 +169,10 @@ static bool read_number(struct span word, double max, double *value)
 
 static bool read_count(struct span word, unsigned *count)
 {
-	*count = 0;
-	if (word.len == 0 || word.len > 6)
-		return false;
-	for (size_t i = 0; i < word.len; i++) {
-		if (word.ptr[i] < '0' || word.ptr[i] > '9')
-			return false;
-		*count = *count * 10 + (unsigned)(word.ptr[i] - '0');
-	}
-	return true;
+	int64_t n = text_decimal(word);
+
+	*count = n < 0 ? 0 : (unsigned)n;
+	return n >= 0 && word.len <= 6;
 }
 
 /* Names hardly ever change from one point to the next and are then kept once; decoded only where
@@ -242,14 +210,15 @@ static bool read_numbers(struct span *rest, struct history_point *p)
 {
 	double sum, highest;
 
-	if (!span_is(cut_word(rest), FORMAT) || !read_number(cut_word(rest), 1, &p->prob_30m) ||
-	    !read_number(cut_word(rest), 1, &p->prob_8h))
+	if (!span_is(text_cut(rest, ' '), FORMAT) ||
+	    !read_number(text_cut(rest, ' '), 1, &p->prob_30m) ||
+	    !read_number(text_cut(rest, ' '), 1, &p->prob_8h))
 		return false;
 	for (int level = 0; level < LEVEL_COUNT; level++)
-		if (!read_count(cut_word(rest), &p->level[level]))
+		if (!read_count(text_cut(rest, ' '), &p->level[level]))
 			return false;
-	if (!read_number(cut_word(rest), (double)RISK_MAX * servers_of(p), &sum) ||
-	    !read_number(cut_word(rest), RISK_MAX, &highest))
+	if (!read_number(text_cut(rest, ' '), (double)RISK_MAX * servers_of(p), &sum) ||
+	    !read_number(text_cut(rest, ' '), RISK_MAX, &highest))
 		return false;
 	p->mean = servers_of(p) ? without_noise(sum / 10 / servers_of(p)) : NAN;
 	p->highest = highest / 10;
@@ -273,8 +242,8 @@ void history_add(struct history *h, int64_t at_ms, struct span record)
 		return;
 	if (!last)
 		last = &none;
-	point.worst = keep_name(h, cut_word(&record), last->worst);
-	point.scenario = keep_name(h, cut_word(&record), last->scenario);
+	point.worst = keep_name(h, text_cut(&record, ' '), last->worst);
+	point.scenario = keep_name(h, text_cut(&record, ' '), last->scenario);
 	buf_add(&h->points, &point, sizeof(point));
 }
 
@@ -306,7 +275,7 @@ int history_find_server(struct span names, struct span name)
 	buf_init(&word, 3 * SNAPSHOT_NAME_MAX);
 	html_url(&word, name);
 	for (int i = 0; names.len && found < 0; i++)
-		if (span_eq(cut_word(&names), buf_span(&word)))
+		if (span_eq(text_cut(&names, ' '), buf_span(&word)))
 			found = i;
 	buf_free(&word);
 	return found;

@@ -85,23 +85,32 @@ const struct status_info status_table[STATUS_COUNT] = {
 };
 
 const struct status_rule status_rules[STATUS_RULES] = {
-	{STATUS_CRITICAL, 800, 3}, {STATUS_CRITICAL, 600, 5}, {STATUS_WARNING, 800, 1},
-	{STATUS_WARNING, 600, 3},  {STATUS_CAUTION, 500, 1},
+	{STATUS_CRITICAL, LEVEL_CRITICAL, 3, "Critical or worse"},
+	{STATUS_CRITICAL, LEVEL_WARNING, 5, "at Warning or worse"},
+	{STATUS_WARNING, LEVEL_CRITICAL, 1, "Critical or worse"},
+	{STATUS_WARNING, LEVEL_WARNING, 3, "at Warning or worse"},
+	{STATUS_CAUTION, LEVEL_DEGRADING, 1, "at risk 50 or above"},
 };
 
-enum status status_of_fleet(unsigned total, unsigned c, unsigned u, unsigned d)
+const struct status_rule *status_rule_of(unsigned total, const unsigned or_worse[LEVEL_COUNT])
 {
-	size_t i;
-
-	for (i = 0; i < STATUS_RULES; i++) {
+	for (size_t i = 0; i < STATUS_RULES; i++) {
 		const struct status_rule *rule = &status_rules[i];
-		unsigned part = rule->from >= 800 ? c : rule->from >= 600 ? u : d;
 
 		/* In integers: exactly 30 % is not more than 30 %. */
-		if (10ull * part > (unsigned long long)rule->over * total)
-			return rule->status;
+		if (10ull * or_worse[rule->from] > (unsigned long long)rule->over * total)
+			return rule;
 	}
-	return total ? STATUS_HEALTHY : STATUS_UNKNOWN;
+	return NULL;
+}
+
+enum status status_of_fleet(unsigned total, const unsigned or_worse[LEVEL_COUNT])
+{
+	const struct status_rule *rule = status_rule_of(total, or_worse);
+
+	if (!total)
+		return STATUS_UNKNOWN;
+	return rule ? rule->status : STATUS_HEALTHY;
 }
 
 const struct index_rule index_rules[INDEX_RULES] = {

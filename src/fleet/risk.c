@@ -7,20 +7,34 @@
 
 #include <math.h>
 
+#define NOW       RISK_WEIGHT_NOW, false
+#define PREDICTED RISK_WEIGHT_PREDICTED, true
+
 static const struct risk_rule rules[COMPONENT_COUNT] = {
-	[COMPONENT_CPU_NOW] = {"CPU now", false, {{98, 60}, {95, 40}, {90, 20}}},
-	[COMPONENT_CPU_PREDICTED] = {"CPU predicted", false, {{98, 30}, {95, 20}, {90, 10}}},
-	[COMPONENT_IOWAIT_NOW] = {"I/O wait now", false, {{30, 50}, {20, 30}, {10, 15}, {5, 5}}},
-	[COMPONENT_IOWAIT_PREDICTED] = {"I/O wait predicted", false, {{30, 25}, {20, 15}, {10, 8}}},
-	[COMPONENT_MEMORY_NOW] = {"Memory now", false, {{98, 60}, {95, 40}, {90, 20}}},
-	[COMPONENT_MEMORY_PREDICTED] = {"Memory predicted", false, {{98, 30}, {95, 20}}},
-	[COMPONENT_LOAD_NOW] = {"Load now", true, {{12, 25}, {8, 15}, {6, 5}}},
-	[COMPONENT_LOAD_PREDICTED] = {"Load predicted", true, {{12, 12}, {8, 8}}},
+	[COMPONENT_CPU_NOW] = {"CPU now", NOW, false, {{98, 60}, {95, 40}, {90, 20}}},
+	[COMPONENT_CPU_PREDICTED] = {"CPU predicted",
+				     PREDICTED,
+				     false,
+				     {{98, 30}, {95, 20}, {90, 10}}},
+	[COMPONENT_IOWAIT_NOW] = {"I/O wait now",
+				  NOW,
+				  false,
+				  {{30, 50}, {20, 30}, {10, 15}, {5, 5}}},
+	[COMPONENT_IOWAIT_PREDICTED] = {"I/O wait predicted",
+					PREDICTED,
+					false,
+					{{30, 25}, {20, 15}, {10, 8}}},
+	[COMPONENT_MEMORY_NOW] = {"Memory now", NOW, false, {{98, 60}, {95, 40}, {90, 20}}},
+	[COMPONENT_MEMORY_PREDICTED] = {"Memory predicted", PREDICTED, false, {{98, 30}, {95, 20}}},
+	[COMPONENT_LOAD_NOW] = {"Load now", NOW, true, {{12, 25}, {8, 15}, {6, 5}}},
+	[COMPONENT_LOAD_PREDICTED] = {"Load predicted", PREDICTED, true, {{12, 12}, {8, 8}}},
 };
 
 /* Databases fill their memory with page cache on purpose. */
-static const struct risk_rule database_memory_now = {"Memory now", false, {{98, 40}, {95, 15}}};
-static const struct risk_rule database_memory_predicted = {"Memory predicted", false, {{98, 20}}};
+static const struct risk_rule database_memory_now = {
+	"Memory now", NOW, false, {{98, 40}, {95, 15}}};
+static const struct risk_rule database_memory_predicted = {
+	"Memory predicted", PREDICTED, false, {{98, 20}}};
 
 const struct risk_rule *risk_rule(enum component component, bool database)
 {
@@ -43,11 +57,6 @@ static uint8_t points_of(const struct risk_rule *rule, double value)
 			return step->points;
 	}
 	return 0;
-}
-
-int risk_weight(enum component component)
-{
-	return component % 2 == 0 ? 7 : 3;
 }
 
 double risk_value(const struct server *server, enum component component)
@@ -73,10 +82,10 @@ void risk_score(struct server *server)
 
 	for (c = 0; c < COMPONENT_COUNT; c++) {
 		enum component component = (enum component)c;
+		const struct risk_rule *rule = risk_rule(component, database);
 
-		server->points[c] =
-			points_of(risk_rule(component, database), risk_value(server, component));
-		risk += risk_weight(component) * server->points[c];
+		server->points[c] = points_of(rule, risk_value(server, component));
+		risk += rule->weight * server->points[c];
 	}
 	server->risk = risk < RISK_MAX ? risk : RISK_MAX;
 }

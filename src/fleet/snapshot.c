@@ -185,12 +185,11 @@ void snapshot_count(const struct snapshot *s, struct fleet_counts *counts)
 		const struct server *server = &s->servers[i];
 
 		counts->level[level_of(server->risk)]++;
-		counts->over_80 += server->risk >= level_table[LEVEL_CRITICAL].from;
-		counts->over_60 += server->risk >= level_table[LEVEL_WARNING].from;
-		counts->over_50 += server->risk >= RISK_ALERT;
 		counts->silent += server_is_silent(server, s->gen_ms);
 	}
-	counts->healthy = counts->total - counts->over_50;
+	for (int l = 0; l < LEVEL_COUNT; l++)
+		counts->or_worse[l] = counts->level[l] + (l ? counts->or_worse[l - 1] : 0);
+	counts->healthy = counts->total - counts->or_worse[LEVEL_DEGRADING];
 }
 
 /* ---- silent servers ---- */

@@ -104,7 +104,7 @@ size_t page_alerting_list(const struct view *view, struct buf *list, struct buf 
 		buf_add(list, &alert, sizeof(alert));
 	}
 	if (!buf_ok(list))
-		buf_reserve(out, SIZE_MAX);
+		buf_fail(out);
 	buf_free(&rows);
 	return list->len / sizeof(alert);
 }

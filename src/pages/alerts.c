@@ -102,9 +102,9 @@ static enum level assess(unsigned n, unsigned total)
 static void put_assessment(const struct fleet_counts *n, struct buf *out)
 {
 	html_lit(out, "<p class=\"assessment\">Assessment <b>");
-	layout_upper(level_table[assess(n->over_50, n->total)].name, out);
-	buf_addf(out, "</b> %u/%u servers (", n->over_50, n->total);
-	fmt_percent(out, 100.0 * n->over_50 / n->total);
+	layout_upper(level_table[assess(n->or_worse[LEVEL_DEGRADING], n->total)].name, out);
+	buf_addf(out, "</b> %u/%u servers (", n->or_worse[LEVEL_DEGRADING], n->total);
+	fmt_percent(out, 100.0 * n->or_worse[LEVEL_DEGRADING] / n->total);
 	html_lit(out, ")</p>");
 }
 
@@ -134,9 +134,9 @@ static struct trend trend_of(const struct snapshot *snap)
 
 static void put_action(const struct fleet_counts *n, struct buf *out)
 {
-	if (n->over_80)
+	if (n->or_worse[LEVEL_CRITICAL])
 		buf_addf(out, "<p class=\"action red\">%u server%s Critical or worse: act now.</p>",
-			 n->over_80, fmt_plural(n->over_80));
+			 n->or_worse[LEVEL_CRITICAL], fmt_plural(n->or_worse[LEVEL_CRITICAL]));
 	else if (n->level[LEVEL_DANGER])
 		buf_addf(out,
 			 "<p class=\"action amber\">%u server%s in Danger: prepare to act.</p>",
@@ -155,7 +155,7 @@ static void put_figures(const struct snapshot *snap, const struct fleet_counts *
 		 "<ul class=\"figures\"><li><b>%u</b> Critical+</li><li><b>%u</b> Danger</li>"
 		 "<li><b>%u</b> Warning</li><li><b>%u</b> Degrading</li>"
 		 "<li><b>%u</b> healthy, of these <b>%u</b> on Watch</li></ul>",
-		 n->over_80, n->level[LEVEL_DANGER], n->level[LEVEL_WARNING],
+		 n->or_worse[LEVEL_CRITICAL], n->level[LEVEL_DANGER], n->level[LEVEL_WARNING],
 		 n->level[LEVEL_DEGRADING], n->healthy, n->level[LEVEL_WATCH]);
 	buf_addf(out,
 		 "<ul class=\"figures\"><li>Trend</li><li><b>%u</b> worsening</li>"
@@ -175,7 +175,7 @@ static unsigned count_alerts(const struct row *row, size_t count)
 static void put_summary(const struct view *view, const struct fleet_counts *n,
 			const struct row *row, const struct part *part, struct buf *out)
 {
-	if (!n->over_50)
+	if (!n->or_worse[LEVEL_DEGRADING])
 		return;
 	html_lit(out, "<div class=\"summary\">");
 	put_action(n, out);
@@ -183,9 +183,9 @@ static void put_summary(const struct view *view, const struct fleet_counts *n,
 	put_figures(view->snap, n, out);
 	buf_addf(out,
 		 "<p class=\"note\">%u alert%s, %zu row%s shown, %u hidden by filter</p></div>",
-		 n->over_50, fmt_plural(n->over_50), part->last - part->first,
-		 fmt_plural((unsigned)(part->last - part->first)),
-		 n->over_50 - count_alerts(row, part->count));
+		 n->or_worse[LEVEL_DEGRADING], fmt_plural(n->or_worse[LEVEL_DEGRADING]),
+		 part->last - part->first, fmt_plural((unsigned)(part->last - part->first)),
+		 n->or_worse[LEVEL_DEGRADING] - count_alerts(row, part->count));
 }
 
 /* ---- calm mode (doc/rules.md#busiest-five) ---- */
@@ -290,8 +290,8 @@ static void put_list(const struct view *view, const struct fleet_counts *n, stru
 void page_alert_panel(const struct view *view, const struct fleet_counts *n, struct buf *out)
 {
 	buf_addf(out, "<section class=\"panel\" id=\"alerts\"><h2>Alerts: %u of %u servers</h2>",
-		 n->over_50, n->total);
-	if (!n->over_50 && view->query->level < 0)
+		 n->or_worse[LEVEL_DEGRADING], n->total);
+	if (!n->or_worse[LEVEL_DEGRADING] && view->query->level < 0)
 		put_calm(view->snap, out);
 	else
 		put_list(view, n, out);

@@ -72,7 +72,7 @@ void api_error(const struct http_error *error, const char *parameter, const char
 static void put_environment(const struct snapshot *snap, const struct fleet_counts *n,
 			    struct json *j)
 {
-	enum status status = status_of_fleet(n->total, n->over_80, n->over_60, n->over_50);
+	enum status status = status_of_fleet(n->total, n->or_worse);
 	enum status card = status_of_index(snap->prob_30m, snap->prob_8h);
 
 	json_object(j, "environment");

@@ -84,15 +84,15 @@ static void put_why(const struct server *s, struct json *j)
 	json_array(j, "why");
 	for (int i = 0; i < COMPONENT_COUNT; i++) {
 		enum component component = (enum component)i;
+		const struct risk_rule *rule = risk_rule(component, s->profile == PROFILE_DATABASE);
 
 		if (!s->points[i])
 			continue;
 		json_object(j, NULL);
-		json_cstr(j, "component",
-			  risk_rule(component, s->profile == PROFILE_DATABASE)->label);
+		json_cstr(j, "component", rule->label);
 		json_num(j, "value", risk_value(s, component));
 		json_int(j, "points", s->points[i]);
-		json_tenths(j, "adds", risk_weight(component) * s->points[i]);
+		json_tenths(j, "adds", rule->weight * s->points[i]);
 		json_end(j);
 	}
 	json_end(j);

@@ -117,7 +117,7 @@ static void put_fleet(const struct view *view, struct buf *word, struct buf *out
 	enum status status;
 
 	snapshot_count(view->snap, &n);
-	status = status_of_fleet(n.total, n.over_80, n.over_60, n.over_50);
+	status = status_of_fleet(n.total, n.or_worse);
 	buf_span_add(word, span_str(status_table[status].name));
 	put_word(view, product, word, levels[status], out);
 }

@@ -46,7 +46,7 @@ static struct server example_server(void)
 
 static const char *part_name(enum component component)
 {
-	return risk_weight(component) == risk_weight(COMPONENT_CPU_NOW) ? "now" : "predicted";
+	return risk_rule(component, false)->predicted ? "predicted" : "now";
 }
 
 static void put_example(struct buf *out)
@@ -67,13 +67,13 @@ static void put_example(struct buf *out)
 		profile_table[s.profile].name);
 	layout_table_begin("From values to a risk", columns, out);
 	for (int i = 0; i < COMPONENT_COUNT; i++) {
-		enum component c = (enum component)i;
+		const struct risk_rule *rule =
+			risk_rule((enum component)i, s.profile == PROFILE_DATABASE);
 
 		buf_addf(out,
 			 "<tr><th scope=\"row\">%s</th><td>%g</td><td>%d</td><td>0.%d</td><td>",
-			 risk_rule(c, s.profile == PROFILE_DATABASE)->label, values[i], s.points[i],
-			 risk_weight(c));
-		fmt_tenths(out, risk_weight(c) * s.points[i]);
+			 rule->label, values[i], s.points[i], rule->weight);
+		fmt_tenths(out, rule->weight * s.points[i]);
 		html_lit(out, "</td></tr>");
 	}
 	layout_table_end(out);
@@ -113,8 +113,7 @@ static void put_rules(struct buf *out)
 		 "minutes. Swap, disk, Java, network, sockets and uptime give no points. The "
 		 "memory of a "
 		 "database is page cache on purpose, so its limits are wider.</p>",
-		 risk_weight(COMPONENT_CPU_NOW), risk_weight(COMPONENT_CPU_PREDICTED),
-		 RISK_MAX / 10);
+		 RISK_WEIGHT_NOW, RISK_WEIGHT_PREDICTED, RISK_MAX / 10);
 	layout_table_begin("Points", columns, out);
 	for (int i = 0; i < COMPONENT_COUNT; i++) {
 		enum component c = (enum component)i;
@@ -231,7 +230,7 @@ static void put_environment(struct buf *out)
 		layout_status(status_rules[i].status, out);
 		buf_addf(out,
 			 "</th><td>more than %u%% of the servers at risk %d or above</td></tr>",
-			 10 * status_rules[i].over, status_rules[i].from / 10);
+			 10 * status_rules[i].over, level_table[status_rules[i].from].from / 10);
 	}
 	html_lit(out, "<tr><th scope=\"row\">");
 	layout_status(STATUS_HEALTHY, out);

@@ -28,8 +28,8 @@ static struct fleet_state fleet_state(const struct view *view)
 	if (!state_has_data(view))
 		return (struct fleet_state){STATUS_UNKNOWN, 0};
 	snapshot_count(view->snap, &n);
-	return (struct fleet_state){status_of_fleet(n.total, n.over_80, n.over_60, n.over_50),
-				    n.over_50};
+	return (struct fleet_state){status_of_fleet(n.total, n.or_worse),
+				    n.or_worse[LEVEL_DEGRADING]};
 }
 
 /* ---- pieces ---- */
@@ -61,7 +61,7 @@ void layout_url(const struct page *page, const struct query *query, struct buf *
 	buf_lit(&text, "?");
 	query_write(query, &text);
 	if (!buf_ok(&text))
-		buf_reserve(out, SIZE_MAX);
+		buf_fail(out);
 	/* The page of a server is linked so by itself only: a query alone keeps its path. */
 	if (!(page->needs & PAGE_SERVER))
 		put_path("", page->path, out);

@@ -26,36 +26,20 @@ static void put_share(unsigned part, unsigned total, struct buf *out)
 
 /* ---- key figures ---- */
 
-/* The share that decided the status: the first row of this status whose limit is passed
- * (doc/rules.md#environment). */
-static void put_decision(enum status status, const struct fleet_counts *n, struct buf *out)
+/* The share that decided the status (doc/rules.md#environment), or the one that came first to doing
+ * so. */
+static void put_decision(const struct fleet_counts *n, struct buf *out)
 {
-	const struct {
-		enum status status;
-		unsigned count, limit_percent;
-		const char *words;
-	} shares[] = {
-		{STATUS_CRITICAL, n->over_80, 30, "Critical or worse"},
-		{STATUS_CRITICAL, n->over_60, 50, "at Warning or worse"},
-		{STATUS_WARNING, n->over_80, 10, "Critical or worse"},
-		{STATUS_WARNING, n->over_60, 30, "at Warning or worse"},
-		{STATUS_CAUTION, n->over_50, 10, "at risk 50 or above"},
-	};
+	const struct status_rule *rule = status_rule_of(n->total, n->or_worse);
 
-	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
-		if (shares[i].status != status ||
-		    100ull * shares[i].count <= (uint64_t)shares[i].limit_percent * n->total)
-			continue;
-		put_share(shares[i].count, n->total, out);
-		buf_addf(out, " %s; limit %u%%", shares[i].words, shares[i].limit_percent);
-		return;
-	}
 	if (!n->total) {
 		html_lit(out, "no servers in the answer");
 		return;
 	}
-	put_share(n->over_50, n->total, out);
-	html_lit(out, " at risk 50 or above; limit 10%");
+	if (!rule)
+		rule = &status_rules[STATUS_RULES - 1];
+	put_share(n->or_worse[rule->from], n->total, out);
+	buf_addf(out, " %s; limit %u%%", rule->words, 10 * rule->over);
 }
 
 static void card_environment(const struct fleet_counts *n, enum status status, struct buf *out)
@@ -64,7 +48,7 @@ static void card_environment(const struct fleet_counts *n, enum status status, s
 		      "<h2>Environment status</h2><p class=\"value\">");
 	layout_status(status, out);
 	html_lit(out, "</p><p class=\"note\">");
-	put_decision(status, n, out);
+	put_decision(n, out);
 	html_lit(out, "</p></a>");
 }
 
@@ -327,7 +311,7 @@ void page_overview(const struct view *view, struct buf *out)
 	enum status status;
 
 	snapshot_count(view->snap, &n);
-	status = status_of_fleet(n.total, n.over_80, n.over_60, n.over_50);
+	status = status_of_fleet(n.total, n.or_worse);
 	put_cards(view->snap, &n, status, out);
 	html_lit(out, "<div class=\"columns\"><div>");
 	put_comparison(view->snap, status, out);

@@ -6,21 +6,18 @@
 #include "pages/query.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "base/html.h"
 #include "base/json.h"
 #include "fleet/snapshot.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
-#define VALUE_MAX   64 /* bytes of a decoded value */
-#define PAGE_MAX    50
-#define DECIMAL_MAX 16 /* characters of a decimal number; fewer digits than a double holds */
-#define EVERY_MIN   10
-#define EVERY_MAX   300
-#define REFRESH_MIN 5
-#define REFRESH_MAX 300
+#define VALUE_MAX 64 /* bytes of a decoded value */
 /* Names that ask for another time than now, or for another clock. */
-#define TIME_NAMES "bucket,at,time,from,to,since,until,start,end,range,tz"
+#define TIME_NAMES  "bucket,at,time,from,to,since,until,start,end,range,tz"
+#define DECIMAL_MAX 16 /* characters of a decimal number; fewer digits than a double holds */
 
 static const char *const metric_words[HEAT_METRICS] = {
 	[HEAT_RISK] = "risk",
@@ -51,10 +48,29 @@ static const char *const tab_words[QUERY_TABS_MAX] = {
 	"remediation", "alerting", "docs", "roadmap",
 };
 
-#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
-
 /* What reading a value can give. */
 enum found { FOUND_BAD = -1, FOUND_DEFAULT, FOUND_OTHER };
+
+struct key;
+
+/* How the value of a key is read and written. */
+struct key_kind {
+	/* value: decoded, 1..VALUE_MAX bytes. Changes the query only when the value is valid. */
+	enum found (*read)(struct query *q, const struct key *key, struct span value);
+	void (*write)(const struct query *q, const struct key *key, struct buf *out);
+};
+
+struct key {
+	const char *name;
+	const char *values; /* in words */
+	const struct key_kind *kind;
+	size_t at; /* offset of the member of struct query */
+	/* Words: the first is the default; NULL: it has no word in a URL. */
+	const char *const *words;
+	int count;
+	/* Numbers, bounds included. */
+	int min, max, standard;
+};
 
 /* Index of the word, -1 for none. */
 static int find_word(const char *const *words, int count, struct span value)
@@ -62,35 +78,85 @@ static int find_word(const char *const *words, int count, struct span value)
 	int i;
 
 	for (i = 0; i < count; i++)
-		if (words[i] != NULL && span_is(value, words[i]))
+		if (words[i] && span_is(value, words[i]))
 			return i;
 	return -1;
 }
 
-static enum found found_word(int index)
+/* A member is an int, or an enum that counts from 0. */
+static int get_member(const struct query *q, const struct key *key)
 {
-	return index < 0 ? FOUND_BAD : index == 0 ? FOUND_DEFAULT : FOUND_OTHER;
+	int value;
+
+	memcpy(&value, (const char *)q + key->at, sizeof(value));
+	return value;
 }
 
-/* Decimal digits only, no sign, no space; numbers above max give max + 1. -1: not a number. */
-static int read_number(struct span value, int max)
+static void set_member(struct query *q, const struct key *key, int value)
 {
-	int number = 0;
-	size_t i;
-
-	for (i = 0; i < value.len; i++) {
-		if (value.ptr[i] < '0' || value.ptr[i] > '9')
-			return -1;
-		if (number <= max)
-			number = number * 10 + (value.ptr[i] - '0');
-	}
-	return number <= max ? number : max + 1;
+	memcpy((char *)q + key->at, &value, sizeof(value));
 }
 
-static enum found read_profile(struct query *q, struct span value)
+/* ---- words ---- */
+
+static enum found read_word(struct query *q, const struct key *key, struct span value)
+{
+	int i = find_word(key->words, key->count, value);
+
+	if (i < 0)
+		return FOUND_BAD;
+	set_member(q, key, i);
+	return i == 0 ? FOUND_DEFAULT : FOUND_OTHER;
+}
+
+static void write_word(const struct query *q, const struct key *key, struct buf *out)
+{
+	buf_span_add(out, span_str(key->words[get_member(q, key)]));
+}
+
+static const struct key_kind word_kind = {read_word, write_word};
+
+/* ---- whole numbers ---- */
+
+static enum found read_number(struct query *q, const struct key *key, struct span value)
+{
+	int64_t n = text_decimal(value);
+
+	if (n < key->min || n > key->max)
+		return FOUND_BAD;
+	set_member(q, key, (int)n);
+	return n == key->standard ? FOUND_DEFAULT : FOUND_OTHER;
+}
+
+static void write_number(const struct query *q, const struct key *key, struct buf *out)
+{
+	buf_addf(out, "%d", get_member(q, key));
+}
+
+static const struct key_kind number_kind = {read_number, write_number};
+
+/* Clamped; 0 is off. */
+static enum found read_refresh(struct query *q, const struct key *key, struct span value)
+{
+	int64_t s = text_decimal(value);
+
+	if (s < 0)
+		return FOUND_BAD;
+	if (s == 0)
+		return FOUND_DEFAULT;
+	q->refresh_s = s < key->min ? key->min : s > key->max ? key->max : (int)s;
+	return FOUND_OTHER;
+}
+
+static const struct key_kind refresh_kind = {read_refresh, write_number};
+
+/* ---- profile, level, order ---- */
+
+static enum found read_profile(struct query *q, const struct key *key, struct span value)
 {
 	int p;
 
+	(void)key;
 	for (p = 0; p < PROFILE_COUNT; p++) {
 		if (!span_is(value, profile_table[p].slug))
 			continue;
@@ -100,16 +166,18 @@ static enum found read_profile(struct query *q, struct span value)
 	return FOUND_BAD;
 }
 
-static void write_profile(const struct query *q, struct buf *out)
+static void write_profile(const struct query *q, const struct key *key, struct buf *out)
 {
+	(void)key;
 	buf_span_add(out, span_str(profile_table[q->profile].slug));
 }
 
-static enum found read_sev(struct query *q, struct span value)
+static enum found read_sev(struct query *q, const struct key *key, struct span value)
 {
 	static const struct span up = {"-up", 3};
 	int l;
 
+	(void)key;
 	for (l = 0; l < LEVEL_COUNT; l++) {
 		struct span slug = span_str(level_table[l].slug);
 		struct span rest = {NULL, 0};
@@ -126,62 +194,25 @@ static enum found read_sev(struct query *q, struct span value)
 	return FOUND_BAD;
 }
 
-static void write_sev(const struct query *q, struct buf *out)
+static void write_sev(const struct query *q, const struct key *key, struct buf *out)
 {
+	(void)key;
 	buf_span_add(out, span_str(level_table[q->level].slug));
 	if (q->level_up)
 		buf_lit(out, "-up");
 }
 
-static enum found read_metric(struct query *q, struct span value)
-{
-	int i = find_word(metric_words, HEAT_METRICS, value);
-
-	if (i >= 0)
-		q->metric = (enum heat_metric)i;
-	return found_word(i);
-}
-
-static void write_metric(const struct query *q, struct buf *out)
-{
-	buf_span_add(out, span_str(metric_words[q->metric]));
-}
-
-static enum found read_history(struct query *q, struct span value)
-{
-	int i = find_word(history_metric_words, HISTORY_METRICS, value);
-
-	if (i >= 0)
-		q->history = (enum history_metric)i;
-	return found_word(i);
-}
-
-static void write_history(const struct query *q, struct buf *out)
-{
-	buf_span_add(out, span_str(history_metric_words[q->history]));
-}
-
-static enum found read_group(struct query *q, struct span value)
-{
-	int i = find_word(group_words, COUNT(group_words), value);
-
-	if (i >= 0)
-		q->group = (enum group_by)i;
-	return found_word(i);
-}
-
-static void write_group(const struct query *q, struct buf *out)
-{
-	buf_span_add(out, span_str(group_words[q->group]));
-}
+static const struct key_kind profile_kind = {read_profile, write_profile};
+static const struct key_kind severity_kind = {read_sev, write_sev};
 
 /* q->sort holds the default of the page until here. */
-static enum found read_sort(struct query *q, struct span value)
+static enum found read_sort(struct query *q, const struct key *key, struct span value)
 {
 	bool descending = value.ptr[0] == '-';
 	int i = find_word(sort_words, SORT_KEYS,
 			  (struct span){value.ptr + descending, value.len - descending});
 
+	(void)key;
 	if (i < 0)
 		return FOUND_BAD;
 	if (q->sort == (enum sort_key)i && q->sort_descending == descending)
@@ -191,118 +222,45 @@ static enum found read_sort(struct query *q, struct span value)
 	return FOUND_OTHER;
 }
 
-static void write_sort(const struct query *q, struct buf *out)
+static void write_sort(const struct query *q, const struct key *key, struct buf *out)
 {
+	(void)key;
 	if (q->sort_descending)
 		buf_char(out, '-');
 	buf_span_add(out, span_str(sort_words[q->sort]));
 }
 
-static enum found read_n(struct query *q, struct span value)
-{
-	int n = read_number(value, QUERY_N_MAX);
+static const struct key_kind order_kind = {read_sort, write_sort};
 
-	if (n < QUERY_N_DEFAULT || n > QUERY_N_MAX)
-		return FOUND_BAD;
-	q->n = n;
-	return n == QUERY_N_DEFAULT ? FOUND_DEFAULT : FOUND_OTHER;
-}
-
-static void write_n(const struct query *q, struct buf *out)
-{
-	buf_addf(out, "%d", q->n);
-}
-
-static enum found read_page(struct query *q, struct span value)
-{
-	int page = read_number(value, PAGE_MAX);
-
-	if (page < 1 || page > PAGE_MAX)
-		return FOUND_BAD;
-	q->page = page;
-	return page == 1 ? FOUND_DEFAULT : FOUND_OTHER;
-}
-
-static void write_page(const struct query *q, struct buf *out)
-{
-	buf_addf(out, "%d", q->page);
-}
-
-static enum found read_range(struct query *q, struct span value)
-{
-	int i = find_word(history_range_words, HISTORY_RANGES, value);
-
-	if (i >= 0)
-		q->range = (enum history_range)i;
-	return found_word(i);
-}
-
-static void write_range(const struct query *q, struct buf *out)
-{
-	buf_span_add(out, span_str(history_range_words[q->range]));
-}
-
-static enum found read_view(struct query *q, struct span value)
-{
-	int i = find_word(view_words, COUNT(view_words), value);
-
-	if (i >= 0)
-		q->view = (enum view_kind)i;
-	return found_word(i);
-}
-
-static void write_view(const struct query *q, struct buf *out)
-{
-	buf_span_add(out, span_str(view_words[q->view]));
-}
-
-static enum found read_format(struct query *q, struct span value)
-{
-	int i = find_word(format_words, COUNT(format_words), value);
-
-	if (i >= 0)
-		q->format = (enum format)i;
-	return found_word(i);
-}
-
-static void write_format(const struct query *q, struct buf *out)
-{
-	buf_span_add(out, span_str(format_words[q->format]));
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
+/* ---- decimals ---- */
 
 /* Digits, with at most COST_DECIMALS of them behind a point. NaN: anything else, or too many to be
  * exact. */
 static double read_decimal(struct span value)
 {
-	double number = 0, unit = 1;
-	int decimals = -1; /* no point yet */
+	struct span rest = value;
+	double number = (double)text_take_decimal(&rest), unit = 1;
+	size_t decimals;
 
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.ptr[i];
-
-		if (is_digit(c)) {
-			number = 10 * number + (c - '0');
-			decimals += decimals >= 0;
-		} else if (c == '.' && decimals < 0 && i > 0) {
-			decimals = 0;
-		} else {
-			return (double)NAN;
-		}
-	}
-	if (value.len > DECIMAL_MAX || decimals == 0 || decimals > COST_DECIMALS)
+	if (value.len > DECIMAL_MAX || number < 0)
 		return (double)NAN;
-	for (; decimals > 0; decimals--)
+	if (rest.len == 0)
+		return number;
+	decimals = rest.len - 1;
+	if (rest.ptr[0] != '.' || decimals == 0 || decimals > COST_DECIMALS)
+		return (double)NAN;
+	for (size_t i = 0; i < decimals; i++)
 		unit *= 10;
-	return number / unit;
+	rest = (struct span){rest.ptr + 1, decimals};
+	return (number * unit + (double)text_decimal(rest)) / unit;
 }
 
-static enum found read_cost(struct query *q, enum cost_input input, struct span value)
+/* The four keys stand in the order of enum cost_input. */
+static enum cost_input input_of(const struct key *key);
+
+static enum found read_cost(struct query *q, const struct key *key, struct span value)
 {
+	enum cost_input input = input_of(key);
 	const struct cost_input_info *info = &cost_input_table[input];
 	double number = read_decimal(value);
 
@@ -312,77 +270,51 @@ static enum found read_cost(struct query *q, enum cost_input input, struct span 
 	return number == info->standard ? FOUND_DEFAULT : FOUND_OTHER;
 }
 
-static void write_cost(const struct query *q, enum cost_input input, struct buf *out)
+static void write_cost(const struct query *q, const struct key *key, struct buf *out)
 {
-	struct json number;
+	struct json j;
 
-	json_init(&number, out);
-	json_num(&number, NULL, q->cost[input]);
+	json_init(&j, out);
+	json_num(&j, NULL, q->cost[input_of(key)]);
 }
 
-#define COST_PARAMETER(name, input)                                                                \
-	static enum found read_##name(struct query *q, struct span value)                          \
-	{                                                                                          \
-		return read_cost(q, input, value);                                                 \
-	}                                                                                          \
-	static void write_##name(const struct query *q, struct buf *out)                           \
-	{                                                                                          \
-		write_cost(q, input, out);                                                         \
-	}
+static const struct key_kind cost_kind = {read_cost, write_cost};
 
-COST_PARAMETER(cost_per_hour, COST_PER_HOUR)
-COST_PARAMETER(avg_hours, COST_HOURS)
-COST_PARAMETER(prevention_pct, COST_PREVENTION)
-COST_PARAMETER(project_cost, COST_PROJECT)
+/* ---- text and lists ---- */
 
-static char lower(char c)
-{
-	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
-static enum found read_q(struct query *q, struct span value)
+static enum found read_q(struct query *q, const struct key *key, struct span value)
 {
 	size_t i, n;
 	uint32_t c;
 
+	(void)key;
 	for (i = 0; i < value.len; i += n) {
 		n = utf8_next(value, i, &c);
 		if (n == 0 || utf8_is_hidden(c))
 			return FOUND_BAD;
 	}
 	for (i = 0; i < value.len; i++)
-		q->q[i] = lower(value.ptr[i]);
+		q->q[i] = text_lower(value.ptr[i]);
 	q->q[value.len] = '\0';
 	return FOUND_OTHER;
 }
 
-static void write_q(const struct query *q, struct buf *out)
+static void write_q(const struct query *q, const struct key *key, struct buf *out)
 {
+	(void)key;
 	html_url(out, span_str(q->q));
 }
 
-/* Cuts the text before the first `mark` off *rest, which is left behind it. */
-static struct span cut(struct span *rest, char mark)
-{
-	const char *end = rest->len ? memchr(rest->ptr, mark, rest->len) : NULL;
-	struct span head = *rest;
+static const struct key_kind text_kind = {read_q, write_q};
 
-	if (end == NULL) {
-		*rest = (struct span){NULL, 0};
-		return head;
-	}
-	head.len = (size_t)(end - head.ptr);
-	*rest = (struct span){end + 1, rest->len - head.len - 1};
-	return head;
-}
-
-static enum found read_tabs(struct query *q, struct span value)
+static enum found read_tabs(struct query *q, const struct key *key, struct span value)
 {
 	unsigned char tabs[QUERY_TABS_MAX];
 	int count = 0;
 
+	(void)key;
 	while (value.len > 0) {
-		int i = find_word(tab_words, QUERY_TABS_MAX, cut(&value, ','));
+		int i = find_word(tab_words, QUERY_TABS_MAX, text_cut(&value, ','));
 
 		if (i < 0 || count == QUERY_TABS_MAX)
 			return FOUND_BAD;
@@ -393,8 +325,9 @@ static enum found read_tabs(struct query *q, struct span value)
 	return FOUND_OTHER;
 }
 
-static void write_tabs(const struct query *q, struct buf *out)
+static void write_tabs(const struct query *q, const struct key *key, struct buf *out)
 {
+	(void)key;
 	for (int i = 0; i < q->tab_count; i++) {
 		if (i > 0)
 			buf_char(out, ',');
@@ -402,96 +335,61 @@ static void write_tabs(const struct query *q, struct buf *out)
 	}
 }
 
-static enum found read_every(struct query *q, struct span value)
-{
-	int s = read_number(value, EVERY_MAX);
+static const struct key_kind tabs_kind = {read_tabs, write_tabs};
 
-	if (s < EVERY_MIN || s > EVERY_MAX)
-		return FOUND_BAD;
-	q->every_s = s;
-	return s == QUERY_EVERY_DEFAULT ? FOUND_DEFAULT : FOUND_OTHER;
-}
+/* ---- the table ---- */
 
-static void write_every(const struct query *q, struct buf *out)
-{
-	buf_addf(out, "%d", q->every_s);
-}
+#define COUNT(array)                       (int)(sizeof(array) / sizeof((array)[0]))
+#define MEMBER(member)                     offsetof(struct query, member)
+#define WORDS(member, array)               &word_kind, MEMBER(member), array, COUNT(array), 0, 0, 0
+#define NUMBER(member, min, max, standard) &number_kind, MEMBER(member), NULL, 0, min, max, standard
+#define OTHER(kind)                        &kind##_kind, 0, NULL, 0, 0, 0, 0
 
-static enum found read_refresh(struct query *q, struct span value)
-{
-	int s = read_number(value, REFRESH_MAX);
-
-	if (s < 0)
-		return FOUND_BAD;
-	if (s == 0)
-		return FOUND_DEFAULT;
-	q->refresh_s = s < REFRESH_MIN ? REFRESH_MIN : s > REFRESH_MAX ? REFRESH_MAX : s;
-	return FOUND_OTHER;
-}
-
-static void write_refresh(const struct query *q, struct buf *out)
-{
-	buf_addf(out, "%d", q->refresh_s);
-}
-
-static enum found read_notice(struct query *q, struct span value)
-{
-	int i = find_word(notice_words, NOTICES, value);
-
-	if (i >= 0)
-		q->notice = (enum notice)i;
-	return found_word(i);
-}
-
-static void write_notice(const struct query *q, struct buf *out)
-{
-	buf_span_add(out, span_str(notice_words[q->notice]));
-}
-
-static const struct {
-	const char *name;
-	const char *values; /* in words */
-	/* value: decoded, 1..VALUE_MAX bytes. Changes the query only when the value is valid. */
-	enum found (*read)(struct query *q, struct span value);
-	void (*write)(const struct query *q, struct buf *out);
-} keys[QUERY_KEYS] = {
-	[QUERY_PROFILE] = {"profile", "ml, db, web, conductor, etl, risk, generic", read_profile,
-			   write_profile},
+/* clang-format off: it would align the rows like a matrix. */
+static const struct key keys[QUERY_KEYS] = {
+	[QUERY_PROFILE] = {"profile", "ml, db, web, conductor, etl, risk, generic", OTHER(profile)},
 	[QUERY_SEV] = {"sev",
-		       "imminent, critical, danger, warning, degrading, watch, healthy, each also "
-		       "with -up for it and everything worse",
-		       read_sev, write_sev},
-	[QUERY_METRIC] = {"metric", "risk, cpu, memory, load", read_metric, write_metric},
-	[QUERY_HISTORY] = {"metric", "prob_30m, prob_8h, fleet_health, risk, levels", read_history,
-			   write_history},
-	[QUERY_GROUP] = {"group", "none, profile", read_group, write_group},
+		       "imminent, critical, danger, warning, degrading, watch, healthy, each "
+		       "also with -up for it and everything worse",
+		       OTHER(severity)},
+	[QUERY_METRIC] = {"metric", "risk, cpu, memory, load", WORDS(metric, metric_words)},
+	[QUERY_HISTORY] = {"metric", "prob_30m, prob_8h, fleet_health, risk, levels", &word_kind,
+			   MEMBER(history), history_metric_words, HISTORY_METRICS, 0, 0, 0},
+	[QUERY_GROUP] = {"group", "none, profile", WORDS(group, group_words)},
 	[QUERY_SORT] = {"sort",
-			"risk, name, profile, cpu, cpu30, cpu90, dcpu, io, io30, dio, mem, mem30, "
-			"dmem, value, cost, each also with - in front for descending",
-			read_sort, write_sort},
-	[QUERY_N] = {"n", "5 to 20", read_n, write_n},
-	[QUERY_PAGE] = {"page", "1 to 50", read_page, write_page},
-	[QUERY_RANGE] = {"range", "30m, 1h, 8h, 1d, 7d", read_range, write_range},
-	[QUERY_VIEW] = {"view", "kiosk, compact", read_view, write_view},
-	[QUERY_FORMAT] = {"format", "json, csv", read_format, write_format},
-	[QUERY_COST_PER_HOUR] = {"cost_per_hour", COST_RANGE, read_cost_per_hour,
-				 write_cost_per_hour},
-	[QUERY_AVG_HOURS] = {"avg_hours", COST_RANGE, read_avg_hours, write_avg_hours},
-	[QUERY_PREVENTION_PCT] = {"prevention_pct", COST_RANGE_PERCENT, read_prevention_pct,
-				  write_prevention_pct},
-	[QUERY_PROJECT_COST] = {"project_cost", COST_RANGE, read_project_cost, write_project_cost},
-	[QUERY_Q] = {"q", "text of at most 64 bytes, valid UTF-8, no control characters", read_q,
-		     write_q},
+			"risk, name, profile, cpu, cpu30, cpu90, dcpu, io, io30, dio, mem, "
+			"mem30, dmem, value, cost, each also with - in front for descending",
+			OTHER(order)},
+	[QUERY_N] = {"n", "5 to 20", NUMBER(n, QUERY_N_DEFAULT, QUERY_N_MAX, QUERY_N_DEFAULT)},
+	[QUERY_PAGE] = {"page", "1 to 50", NUMBER(page, 1, 50, 1)},
+	[QUERY_RANGE] = {"range", "30m, 1h, 8h, 1d, 7d", &word_kind, MEMBER(range),
+			 history_range_words, HISTORY_RANGES, 0, 0, 0},
+	[QUERY_VIEW] = {"view", "kiosk, compact", WORDS(view, view_words)},
+	[QUERY_FORMAT] = {"format", "json, csv", WORDS(format, format_words)},
+	[QUERY_COST_PER_HOUR] = {"cost_per_hour", COST_RANGE, OTHER(cost)},
+	[QUERY_AVG_HOURS] = {"avg_hours", COST_RANGE, OTHER(cost)},
+	[QUERY_PREVENTION_PCT] = {"prevention_pct", COST_RANGE_PERCENT, OTHER(cost)},
+	[QUERY_PROJECT_COST] = {"project_cost", COST_RANGE, OTHER(cost)},
+	[QUERY_Q] = {"q", "text of at most 64 bytes, valid UTF-8, no control characters",
+		     OTHER(text)},
 	[QUERY_TABS] = {"tabs",
 			"up to nine of overview, heatmap, top, history, cost, remediation, "
 			"alerting, docs, roadmap with commas between them",
-			read_tabs, write_tabs},
-	[QUERY_EVERY] = {"every", "seconds (10 to 300)", read_every, write_every},
-	[QUERY_REFRESH] = {"refresh", "0, or seconds (5 to 300)", read_refresh, write_refresh},
+			OTHER(tabs)},
+	[QUERY_EVERY] = {"every", "seconds (10 to 300)",
+			 NUMBER(every_s, 10, 300, QUERY_EVERY_DEFAULT)},
+	[QUERY_REFRESH] = {"refresh", "0, or seconds (5 to 300)", &refresh_kind, MEMBER(refresh_s),
+			   NULL, 0, 5, 300, 0},
 	[QUERY_NOTICE] = {"notice", "refreshed, healthy, degrading, critical, unchanged, unknown",
-			  read_notice, write_notice},
-	[QUERY_TIME] = {TIME_NAMES, "none: this page shows the present", NULL, NULL},
+			  WORDS(notice, notice_words)},
+	[QUERY_TIME] = {TIME_NAMES, "none: this page shows the present", NULL, 0, NULL, 0, 0, 0, 0},
 };
+/* clang-format on */
+
+static enum cost_input input_of(const struct key *key)
+{
+	return (enum cost_input)(key - &keys[QUERY_COST_PER_HOUR]);
+}
 
 void query_init(struct query *q)
 {
@@ -506,35 +404,17 @@ void query_init(struct query *q)
 		q->cost[i] = cost_input_table[i].standard;
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Decodes a form value. -1 when it is longer than VALUE_MAX. Bad percent sequences are taken
- * literally. */
+/* Decodes a form value. -1 when it is longer than VALUE_MAX. */
 static int decode_value(struct span raw, char out[VALUE_MAX], size_t *len)
 {
-	size_t i, n = 0;
+	for (*len = 0; raw.len; (*len)++) {
+		bool plus = *raw.ptr == '+';
+		char c = text_take_encoded(&raw);
 
-	for (i = 0; i < raw.len; i++, n++) {
-		char c = raw.ptr[i];
-
-		if (n == VALUE_MAX)
+		if (*len == VALUE_MAX)
 			return -1;
-		if (c == '+') {
-			c = ' ';
-		} else if (c == '%' && raw.len - i > 2 && hex(raw.ptr[i + 1]) >= 0 &&
-			   hex(raw.ptr[i + 2]) >= 0) {
-			c = (char)(hex(raw.ptr[i + 1]) << 4 | hex(raw.ptr[i + 2]));
-			i += 2;
-		}
-		out[n] = c;
+		out[*len] = plus ? ' ' : c;
 	}
-	*len = n;
 	return 0;
 }
 
@@ -546,7 +426,8 @@ static enum found read_value(struct query *q, enum query_key key, struct span ra
 
 	if (decode_value(raw, value, &len) != 0)
 		return FOUND_BAD;
-	return len == 0 ? FOUND_DEFAULT : keys[key].read(q, (struct span){value, len});
+	return len == 0 ? FOUND_DEFAULT
+			: keys[key].kind->read(q, &keys[key], (struct span){value, len});
 }
 
 /* Of the keys in `wanted`: a page has one key of a name, but two pages may give a name different
@@ -566,7 +447,7 @@ static bool is_time(struct span name)
 	struct span names = SPAN(TIME_NAMES);
 
 	while (names.len > 0)
-		if (span_eq(cut(&names, ','), name))
+		if (span_eq(text_cut(&names, ','), name))
 			return true;
 	return false;
 }
@@ -594,8 +475,8 @@ int query_parse(struct query *q, struct span raw, unsigned allowed, enum query_k
 
 	q->sort = standard_sort(allowed);
 	while (raw.len > 0) {
-		struct span value = cut(&raw, '&');
-		struct span name = cut(&value, '=');
+		struct span value = text_cut(&raw, '&');
+		struct span name = text_cut(&value, '=');
 		int key = key_of(name, allowed, seen);
 		enum found found;
 
@@ -635,13 +516,13 @@ void query_write(const struct query *q, struct buf *out)
 		first = false;
 		buf_span_add(out, span_str(keys[k].name));
 		buf_char(out, '=');
-		keys[k].write(q, out);
+		keys[k].kind->write(q, &keys[k], out);
 	}
 }
 
 void query_write_value(const struct query *q, enum query_key key, struct buf *out)
 {
-	keys[key].write(q, out);
+	keys[key].kind->write(q, &keys[key], out);
 }
 
 const char *query_key_name(enum query_key key)
@@ -675,7 +556,7 @@ static bool contains(struct span text, struct span needle)
 	size_t at, i;
 
 	for (at = 0; at + needle.len <= text.len; at++) {
-		for (i = 0; i < needle.len && lower(text.ptr[at + i]) == needle.ptr[i]; i++)
+		for (i = 0; i < needle.len && text_lower(text.ptr[at + i]) == needle.ptr[i]; i++)
 			;
 		if (i == needle.len)
 			return true;

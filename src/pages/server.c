@@ -42,7 +42,7 @@ static void put_rule(const struct server *s, enum component component, struct bu
 	buf_addf(out, "<tr><th scope=\"row\">%s</th><td>", rule->label);
 	put_value(component, risk_value(s, component), out);
 	buf_addf(out, "</td><td>%d</td><td>", s->points[component]);
-	fmt_tenths(out, risk_weight(component) * s->points[component]);
+	fmt_tenths(out, rule->weight * s->points[component]);
 	html_lit(out, "</td></tr>");
 }
 
@@ -51,7 +51,7 @@ void page_why(const struct server *s, struct buf *out)
 	int points[2] = {0}; /* now, predicted */
 
 	for (int i = 0; i < COMPONENT_COUNT; i++)
-		points[i % 2] += s->points[i];
+		points[risk_rule((enum component)i, false)->predicted] += s->points[i];
 	if (!points[0] && !points[1]) {
 		html_lit(out, "<p class=\"note\">No rule adds to its risk.</p>");
 		return;
@@ -67,9 +67,11 @@ void page_why(const struct server *s, struct buf *out)
 			put_rule(s, (enum component)i, out);
 	buf_addf(out,
 		 "</tbody><tfoot><tr><th scope=\"row\">Risk</th>"
-		 "<td colspan=\"2\">0.7 × %d + 0.3 × %d%s</td><td>",
-		 points[0], points[1],
-		 7 * points[0] + 3 * points[1] > RISK_MAX ? ", at most 100" : "");
+		 "<td colspan=\"2\">0.%d × %d + 0.%d × %d%s</td><td>",
+		 RISK_WEIGHT_NOW, points[0], RISK_WEIGHT_PREDICTED, points[1],
+		 RISK_WEIGHT_NOW * points[0] + RISK_WEIGHT_PREDICTED * points[1] > RISK_MAX
+			 ? ", at most 100"
+			 : "");
 	fmt_tenths(out, s->risk);
 	html_lit(out, "</td></tr></tfoot></table></div>");
 }

@@ -94,7 +94,7 @@ size_t table_rows(const struct view *view, size_t among, struct buf *rows, struc
 		buf_add(rows, &row, sizeof(row));
 	}
 	if (!buf_ok(rows))
-		buf_reserve(out, SIZE_MAX);
+		buf_fail(out);
 	count = rows->len / sizeof(struct row);
 	if (count > 1)
 		qsort_r(rows->data, count, sizeof(struct row), compare_rows, &query);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 /*
  * A header that does not fit is replaced, not refused: whatever a client adds to its request must
@@ -68,20 +69,13 @@ static enum method method_of(const char *text)
 	return (enum method)method;
 }
 
-/* Digits alone; anything above the limit counts as limit + 1. */
+/* Digits alone. */
 static enum request_result parse_length(const char *text, size_t *len)
 {
-	*len = 0;
-	if (*text == '\0')
-		return REQUEST_BAD;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
-			return REQUEST_BAD;
-		*len = *len * 10 + (size_t)(*text - '0');
-		if (*len > REQUEST_BODY_MAX)
-			*len = REQUEST_BODY_MAX + 1;
-	}
-	return *len > REQUEST_BODY_MAX ? REQUEST_TOO_LARGE : REQUEST_OK;
+	int64_t n = text_decimal(span_str(text));
+
+	*len = (size_t)n;
+	return n < 0 ? REQUEST_BAD : n > REQUEST_BODY_MAX ? REQUEST_TOO_LARGE : REQUEST_OK;
 }
 
 static enum request_result read_body(struct request *request, const char *length, request_read read,

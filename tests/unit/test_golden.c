@@ -265,7 +265,7 @@ static enum status fleet_status(const struct snapshot *snap)
 	struct fleet_counts counts;
 
 	snapshot_count(snap, &counts);
-	return status_of_fleet(counts.total, counts.over_80, counts.over_60, counts.over_50);
+	return status_of_fleet(counts.total, counts.or_worse);
 }
 
 static void check_counts(const struct snapshot *snap, struct json_object *fixed)
@@ -281,7 +281,8 @@ static void check_counts(const struct snapshot *snap, struct json_object *fixed)
 				 json_object_get_int(get(levels, level_table[l].name)));
 	snprintf(text, sizeof(text), "%u/%u", counts.healthy, counts.total);
 	assert_string_equal(text, get_text(fixed, "fleet_healthy"));
-	assert_int_equal(counts.over_50, json_object_get_int(get(fixed, "alert_count")));
+	assert_int_equal(counts.or_worse[LEVEL_DEGRADING],
+			 json_object_get_int(get(fixed, "alert_count")));
 }
 
 /* Servers whose place in an expected order is not theirs in ours. */
@@ -376,7 +377,7 @@ static void check_spot(const struct row *row, const struct snapshot *snap)
 	}
 	assert_int_equal(counts.total, row->total);
 	assert_int_equal(counts.healthy, row->healthy);
-	assert_int_equal(counts.over_50, row->alerts);
+	assert_int_equal(counts.or_worse[LEVEL_DEGRADING], row->alerts);
 	assert_memory_equal(counts.level, row->level, sizeof(counts.level));
 	assert_int_equal(high, row->high);
 	assert_int_equal(medium, row->medium);
@@ -462,7 +463,7 @@ static unsigned sum_points(const struct server *server, int weight)
 	int c;
 
 	for (c = 0; c < COMPONENT_COUNT; c++)
-		if (risk_weight((enum component)c) == weight)
+		if (risk_rule((enum component)c, false)->weight == weight)
 			sum += server->points[c];
 	return sum;
 }
@@ -518,8 +519,10 @@ static void status_cases_agree_but_for_caution(void **state)
 		unsigned c = (unsigned)json_object_get_int(get(item, "risk_ge_80"));
 		unsigned u = c + (unsigned)json_object_get_int(get(item, "risk_60_79"));
 		unsigned d = u + (unsigned)json_object_get_int(get(item, "risk_50_59"));
-		enum status status =
-			status_of_fleet((unsigned)json_object_get_int(get(item, "total")), c, u, d);
+		const unsigned or_worse[LEVEL_COUNT] = {
+			[LEVEL_CRITICAL] = c, [LEVEL_WARNING] = u, [LEVEL_DEGRADING] = d};
+		enum status status = status_of_fleet(
+			(unsigned)json_object_get_int(get(item, "total")), or_worse);
 
 		if (strcmp(status_table[status].name, get_text(item, "status")) == 0)
 			continue;

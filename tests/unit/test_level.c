@@ -101,11 +101,14 @@ static void fleet_status_compares_shares_strictly(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_string_equal(status_table[status_of_fleet(cases[i].total, cases[i].c,
-								 cases[i].u, cases[i].d)]
-					    .name,
-				    cases[i].status);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const unsigned or_worse[LEVEL_COUNT] = {[LEVEL_CRITICAL] = cases[i].c,
+							[LEVEL_WARNING] = cases[i].u,
+							[LEVEL_DEGRADING] = cases[i].d};
+		enum status status = status_of_fleet(cases[i].total, or_worse);
+
+		assert_string_equal(status_table[status].name, cases[i].status);
+	}
 }
 
 static void prediction_card_takes_the_worse_of_both_values(void **state)

@@ -139,9 +139,9 @@ static void counts_include_the_worse(void **state)
 	snapshot_count(s, &counts);
 	assert_int_equal(counts.total, 13);
 	assert_int_equal(counts.healthy, 4);
-	assert_int_equal(counts.over_80, 4);
-	assert_int_equal(counts.over_60, 7);
-	assert_int_equal(counts.over_50, 9);
+	assert_int_equal(counts.or_worse[LEVEL_CRITICAL], 4);
+	assert_int_equal(counts.or_worse[LEVEL_WARNING], 7);
+	assert_int_equal(counts.or_worse[LEVEL_DEGRADING], 9);
 	assert_memory_equal(counts.level, levels, sizeof(levels));
 	snapshot_free(&s);
 }
