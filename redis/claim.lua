@@ -6,7 +6,7 @@
 --   budget  no call left in the sliding window for wait_ms
 --   busy    another worker holds the lock for at most wait_ms
 -- KEYS 1 pointer 2 lock 3 breaker 4 budget 5 epoch
--- ARGV 1 token 2 lease_ms 3 interval_ms 4 calls in the window 5 window_ms
+-- ARGV 1 token 2 lease_ms 3 interval_ms 4 calls in the window 5 window_ms 6 longest epoch
 --
 -- The time is Redis' own, so clocks of web hosts do not matter. The budget is a list of the last claims and not a counter per minute: a
 -- counter would allow twice the number at the edge of two minutes.
@@ -26,10 +26,10 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local bucket = math.floor(now / interval)
 
--- The epoch is a time and not a counter, so that one made after FLUSHALL never repeats an old one. A worker has room for 31 plain
--- bytes; another value would be refused for ever.
+-- The epoch is a time and not a counter, so that one made after FLUSHALL never repeats an old one. A worker has room for plain
+-- bytes of a limited number; another value would be refused for ever.
 local epoch = redis.call('GET', KEYS[5])
-if not string.match(epoch or '', '^[%w-]+$') or #epoch > 31 then
+if not string.match(epoch or '', '^[%w-]+$') or #epoch > tonumber(ARGV[6]) then
 	epoch = time[1] .. string.format('%06d', time[2])
 	redis.call('SET', KEYS[5], epoch)
 end

@@ -6,16 +6,21 @@
 --   old      the lock had expired and a newer bucket is already there
 --   missing  a staged entry has expired
 -- KEYS 1 pointer 2 lock 3 breaker 4 epoch 5 history 6 its complete hours 7 risk of each server, then n staged, then n final keys
--- ARGV 1 token 2 bucket 3 epoch 4 gen_ms 5 snapshot id 6 interval_ms 7 ttl_ms of the entries 8 ttl_ms of the previous bucket's
---      9 history record 10 history length, 0 for none 11 how long refreshes take, ms
---      12 names of the servers 13 their risks in the same order 14 ms for which these are kept
-local n = (#KEYS - 7) / 2
-local first, bucket, interval = 8, tonumber(ARGV[2]), tonumber(ARGV[6])
-local mine = ARGV[1] .. '|' .. ARGV[2] .. '|' .. ARGV[3]
+-- ARGV pairs of a name and a value: entries (n), lock (token|bucket|epoch), bucket, epoch, gen (ms), snap (id), interval (ms),
+--      ttl (ms, of the entries), old_ttl (of those of the previous bucket), fill (ms that refreshes take), record (of the history),
+--      points (length of the history, 0: no point), names (of the servers), risks (in the same order), kept (ms, of these)
+local arg = {}
+for i = 1, #ARGV, 2 do
+	arg[ARGV[i]] = ARGV[i + 1]
+end
+local n, bucket, interval = tonumber(arg.entries), tonumber(arg.bucket), tonumber(arg.interval)
+local first = #KEYS - 2 * n + 1
+local last_staged = first + n - 1
+local mine = arg.lock
 local lock = redis.call('GET', KEYS[2])
 
 local function refuse(why)
-	for i = first, 7 + n do
+	for i = first, last_staged do
 		redis.call('UNLINK', KEYS[i])
 	end
 	if lock == mine then
@@ -27,7 +32,7 @@ end
 if lock and lock ~= mine then
 	return refuse('lost')
 end
-if redis.call('GET', KEYS[4]) ~= ARGV[3] then
+if redis.call('GET', KEYS[4]) ~= arg.epoch then
 	return refuse('flushed')
 end
 -- A pointer to a bucket to come is from a clock that has since gone back: it counts as none, like one that is no number.
@@ -39,29 +44,29 @@ end
 if not lock and current >= bucket then
 	return refuse('old')
 end
-for i = first, 7 + n do
+for i = first, last_staged do
 	if redis.call('EXISTS', KEYS[i]) == 0 then
 		return refuse('missing')
 	end
 end
 
-for i = first, 7 + n do
+for i = first, last_staged do
 	redis.call('RENAME', KEYS[i], KEYS[i + n])
-	redis.call('PEXPIRE', KEYS[i + n], ARGV[7])
+	redis.call('PEXPIRE', KEYS[i + n], arg.ttl)
 end
-redis.call('HSET', KEYS[1], 'bucket', ARGV[2], 'epoch', ARGV[3], 'gen', ARGV[4], 'snap', ARGV[5],
-	'fill', ARGV[11])
+redis.call('HSET', KEYS[1], 'bucket', arg.bucket, 'epoch', arg.epoch, 'gen', arg.gen, 'snap', arg.snap,
+	'fill', arg.fill)
 -- Only the lock's owner closes the breaker: a late commit of an older bucket must not close one that a newer failure has opened.
 if lock then
 	redis.call('DEL', KEYS[2], KEYS[3])
 end
 if current >= 0 and current ~= bucket then
 	for i = first + n, #KEYS do
-		redis.call('PEXPIRE', (string.gsub(KEYS[i], '%d+$', string.format('%.0f', current))), ARGV[8])
+		redis.call('PEXPIRE', (string.gsub(KEYS[i], '%d+$', string.format('%.0f', current))), arg.old_ttl)
 	end
 end
 
-if ARGV[10] == '0' then
+if arg.points == '0' then
 	return {'ok', current, 'hist-none'}
 end
 
@@ -92,13 +97,13 @@ end
 -- The names hardly ever change: an entry has them only when they did, and once an hour, so that cutting off old entries costs an hour at
 -- most of what is left.
 local function keep_servers()
-	local digest = string.sub(redis.sha1hex(ARGV[12]), 1, 8)
+	local digest = string.sub(redis.sha1hex(arg.names), 1, 8)
 	local last = newest(KEYS[7])
-	local oldest = id_of(now - tonumber(ARGV[14]))
+	local oldest = id_of(now - tonumber(arg.kept))
 	if last and last[2][2] == digest and hour_of(last[1]) == hour_of(id_of(now)) then
-		redis.call('XADD', KEYS[7], 'MINID', '~', oldest, id_of(now), 's', digest, 'r', ARGV[13])
+		redis.call('XADD', KEYS[7], 'MINID', '~', oldest, id_of(now), 's', digest, 'r', arg.risks)
 	else
-		redis.call('XADD', KEYS[7], 'MINID', '~', oldest, id_of(now), 's', digest, 'r', ARGV[13], 'n', ARGV[12])
+		redis.call('XADD', KEYS[7], 'MINID', '~', oldest, id_of(now), 's', digest, 'r', arg.risks, 'n', arg.names)
 	end
 end
 
@@ -106,12 +111,12 @@ end
 -- most one point per interval, so a limit in time is one in number too.
 local function keep_history()
 	local last = newest(KEYS[5])
-	local oldest = id_of(now - math.min(168 * hour, tonumber(ARGV[10]) * interval))
-	redis.call('XADD', KEYS[5], 'MINID', '~', oldest, id_of(now), 'd', ARGV[9])
+	local oldest = id_of(now - math.min(168 * hour, tonumber(arg.points) * interval))
+	redis.call('XADD', KEYS[5], 'MINID', '~', oldest, id_of(now), 'd', arg.record)
 	if last and hour_of(last[1]) < hour_of(id_of(now)) then
 		close_hour(hour_of(last[1]), id_of(hour_of(oldest)))
 	end
-	if ARGV[13] ~= '' then
+	if arg.risks ~= '' then
 		keep_servers()
 	end
 end

@@ -2,17 +2,18 @@
 -- An attempt gave no data: the breaker tells everybody why, since when and until when nobody asks again. Pages stay as they are.
 -- Answers {'backoff', failures in a row, wait_ms} or {'lost'} when the lock is not the caller's any more.
 -- KEYS 1 breaker 2 lock
--- ARGV 1 token 2 bucket 3 epoch 4 interval_ms 5 longest wait_ms 6 retry_after_ms asked by the upstream 7 reason
-if redis.call('GET', KEYS[2]) ~= ARGV[1] .. '|' .. ARGV[2] .. '|' .. ARGV[3] then
+-- ARGV 1 token|bucket|epoch 2 interval_ms 3 longest wait_ms 4 retry_after_ms asked by the upstream, within its limit 5 reason
+--      6 1: a fault, 0: an answer that has no data yet
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then
 	return {'lost'}
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local interval = tonumber(ARGV[4])
+local interval = tonumber(ARGV[2])
 
--- Warming up is an answer, not a fault: it does not add to the failures in a row.
+-- An answer, like that of a daemon that is warming up, ends the failures in a row: it is asked again in the next bucket.
 local failures = 0
-if ARGV[7] == 'warming' then
+if ARGV[6] == '0' then
 	redis.call('HSET', KEYS[1], 'n', 0)
 else
 	failures = redis.pcall('HINCRBY', KEYS[1], 'n', 1)
@@ -27,15 +28,15 @@ end
 local next_bucket = (math.floor(now / interval) + 1) * interval - now
 local backoff = 0
 if failures > 1 then
-	backoff = math.min(tonumber(ARGV[5]), interval * 2 ^ math.min(failures - 1, 10))
+	backoff = math.min(tonumber(ARGV[3]), interval * 2 ^ math.min(failures - 1, 10))
 end
-local wait = math.max(next_bucket, backoff, math.min(tonumber(ARGV[6]), 300000))
+local wait = math.max(next_bucket, backoff, tonumber(ARGV[4]))
 
 local was = redis.call('HMGET', KEYS[1], 'code', 'since')
-if was[1] ~= ARGV[7] or not string.match(was[2] or '', '^%d+$') then
+if was[1] ~= ARGV[5] or not string.match(was[2] or '', '^%d+$') then
 	redis.call('HSET', KEYS[1], 'since', string.format('%.0f', now))
 end
-redis.call('HSET', KEYS[1], 'open_until', string.format('%.0f', now + wait), 'code', ARGV[7])
+redis.call('HSET', KEYS[1], 'open_until', string.format('%.0f', now + wait), 'code', ARGV[5])
 redis.call('PEXPIRE', KEYS[1], 900000)
 redis.call('DEL', KEYS[2])
 return {'backoff', failures, wait}

@@ -160,17 +160,21 @@ static bool find_fetcher(void)
 
 static struct cache_limits make_limits(const struct settings *s)
 {
-	/* A lease is the time-out of the group's call and two seconds for the rest
-	 * (doc/limits.md#time). */
+	/* Warm-up and scenario are asked for under the fleet's lease, before the predictions: it
+	 * covers whichever call may take longest (doc/limits.md#time). */
+	int64_t small = s->status_timeout_ms > s->scenario_timeout_ms ? s->status_timeout_ms
+								      : s->scenario_timeout_ms;
+	int64_t longest = s->timeout_ms > small ? s->timeout_ms : small;
+
 	return (struct cache_limits){
 		.group =
 			{
-				[CACHE_FLEET] = {s->interval_ms, s->timeout_ms + 2000,
+				[CACHE_FLEET] = {s->interval_ms, longest + PROTOCOL_LEASE_REST_MS,
 						 s->calls_per_minute},
 				[CACHE_STATUS] = {s->status_interval_ms,
-						  s->status_timeout_ms + 2000, 40},
+						  small + PROTOCOL_LEASE_REST_MS, 40},
 				[CACHE_SCENARIO] = {s->status_interval_ms,
-						    s->scenario_timeout_ms + 2000, 40},
+						    small + PROTOCOL_LEASE_REST_MS, 40},
 			},
 		.max_stale_ms = s->max_stale_ms,
 		.batch_ms = s->redis_batch_ms,

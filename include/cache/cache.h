@@ -25,6 +25,7 @@
 #ifndef TFT_CACHE_H
 #define TFT_CACHE_H
 
+#include "cache/protocol.h"
 #include "fleet/condition.h"
 #include "fleet/diagnosis.h"
 #include "base/hash.h"
@@ -36,8 +37,8 @@ enum cache_group { CACHE_FLEET, CACHE_STATUS, CACHE_SCENARIO, CACHE_GROUPS };
 
 struct cache_group_limits {
 	int64_t interval_ms;
-	int64_t lease_ms; /* the fetch's total time-out and 2 s for the rest */
-	int64_t calls;    /* budget in the sliding window of 60 s */
+	int64_t lease_ms; /* the longest call of a refresh and PROTOCOL_LEASE_REST_MS */
+	int64_t calls;    /* budget in the sliding window */
 };
 
 struct cache_limits {
@@ -123,7 +124,7 @@ enum claim_result { CLAIM_WON, CLAIM_FRESH, CLAIM_BUSY, CLAIM_OPEN, CLAIM_BUDGET
 struct claim {
 	enum cache_group group;
 	char token[TOKEN_HEX];
-	char epoch[32];
+	char epoch[PROTOCOL_EPOCH_BYTES + 1];
 	int64_t bucket;
 	int64_t now_ms;    /* Redis' clock at the claim: gen of the data */
 	int64_t mono_ms;   /* our monotonic clock at the claim */
@@ -137,9 +138,17 @@ enum claim_result cache_claim(struct cache *cache, enum cache_group group, struc
 /* Whether the holder of this claim may still begin its call: it was not stopped for so long that
  * its lease could end before the call does. */
 bool cache_claim_in_time(const struct claim *claim);
+
+enum lease {
+	LEASE_RENEWED,
+	LEASE_KEPT, /* as it was: the claim has had a whole lease, or Redis is away, which decides
+		       nothing, as the commit is fenced anyway */
+	LEASE_LOST  /* the lock is another's, or nobody's: stop */
+};
+
 /* Begins the lease anew, unless a whole lease has passed since the claim: no work takes longer than
- * twice the lease. false: the lock is lost, stop. */
-bool cache_extend(struct cache *cache, struct claim *claim);
+ * twice the lease. */
+enum lease cache_extend(struct cache *cache, struct claim *claim);
 
 struct cache_document {
 	struct span body, gzip; /* gzip empty: none */
@@ -182,6 +191,9 @@ enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
 /* Opens the breaker and gives the lock back; retry_after_ms as asked by the upstream, 0 none. */
 void cache_fail(struct cache *cache, const struct claim *claim, enum reason reason,
 		int64_t retry_after_ms);
+/* Another call has just been answered by the daemon of this group: a breaker that is open because it
+ * could not be reached lets one attempt through. */
+void cache_reopen(struct cache *cache, enum cache_group group);
 /* Whether Redis was away then. A lock that outlived a restart of Redis would hold everybody up for
  * the rest of the lease. */
 bool cache_is_behind(const struct cache *cache);

@@ -17,5 +17,7 @@ struct key key_group(const char *what, enum cache_group group);
 /* tft:<route>:<bucket> */
 struct key key_entry(const char *route, int64_t bucket);
 struct key key_decimal(int64_t n);
+/* token|bucket|epoch: what the holder of this claim has in the lock. */
+struct key key_lock(const struct claim *claim);
 
 #endif

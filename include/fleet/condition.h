@@ -55,6 +55,9 @@ extern const struct reason_info reason_table[REASON_COUNT];
 /* REASON_INTERNAL for a slug that is not in the table (another version wrote it). */
 enum reason reason_find(struct span slug);
 
+/* Warming up is an answer without data, not a fault: the daemon is asked again in the next bucket. */
+bool reason_is_fault(enum reason reason);
+
 enum age_class { AGE_LIVE, AGE_UPDATING, AGE_STALE, AGE_VERY_STALE, AGE_NO_DATA };
 
 struct condition {

@@ -39,6 +39,7 @@ enum store_script {
 	STORE_FLUSH,
 	STORE_NOTE,
 	STORE_COUNT,
+	STORE_REOPEN,
 	STORE_SCRIPTS
 };
 

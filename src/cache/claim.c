@@ -11,7 +11,6 @@
 #include "store/reply.h"
 
 #define CLAIM_WAIT_MS 250 /* longest memory of a refused claim */
-#define GROUP_WINDOW  "60000"
 
 static const struct {
 	const char *name;
@@ -36,14 +35,16 @@ static enum claim_result ask_claim(struct cache *cache, enum cache_group group, 
 	struct key cur = key_group("cur", group), lock = key_group("lock", group),
 		   brk = key_group("brk", group), budget = key_group("budget", group),
 		   epoch = key_group("epoch", group), lease = key_decimal(limits->lease_ms),
-		   interval = key_decimal(limits->interval_ms), calls = key_decimal(limits->calls);
+		   interval = key_decimal(limits->interval_ms), calls = key_decimal(limits->calls),
+		   window = key_decimal(PROTOCOL_WINDOW_MS),
+		   longest = key_decimal(PROTOCOL_EPOCH_BYTES);
 	const redisReply *reply;
 
 	*claim = (struct claim){.group = group, .mono_ms = clock_mono_ms()};
 	hash_token(claim->token);
 	reply = CACHE_EVAL(cache, STORE_CLAIM, 5, cache->limits->batch_ms, KEY(cur), KEY(lock),
 			   KEY(brk), KEY(budget), KEY(epoch), span_str(claim->token), KEY(lease),
-			   KEY(interval), KEY(calls), SPAN(GROUP_WINDOW));
+			   KEY(interval), KEY(calls), KEY(window), KEY(longest));
 	if (!reply || !reply_copy(claim->epoch, sizeof(claim->epoch), reply_field(reply, 3)))
 		return CLAIM_DOWN;
 	claim->bucket = reply_integer(reply, 1);
@@ -71,32 +72,26 @@ enum claim_result cache_claim(struct cache *cache, enum cache_group group, struc
 
 bool cache_claim_in_time(const struct claim *claim)
 {
-	/* The lease is the fetch's time-out and 2 s; a fetch that begins later than 1.8 s into it
-	 * could outlive it. */
-	return clock_mono_ms() - claim->leased_ms < 1800;
+	return clock_mono_ms() - claim->leased_ms < PROTOCOL_START_MS;
 }
 
-static struct key lock_value(const struct claim *claim)
-{
-	return key_make("%s|%" PRId64 "|%s", claim->token, claim->bucket, claim->epoch);
-}
-
-bool cache_extend(struct cache *cache, struct claim *claim)
+enum lease cache_extend(struct cache *cache, struct claim *claim)
 {
 	int64_t lease_ms = cache->limits->group[claim->group].lease_ms, now = clock_mono_ms();
-	struct key lock = key_group("lock", claim->group), mine = lock_value(claim),
+	struct key lock = key_group("lock", claim->group), mine = key_lock(claim),
 		   lease = key_decimal(lease_ms);
 	const redisReply *reply;
 
 	if (now - claim->mono_ms > lease_ms)
-		return true;
+		return LEASE_KEPT;
 	reply = CACHE_EVAL(cache, STORE_EXTEND, 1, cache->limits->batch_ms, KEY(lock), KEY(mine),
 			   KEY(lease));
-	/* Redis unreachable decides nothing: the commit is fenced anyway. */
 	if (!reply)
-		return true;
+		return LEASE_KEPT;
+	if (!span_is(reply_field(reply, 0), "ok"))
+		return LEASE_LOST;
 	claim->leased_ms = now;
-	return span_is(reply_field(reply, 0), "ok");
+	return LEASE_RENEWED;
 }
 
 enum flush_result cache_flush(struct cache *cache, int64_t *wait_ms)

@@ -3,16 +3,17 @@
 #include "config.h"
 #include "cache/cache.h"
 
+#include <assert.h>
+
 #include "build_id.h"
 #include "cache/redis.h"
 #include "cache/key.h"
 #include "base/log.h"
 #include "store/reply.h"
 
-#define STAGED_MS     "30000"
-#define BACKOFF_MS    "60000"
 #define DAY_MS        INT64_C(86400000)
 #define SERVERS_BYTES (16 * 1024 * 1024) /* of the risks of all servers */
+#define COMMIT_KEYS   7                  /* beside those of the entries */
 
 const char *const commit_names[] = {
 	[COMMIT_OK] = "ok",   [COMMIT_LOST] = "lost",       [COMMIT_FLUSHED] = "flushed",
@@ -30,14 +31,15 @@ int cache_stage(struct cache *cache, const struct claim *claim, const char *rout
 	struct key staged = staged_key(claim, route),
 		   len = key_decimal((int64_t)document->body.len),
 		   glen = key_decimal((int64_t)document->gzip.len),
-		   gen = key_decimal(claim->now_ms), fmt = key_decimal(CACHE_FORMAT);
+		   gen = key_decimal(claim->now_ms), fmt = key_decimal(CACHE_FORMAT),
+		   life = key_decimal(PROTOCOL_STAGED_MS);
 	char crc[HASH_HEX], gcrc[HASH_HEX];
 
 	hash_hex(hash_xxh64(document->body), crc);
 	hash_hex(hash_xxh64(document->gzip), gcrc);
 
 	const struct span argv[] = {
-		KEY(staged),   SPAN(STAGED_MS),
+		KEY(staged),   KEY(life),
 		SPAN("fmt"),   KEY(fmt),
 		SPAN("build"), document->is_page ? SPAN(BUILD_ID) : SPAN(CACHE_DATA_BUILD),
 		SPAN("snap"),  span_str(snap),
@@ -62,8 +64,8 @@ int cache_stage(struct cache *cache, const struct claim *claim, const char *rout
 int cache_stage_fields(struct cache *cache, const struct claim *claim, const char *route,
 		       size_t count, const struct span *pairs)
 {
-	struct key staged = staged_key(claim, route);
-	struct span argv[122] = {KEY(staged), SPAN(STAGED_MS)};
+	struct key staged = staged_key(claim, route), life = key_decimal(PROTOCOL_STAGED_MS);
+	struct span argv[122] = {KEY(staged), KEY(life)};
 
 	if (count > 120)
 		return -1;
@@ -101,43 +103,67 @@ static int64_t servers_kept_ms(int64_t interval_ms, size_t bytes)
 	return points < DAY_MS / interval_ms ? points * interval_ms : DAY_MS;
 }
 
-enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
-				const struct commit *commit)
+/* The keys of a commit: those of the group, those of the history, then each staged one and its
+ * final one. */
+static size_t commit_keys(const struct claim *claim, const struct commit *commit, struct key *keys)
 {
-	enum cache_group group = claim->group;
-	int64_t interval_ms = cache->limits->group[group].interval_ms;
-	struct key fixed[4] = {key_group("cur", group), key_group("lock", group),
-			       key_group("brk", group), key_group("epoch", group)};
-	struct key names[2 * CACHE_ROUTES_MAX];
-	struct key bucket = key_decimal(claim->bucket), gen = key_decimal(claim->now_ms),
+	size_t n = 0;
+
+	keys[n++] = key_group("cur", claim->group);
+	keys[n++] = key_group("lock", claim->group);
+	keys[n++] = key_group("brk", claim->group);
+	keys[n++] = key_group("epoch", claim->group);
+	keys[n++] = key_make(CACHE_HISTORY);
+	keys[n++] = key_make(CACHE_HISTORY_HOURS);
+	keys[n++] = key_make(CACHE_HISTORY_SERVERS);
+	assert(n == COMMIT_KEYS);
+	for (size_t i = 0; i < commit->count; i++)
+		keys[n++] = staged_key(claim, commit->routes[i]);
+	for (size_t i = 0; i < commit->count; i++)
+		keys[n++] = key_entry(commit->routes[i], claim->bucket);
+	return n;
+}
+
+static const redisReply *run_commit(struct cache *cache, const struct claim *claim,
+				    const struct commit *commit)
+{
+	int64_t interval_ms = cache->limits->group[claim->group].interval_ms;
+	struct key entries = key_decimal((int64_t)commit->count), lock = key_lock(claim),
+		   bucket = key_decimal(claim->bucket), gen = key_decimal(claim->now_ms),
 		   interval = key_decimal(interval_ms),
 		   ttl = key_decimal(cache->limits->max_stale_ms),
 		   old_ttl = key_decimal(2 * interval_ms),
 		   points = key_decimal(commit->history.len ? cache->limits->history_points : 0),
 		   fill = key_decimal(commit->fill_ms),
 		   kept = key_decimal(servers_kept_ms(interval_ms, commit->risks.len));
-	struct span argv[7 + 2 * CACHE_ROUTES_MAX + 14];
-	size_t n = 0;
-	const redisReply *reply;
+	const struct span args[] = {
+		SPAN("entries"),  KEY(entries),    SPAN("lock"),   KEY(lock),
+		SPAN("bucket"),   KEY(bucket),     SPAN("epoch"),  span_str(claim->epoch),
+		SPAN("gen"),      KEY(gen),        SPAN("snap"),   span_str(commit->snap),
+		SPAN("interval"), KEY(interval),   SPAN("ttl"),    KEY(ttl),
+		SPAN("old_ttl"),  KEY(old_ttl),    SPAN("fill"),   KEY(fill),
+		SPAN("record"),   commit->history, SPAN("points"), KEY(points),
+		SPAN("names"),    commit->names,   SPAN("risks"),  commit->risks,
+		SPAN("kept"),     KEY(kept),
+	};
+	struct key keys[COMMIT_KEYS + 2 * CACHE_ROUTES_MAX];
+	struct span argv[COMMIT_KEYS + 2 * CACHE_ROUTES_MAX + sizeof(args) / sizeof(args[0])];
+	size_t n;
 
-	for (int i = 0; i < 4; i++)
-		argv[n++] = KEY(fixed[i]);
-	argv[n++] = SPAN(CACHE_HISTORY);
-	argv[n++] = SPAN(CACHE_HISTORY_HOURS);
-	argv[n++] = SPAN(CACHE_HISTORY_SERVERS);
-	for (size_t i = 0; i < commit->count; i++) {
-		names[i] = staged_key(claim, commit->routes[i]);
-		names[commit->count + i] = key_entry(commit->routes[i], claim->bucket);
-	}
-	for (size_t i = 0; i < 2 * commit->count; i++)
-		argv[n++] = KEY(names[i]);
-	memcpy(argv + n,
-	       (const struct span[]){span_str(claim->token), KEY(bucket), span_str(claim->epoch),
-				     KEY(gen), span_str(commit->snap), KEY(interval), KEY(ttl),
-				     KEY(old_ttl), commit->history, KEY(points), KEY(fill),
-				     commit->names, commit->risks, KEY(kept)},
-	       14 * sizeof(struct span));
-	reply = cache_eval_anyway(cache, STORE_COMMIT, n, n + 14, argv, cache->limits->publish_ms);
+	assert(commit->count > 0 && commit->count <= CACHE_ROUTES_MAX);
+	n = commit_keys(claim, commit, keys);
+	for (size_t i = 0; i < n; i++)
+		argv[i] = KEY(keys[i]);
+	memcpy(argv + n, args, sizeof(args));
+	return cache_eval_anyway(cache, STORE_COMMIT, n, n + sizeof(args) / sizeof(args[0]), argv,
+				 cache->limits->publish_ms);
+}
+
+enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
+				const struct commit *commit)
+{
+	const redisReply *reply = run_commit(cache, claim, commit);
+
 	if (!reply)
 		return COMMIT_DOWN;
 	if (span_is(reply_field(reply, 2), "hist-dup"))
@@ -151,15 +177,26 @@ static void tell_failure(struct cache *cache, const struct failure *failure, int
 {
 	const struct claim *claim = &failure->claim;
 	struct key brk = key_group("brk", claim->group), lock = key_group("lock", claim->group),
-		   bucket = key_decimal(claim->bucket),
+		   mine = key_lock(claim),
 		   interval = key_decimal(cache->limits->group[claim->group].interval_ms),
+		   longest = key_decimal(PROTOCOL_BACKOFF_MS),
 		   retry = key_decimal(failure->retry_after_ms);
 	const redisReply *reply =
-		CACHE_EVAL(cache, STORE_FAIL, 2, ms, KEY(brk), KEY(lock), span_str(claim->token),
-			   KEY(bucket), span_str(claim->epoch), KEY(interval), SPAN(BACKOFF_MS),
-			   KEY(retry), span_str(reason_table[failure->reason].slug));
+		CACHE_EVAL(cache, STORE_FAIL, 2, ms, KEY(brk), KEY(lock), KEY(mine), KEY(interval),
+			   KEY(longest), KEY(retry), span_str(reason_table[failure->reason].slug),
+			   reason_is_fault(failure->reason) ? SPAN("1") : SPAN("0"));
 
 	cache->is_behind = !reply && cache_is_down(cache);
+}
+
+void cache_reopen(struct cache *cache, enum cache_group group)
+{
+	struct key brk = key_group("brk", group);
+
+	(void)CACHE_EVAL(cache, STORE_REOPEN, 1, cache->limits->batch_ms, KEY(brk),
+			 span_str(reason_table[REASON_CONNECT].slug),
+			 span_str(reason_table[REASON_NAME].slug));
+	cache->group[group].quiet_until_ms = 0;
 }
 
 void cache_fail(struct cache *cache, const struct claim *claim, enum reason reason,

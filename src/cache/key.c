@@ -52,3 +52,8 @@ struct key key_decimal(int64_t n)
 {
 	return key_make("%" PRId64, n);
 }
+
+struct key key_lock(const struct claim *claim)
+{
+	return key_make("%s|%" PRId64 "|%s", claim->token, claim->bucket, claim->epoch);
+}

@@ -12,7 +12,6 @@
 #include "cache/key.h"
 #include "store/reply.h"
 
-#define WINDOW_MS     60000 /* of the call budget */
 #define KEEP_MS       "86400000"
 #define ACTIONS_KEY   "tft:actions"
 #define ALL_NODES_KEY "tft:nodes"
@@ -109,7 +108,7 @@ static int64_t take_budget(const struct cache *cache, enum cache_group group,
 		left = cache->limits->group[group].calls;
 
 	for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
-		left -= now - reply_decimal(reply_text(reply->element[i])) < WINDOW_MS;
+		left -= now - reply_decimal(reply_text(reply->element[i])) < PROTOCOL_WINDOW_MS;
 	return left > 0 ? left : 0;
 }
 

@@ -43,6 +43,11 @@ enum reason reason_find(struct span slug)
 	return REASON_INTERNAL;
 }
 
+bool reason_is_fault(enum reason reason)
+{
+	return reason != REASON_NONE && reason != REASON_WARMING;
+}
+
 enum age_class condition_age(const struct age_limits *limits, int64_t age_ms, int64_t fill_ms)
 {
 	int64_t interval = limits->interval_ms;

@@ -10,10 +10,9 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "cache/protocol.h"
 #include "refresh/refresh.h"
 #include "refresh/upstream_status.h"
-
-#define BACKOFF_MAX_MS 60000
 
 struct local {
 	const struct local_config *config;
@@ -75,8 +74,8 @@ void local_condition(const struct local *local, struct condition *condition)
 static int64_t local_interval_ms(const struct local_config *config)
 {
 	int64_t calls = config->calls_per_minute, workers = config->workers;
-	int64_t share_ms = workers <= calls ? 60000 / (calls / workers)
-					    : (workers + calls - 1) / calls * 60000;
+	int64_t share_ms = workers <= calls ? PROTOCOL_WINDOW_MS / (calls / workers)
+					    : (workers + calls - 1) / calls * PROTOCOL_WINDOW_MS;
 	int64_t ms = config->interval_ms > share_ms ? config->interval_ms : share_ms;
 
 	return ms + clock_mono_us() % (ms / 5);
@@ -86,7 +85,7 @@ static int64_t wait_ms(const struct local *local, int64_t retry_after_ms)
 {
 	int64_t ms = local_interval_ms(local->config);
 
-	for (int i = 1; i < local->failures && ms < BACKOFF_MAX_MS; i++)
+	for (int i = 1; i < local->failures && ms < PROTOCOL_BACKOFF_MS; i++)
 		ms *= 2;
 	return ms > retry_after_ms ? ms : retry_after_ms;
 }
@@ -96,8 +95,7 @@ static void note_failure(struct local *local, enum reason reason)
 	if (reason != local->reason)
 		local->since_ms = clock_wall_ms();
 	local->reason = reason;
-	local->failures =
-		reason == REASON_NONE || reason == REASON_WARMING ? 0 : local->failures + 1;
+	local->failures = reason_is_fault(reason) ? local->failures + 1 : 0;
 }
 
 static void take_snapshot(struct local *local, struct snapshot *snap,

@@ -57,6 +57,7 @@ struct work {
 	struct commit commit;
 	int64_t leased_bytes;
 	bool lost;
+	bool asked;            /* the predictions call was made */
 	struct buf body, gzip; /* one document at a time */
 };
 
@@ -68,7 +69,7 @@ static bool on_progress(void *ctx)
 
 	if (w->call.bytes > w->leased_bytes && clock_mono_ms() - w->claim->leased_ms >= 1000) {
 		w->leased_bytes = w->call.bytes;
-		w->lost = !cache_extend(w->refresh->cache, w->claim);
+		w->lost = cache_extend(w->refresh->cache, w->claim) == LEASE_LOST;
 	}
 	return !w->lost;
 }
@@ -279,6 +280,7 @@ static const char *fetch_and_publish(struct work *w)
 	enum reason reason =
 		refresh_fetch(w->refresh->upstream, on_progress, w, &w->call, &w->snap);
 
+	w->asked = true;
 	fault_point("after-fetch");
 	if (w->lost)
 		return commit_names[COMMIT_LOST];
@@ -288,6 +290,16 @@ static const char *fetch_and_publish(struct work *w)
 	return reason_table[reason].slug;
 }
 
+/* A process that was stopped for long must not make a call that outlives its lease: that ends by
+ * itself then. */
+static const char *fetch_in_time(struct work *w)
+{
+	if (w->lost)
+		return commit_names[COMMIT_LOST];
+	return cache_claim_in_time(w->claim) ? fetch_and_publish(w) : "too-late";
+}
+
+/* Every claim that was won ends here with a word. */
 static void tell(const struct work *w, const char *result)
 {
 	struct diagnosis_call note = {
@@ -307,9 +319,11 @@ static void tell(const struct work *w, const char *result)
 		  LOG_INT("fetch_ms", note.fetch_ms), LOG_INT("total_ms", note.total_ms),
 		  LOG_INT("servers", w->snap ? (int64_t)w->snap->count : 0));
 	cache_note(w->refresh->cache, CACHE_FLEET, &note);
-	metrics_step(w->refresh->metrics, METRICS_FETCH, w->call.took_ms * 1000);
 	(void)snprintf(labels, sizeof(labels), "group=\"fleet\",result=\"%s\"", result);
 	metrics_count(w->refresh->metrics, METRICS_CACHE_FILLS, labels);
+	if (!w->asked)
+		return;
+	metrics_step(w->refresh->metrics, METRICS_FETCH, w->call.took_ms * 1000);
 	(void)snprintf(labels, sizeof(labels), "endpoint=\"predictions\",code=\"%ld\"",
 		       note.status);
 	metrics_count(w->refresh->metrics, METRICS_UPSTREAM_REQUESTS, labels);
@@ -322,12 +336,10 @@ void refresh_fleet(const struct refresh *refresh, struct claim *claim)
 	buf_init(&w.body, DOCUMENT_MAX);
 	buf_init(&w.gzip, DOCUMENT_MAX);
 	ask_upstream_status(&w);
-	/* The upstream_status may have taken two seconds of the lease. */
-	w.lost = !cache_extend(refresh->cache, claim);
+	/* These calls have taken their part of the lease. */
+	w.lost = cache_extend(refresh->cache, claim) == LEASE_LOST;
 	fault_point("before-fetch");
-	/* A process that was stopped here for long must not make a call that outlives its lease. */
-	if (!w.lost && cache_claim_in_time(claim))
-		tell(&w, fetch_and_publish(&w));
+	tell(&w, fetch_in_time(&w));
 	snapshot_free(&w.snap);
 	buf_free(&w.body);
 	buf_free(&w.gzip);

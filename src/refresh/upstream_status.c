@@ -71,9 +71,9 @@ static void store_answer(struct cache *cache, const struct question *q, struct s
 	struct commit commit = {.snap = "-", .routes = {sources[q->group].route}, .count = 1};
 	enum commit_result rc;
 
-	if (cache_stage(cache, &q->claim, commit.routes[0], commit.snap, &document) != 0)
-		return;
-	rc = cache_commit(cache, &q->claim, &commit);
+	rc = cache_stage(cache, &q->claim, commit.routes[0], commit.snap, &document) == 0
+		     ? cache_commit(cache, &q->claim, &commit)
+		     : COMMIT_DOWN;
 	if (rc != COMMIT_OK)
 		log_event(LOG_LEVEL_INFO, "commit_refused", LOG_STR("group", commit.routes[0]),
 			  LOG_STR("why", commit_names[rc]));
@@ -87,12 +87,17 @@ static void take_answer(struct cache *cache, struct question *q, const struct up
 
 	if (understood) {
 		store_answer(cache, q, buf_span(&q->body));
+		if (q->group == CACHE_STATUS)
+			cache_reopen(cache, CACHE_FLEET);
 		return;
 	}
 	/* While the daemon infers it answers nothing else: its silence is no fault, and what was
 	 * known stays. The lock runs out by itself. */
-	if (q->group == CACHE_STATUS && call->reason == REASON_TIMEOUT)
+	if (q->group == CACHE_STATUS && call->reason == REASON_TIMEOUT) {
+		log_event(LOG_LEVEL_INFO, "refresh_failed", LOG_STR("group", "status"),
+			  LOG_STR("result", reason_table[REASON_TIMEOUT].slug));
 		return;
+	}
 	cache_fail(cache, &q->claim, call->reason == REASON_NONE ? REASON_BAD : call->reason, 0);
 	if (q->group == CACHE_STATUS)
 		upstream_status->warmup.known = false;

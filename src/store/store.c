@@ -58,6 +58,7 @@ static const struct {
 	[STORE_FLUSH] = {script_flush, sizeof(script_flush) - 1},
 	[STORE_NOTE] = {script_note, sizeof(script_note) - 1},
 	[STORE_COUNT] = {script_count, sizeof(script_count) - 1},
+	[STORE_REOPEN] = {script_reopen, sizeof(script_reopen) - 1},
 };
 
 struct store *store_new(const struct store_address *address)

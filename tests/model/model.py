@@ -5,19 +5,27 @@ Every method is one script call or one thing that can happen to Redis. It return
 hold afterwards is in `cells`. Times are milliseconds of Redis' clock unless the name says us.
 """
 import hashlib
+import pathlib
 import re
 from dataclasses import dataclass
 
-WINDOW = 60_000  # of the budget
-STAGED_TTL = 30_000
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+# What the scripts are told by the workers has one source for both: the words and limits of the C sources.
+LIMITS = dict(re.findall(r"#define PROTOCOL_(\w+) +(\d+)", (ROOT / "include/cache/protocol.h").read_text()))
+TABLE = (ROOT / "src/fleet/condition.c").read_text().partition("reason_table[REASON_COUNT] = {")[2]
+SLUGS = dict(re.findall(r'\[REASON_(\w+)\] = \{"([a-z0-9-]+)"', TABLE))
+ANSWERS = (SLUGS["WARMING"],)  # which are no faults
+UNREACHABLE = (SLUGS["CONNECT"], SLUGS["NAME"])  # what another answer of the daemon disproves
+WINDOW = int(LIMITS["WINDOW_MS"])  # of the budget
+STAGED_TTL = int(LIMITS["STAGED_MS"])
+LONGEST_BACKOFF = int(LIMITS["BACKOFF_MS"])
+LONGEST_EPOCH = int(LIMITS["EPOCH_BYTES"])
+# These are the scripts' own.
 BREAKER_TTL = 900_000
 FLUSH_GAP = 5_000
-LONGEST_BACKOFF = 60_000
-LONGEST_RETRY_AFTER = 300_000
 BELIEVED_OPENING = 600_000  # a breaker open for longer was written by a clock that has gone back since
 HISTORY, HOURS, RISKS = "tfthist:fleet", "tfthist:hours", "tfthist:risk"
 HOUR = 3_600_000
-LONGEST_EPOCH = 31
 GATE = "tft:gate:flush"
 # Written by a stranger: a type that the protocol never uses, and values that it never has.
 JUNK = "zset"
@@ -280,16 +288,24 @@ class Model:
         if self.read(group.key("lock"), None) != claim.lock:
             return ["lost"]
         before = self.read(group.key("brk"), {})
-        failures = 0 if reason == "warming" else counted(before.get("n"), 1)
+        failures = 0 if reason in ANSWERS else counted(before.get("n"), 1)
         next_bucket = (self.now // group.interval + 1) * group.interval
         backoff = min(LONGEST_BACKOFF, group.interval * 2 ** (failures - 1)) if failures > 1 else 0
-        wait = max(next_bucket - self.now, backoff, min(retry_after, LONGEST_RETRY_AFTER))
+        wait = max(next_bucket - self.now, backoff, retry_after)
         since = before.get("since") if before.get("code") == reason else None
         since = self.now if number(since) < 0 else since
         breaker = {"n": failures, "open_until": self.now + wait, "code": reason, "since": since}
         self.put(group.key("brk"), "hash", breaker, BREAKER_TTL)
         self.delete(group.key("lock"))
         return ["backoff", failures, wait]
+
+    def reopen(self, group):
+        """The daemon has answered another question: a breaker that it contradicts lets one attempt through."""
+        key = group.key("brk")
+        if key not in self.cells or self.cells[key].kind != "hash" or self.cells[key].value.get("code") not in UNREACHABLE:
+            return ["kept"]
+        self.spoil_field(key, "open_until", 0)
+        return ["ok"]
 
     def note(self, group, record, keep, ttl):
         key = group.key("calls")

@@ -7,12 +7,15 @@ import random
 import re
 from collections import Counter, deque
 
-from model import FLUSH_GAP, GARBAGE, GATE, HISTORY, HOURS, JUNK, LONGEST_BACKOFF, RISKS, STAGED_TTL, WINDOW, Claim, Group, Model
+from model import (
+    ANSWERS, FLUSH_GAP, GARBAGE, GATE, HISTORY, HOURS, JUNK, LIMITS, LONGEST_BACKOFF, LONGEST_EPOCH, RISKS, SLUGS, STAGED_TTL,
+    UNREACHABLE, WINDOW, Claim, Group, Model,
+)  # fmt: skip
 from watch import Violation, Watch
 
 EPISODE = 1_000  # steps with one set of groups and habits
-REASONS = ("warming", "upstream-error", "refused", "rate-limited", "bad-answer")
-CALL_START_LIMIT = 1_800  # ms: who is stopped for longer after the claim does not call
+REASONS = (*ANSWERS, *UNREACHABLE, SLUGS["TIMEOUT"], SLUGS["KEY"])
+CALL_START_LIMIT = int(LIMITS["START_MS"])  # ms: who is stopped for longer after the claim does not call
 HISTORY_LENGTH = 1_000_000  # long enough that nothing is cut off in an episode
 DAY = 86_400_000
 NOTES = 5
@@ -21,11 +24,11 @@ REFRESH_KEYS = ("cur", "lock", "brk", "epoch")
 
 # How often what happens in an episode of that kind.
 HABITS = {
-    "calm": {"work": 80, "pass_time": 20, "count": 1},
+    "calm": {"work": 80, "pass_time": 20, "count": 1, "reopen": 3},
     "rough": {
         "work": 80, "pass_time": 20, "die": 1, "stop": 2, "resume": 2, "flush": 1, "flush_one": 0.5, "delete_key": 1,
         "overwrite_key": 1, "spoil_value": 2, "delete_all": 0.2, "sweep": 0.3, "forget_all": 0.1, "forget_scripts": 0.1, "out_of_memory": 1,
-        "step_clock": 0.2,
+        "step_clock": 0.2, "reopen": 1,
     },
     "stormy": {
         "work": 80, "pass_time": 12, "die": 3, "stop": 6, "resume": 5, "flush": 5, "flush_one": 5, "delete_key": 5,
@@ -211,7 +214,7 @@ class Run:
         group = self.random.choice(self.groups)
         token = f"{self.random.getrandbits(64):016x}"
         keys = [group.key(what) for what in ("cur", "lock", "brk", "budget", "epoch")]
-        arguments = [token, group.lease, group.interval, group.calls, WINDOW]
+        arguments = [token, group.lease, group.interval, group.calls, WINDOW, LONGEST_EPOCH]
         answer = self.ask(
             worker.name, "claim", keys, arguments, lambda: self.model.claim(group, token), refused
         )
@@ -263,10 +266,12 @@ class Run:
         keys += [claim.staged(route) for route in group.routes]
         keys += [f"tft:{route}:{claim.bucket}" for route in group.routes]
         length = HISTORY_LENGTH if group.history else 0
-        arguments = [
-            claim.token, claim.bucket, claim.epoch, claim.gen, claim.snap, group.interval, group.max_stale,
-            2 * group.interval, claim.record, length, 900, claim.names, claim.risks, DAY,
-        ]  # fmt: skip
+        named = {
+            "entries": len(group.routes), "lock": claim.lock, "bucket": claim.bucket, "epoch": claim.epoch, "gen": claim.gen,
+            "snap": claim.snap, "interval": group.interval, "ttl": group.max_stale, "old_ttl": 2 * group.interval, "fill": 900,
+            "record": claim.record, "points": length, "names": claim.names, "risks": claim.risks, "kept": DAY,
+        }  # fmt: skip
+        arguments = [word for pair in named.items() for word in pair]
         answer = self.ask(worker.name, "commit", keys, arguments, lambda: self.model.commit(claim, 900), refused)
         self.watch.ended(claim, answer)
         if answer[0] != "ok":
@@ -274,13 +279,19 @@ class Run:
 
     def fail(self, worker, refused):
         claim, group = worker.claim, worker.claim.group
-        reason, retry = self.random.choice(REASONS), self.random.choice((0, 0, 7_000, 60_000, 99_999_999))
+        reason, retry = self.random.choice(REASONS), self.random.choice((0, 0, 7_000, 60_000, 300_000))
         answer = self.ask(
             worker.name, "fail", [group.key("brk"), group.key("lock")],
-            [claim.token, claim.bucket, claim.epoch, group.interval, LONGEST_BACKOFF, retry, reason],
+            [claim.lock, group.interval, LONGEST_BACKOFF, retry, reason, int(reason not in ANSWERS)],
             lambda: self.model.fail(claim, reason, retry), refused,
         )  # fmt: skip
         self.watch.ended(claim, answer)
+
+    def reopen(self):
+        group = self.random.choice(self.groups)
+        answer = self.ask("status", "reopen", [group.key("brk")], UNREACHABLE, lambda: self.model.reopen(group))
+        if answer[0] == "ok":
+            self.watch.trouble(group)
 
     def note(self, worker, refused):
         group, record = worker.claim.group, f"call-{self.step}"

@@ -21,7 +21,7 @@ import redis
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCRIPTS = HERE.parent.parent / "redis"
-NAMES = ("claim", "extend", "stage", "commit", "fail", "flush", "note", "count")
+NAMES = ("claim", "extend", "stage", "commit", "fail", "flush", "note", "count", "reopen")
 
 # One line a key: name, type, time of expiry or -1, value. A stream is told by its last entry.
 DUMP = """

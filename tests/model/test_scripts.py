@@ -22,6 +22,7 @@ EVERY_ANSWER = {
     "commit": {"lost", "flushed", "old", "missing", "hist-new", "hist-dup", "hist-none", "WRONGTYPE", "OOM"},
     "fail": {"backoff", "lost", "WRONGTYPE", "OOM"},
     "flush": {"ok", "limited"},
+    "reopen": {"ok", "kept"},
     "note": {"ok", "OOM"},
     "count": {"ok"},
 }

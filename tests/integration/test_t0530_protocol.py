@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""What the workers and the scripts in Redis agree on, seen from outside: when the daemon is asked again, and what ends a claim."""
+import pytest
+from load import ask
+from stack import Stack
+
+INTERVAL = 5
+
+
+class Configured(Stack):
+    """text: the workers' configuration file."""
+
+    def __init__(self, text, **options):
+        super().__init__(**options)
+        self.text = text
+
+    def program(self):
+        path, conf = self.dir / "worker", self.dir / "worker.conf"
+        conf.write_text(self.text)
+        path.write_text(f"#!/bin/sh\nexec {super().program()} -c {conf}\n")
+        path.chmod(0o755)
+        return path
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with Stack(workers=2, interval=INTERVAL, l1=False) as running:
+        running.wait_fleet()
+        yield running
+
+
+def breaker(stack):
+    return {key.decode(): value.decode() for key, value in stack.redis.hgetall("tft:brk:fleet").items()}
+
+
+def test_a_daemon_that_warms_up_is_asked_again_in_every_bucket(stack):
+    """It answers: that is no failure, after which it would be left alone for up to a minute."""
+    stack.upstream.predictions.load("predictions_current-insufficient-20")
+    try:
+        seen = len(stack.upstream.predictions.calls)
+        stack.wait(lambda: len(stack.upstream.predictions.calls) >= seen + 3, 4 * INTERVAL, "three calls")
+        calls = stack.upstream.predictions.calls[seen:]
+        assert all(second.at - first.at < INTERVAL + 2 for first, second in zip(calls, calls[1:])), calls
+        assert stack.wait(lambda: breaker(stack).get("code") == "warming-up" and breaker(stack), 2, "the breaker")["n"] == "0"
+    finally:
+        stack.upstream.predictions.reset_controls()
+    stack.wait_fleet()
+
+
+def test_an_answer_of_the_daemon_ends_the_wait_for_one_that_could_not_be_reached(stack):
+    """A minute is left of the back-off, and /status has just been answered: one attempt at once, by one worker."""
+    stack.upstream.unlisten()
+    try:
+        stack.wait(lambda: breaker(stack).get("code") == "connection-refused", 2 * INTERVAL, "an attempt in vain")
+    finally:
+        stack.upstream.listen()
+    stack.redis.hset("tft:brk:fleet", "open_until", int((stack.redis.time()[0] + 60) * 1000))
+    calls, bucket = stack.upstream.predictions.count, stack.committed()
+    stack.wait(lambda: stack.get("/advanced").ok and stack.committed() > bucket, INTERVAL, "a commit long before the back-off ends")
+    assert stack.upstream.predictions.count == calls + 1
+
+
+def test_a_status_call_that_hangs_costs_no_refresh():
+    """It may take longer than the predictions' own time-out: the lease covers both."""
+    with Configured("[upstream]\ntimeout = 1s\nstatus_timeout = 4s\n", workers=2, interval=INTERVAL, l1=False) as stack:
+        stack.wait_fleet()
+        stack.upstream.warmup.hold()
+        try:
+            newest = stack.committed()
+            stack.redis.delete("tft:status:%d" % newest)
+            stack.wait(lambda: stack.committed() >= newest + 2, 4 * INTERVAL, "two more buckets")
+        finally:
+            stack.upstream.warmup.release()
+        assert ask(stack).status == 200
