@@ -98,7 +98,7 @@ MUTATIONS = [
     ("reopen", "the first reason alone", "ipairs(ARGV)", "ipairs({ARGV[1]})", ""),
     ("reopen", "the breaker stays open", "\t\t\tredis.call('HSET', KEYS[1], 'open_until', '0')\n", "", ""),
     ("reopen", "the breaker is forgotten", "redis.call('HSET', KEYS[1], 'open_until', '0')", "redis.call('DEL', KEYS[1])", ""),
-    ("reopen", "a wrong type fails", "if redis.call('TYPE', KEYS[1]).ok == 'hash' then", "if true then", ""),
+    ("reopen", "any type is a breaker", "if redis.call('TYPE', KEYS[1]).ok == 'hash' then", "if true then", ""),
     ("flush", "no limit", "if left >= 0 and left <= 5000 then", "if false then", ""),
     ("flush", "a gate that outlasts its time is believed", " and left <= 5000", "", ""),
     ("flush", "a gate without end is believed", "left >= 0 and left <= 5000", "left ~= -2 and left <= 5000", ""),
