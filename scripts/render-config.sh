@@ -46,17 +46,16 @@ value[USER]=${value[RUN_USER]:+user ${value[RUN_USER]};}
 value[PARTS]=''
 value[ASSET_CACHE]=${value[ASSET_CACHE]:-public, max-age=31536000, immutable}
 value[LOAD_MODULES]=''
-value[BROTLI_STATIC]=''
 brotli=/usr/lib/nginx/modules/ngx_http_brotli_static_module.so
 if [[ -e $brotli ]]; then
     value[LOAD_MODULES]="load_module $brotli;"
-    value[BROTLI_STATIC]='brotli_static on;'
+    echo 'brotli_static on;' >"$etc/tft-brotli.conf"
 fi
 
 render nginx/nginx.conf.in
 render nginx/tft-http.conf.in
 render nginx/tft-locations.conf.in
-cp "$root/nginx/tft-fastcgi.conf" "$root/nginx/tft-headers.conf" "$etc/"
+cp "$root"/nginx/tft-{error,fastcgi,guard,headers,page,server}.conf "$etc/"
 if [[ ${value[L1]} == on ]]; then
     cp "$root/nginx/tft-l1.conf" "$etc/"
 else

@@ -79,6 +79,9 @@ struct age_limits {
 /* Age class of data fetched age_ms ago that took fill_ms to produce (doc/pages.md#states): live
  * up to max(1.2 I, I + fill + 2 s), updating up to 2 I. */
 enum age_class condition_age(const struct age_limits *limits, int64_t age_ms, int64_t fill_ms);
+/* The age at which a statement made of data of this class ends to be true; live and updating are
+ * one, as both say that nothing is wrong. Milliseconds, at most max_stale_ms. */
+int64_t condition_until(const struct age_limits *limits, enum age_class age, int64_t fill_ms);
 /* A stored page may go out unchanged: live or updating data and nothing to tell. */
 bool condition_is_plain(const struct condition *c);
 /* The code of the reason; CONDITION_NO_DATA from AGE_NO_DATA on, unless the daemon answered that it

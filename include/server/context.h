@@ -74,6 +74,10 @@ void context_load_upstream_status(struct sources *sources, struct context *conte
 /* What operators want to know about cache and calls. */
 void context_diagnose(struct sources *sources, const struct context *context,
 		      struct diagnosis *diagnosis);
+/* For how many milliseconds from now on an answer with data remains true of their age: what says
+ * that nothing is wrong until they are late, a page that shows their time until nobody should act
+ * on them, and all of it at most until they are too old to be shown. */
+int64_t context_holds_ms(const struct sources *sources, const struct context *context);
 void context_free(struct context *context);
 
 #endif

@@ -25,6 +25,7 @@ struct request {
 	char query[REQUEST_QUERY_MAX + 1]; /* raw, without '?' */
 	size_t path_len, query_len;
 	bool gzip;               /* the client takes gzip (TFT_AE) */
+	bool l1;                 /* nginx may have a copy of the answer (TFT_L1) */
 	char if_none_match[256]; /* TFT_INM; longer: empty */
 	char origin[256];        /* TFT_ORIGIN; longer: "null", which is never allowed */
 	char fetch_site[32];     /* TFT_SFS; longer: "cross-site" */
@@ -39,7 +40,7 @@ struct request {
 enum request_result {
 	REQUEST_OK,
 	REQUEST_CUT,       /* parameters incomplete: finish without an answer */
-	REQUEST_TOO_LONG,  /* 414 */
+	REQUEST_TOO_LONG,  /* 414; path or query is cut where its room ends */
 	REQUEST_TOO_LARGE, /* 413 */
 	REQUEST_BAD /* 400: CONTENT_LENGTH absent, no number, or not what was sent; NUL in the body
 		     */

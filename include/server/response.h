@@ -23,12 +23,13 @@ struct response {
 	int64_t age_ms;     /* below 0 counts as 0 */
 	int max_age_s;      /* RESPONSE_NO_STORE, else max-age; then Vary is sent too */
 	bool authenticated; /* adds private: no shared cache beyond our own nginx may keep it */
-	bool revalidate_ok; /* adds stale-while-revalidate=interval (live JSON and CSV only) */
-	int64_t interval_s;
-	bool l1;                     /* X-Accel-Expires: @<now>, under a second; else 0 */
+	int64_t stale_ok_s; /* a cache whose question fails may show its copy so long after it has
+			       expired; 0 and below: not at all */
+	bool l1;            /* X-Accel-Expires: @<now>, under a second; else 0 */
 	char cache_status[96];       /* our member of Cache-Status (RFC 9211), or empty */
 	int64_t bucket;              /* X-TFT-Bucket; -1: none */
 	int retry_after_s;           /* 0: none */
+	const char *ask_again;       /* the location in which nginx asks once more; else NULL */
 	const char *allow;           /* 405 */
 	char location[64];           /* 303: relative reference; else empty */
 	const char *filename;        /* Content-Disposition: attachment; NULL: none */

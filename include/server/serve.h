@@ -37,7 +37,8 @@ void serve_free(struct serve **serve);
 void serve_prefetch(struct serve *serve, const struct request *const *requests, size_t count);
 void serve_request(struct serve *serve, const struct request *request, struct response *response);
 /* The constant answer to a request that could not be read (REQUEST_BAD and the like). */
-void serve_refusal(struct serve *serve, enum request_result why, struct response *response);
+void serve_refusal(struct serve *serve, const struct request *request, enum request_result why,
+		   struct response *response);
 /* Whether something is to be fetched, which takes as long as the upstream does. */
 bool serve_due(const struct serve *serve);
 void serve_after(struct serve *serve);

@@ -48,14 +48,36 @@ bool reason_is_fault(enum reason reason)
 	return reason != REASON_NONE && reason != REASON_WARMING;
 }
 
+static int64_t min(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t max(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* A slow daemon makes data older than 1.2 I without anything being wrong. */
+static int64_t live_until(int64_t interval, int64_t fill_ms)
+{
+	return max(interval + interval / 5, interval + fill_ms + 2000);
+}
+
+int64_t condition_until(const struct age_limits *limits, enum age_class age, int64_t fill_ms)
+{
+	int64_t until = age >= AGE_VERY_STALE ? limits->max_stale_ms : limits->act_limit_ms;
+
+	if (age < AGE_STALE)
+		until = min(until,
+			    max(live_until(limits->interval_ms, fill_ms), 2 * limits->interval_ms));
+	return min(until, limits->max_stale_ms);
+}
+
 enum age_class condition_age(const struct age_limits *limits, int64_t age_ms, int64_t fill_ms)
 {
-	int64_t interval = limits->interval_ms;
-	int64_t live = interval + interval / 5;
+	int64_t interval = limits->interval_ms, live = live_until(interval, fill_ms);
 
-	/* A slow daemon makes data older than 1.2 I without anything being wrong. */
-	if (live < interval + fill_ms + 2000)
-		live = interval + fill_ms + 2000;
 	if (age_ms >= limits->max_stale_ms)
 		return AGE_NO_DATA;
 	if (age_ms >= limits->act_limit_ms)

@@ -10,14 +10,19 @@
 
 #define GRACE_MS 3000 /* Redis away for less: nginx shows its copies, nobody fetches alone yet */
 
-static void judge_condition(const struct sources *sources, struct context *context, int64_t gen_ms,
-			    int64_t fill_ms)
+static struct age_limits limits_of(const struct sources *sources)
 {
-	struct age_limits limits = {
+	return (struct age_limits){
 		.interval_ms = sources->config->limits->group[CACHE_FLEET].interval_ms,
 		.act_limit_ms = sources->config->act_limit_ms,
 		.max_stale_ms = sources->config->limits->max_stale_ms,
 	};
+}
+
+static void judge_condition(const struct sources *sources, struct context *context, int64_t gen_ms,
+			    int64_t fill_ms)
+{
+	struct age_limits limits = limits_of(sources);
 
 	context->condition.age = condition_age(&limits, context->now_ms - gen_ms, fill_ms);
 }
@@ -227,6 +232,20 @@ void context_diagnose(struct sources *sources, const struct context *context,
 		return;
 	diagnosis->bucket = context->read.state.bucket;
 	diagnosis->data_bucket = context->read.state.data_bucket;
+}
+
+int64_t context_holds_ms(const struct sources *sources, const struct context *context)
+{
+	bool own = context->condition.cache_off;
+	int64_t gen = own ? context->snap->gen_ms : context->read.state.gen_ms;
+	int64_t fill = own ? context->snap->fill_ms : context->read.state.fill_ms;
+	enum age_class age = context->condition.age;
+	struct age_limits limits = limits_of(sources);
+
+	/* A page writes the time of its data, and its script marks them late. */
+	if (context->page->media == MEDIA_HTML && age < AGE_STALE)
+		age = AGE_STALE;
+	return gen + condition_until(&limits, age, fill) - context->now_ms;
 }
 
 void context_free(struct context *context)

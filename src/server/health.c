@@ -44,6 +44,7 @@ static void put_openapi(struct sources *sources, struct buf *body, struct respon
 	response_json(response, 200, buf_span(body));
 	response_etag(response, response->body);
 	response->max_age_s = 0;
+	response->stale_ok_s = 3600;
 	response->l1 = true;
 }
 

@@ -137,7 +137,7 @@ static bool answer(struct serve *serve, const struct request_slot *v, const char
 	if (v->result == REQUEST_OK)
 		serve_request(serve, &v->request, &response);
 	else
-		serve_refusal(serve, v->result, &response);
+		serve_refusal(serve, &v->request, v->result, &response);
 	return send_response(v->fcgi, &v->request, &response, node) && v->is_read;
 }
 

@@ -49,8 +49,10 @@ static enum request_result copy_field(struct request *request, const struct fiel
 	size_t len = strlen(value);
 
 	if (len >= field->size) {
-		if (!field->instead)
+		if (!field->instead) {
+			memcpy((char *)request + field->offset, value, field->size - 1);
 			return REQUEST_TOO_LONG;
+		}
 		value = field->instead;
 		len = strlen(value);
 	}
@@ -105,6 +107,7 @@ enum request_result request_parse(struct request *request, request_param param, 
 		return REQUEST_CUT;
 	request->method = method_of(value_of(param, ctx, "REQUEST_METHOD"));
 	request->gzip = strcmp(value_of(param, ctx, "TFT_AE"), "gzip") == 0;
+	request->l1 = strcmp(value_of(param, ctx, "TFT_L1"), "1") == 0;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]) && rc == REQUEST_OK; i++)
 		rc = copy_field(request, &fields[i], value_of(param, ctx, fields[i].param));
 	request->path_len = strlen(request->path);

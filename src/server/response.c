@@ -135,22 +135,21 @@ static void put_cache_control(const struct response *r, struct buf *out)
 	buf_int(out, r->max_age_s);
 	if (r->authenticated)
 		buf_lit(out, ", private");
-	if (r->revalidate_ok) {
-		buf_lit(out, ", stale-while-revalidate=");
-		buf_int(out, r->interval_s);
-	}
-	buf_lit(out, ", stale-if-error=3600\r\nVary: Accept-Encoding\r\n");
+	buf_lit(out, "\r\nVary: Accept-Encoding\r\n");
 }
 
 static void put_caching(const struct response *r, int64_t now_wall_ms, struct buf *out)
 {
-	put_cache_control(r, out);
-	/* A point in time: the relative value 1 would let nginx keep a copy for up to two seconds.
-	 */
+	/* A line of its own, and before the next one, after which nginx 1.22 takes nothing of
+	 * Cache-Control any more; the rest of it is not for nginx. */
+	if (r->max_age_s != RESPONSE_NO_STORE && r->stale_ok_s > 0)
+		put_number(out, "Cache-Control: stale-if-error=", r->stale_ok_s);
+	/* A point in time: the relative value 1 would let it keep a copy for up to two seconds. */
 	if (r->l1)
 		put_number(out, "X-Accel-Expires: @", now_wall_ms / 1000);
 	else
 		buf_lit(out, "X-Accel-Expires: 0\r\n");
+	put_cache_control(r, out);
 	if (*r->cache_status)
 		put_text(out, "Cache-Status: ", r->cache_status);
 }
@@ -213,6 +212,12 @@ static void put_security(const struct response *r, struct buf *out)
 void response_head(const struct response *r, const char *node, struct span request_id,
 		   int64_t now_wall_ms, struct buf *out)
 {
+	/* nginx would keep the other headers and add those of the next answer. */
+	if (r->ask_again) {
+		put_text(out, "X-Accel-Redirect: ", r->ask_again);
+		buf_lit(out, "\r\n");
+		return;
+	}
 	put_content(r, out);
 	put_validators(r, out);
 	put_caching(r, now_wall_ms, out);

@@ -17,6 +17,8 @@
 
 #define BODY_MAX       (32u * 1024 * 1024)
 #define LIVE_AGE_MAX_S 5
+#define NGINX_WAIT_S   12   /* how long nginx may wait for a worker before it shows its copy */
+#define L1_MS          1000 /* how long it shows one without asking */
 #define TICK_SPREAD_MS 200
 #define LOOK_AGAIN_MS  1000
 #define GZIP_MIN       1024
@@ -120,14 +122,29 @@ static void answer_no_server(struct serve *serve, bool json, struct response *re
 	put_error(serve, &error, json, NULL, response);
 }
 
-void serve_refusal(struct serve *serve, enum request_result why, struct response *response)
+/* Whoever asked for JSON gets a problem document. Of an address that was too long the beginning is
+ * there. */
+static bool wants_json(const struct request *request)
 {
+	struct query query;
+	enum query_key bad;
+
+	if (route_find(METHOD_GET, (struct span){request->path, request->path_len}).json)
+		return true;
+	query_init(&query);
+	return query_parse(&query, (struct span){request->query, request->query_len},
+			   QUERY_BIT(QUERY_FORMAT), &bad) == 0 &&
+	       query.format == FORMAT_JSON;
+}
+
+void serve_refusal(struct serve *serve, const struct request *request, enum request_result why,
+		   struct response *response)
+{
+	static const int statuses[] = {
+		[REQUEST_TOO_LONG] = 414, [REQUEST_TOO_LARGE] = 413, [REQUEST_BAD] = 400};
+
 	serve->path = (struct span){NULL, 0};
-	answer_error(serve,
-		     why == REQUEST_TOO_LONG    ? 414
-		     : why == REQUEST_TOO_LARGE ? 413
-						: 400,
-		     false, NULL, response);
+	answer_error(serve, statuses[why], wants_json(request), NULL, response);
 }
 
 /* --- headers --- */
@@ -179,11 +196,11 @@ static void put_lifetime(const struct serve *serve, const struct context *contex
 {
 	bool live = context->condition.age == AGE_LIVE && condition_is_plain(&context->condition);
 	int64_t left = live ? ttl_s(serve, context) : 0;
+	int64_t holds_ms = context_holds_ms(&serve->sources, context);
 
 	response->max_age_s = left <= 0 ? 0 : left < LIVE_AGE_MAX_S ? (int)left : LIVE_AGE_MAX_S;
-	response->revalidate_ok = live && context->page->media != MEDIA_HTML;
-	response->interval_s = serve->config->limits->group[CACHE_FLEET].interval_ms / 1000;
-	response->l1 = true;
+	response->stale_ok_s = holds_ms / 1000 - NGINX_WAIT_S;
+	response->l1 = holds_ms > L1_MS;
 }
 
 static void put_headers(const struct serve *serve, const struct context *context,
@@ -552,6 +569,13 @@ void serve_prefetch(struct serve *serve, const struct request *const *requests, 
 		cache_prefetch(serve->sources.cache, CACHE_FLEET, lookups, n);
 }
 
+/* While a copy may still be shown in place of an error, nginx shows it in place of a 404 as well. So
+ * it asks again where it has none. */
+static bool is_withdrawn(const struct request *request, const struct response *response)
+{
+	return response->status == 404 && request->l1;
+}
+
 void serve_request(struct serve *serve, const struct request *request, struct response *response)
 {
 	struct route route =
@@ -561,6 +585,11 @@ void serve_request(struct serve *serve, const struct request *request, struct re
 	serve->path = route.page ? span_str(route.page->path)
 				 : (struct span){request->path, request->path_len};
 	answer_route(serve, request, &route, response);
+	if (is_withdrawn(request, response)) {
+		response_init(response, 200);
+		response->ask_again = "@tft_without_copy";
+		return;
+	}
 	if (response->status == 200 &&
 	    response_not_modified(request->if_none_match, response->etag)) {
 		response->status = 304;

@@ -104,8 +104,9 @@ def test_nginx_accepts_what_is_installed(installed, example, tmp_path):
         text = text.replace("/run/tft-dashboard-l1", f"{tmp_path}/l1").replace("/var/log/nginx", str(tmp_path))
         return re.sub(r"\n\tssl_\w+ .*", "", text.replace("443 ssl", "8443"))
 
-    for name in ("tft-http.conf", "tft-locations.conf", "tft-fastcgi.conf", "tft-headers.conf", "tft-l1.conf"):
-        (tmp_path / name).write_text(moved(installed[name]))
+    for name, path in installed.items():
+        if re.fullmatch(r"tft-\w+\.conf", name):
+            (tmp_path / name).write_text(moved(path))
     site = moved(example)
     paths = "".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "fastcgi", "proxy", "scgi", "uwsgi"))
     (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid; events {{}} http {{ {paths} access_log off;\n{site}\n}}\n")

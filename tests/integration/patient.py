@@ -15,5 +15,5 @@ class PatientStack(Stack):
 
     @staticmethod
     def is_limited(answer):
-        """The 429 of nginx; that of a worker has a time to wait."""
-        return answer.status_code == 429 and "retry-after" not in answer.headers
+        """The 429 of nginx; of a worker's the node is known."""
+        return answer.status_code == 429 and "x-tft-node" not in answer.headers

@@ -154,6 +154,55 @@ def test_made_up_methods_are_refused(stack, method):
     assert "access-control" not in head.lower() and "http://b" not in head + body.decode()
 
 
+@pytest.mark.parametrize("method", ["TRACE", "PUT", "POST", "OPTIONS", "DELETE"])
+def test_what_nginx_refuses_by_its_method_names_the_others_too(stack, method):
+    asset = re.search(r'(?:href|src)="(static/[^"]+)"', stack.get("/").text)[1]
+    for path in (f"/{asset}", "/static/none", *(["/", "/api/v1/fleet"] if method == "TRACE" else [])):
+        answer = stack.request(method, path)
+        assert (answer.status_code, answer.headers.get("allow")) == (405, "GET, HEAD"), path
+    if method == "TRACE":
+        assert stack.request(method, "/refresh").headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/fleet", "/api/v1/status", "/api/v1/openapi.json", "/docs"])
+def test_if_unmodified_since_makes_no_read_fail(stack, path):
+    for value in ("Mon, 24 Nov 2003 15:59:48 GMT", "Mon, 24 Nov 2103 15:59:48 GMT", "nonsense", "0"):
+        answer = stack.get(path, headers={"If-Unmodified-Since": value})
+        assert answer.status_code == 200 and answer.content, value
+
+
+PROGRAMS = ["/api/v1/fleet", "/api/v1/servers/nobody", "/api/v1/nothing", "/healthz", "/readyz", "/refresh?format=json", "/?format=json"]
+
+
+def is_problem(answer, status):
+    found = answer.json()
+    return (answer.status_code, answer.headers["content-type"], found["status"]) == (status, "application/problem+json", status)
+
+
+@pytest.mark.parametrize("path", PROGRAMS)
+def test_a_program_gets_problem_documents_whoever_refuses_it(stack, path):
+    joint = "&" if "?" in path else "?"
+    assert is_problem(stack.request("TRACE", path), 405)
+    assert is_problem(stack.get(path + joint + "x=" + "y" * 3000), 414)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert is_problem(stack.post(path, "x" * 5000, headers=form), 413)
+    assert is_problem(stack.post(path, headers={**form, "Content-Length": "x"}), 400)
+
+
+def test_an_address_of_the_api_is_refused_as_problem_however_long(stack):
+    assert is_problem(stack.get("/api/v1/" + "x" * 600), 414)
+    assert stack.get("/" + "x" * 600).headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/fleet"])
+def test_too_many_requests_are_told_when_to_come_again(stack, path):
+    """nginx counts forms at any address, and what is asked of the API."""
+    answers = [Stack.request(stack, "POST", path) for _ in range(40)]
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.headers["retry-after"] == "1"
+    assert is_problem(refused, 429) if "api" in path else refused.headers["content-type"].startswith("text/html")
+
+
 @pytest.mark.parametrize("path", ["/heatmap", "/api/v1/fleet", "/docs"])
 def test_a_part_of_a_page_is_never_sent(stack, path):
     whole = stack.get(path, headers={"Accept-Encoding": "identity"})
@@ -177,6 +226,7 @@ def test_errors_have_their_codes_and_types(stack):
         ("/api/v1/nothing", 404, problem),
         (f"/{long}", 414, page),
         (f"/?q={long * 4}", 414, page),
+        (f"/api/v1/{long}", 414, problem),
         ("/?n=1", 200, page),  # no parameter of this page
         ("/top?n=1", 400, page),
         ("/api/v1/top?n=1", 400, problem),
@@ -331,9 +381,11 @@ def test_lifetimes_of_live_pages_and_data(stack):
     left = steady(stack, lambda: ttl_of(stack.get("/")))
     if left < 10:  # at the very end of a bucket
         stack.wait(lambda: ttl_of(stack.get("/")) > 10, 30, "the next bucket")
-    assert stack.get("/").headers["cache-control"] == "max-age=5, stale-if-error=3600"
-    data = stack.get("/api/v1/fleet").headers["cache-control"]
-    assert data == f"max-age=5, stale-while-revalidate={INTERVAL}, stale-if-error=3600"
+    # A copy may stand in for us as long as it is true: 600 s, less what nginx waits for a worker.
+    for path in ("/", "/api/v1/fleet"):
+        found = stack.get(path).headers
+        allowed = re.fullmatch(r"stale-if-error=(\d+), max-age=5", found["cache-control"])
+        assert 585 - 1 <= int(allowed[1]) + int(found["age"]) <= 600 - 12, path
     for path in PAGES + API:
         assert stack.get(path).headers["vary"] == "Accept-Encoding", path
     for path in ("/advanced", "/healthz", "/readyz", "/metrics"):
@@ -356,7 +408,7 @@ def test_late_data_have_a_negative_ttl_and_no_lifetime():
         stack.upstream.predictions.hold()
         late = stack.wait(lambda: found if ttl_of(found := stack.get("/")) < 0 else None, 10, "the bucket ends")
         assert re.search(r"tft-redis; hit; ttl=-\d+; detail=(REFRESH|BUSY)\b", late.headers["cache-status"])
-        assert late.headers["cache-control"] == "max-age=0, stale-if-error=3600"
+        assert re.fullmatch(r"(stale-if-error=\d+, )?max-age=0", late.headers["cache-control"])
         stack.upstream.predictions.release()
 
 

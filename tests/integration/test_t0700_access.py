@@ -185,6 +185,52 @@ def test_without_authentication_nobody_is_who_he_claims_to_be(anonymous, status)
         assert "user=alice" not in site.logs() and 'user="alice"' not in site.access_log()
 
 
+# Below a path of a site that has pages of its own
+
+@pytest.fixture(scope="module")
+def below(pki, tmp_path_factory):
+    root, port = tmp_path_factory.mktemp("www"), free_port()
+    os.chmod(root, 0o755)
+    for parent in (root.parent, root.parent.parent):
+        os.chmod(parent, 0o755)
+    (root / "index.html").write_text("the site")
+    files = {"/etc/ssl/certs/site.pem": pki / "server.pem", "/etc/ssl/private/site.key": pki / "server.key", "/var/www/html": root,
+             "listen 127.0.0.1:8080": f"listen 127.0.0.1:{port}", "http://127.0.0.1:8080": f"http://127.0.0.1:{port}"}
+    with Site("sub-path.conf", files) as site:
+        site.inner = f"http://127.0.0.1:{port}"
+        site.ca = {"verify": pki / "ca.pem"}
+        site.wait(lambda: site.get("/fleet/", **site.ca).status_code == 200, what="the first page")
+        yield site
+
+
+def test_a_site_keeps_its_pages_and_its_limits(below):
+    assert below.get("/", **below.ca).text == "the site"
+    assert below.get("/nothing", **below.ca).text.count("nginx") > 0, "its own error page"
+    assert below.post("/", "x" * 100000, **below.ca).status_code == 405, "not 413"
+
+
+def test_all_links_work_below_a_path(below):
+    assert below.get("/fleet", **below.ca).headers["location"].endswith("/fleet/")
+    page = below.get("/fleet/heatmap", **below.ca)
+    links = set(re.findall(r'(?:href|src|action)="([^"#:]+)"', page.text))
+    assert len(links) > 10
+    for link in links:
+        target = requests.compat.urljoin("/fleet/heatmap", link)
+        assert target.startswith("/fleet/"), link
+        status = below.get(target.replace("&amp;", "&"), **below.ca).status_code
+        assert status == (405 if link in ("refresh", "scenario") else 200), link
+
+
+def test_metrics_are_for_this_machine_and_not_for_whom_its_proxy_serves(below):
+    assert requests.get(below.inner + "/metrics", timeout=5).status_code == 200
+    for claim in ({}, {"X-Forwarded-For": "127.0.0.1"}, {"X-Real-IP": "::1"}):
+        assert below.get("/fleet/metrics", headers=claim, **below.ca).status_code == 404
+        assert below.get("/fleet//metrics", headers=claim, **below.ca).status_code == 404
+        assert below.get("/fleet/x/../metrics", headers=claim, **below.ca).status_code == 404
+    for header in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"):
+        assert requests.get(below.inner + "/metrics", headers={header: "127.0.0.1"}, timeout=5).status_code == 403, header
+
+
 # What nginx answers itself
 
 def assert_secured(answer):

@@ -42,6 +42,28 @@ static void age_classes_change_at_their_limits(void **state)
 				 cases[i].age);
 }
 
+static void what_an_answer_says_of_its_age_holds_so_long(void **state)
+{
+	static const struct {
+		struct age_limits limits;
+		enum age_class age;
+		int64_t fill_ms, until_ms;
+	} cases[] = {
+		{{30000, 600000, 3600000}, AGE_LIVE, 0, 60000},
+		{{30000, 600000, 3600000}, AGE_UPDATING, 0, 60000},
+		{{30000, 600000, 3600000}, AGE_LIVE, 40000, 72000},
+		{{30000, 600000, 3600000}, AGE_STALE, 0, 600000},
+		{{30000, 600000, 3600000}, AGE_VERY_STALE, 0, 3600000},
+		{{300000, 60000, 60000}, AGE_LIVE, 0, 60000},
+		{{30000, 60000, 60000}, AGE_STALE, 0, 60000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(condition_until(&cases[i].limits, cases[i].age, cases[i].fill_ms),
+				 cases[i].until_ms);
+}
+
 static void every_reason_has_its_own_slug_and_a_code(void **state)
 {
 	int a, b;
@@ -106,6 +128,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(age_classes_change_at_their_limits),
+		cmocka_unit_test(what_an_answer_says_of_its_age_holds_so_long),
 		cmocka_unit_test(every_reason_has_its_own_slug_and_a_code),
 		cmocka_unit_test(a_page_goes_out_unchanged_only_when_there_is_nothing_to_tell),
 		cmocka_unit_test(the_code_tells_the_last_answer_unless_all_data_are_gone),

@@ -20,9 +20,9 @@ struct change {
 	const char *name, *value;
 };
 
-/* A FastCGI request: the plain parameters with up to four changes, and a body. */
+/* A FastCGI request: the plain parameters with up to five changes, and a body. */
 struct fake {
-	struct change changes[4];
+	struct change changes[5];
 	const char *body;
 	size_t body_len, read;
 };
@@ -34,7 +34,7 @@ static const struct change plain[] = {
 	{"REMOTE_USER", ""},       {"TFT_ORIGIN", ""},
 	{"TFT_SFS", ""},           {"TFT_INM", ""},
 	{"TFT_AE", "identity"},    {"TFT_RID", "0123456789abcdef0123456789abcdef"},
-	{"TFT_END", "1"},
+	{"TFT_L1", NULL},          {"TFT_END", "1"},
 };
 
 static const char *param(void *ctx, const char *name)
@@ -85,6 +85,7 @@ static void test_everything_is_copied(void **state)
 	struct fake fake = {{{"DOCUMENT_URI", "/heatmap"},
 			     {"QUERY_STRING", "metric=cpu"},
 			     {"TFT_AE", "gzip"},
+			     {"TFT_L1", "1"},
 			     {"TFT_INM", "W/\"1\""}},
 			    "",
 			    0,
@@ -98,7 +99,7 @@ static void test_everything_is_copied(void **state)
 	assert_int_equal(r.path_len, 8);
 	assert_string_equal(r.query, "metric=cpu");
 	assert_int_equal(r.query_len, 10);
-	assert_true(r.gzip);
+	assert_true(r.gzip && r.l1);
 	assert_string_equal(r.if_none_match, "W/\"1\"");
 	assert_string_equal(r.remote_addr, "127.0.0.1");
 	assert_string_equal(r.id, "0123456789abcdef0123456789abcdef");
