@@ -213,6 +213,7 @@ static int run_worker(const struct settings *s)
 	const struct store_address address = {.where = s->redis,
 					      .user = s->redis_user,
 					      .password = s->redis_password,
+					      .sentinel_password = "",
 					      .connect_ms = s->redis_connect_ms};
 	const struct cache_limits limits = make_limits(s);
 	const struct upstream_config upstream_config = make_upstream(s);

@@ -7,10 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include "base/utf8.h"
-#include "store/sentinel.h"
+#include "store/address.h"
 
 /* --- checks of texts --- */
 
@@ -48,43 +47,23 @@ static const char *skip_scheme(const char *url)
 	return NULL;
 }
 
-static bool is_port(const char *text)
-{
-	size_t digits = strspn(text, "0123456789");
-	long port = digits > 0 && digits <= 5 ? strtol(text, NULL, 10) : 0;
-
-	return text[digits] == '\0' && port >= 1 && port <= 65535;
-}
-
 static bool is_name(const char *text)
 {
 	return strspn(text, "-._" ALPHANUMERIC) == strlen(text);
 }
 
-/* The end of a host name, an address or [an IPv6 address]; NULL: there is none. */
-static const char *skip_host(const char *text)
+/* The end of the port, or the text itself when there is none; NULL: it is none. */
+static const char *skip_port(const char *text)
 {
-	bool bracket = *text == '[';
-	const char *from = text + bracket;
-	size_t len = strspn(from, bracket ? ".:0123456789ABCDEFabcdef" : "-._" ALPHANUMERIC);
+	size_t len = *text == ':' ? strcspn(text + 1, "/") : 0;
 
-	if (len == 0 || (bracket && from[len] != ']'))
-		return NULL;
-	return from + len + bracket;
+	if (*text != ':')
+		return text;
+	return hostport_port((struct span){text + 1, len}) ? text + 1 + len : NULL;
 }
 
-static bool is_port_and_path(const char *text)
+static bool is_path(const char *text)
 {
-	char port[6] = "";
-	size_t len = 0;
-
-	if (*text == ':') {
-		len = strcspn(++text, "/");
-		(void)snprintf(port, sizeof(port), "%.*s", (int)len, text);
-		if (len >= sizeof(port) || !is_port(port))
-			return false;
-	}
-	text += len;
 	return *text == '\0' ||
 	       (*text == '/' && strspn(text, "/-._~%" ALPHANUMERIC) == strlen(text));
 }
@@ -92,9 +71,11 @@ static bool is_port_and_path(const char *text)
 /* User, query and fragment cannot be without their marks, and those are in no part of it. */
 static bool is_url(const char *text)
 {
-	const char *host = skip_scheme(text), *rest = host ? skip_host(host) : NULL;
+	const char *host = skip_scheme(text), *rest;
+	size_t len = host ? hostport_host_len(span_str(host)) : 0;
 
-	return rest && is_port_and_path(rest);
+	rest = len ? skip_port(host + len) : NULL;
+	return rest && is_path(rest);
 }
 
 static bool check_url(char *text)
@@ -109,34 +90,11 @@ static bool check_url(char *text)
 	return true;
 }
 
-/* An IPv6 address has colons of its own; the last one is the port's: ::1:6379. */
-static bool is_host_and_port(const char *text)
-{
-	const char *colon = strrchr(text, ':');
-
-	return colon && colon > text && strspn(text, "-.:" ALPHANUMERIC) == strlen(text) &&
-	       is_port(colon + 1);
-}
-
-static bool check_sentinels(const struct sentinel *sentinel)
-{
-	char host[SENTINEL_HOST_MAX];
-
-	for (size_t i = 0; sentinel_host(sentinel, i, host); i++)
-		if (!is_host_and_port(host))
-			return false;
-	return sentinel->name.len && is_name(sentinel->name.ptr);
-}
-
 static bool check_address(char *text)
 {
-	struct sentinel sentinel;
+	struct address address;
 
-	if (strncmp(text, "unix:", 5) == 0)
-		return text[5] == '/' && value_is_plain(text) &&
-		       strlen(text + 5) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
-	return sentinel_split(&sentinel, text) ? check_sentinels(&sentinel)
-					       : is_host_and_port(text);
+	return value_is_plain(text) && address_parse(&address, text);
 }
 
 static bool check_node(char *text)

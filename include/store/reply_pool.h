@@ -1,23 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory for the replies of one batch. hiredis takes and frees each reply and each of its elements
- * alone, a third of what a worker does for a page; here they lie side by side and go together. It
- * also believes an array of any announced length; here a batch has a ceiling.
+ * Memory for the replies of one batch: they lie side by side and go together. What the pool takes
+ * from the heap, waste included, never exceeds its ceiling, whatever a reply announces.
  */
 #ifndef TFT_REPLY_POOL_H
 #define TFT_REPLY_POOL_H
 
-#include <hiredis/hiredis.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 struct reply_pool {
 	struct reply_chunk *chunks; /* the newest first */
-	size_t taken, max;          /* bytes */
+	size_t taken, max;          /* bytes of the heap */
+};
+
+/* A moment in the life of a pool. */
+struct reply_mark {
+	struct reply_chunk *chunk;
+	size_t used;
 };
 
 void reply_pool_init(struct reply_pool *pool, size_t max);
-/* A reader of hiredis whose replies live in the pool; NULL when memory ends. */
-redisReader *reply_pool_reader(struct reply_pool *pool);
-/* Ends the life of all replies; keeps a little memory for the next ones. */
+/* False: so many bytes more would exceed the ceiling. */
+bool reply_pool_has_room(const struct reply_pool *pool, size_t len);
+/* Aligned for anything, not cleared. NULL without room, or when memory ends. */
+void *reply_pool_take(struct reply_pool *pool, size_t len);
+struct reply_mark reply_pool_mark(const struct reply_pool *pool);
+/* Gives back what was taken since. */
+void reply_pool_rewind(struct reply_pool *pool, struct reply_mark mark);
+/* Gives everything back; keeps a little memory for the next replies. */
 void reply_pool_reset(struct reply_pool *pool);
 void reply_pool_free(struct reply_pool *pool);
 

@@ -6,10 +6,11 @@
  *	if (store_run(store, 100) == STORE_OK)         // sends all, waits for all
  *		reply = store_reply(store, 0);         // never NULL; may be an error reply: check type
  *
- * Replies live until the next store_cmd after a run. After STORE_DOWN the connection is gone, so
- * that a late answer can never be taken for that of another command; the next run connects anew.
- * hiredis only formats commands and parses replies: its own time-outs are per read and do not bound
- * a batch (doc/pitfalls.md#hiredis).
+ * Replies live until the next store_cmd after a run. A batch may reach the server twice in part,
+ * so its commands must bear that; scripts go alone and are sent once. After STORE_DOWN the
+ * connection is gone, so that a late answer can never be taken for that of another command; the
+ * next run connects anew. What hiredis does of this, and what it does not:
+ * doc/decisions/redis-client.md.
  */
 #ifndef TFT_STORE_H
 #define TFT_STORE_H
@@ -19,13 +20,11 @@
 #include "base/err.h"
 #include "base/span.h"
 
-#define STORE_BATCH_MAX   128                 /* commands of one batch */
-#define STORE_REPLY_BYTES (32u * 1024 * 1024) /* bytes of the replies of one batch */
+#define STORE_REPLY_BYTES (32u * 1024 * 1024) /* of memory, for the replies of one batch */
 
 enum store_result {
 	STORE_OK,
-	STORE_TOO_LARGE, /* more than STORE_REPLY_BYTES; the replies before that are there, the
-			    others read as nil */
+	STORE_TOO_LARGE, /* store_is_too_large tells which replies; all others are there */
 	STORE_DOWN /* no connection, deadline passed, protocol error, out of memory; see store_error
 		    */
 };
@@ -43,11 +42,15 @@ enum store_script {
 	STORE_SCRIPTS
 };
 
+struct transport;
+
 struct store_address {
-	const char *where;    /* unix:/path, host:port or as in sentinel.h; host an IP address */
-	const char *user;     /* empty: none */
-	const char *password; /* empty: none */
+	const char *where;             /* as in store/address.h, which has found it good */
+	const char *user;              /* empty: none; one in `where` comes first */
+	const char *password;          /* empty: none */
+	const char *sentinel_password; /* of the sentinels, empty: none */
 	int64_t connect_ms;
+	const struct transport *transport; /* NULL: that of the address; a test has its own */
 };
 
 struct store;
@@ -63,7 +66,11 @@ void store_argv(struct store *store, size_t argc, const struct span *argv);
 		   (const struct span[]){__VA_ARGS__})
 /* Sends the batch and reads every reply within `ms`. */
 enum store_result store_run(struct store *store, int64_t ms);
+/* Nil past the last one, and for one that was too large. */
 const redisReply *store_reply(const struct store *store, size_t i);
+/* Reply i would have taken more memory than STORE_REPLY_BYTES left for it: it was refused when it
+ * was announced. Also known after STORE_DOWN, if that came later. */
+bool store_is_too_large(const struct store *store, size_t i);
 /* Runs one script alone: argv = keys, then arguments. Loads it first where the server does not know
  * it. The answer is reply 0. */
 enum store_result store_eval(struct store *store, enum store_script script, size_t keys,

@@ -2,11 +2,9 @@
 #include "config.h"
 #include "store/reply_pool.h"
 
+#include <assert.h>
 #include <stdalign.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define CHUNK_SIZE 32768 /* the replies to a hit fit in */
 
@@ -21,31 +19,53 @@ void reply_pool_init(struct reply_pool *pool, size_t max)
 	*pool = (struct reply_pool){.max = max};
 }
 
-/* Room for len bytes more, in a new chunk. */
-static struct reply_chunk *add_chunk(struct reply_pool *pool, size_t len)
+static size_t align(size_t len)
 {
-	size_t size = len > CHUNK_SIZE ? len : CHUNK_SIZE;
-	struct reply_chunk *chunk;
+	return (len + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+}
 
-	if (len > pool->max - pool->taken)
-		return NULL;
-	chunk = malloc(sizeof(*chunk) + size);
+static size_t chunk_size(size_t len)
+{
+	return len > CHUNK_SIZE ? len : CHUNK_SIZE;
+}
+
+static bool fits(const struct reply_chunk *chunk, size_t len)
+{
+	return chunk && len <= chunk->size - chunk->used;
+}
+
+bool reply_pool_has_room(const struct reply_pool *pool, size_t len)
+{
+	if (len > pool->max)
+		return false;
+	len = align(len);
+	return fits(pool->chunks, len) ||
+	       sizeof(struct reply_chunk) + chunk_size(len) <= pool->max - pool->taken;
+}
+
+static struct reply_chunk *add_chunk(struct reply_pool *pool, size_t size)
+{
+	struct reply_chunk *chunk = malloc(sizeof(*chunk) + size);
+
 	if (!chunk)
 		return NULL;
 	*chunk = (struct reply_chunk){.next = pool->chunks, .size = size};
 	pool->chunks = chunk;
-	pool->taken += len;
+	pool->taken += sizeof(*chunk) + size;
+	assert(pool->taken <= pool->max);
 	return chunk;
 }
 
-static void *take(struct reply_pool *pool, size_t len)
+void *reply_pool_take(struct reply_pool *pool, size_t len)
 {
 	struct reply_chunk *chunk = pool->chunks;
 	void *room;
 
-	len = (len + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-	if (!chunk || len > chunk->size - chunk->used)
-		chunk = add_chunk(pool, len);
+	if (!reply_pool_has_room(pool, len))
+		return NULL;
+	len = align(len);
+	if (!fits(chunk, len))
+		chunk = add_chunk(pool, chunk_size(len));
 	if (!chunk)
 		return NULL;
 	room = (char *)chunk->bytes + chunk->used;
@@ -53,104 +73,38 @@ static void *take(struct reply_pool *pool, size_t len)
 	return room;
 }
 
-/* A reply of the task's type with `extra` bytes behind it, in its place in the array it is of. */
-static redisReply *add_reply(const redisReadTask *task, size_t extra)
+static void drop_chunk(struct reply_pool *pool)
 {
-	redisReply *reply = take(task->privdata, sizeof(*reply) + extra);
+	struct reply_chunk *chunk = pool->chunks;
 
-	if (!reply)
-		return NULL;
-	memset(reply, 0, sizeof(*reply));
-	reply->type = task->type;
-	if (task->parent)
-		((redisReply *)task->parent->obj)->element[task->idx] = reply;
-	return reply;
+	pool->chunks = chunk->next;
+	pool->taken -= sizeof(*chunk) + chunk->size;
+	free(chunk);
 }
 
-static void *add_string(const redisReadTask *task, char *text, size_t len)
+struct reply_mark reply_pool_mark(const struct reply_pool *pool)
 {
-	redisReply *reply = add_reply(task, len + 1);
-
-	if (!reply)
-		return NULL;
-	reply->str = (char *)(reply + 1);
-	reply->len = len;
-	memcpy(reply->str, text, len);
-	reply->str[len] = '\0';
-	return reply;
+	return (struct reply_mark){pool->chunks, pool->chunks ? pool->chunks->used : 0};
 }
 
-static void *add_array(const redisReadTask *task, int elements)
+void reply_pool_rewind(struct reply_pool *pool, struct reply_mark mark)
 {
-	size_t count = elements > 0 ? (size_t)elements : 0;
-	redisReply *reply = add_reply(task, count * sizeof(redisReply *));
-
-	if (!reply)
-		return NULL;
-	reply->elements = count;
-	reply->element = (redisReply **)(reply + 1);
-	memset(reply->element, 0, count * sizeof(redisReply *));
-	return reply;
+	while (pool->chunks != mark.chunk)
+		drop_chunk(pool);
+	if (pool->chunks)
+		pool->chunks->used = mark.used;
 }
 
-static void *add_integer(const redisReadTask *task, long long value)
-{
-	redisReply *reply = add_reply(task, 0);
-
-	if (reply)
-		reply->integer = value;
-	return reply;
-}
-
-static void *add_nil(const redisReadTask *task)
-{
-	return add_reply(task, 0);
-}
-
-static void keep(void *reply)
-{
-	(void)reply;
-}
-
-redisReader *reply_pool_reader(struct reply_pool *pool)
-{
-	static redisReplyObjectFunctions functions = {add_string, add_array, add_integer, add_nil,
-						      keep};
-	redisReader *reader = redisReaderCreateWithFunctions(&functions);
-
-	if (reader)
-		reader->privdata = pool;
-	return reader;
-}
-
-/* All chunks but one of the usual size, if there is one. */
-static void drop(struct reply_pool *pool, bool all)
-{
-	struct reply_chunk *kept = NULL;
-
-	while (pool->chunks) {
-		struct reply_chunk *chunk = pool->chunks;
-
-		pool->chunks = chunk->next;
-		if (!all && !kept && chunk->size == CHUNK_SIZE)
-			kept = chunk;
-		else
-			free(chunk);
-	}
-	if (kept) {
-		kept->next = NULL;
-		kept->used = 0;
-	}
-	pool->chunks = kept;
-	pool->taken = 0;
-}
-
+/* The first chunk stays, if it is of the usual size. */
 void reply_pool_reset(struct reply_pool *pool)
 {
-	drop(pool, false);
+	while (pool->chunks && (pool->chunks->next || pool->chunks->size != CHUNK_SIZE))
+		drop_chunk(pool);
+	if (pool->chunks)
+		pool->chunks->used = 0;
 }
 
 void reply_pool_free(struct reply_pool *pool)
 {
-	drop(pool, true);
+	reply_pool_rewind(pool, (struct reply_mark){NULL, 0});
 }

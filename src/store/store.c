@@ -1,50 +1,76 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A connection is in one of three states, and only this file moves it:
+ *
+ *	CLOSED   there is none
+ *	QUIET    the server owes nothing, and nothing that it sent is left over
+ *	ASKING   a batch is on its way, and as many replies are to come as it has commands unanswered
+ *
+ *	CLOSED -> QUIET   open_link: connected, hands shaken, authenticated, by a sentinel or not
+ *	QUIET -> ASKING   exchange
+ *	ASKING -> QUIET   exchange: the last reply was read, and it came whole
+ *	any -> CLOSED     close_link: whatever else happens to a connection, be it the deadline, a
+ *	                  reply too large to be taken, or a byte that nobody has asked for
+ *
+ * So a reply is read in ASKING alone, and the next one read is always that of the first command
+ * unanswered: no reply can be taken for that of another command, however late or strange it is.
+ *
+ * A batch ends with its run, whatever comes of it; the first command after that begins another
+ * one. A reply too large to be taken ends the connection, as what follows it cannot be had without
+ * receiving it. The commands behind it are asked once more on a new one: they cost a round trip,
+ * and the giant nobody but itself. Each connection settles one command at least, and the deadline
+ * is that of the whole run.
+ *
+ * Sending and receiving go on side by side, as a server that stops reading until its own answers
+ * are taken would otherwise stand still with us for ever.
+ */
 #include "config.h"
 #include "store/store.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <hiredis/sds.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
+#include <assert.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "store/reply_pool.h"
 #include "scripts.h"
+#include "store/batch.h"
+#include "store/resp.h"
 #include "store/sentinel.h"
+#include "store/transport.h"
 
-#define COUNT_MAX   24 /* bytes of a length in RESP */
-#define PATIENCE_MS 50 /* the kernel's limit for a wait in recv */
-#define LATE_MS     10 /* for a reply when the deadline passed while nobody waited for it */
+#define RECEIVE_BYTES  65536 /* more than a line, and the replies to a hit */
+#define BATCH_BYTES    (256u * 1024 * 1024)
+#define QUESTION_BYTES 4096 /* of our own commands: authentication, sentinels */
+#define LATE_MS        10   /* for a reply when the deadline passed while nobody waited for it */
 
-/*
- * A batch is formatted into `out`, sent, and its replies are read, all against one absolute
- * deadline. Sending and receiving go on side by side, as a server that stops reading until its own
- * answers are taken would otherwise stand still with us for ever.
- */
+enum state { CLOSED, QUIET, ASKING };
+
 struct store {
-	const struct store_address *address;
-	struct sentinel sentinel; /* no name: the address is that of Redis itself */
-	size_t turn;              /* which sentinel is asked */
-	int fd;                   /* -1: not connected */
-	redisReader *reader;
-	struct reply_pool pool; /* holds the replies */
-	struct buf out;
-	redisReply *replies[STORE_BATCH_MAX];
-	size_t commands, answered, received;
-	bool late;          /* this batch has had its LATE_MS */
+	const struct store_address *config;
+	struct address address;
+	const struct transport *transport;
+	size_t turn; /* which sentinel is asked */
+
+	enum state state;
+	struct link link;
+	struct resp resp;
+	size_t from, to; /* of the bytes in `received` that have not been read */
+	bool late;       /* this run has had its LATE_MS */
+
+	struct reply_pool pool; /* holds the replies of both batches */
+	struct batch batch;     /* the caller's */
+	struct batch question;  /* one of our own, while a connection is opened */
+	bool has_run;           /* the batch has: the next command begins another one */
+	bool is_usable;         /* its replies may be read */
+
 	size_t connections; /* opened so far */
 	char sha[STORE_SCRIPTS][41];
 	struct err err;
+	char received[RECEIVE_BYTES];
 };
+
+static_assert(RECEIVE_BYTES > RESP_LINE_MAX, "a line that is not complete leaves room for more");
 
 static const struct {
 	const char *text;
@@ -61,45 +87,48 @@ static const struct {
 	[STORE_REOPEN] = {script_reopen, sizeof(script_reopen) - 1},
 };
 
-struct store *store_new(const struct store_address *address)
+static const struct transport *const transports[ADDRESS_KINDS] = {
+	[ADDRESS_UNIX] = &transport_unix,
+	[ADDRESS_TCP] = &transport_tcp,
+};
+
+struct store *store_new(const struct store_address *config)
 {
 	struct store *store = calloc(1, sizeof(*store));
 
 	if (!store)
 		return NULL;
-	store->address = address;
-	(void)sentinel_split(&store->sentinel, address->where);
-	store->fd = -1;
-	reply_pool_init(&store->pool, 2 * STORE_REPLY_BYTES);
-	buf_init(&store->out, 256u * 1024 * 1024);
+	store->config = config;
+	(void)address_parse(&store->address, config->where);
+	store->transport = config->transport ? config->transport : transports[store->address.kind];
+	assert(store->transport);
+	reply_pool_init(&store->pool, STORE_REPLY_BYTES);
+	batch_init(&store->batch, BATCH_BYTES);
+	batch_init(&store->question, QUESTION_BYTES);
 	return store;
 }
 
-static void drop_replies(struct store *store)
+static void close_link(struct store *store)
 {
-	reply_pool_reset(&store->pool);
-	store->answered = store->commands = store->received = 0;
-	buf_reset(&store->out);
+	if (store->state != CLOSED)
+		store->transport->close(&store->link);
+	store->state = CLOSED;
 }
 
 void store_close(struct store *store)
 {
-	if (store->fd >= 0)
-		close(store->fd);
-	store->fd = -1;
-	if (store->reader)
-		redisReaderFree(store->reader);
-	store->reader = NULL;
+	assert(store->state != ASKING);
+	close_link(store);
 }
 
 void store_free(struct store **store)
 {
 	if (!*store)
 		return;
-	drop_replies(*store);
 	store_close(*store);
 	reply_pool_free(&(*store)->pool);
-	buf_free(&(*store)->out);
+	batch_free(&(*store)->batch);
+	batch_free(&(*store)->question);
 	free(*store);
 	*store = NULL;
 }
@@ -113,6 +142,38 @@ const char *store_error(const struct store *store)
 {
 	return store->err.msg;
 }
+
+/* --- the caller's batch --- */
+
+static void begin_command(struct store *store, size_t argc)
+{
+	if (store->has_run) {
+		batch_reset(&store->batch);
+		reply_pool_reset(&store->pool);
+		store->has_run = store->is_usable = false;
+	}
+	batch_command(&store->batch, argc);
+}
+
+void store_argv(struct store *store, size_t argc, const struct span *argv)
+{
+	begin_command(store, argc);
+	batch_args(&store->batch, argc, argv);
+}
+
+const redisReply *store_reply(const struct store *store, size_t i)
+{
+	static const redisReply none = {.type = REDIS_REPLY_NIL};
+
+	return store->is_usable && i < store->batch.answered ? store->batch.replies[i] : &none;
+}
+
+bool store_is_too_large(const struct store *store, size_t i)
+{
+	return batch_is_too_large(&store->batch, i);
+}
+
+/* --- bytes --- */
 
 /* What may still be waited for, in ms. A machine that stood still for longer than the deadline, or
  * a worker that got its turn late, must not hold that against Redis: once it waits all the same. */
@@ -128,362 +189,245 @@ static int64_t time_left(struct store *store, int64_t deadline_ms)
 	return LATE_MS;
 }
 
-/* 0 when the events came, else -1 with the reason noted. */
-static int wait_for(struct store *store, short events, int64_t deadline_ms)
+static enum store_result wait_for(struct store *store, short events, int64_t deadline_ms)
 {
-	struct pollfd p = {.fd = store->fd, .events = events};
 	int64_t left = time_left(store, deadline_ms);
-	int n = left > 0 ? poll(&p, 1, (int)left) : 0;
+	int n = left > 0 ? store->transport->wait(&store->link, events, left, &store->err) : 0;
 
-	if (n > 0)
-		return 0;
-	if (n < 0 && errno == EINTR)
-		return wait_for(store, events, deadline_ms);
-	err_set(&store->err, "%s", n == 0 ? "deadline passed" : strerror(errno));
-	return -1;
+	if (n == 0)
+		err_set(&store->err, "deadline passed");
+	return n > 0 ? STORE_OK : STORE_DOWN;
 }
 
-static int open_unix(const char *path, struct sockaddr_un *addr)
+/* Sends what the connection takes now. */
+static enum store_result send_some(struct store *store, struct span *unsent)
 {
-	addr->sun_family = AF_UNIX;
-	if (strlen(path) >= sizeof(addr->sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(addr->sun_path, path, strlen(path) + 1);
-	return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-}
+	ssize_t n = store->transport->write(&store->link, unsent->ptr, unsent->len, &store->err);
 
-static int connect_unix(const char *path)
-{
-	struct sockaddr_un addr = {0};
-	int fd = open_unix(path, &addr);
-
-	/* On a unix socket connect either succeeds at once or the backlog is full (EAGAIN): no
-	 * waiting in either case. */
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* Numeric addresses resolve without a name server; names block in getaddrinfo, which is why the
- * manual asks for an address. */
-static int connect_tcp(const char *where)
-{
-	const char *colon = strrchr(where, ':');
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-	char host[256];
-	int fd = -1, one = 1;
-
-	if (!colon || (size_t)(colon - where) >= sizeof(host)) {
-		errno = EINVAL;
-		return -1;
-	}
-	memcpy(host, where, (size_t)(colon - where));
-	host[colon - where] = '\0';
-	if (getaddrinfo(host, colon + 1, &hints, &found) != 0) {
-		errno = EHOSTUNREACH;
-		return -1;
-	}
-	fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) != 0 &&
-	    errno != EINPROGRESS) {
-		close(fd);
-		fd = -1;
-	}
-	freeaddrinfo(found);
-	if (fd >= 0)
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return fd;
-}
-
-static int connect_error(int fd)
-{
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ? errno : error;
-}
-
-/* From now on recv may wait, though not for long. */
-static int be_patient(int fd)
-{
-	const struct timeval limit = {.tv_usec = PATIENCE_MS * 1000};
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0
-		       ? -1
-		       : setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-}
-
-/* What connecting may take of the time that is left. */
-static int64_t connect_by(const struct store *store, int64_t deadline_ms)
-{
-	int64_t by = clock_mono_ms() + store->address->connect_ms;
-
-	return by < deadline_ms ? by : deadline_ms;
-}
-
-static enum store_result connect_to(struct store *store, const char *where, int64_t deadline_ms)
-{
-	int error;
-
-	store->fd = strncmp(where, "unix:", 5) == 0 ? connect_unix(where + 5) : connect_tcp(where);
-	if (store->fd < 0) {
-		err_set(&store->err, "connect: %s", strerror(errno));
+	if (n < 0)
 		return STORE_DOWN;
-	}
-	if (wait_for(store, POLLOUT, deadline_ms) != 0)
-		return STORE_DOWN;
-	error = connect_error(store->fd);
-	if (error) {
-		err_set(&store->err, "connect: %s", strerror(error));
-		return STORE_DOWN;
-	}
-	if (be_patient(store->fd) != 0) {
-		err_set(&store->err, "fcntl: %s", strerror(errno));
-		return STORE_DOWN;
-	}
-	store->reader = reply_pool_reader(&store->pool);
-	if (!store->reader) {
-		err_set(&store->err, "out of memory");
-		return STORE_DOWN;
-	}
-	store->reader->maxbuf = 0; /* see make_room */
+	unsent->ptr += n;
+	unsent->len -= (size_t)n;
 	return STORE_OK;
 }
 
-/* "$12\r\n" and the like; at most COUNT_MAX bytes. */
-static char *put_count(char *at, char kind, size_t n)
+/* The rest of a long string is received where it is to stay. */
+static ssize_t receive_string(struct store *store, char *room, size_t len)
 {
-	char digits[COUNT_MAX], *p = digits + sizeof(digits);
-	size_t len;
+	ssize_t n = store->transport->read(&store->link, room, len, false, &store->err);
 
-	*--p = '\n';
-	*--p = '\r';
-	do
-		*--p = (char)('0' + n % 10);
-	while (n /= 10);
-	*--p = kind;
-	len = (size_t)(digits + sizeof(digits) - p);
-	memcpy(at, p, len);
-	return at + len;
+	if (n > 0)
+		resp_received(&store->resp, (size_t)n);
+	return n;
 }
 
-static void add_arg(struct buf *out, struct span arg)
+/* Behind what is left of the bytes before: a part of a line. */
+static ssize_t receive_bytes(struct store *store, bool may_wait)
 {
-	char *from = buf_reserve(out, arg.len + COUNT_MAX + 2), *at;
+	size_t left = store->to - store->from;
+	ssize_t n;
 
-	if (!from)
-		return;
-	at = put_count(from, '$', arg.len);
-	if (arg.len)
-		memcpy(at, arg.ptr, arg.len);
-	at += arg.len;
-	*at++ = '\r';
-	*at++ = '\n';
-	buf_grew(out, (size_t)(at - from));
+	assert(left <= RESP_LINE_MAX);
+	memmove(store->received, store->received + store->from, left);
+	store->from = 0;
+	store->to = left;
+	n = store->transport->read(&store->link, store->received + left, RECEIVE_BYTES - left,
+				   may_wait, &store->err);
+	if (n > 0)
+		store->to += (size_t)n;
+	return n;
 }
 
-static void format_args(struct store *store, size_t argc, const struct span *argv)
+static ssize_t receive(struct store *store, bool may_wait)
 {
-	for (size_t i = 0; i < argc; i++)
-		add_arg(&store->out, argv[i]);
+	size_t len = 0;
+	char *room = resp_room(&store->resp, &len);
+
+	return len > RECEIVE_BYTES ? receive_string(store, room, len)
+				   : receive_bytes(store, may_wait);
 }
 
-/* Opens a command of argc arguments; past the limit of a batch nothing is written and the run
- * refuses. */
-static void begin_command(struct store *store, size_t argc)
+/* What the reader cannot go on after. */
+static enum store_result refuse(struct store *store, enum resp_result rc)
 {
-	char *at;
-
-	if (store->answered)
-		drop_replies(store);
-	if (store->commands++ >= STORE_BATCH_MAX)
-		return;
-	at = buf_reserve(&store->out, COUNT_MAX);
-	if (at)
-		buf_grew(&store->out, (size_t)(put_count(at, '*', argc) - at));
-}
-
-void store_argv(struct store *store, size_t argc, const struct span *argv)
-{
-	begin_command(store, argc);
-	format_args(store, argc, argv);
-}
-
-/* Sends what the socket takes now. */
-static enum store_result send_some(struct store *store, size_t *sent)
-{
-	ssize_t n = send(store->fd, store->out.data + *sent, store->out.len - *sent,
-			 MSG_NOSIGNAL | MSG_DONTWAIT);
-
-	if (n >= 0) {
-		*sent += (size_t)n;
-		return STORE_OK;
-	}
-	if (errno == EAGAIN || errno == EINTR)
-		return STORE_OK;
-	err_set(&store->err, "send: %s", strerror(errno));
+	if (rc == RESP_TOO_LARGE)
+		return STORE_TOO_LARGE;
+	err_set(&store->err, "%s",
+		rc == RESP_NO_MEMORY ? "out of memory" : "protocol: not a reply of Redis");
 	return STORE_DOWN;
 }
 
-/* A value too large to be one of ours is not even received: of one that has just begun the reader
- * has taken the type and looks at the length. */
-static bool is_too_large(const redisReader *reader)
+/* Takes the replies that are complete. */
+static enum store_result take_replies(struct store *store, struct batch *batch)
 {
-	return reader->ridx >= 0 && reader->rstack[reader->ridx].type == REDIS_REPLY_STRING &&
-	       reader->pos < reader->len &&
-	       strtol(reader->buf + reader->pos, NULL, 10) > (long)STORE_REPLY_BYTES;
-}
+	struct span input = {store->received + store->from, store->to - store->from};
+	enum resp_result rc = RESP_REPLY;
+	redisReply *reply;
 
-/* Takes the replies that are complete in the reader. */
-static enum store_result take_replies(struct store *store)
-{
-	void *reply = NULL;
-
-	while (store->answered < store->commands) {
-		if (redisReaderGetReply(store->reader, &reply) != REDIS_OK) {
-			err_set(&store->err, "protocol: %s", store->reader->errstr);
-			return STORE_DOWN;
-		}
-		if (!reply)
-			return is_too_large(store->reader) ? STORE_TOO_LARGE : STORE_OK;
-		store->replies[store->answered++] = reply;
+	while (rc == RESP_REPLY && !batch_is_answered(batch)) {
+		rc = resp_read(&store->resp, &input, &reply);
+		if (rc == RESP_REPLY)
+			batch_answer(batch, reply);
 	}
-	return STORE_OK;
+	store->from = store->to - input.len;
+	return rc == RESP_REPLY || rc == RESP_MORE ? STORE_OK : refuse(store, rc);
 }
 
-/* Room for n more bytes in the reader, of which it keeps little while it is empty. redisReaderFeed
- * of 0.14 sees to both as well, but ends the process when memory does. */
-static bool make_room(redisReader *reader, size_t n)
+static enum store_result receive_some(struct store *store, struct batch *batch, bool may_wait)
 {
-	sds room;
+	ssize_t n = receive(store, may_wait);
 
-	if (reader->len == 0 && sdsavail(reader->buf) > REDIS_READER_MAX_BUF) {
-		room = sdsempty();
-		if (!room)
-			return false;
-		sdsfree(reader->buf);
-		reader->buf = room;
-		reader->pos = 0;
-	}
-	room = sdsMakeRoomFor(reader->buf, n);
-	if (room)
-		reader->buf = room;
-	return room;
-}
-
-static enum store_result receive_some(struct store *store, int flags)
-{
-	char bytes[64 * 1024];
-	ssize_t n = recv(store->fd, bytes, sizeof(bytes), flags);
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return STORE_OK;
-	if (n <= 0) {
-		err_set(&store->err, "receive: %s", n == 0 ? "connection closed" : strerror(errno));
+	if (n < 0)
 		return STORE_DOWN;
-	}
-	store->received += (size_t)n;
-	if (store->received > STORE_REPLY_BYTES)
-		return STORE_TOO_LARGE;
-	if (!make_room(store->reader, (size_t)n) ||
-	    redisReaderFeed(store->reader, bytes, (size_t)n) != REDIS_OK) {
-		err_set(&store->err, "out of memory");
-		return STORE_DOWN;
-	}
-	return take_replies(store);
+	return n > 0 ? take_replies(store, batch) : STORE_OK;
 }
 
-/* The replies nearly always come at once and together: the first look waits for them in recv
- * itself, which is a system call less. */
-static bool may_wait(const struct store *store, size_t sent, int64_t deadline_ms)
+/* One step: what can be sent, then what can be received. The connection can nearly always be
+ * written to at first, and the replies nearly always come at once and together: the first look
+ * for them waits in the read itself, which is a system call less. */
+static enum store_result step(struct store *store, struct batch *batch, struct span *unsent,
+			      bool is_first, int64_t deadline_ms)
 {
-	return sent == store->out.len && !store->received &&
-	       deadline_ms - clock_mono_ms() > PATIENCE_MS;
+	enum store_result rc = unsent->len ? send_some(store, unsent) : STORE_OK;
+
+	if (rc != STORE_OK)
+		return rc;
+	if (is_first && !unsent->len && deadline_ms - clock_mono_ms() > TRANSPORT_PATIENCE_MS)
+		return receive_some(store, batch, true);
+	rc = wait_for(store, unsent->len ? POLLIN | POLLOUT : POLLIN, deadline_ms);
+	return rc == STORE_OK ? receive_some(store, batch, false) : rc;
 }
 
-static enum store_result exchange(struct store *store, int64_t deadline_ms)
+/* Asks what has no answer yet. A reply too large to be taken is noted as such in its place. */
+static enum store_result exchange(struct store *store, struct batch *batch, int64_t deadline_ms)
 {
-	size_t sent = 0;
-	bool waited = false;
+	struct span unsent = batch_unanswered(batch);
 	enum store_result rc = STORE_OK;
 
-	while (rc == STORE_OK && store->answered < store->commands) {
-		/* The socket is nearly always writable at first: one system call saved for each
-		 * batch. */
-		if (sent < store->out.len) {
-			rc = send_some(store, &sent);
-			if (rc != STORE_OK)
-				break;
-		}
-		if (!waited && may_wait(store, sent, deadline_ms)) {
-			waited = true;
-			rc = receive_some(store, 0);
-			continue;
-		}
-		if (wait_for(store, sent < store->out.len ? POLLIN | POLLOUT : POLLIN,
-			     deadline_ms) != 0)
-			return STORE_DOWN;
-		rc = receive_some(store, MSG_DONTWAIT);
-	}
+	assert(store->state == QUIET && store->from == store->to);
+	store->state = ASKING;
+	for (bool is_first = true; rc == STORE_OK && !batch_is_answered(batch); is_first = false)
+		rc = step(store, batch, &unsent, is_first, deadline_ms);
+	if (rc == STORE_TOO_LARGE)
+		batch_answer_too_large(batch);
+	if (rc == STORE_OK)
+		store->state = QUIET;
+	else
+		close_link(store);
 	return rc;
 }
+
+/* --- connections --- */
 
 /* The reply to one command of our own; NULL, with the reason noted, when it is an error. Ends the
  * life of the reply before it. */
 static const redisReply *ask(struct store *store, size_t argc, const struct span *argv,
 			     int64_t deadline_ms)
 {
+	struct batch *question = &store->question;
+	struct reply_mark mark = reply_pool_mark(&store->pool);
 	enum store_result rc;
 
-	store_argv(store, argc, argv);
-	rc = exchange(store, deadline_ms);
-	if (rc == STORE_OK && store->replies[0]->type != REDIS_REPLY_ERROR)
-		return store->replies[0];
+	batch_reset(question);
+	batch_command(question, argc);
+	batch_args(question, argc, argv);
+	if (!batch_ok(question)) {
+		err_set(&store->err, "out of memory");
+		return NULL;
+	}
+	rc = exchange(store, question, deadline_ms);
+	if (rc == STORE_OK && question->replies[0]->type != REDIS_REPLY_ERROR)
+		return question->replies[0];
 	/* The server's words name the user at most; the password is in none of them. */
 	if (rc == STORE_OK)
-		err_set(&store->err, "%s", store->replies[0]->str);
+		err_set(&store->err, "%s", question->replies[0]->str);
 	else if (rc == STORE_TOO_LARGE)
 		err_set(&store->err, "reply too large");
+	reply_pool_rewind(&store->pool, mark);
 	return NULL;
 }
 
-static enum store_result open_redis(struct store *store, const char *where, int64_t deadline_ms)
+/* What connecting may take of the time that is left. */
+static int64_t connect_by(const struct store *store, int64_t deadline_ms)
 {
-	const struct store_address *a = store->address;
-	const struct span auth[] = {SPAN("AUTH"), span_str(a->user), span_str(a->password)};
-	const struct span old_auth[] = {SPAN("AUTH"), span_str(a->password)};
+	int64_t by = clock_mono_ms() + store->config->connect_ms;
+
+	return by < deadline_ms ? by : deadline_ms;
+}
+
+static enum store_result shake_hands(struct store *store, int64_t deadline_ms)
+{
+	enum store_result rc;
+	int events = POLLOUT;
+
+	do {
+		rc = wait_for(store, (short)events, deadline_ms);
+		if (rc == STORE_OK)
+			events = store->transport->handshake(&store->link, &store->err);
+	} while (rc == STORE_OK && events > 0);
+	return events == 0 ? rc : STORE_DOWN;
+}
+
+static enum store_result open_link(struct store *store, const struct endpoint *to,
+				   int64_t deadline_ms)
+{
+	assert(store->state == CLOSED);
+	if (store->transport->open(&store->link, to, &store->err) != 0)
+		return STORE_DOWN;
+	store->state = QUIET;
+	store->from = store->to = 0;
+	resp_init(&store->resp, &store->pool);
+	if (shake_hands(store, deadline_ms) == STORE_OK)
+		return STORE_OK;
+	close_link(store);
+	return STORE_DOWN;
+}
+
+static enum store_result authenticate(struct store *store, struct span user, const char *password,
+				      int64_t deadline_ms)
+{
+	const struct span auth[] = {SPAN("AUTH"), user, span_str(password)};
+	const struct span old_auth[] = {SPAN("AUTH"), span_str(password)};
 	const redisReply *reply;
 
-	if (connect_to(store, where, connect_by(store, deadline_ms)) != STORE_OK)
-		return STORE_DOWN;
-	if (!*a->password)
+	if (!*password)
 		return STORE_OK;
-	reply = *a->user ? ask(store, 3, auth, deadline_ms) : ask(store, 2, old_auth, deadline_ms);
+	reply = user.len ? ask(store, 3, auth, deadline_ms) : ask(store, 2, old_auth, deadline_ms);
 	return reply ? STORE_OK : STORE_DOWN;
 }
 
+static enum store_result open_redis(struct store *store, const struct endpoint *to,
+				    int64_t deadline_ms)
+{
+	const struct store_address *config = store->config;
+	struct span user = store->address.user.len ? store->address.user : span_str(config->user);
+
+	if (open_link(store, to, connect_by(store, deadline_ms)) != STORE_OK)
+		return STORE_DOWN;
+	return authenticate(store, user, config->password, deadline_ms);
+}
+
+/* --- sentinels --- */
+
 /* Whom the sentinel names; it has the time of one attempt to connect for its answer as well, so
  * that a hung one leaves the primary its own. */
-static enum store_result find_primary(struct store *store, const char *sentinel,
-				      char primary[SENTINEL_HOST_MAX], int64_t deadline_ms)
+static enum store_result find_primary(struct store *store, const struct endpoint *sentinel,
+				      struct endpoint *primary, int64_t deadline_ms)
 {
 	const struct span question[] = {SPAN("SENTINEL"), SPAN("GET-MASTER-ADDR-BY-NAME"),
-					store->sentinel.name};
+					store->address.name};
 	const redisReply *reply = NULL;
 	enum store_result rc = STORE_DOWN;
 
-	if (connect_to(store, sentinel, deadline_ms) == STORE_OK)
+	if (open_link(store, sentinel, deadline_ms) == STORE_OK &&
+	    authenticate(store, SPAN(""), store->config->sentinel_password, deadline_ms) ==
+		    STORE_OK)
 		reply = ask(store, 3, question, deadline_ms);
 	if (reply && sentinel_primary(reply, primary))
 		rc = STORE_OK;
 	else if (reply)
 		err_set(&store->err, "knows of no such primary");
-	store_close(store);
+	close_link(store);
 	return rc;
 }
 
@@ -500,100 +444,114 @@ static enum store_result check_role(struct store *store, int64_t deadline_ms)
 	return STORE_DOWN;
 }
 
+/* Dead, cut off or behind: another one may know more. One at a time, as each may take its whole
+ * time-out. */
+static void blame_sentinel(struct store *store, const struct endpoint *sentinel,
+			   const struct endpoint *primary)
+{
+	char who[ENDPOINT_TEXT_MAX], whom[ENDPOINT_TEXT_MAX] = "";
+	struct err why = store->err;
+
+	store->turn++;
+	endpoint_text(sentinel, who);
+	if (primary->port)
+		endpoint_text(primary, whom);
+	err_set(&store->err, "sentinel %s%s%s: %s", who, *whom ? " names " : "", whom, why.msg);
+}
+
 static enum store_result open_by_sentinel(struct store *store, int64_t deadline_ms)
 {
-	char sentinel[SENTINEL_HOST_MAX] = "", primary[SENTINEL_HOST_MAX] = "";
-	struct err why;
+	struct endpoint sentinel, primary = {.port = 0};
 
-	if (!sentinel_host(&store->sentinel, store->turn, sentinel)) {
+	if (!address_endpoint(&store->address, store->turn, &sentinel)) {
 		store->turn = 0;
-		(void)sentinel_host(&store->sentinel, 0, sentinel);
+		(void)address_endpoint(&store->address, 0, &sentinel);
 	}
-	if (find_primary(store, sentinel, primary, connect_by(store, deadline_ms)) == STORE_OK &&
-	    open_redis(store, primary, deadline_ms) == STORE_OK &&
+	if (find_primary(store, &sentinel, &primary, connect_by(store, deadline_ms)) == STORE_OK &&
+	    open_redis(store, &primary, deadline_ms) == STORE_OK &&
 	    check_role(store, deadline_ms) == STORE_OK)
 		return STORE_OK;
-	/* Dead, cut off or behind: another one may know more. One at a time, as each may take
-	 * its whole time-out. */
-	store->turn++;
-	why = store->err;
-	err_set(&store->err, "sentinel %s%s%s: %s", sentinel, *primary ? " names " : "", primary,
-		why.msg);
+	blame_sentinel(store, &sentinel, &primary);
 	return STORE_DOWN;
 }
 
-/* Opening takes commands of our own; the caller's batch is kept aside meanwhile. */
-static enum store_result open_connection(struct store *store, int64_t deadline_ms)
+static enum store_result open_directly(struct store *store, int64_t deadline_ms)
 {
-	struct buf batch = store->out;
-	size_t commands = store->commands;
-	enum store_result rc;
+	struct endpoint to;
 
-	buf_init(&store->out, 4096);
-	store->commands = 0;
-	rc = store->sentinel.name.len ? open_by_sentinel(store, deadline_ms)
-				      : open_redis(store, store->address->where, deadline_ms);
-	drop_replies(store);
-	buf_free(&store->out);
-	store->out = batch;
-	store->commands = commands;
-	return rc;
+	(void)address_endpoint(&store->address, 0, &to);
+	return open_redis(store, &to, deadline_ms);
 }
+
+/* --- runs --- */
 
 /* Between batches a sound server says nothing. Anything to read is the end of the connection (a
  * restart, a time-out, a CLIENT KILL), which then costs no request, or bytes that would be taken
  * for the next answer. */
-static bool is_spoilt(const struct store *store)
+static bool is_spoilt(struct store *store)
 {
-	struct pollfd p = {.fd = store->fd, .events = POLLIN};
-
-	return store->reader->pos < store->reader->len || poll(&p, 1, 0) != 0;
+	return store->from < store->to || !store->transport->is_quiet(&store->link);
 }
 
-static enum store_result run(struct store *store, int64_t ms)
+/* A connection that is QUIET. */
+static enum store_result connect_link(struct store *store, int64_t deadline_ms)
 {
-	int64_t deadline = clock_mono_ms() + ms;
+	struct reply_mark mark = reply_pool_mark(&store->pool);
+	enum store_result rc;
 
-	store->late = false;
-	if (!buf_ok(&store->out) || store->commands > STORE_BATCH_MAX) {
-		err_set(&store->err, "batch too large");
-		return STORE_DOWN;
-	}
-	if (store->fd >= 0 && is_spoilt(store))
-		store_close(store);
-	if (store->fd < 0) {
-		if (open_connection(store, deadline) != STORE_OK)
-			return STORE_DOWN;
+	if (store->state == QUIET && is_spoilt(store))
+		close_link(store);
+	if (store->state == QUIET)
+		return STORE_OK;
+	rc = store->address.name.len ? open_by_sentinel(store, deadline_ms)
+				     : open_directly(store, deadline_ms);
+	reply_pool_rewind(&store->pool, mark);
+	if (rc == STORE_OK)
 		store->connections++;
-	}
-	return exchange(store, deadline);
+	else
+		close_link(store);
+	return rc;
+}
+
+/* Until each command has its answer, or is known to have none. */
+static enum store_result run(struct store *store, int64_t deadline_ms)
+{
+	enum store_result rc;
+
+	do {
+		rc = connect_link(store, deadline_ms);
+		if (rc == STORE_OK)
+			rc = exchange(store, &store->batch, deadline_ms);
+	} while (rc == STORE_TOO_LARGE && !batch_is_answered(&store->batch));
+	return rc == STORE_OK && store->batch.too_large ? STORE_TOO_LARGE : rc;
 }
 
 static bool is_deposed(const struct store *store)
 {
-	for (size_t i = 0; i < store->answered; i++)
-		if (sentinel_is_deposed(store->replies[i]))
+	for (size_t i = 0; i < store->batch.answered; i++)
+		if (sentinel_is_deposed(store->batch.replies[i]))
 			return true;
 	return false;
 }
 
 enum store_result store_run(struct store *store, int64_t ms)
 {
-	enum store_result rc = run(store, ms);
+	enum store_result rc = STORE_DOWN;
 
-	if (rc == STORE_DOWN)
-		drop_replies(store);
-	if (rc != STORE_OK || is_deposed(store))
-		store_close(store);
+	store->late = false;
+	store->has_run = true;
+	if (batch_ok(&store->batch))
+		rc = run(store, clock_mono_ms() + ms);
+	else
+		err_set(&store->err, "batch too large");
+	store->is_usable = rc != STORE_DOWN;
+	if (is_deposed(store))
+		close_link(store);
+	assert(store->state != ASKING);
 	return rc;
 }
 
-const redisReply *store_reply(const struct store *store, size_t i)
-{
-	static const redisReply none = {.type = REDIS_REPLY_NIL};
-
-	return i < store->answered ? store->replies[i] : &none;
-}
+/* --- scripts --- */
 
 static enum store_result load(struct store *store, enum store_script script, int64_t ms)
 {
@@ -616,9 +574,9 @@ static enum store_result eval_once(struct store *store, enum store_script script
 
 	(void)snprintf(count, sizeof(count), "%zu", keys);
 	begin_command(store, argc + 3);
-	format_args(store, 3,
-		    (struct span[]){SPAN("EVALSHA"), {store->sha[script], 40}, span_str(count)});
-	format_args(store, argc, argv);
+	batch_args(&store->batch, 3,
+		   (struct span[]){SPAN("EVALSHA"), {store->sha[script], 40}, span_str(count)});
+	batch_args(&store->batch, argc, argv);
 	return store_run(store, ms);
 }
 

@@ -26,7 +26,7 @@ from stack import BUILD, ROOT, Stack  # noqa: E402
 from upstream import Upstream  # noqa: E402
 
 KEPT = HERE / "instructions.txt"
-FLAGS = ["-std=c11", "-O2", "-fPIE", "-w", "-D_GNU_SOURCE", '-DTFT_SYSCONFDIR="/etc"', f'-DTFT_LIBEXECDIR="{BUILD}"']
+FLAGS = ["-std=c11", "-O2", "-fPIE", "-w", "-D_GNU_SOURCE"]
 PACKAGES = ["json-c", "hiredis", "zlib", "libxxhash"]
 RUNS = (50, 250)  # requests of the two runs
 ATTEMPTS = 5
@@ -50,6 +50,7 @@ def build(directory):
         list(pool.map(lambda pair: run("gcc", *flags, "-c", "-o", pair[1], pair[0]), zip(sources, objects)))
     libs = run("pkg-config", "--libs", *PACKAGES).split()
     run("gcc", "-pie", "-o", directory / "tft-dashboard", *objects, "-lfcgi", "-linih", *libs, "-lm")
+    (directory / "tft-fetch").symlink_to(BUILD / "tft-fetch")
     run("gcc", "-O2", "-shared", "-fPIC", "-o", directory / "still.so", ROOT / "tests" / "preload" / "still.c", "-ldl")
 
 

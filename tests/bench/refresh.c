@@ -332,7 +332,11 @@ static double now_rss_mb(void)
 static void whole_chain(int fd, struct result *result)
 {
 	char url[64];
-	const struct store_address address = {redis_address, "", "", 1000};
+	const struct store_address address = {.where = redis_address,
+					      .user = "",
+					      .password = "",
+					      .sentinel_password = "",
+					      .connect_ms = 1000};
 	const struct cache_group_limits always = {10, 20000, 100000};
 	const struct cache_limits limits = {.group = {always, always, always},
 					    .max_stale_ms = 900000,

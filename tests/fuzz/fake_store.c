@@ -5,54 +5,35 @@
 
 #include "fuzz.h"
 #include "base/hash.h"
+#include "store/batch.h"
+#include "store/resp.h"
 
 #define REPAIR "repair" /* instead of a checksum: the right one, and the right length */
 
 struct store {
-	redisReader *reader;
-	redisReply *replies[STORE_BATCH_MAX];
-	size_t commands, answered;
-	bool asks_size; /* answered without input */
+	struct span input;
+	struct reply_pool pool;
+	struct resp resp;
+	struct batch batch;
+	bool has_run, asks_size; /* a size is answered without input */
 };
-
-/* hiredis 0.14 takes the memory for as many elements as are announced, and looks at all of them. */
-static bool has_huge_array(struct span replies)
-{
-	size_t digits = 0;
-
-	for (size_t i = 0; i < replies.len && digits <= 6; i++)
-		if (replies.ptr[i] == '*')
-			digits = 1;
-		else
-			digits = digits && replies.ptr[i] >= '0' && replies.ptr[i] <= '9'
-					 ? digits + 1
-					 : 0;
-	return digits > 6;
-}
 
 struct store *fake_store_new(struct span replies)
 {
 	struct store *store = calloc(1, sizeof(*store));
 
 	REQUIRE(store);
-	store->reader = redisReaderCreate();
-	REQUIRE(store->reader);
-	if (replies.len && !has_huge_array(replies))
-		(void)redisReaderFeed(store->reader, replies.ptr, replies.len);
+	store->input = replies;
+	reply_pool_init(&store->pool, 1 << 24);
+	resp_init(&store->resp, &store->pool);
+	batch_init(&store->batch, 1 << 24);
 	return store;
-}
-
-static void drop(struct store *store)
-{
-	while (store->answered > 0)
-		freeReplyObject(store->replies[--store->answered]);
-	store->commands = 0;
 }
 
 void fake_store_free(struct store **store)
 {
-	drop(*store);
-	redisReaderFree((*store)->reader);
+	reply_pool_free(&(*store)->pool);
+	batch_free(&(*store)->batch);
 	free(*store);
 	*store = NULL;
 }
@@ -62,16 +43,16 @@ static bool is_string(const redisReply *reply)
 	return reply->type == REDIS_REPLY_STRING;
 }
 
-static void replace(redisReply *reply, const char *text)
+static void replace(struct store *store, redisReply *reply, const char *text)
 {
-	free(reply->str);
 	reply->len = strlen(text);
-	reply->str = strdup(text);
+	reply->str = reply_pool_take(&store->pool, reply->len + 1);
 	REQUIRE(reply->str);
+	memcpy(reply->str, text, reply->len + 1);
 }
 
 /* No input would find the checksum of a document that it changes. */
-static void repair(const redisReply *reply)
+static void repair(struct store *store, const redisReply *reply)
 {
 	char text[32];
 	const redisReply *body;
@@ -83,44 +64,50 @@ static void repair(const redisReply *reply)
 	    strcmp(reply->element[8]->str, REPAIR) != 0)
 		return;
 	(void)snprintf(text, sizeof(text), "%zu", body->len);
-	replace(reply->element[7], text);
+	replace(store, reply->element[7], text);
 	hash_hex(hash_xxh64((struct span){body->str, body->len}), text);
-	replace(reply->element[8], text);
+	replace(store, reply->element[8], text);
 }
 
 void store_argv(struct store *store, size_t argc, const struct span *argv)
 {
-	if (store->answered)
-		drop(store);
+	if (store->has_run) {
+		batch_reset(&store->batch);
+		reply_pool_reset(&store->pool);
+	}
+	store->has_run = false;
 	for (size_t i = 0; i < argc; i++)
 		REQUIRE(argv[i].ptr || argv[i].len == 0);
 	store->asks_size = span_is(argv[0], "HSTRLEN");
-	store->commands++;
+	batch_command(&store->batch, argc);
 }
 
-static void *next_reply(struct store *store)
+static const redisReply *next_reply(struct store *store)
 {
-	void *reply = NULL;
+	static const redisReply size = {.type = REDIS_REPLY_INTEGER};
+	redisReply *reply;
 
 	if (store->asks_size)
-		return calloc(1, sizeof(redisReply));
-	return redisReaderGetReply(store->reader, &reply) == REDIS_OK ? reply : NULL;
+		return &size;
+	if (!store->input.len || resp_read(&store->resp, &store->input, &reply) != RESP_REPLY)
+		return NULL;
+	repair(store, reply);
+	return reply;
 }
 
 enum store_result store_run(struct store *store, int64_t ms)
 {
-	(void)ms;
-	while (store->answered < store->commands && store->commands <= STORE_BATCH_MAX) {
-		void *reply = next_reply(store);
+	const redisReply *reply;
 
-		if (!reply)
-			break;
-		repair(reply);
-		store->replies[store->answered++] = reply;
-	}
-	if (store->answered == store->commands)
+	(void)ms;
+	store->has_run = true;
+	while (batch_ok(&store->batch) && !batch_is_answered(&store->batch) &&
+	       (reply = next_reply(store)))
+		batch_answer(&store->batch, reply);
+	if (batch_is_answered(&store->batch))
 		return STORE_OK;
-	drop(store);
+	store->input.len = 0;
+	store->batch.answered = 0;
 	return STORE_DOWN;
 }
 
@@ -128,7 +115,12 @@ const redisReply *store_reply(const struct store *store, size_t i)
 {
 	static const redisReply none = {.type = REDIS_REPLY_NIL};
 
-	return i < store->answered ? store->replies[i] : &none;
+	return i < store->batch.answered ? store->batch.replies[i] : &none;
+}
+
+bool store_is_too_large(const struct store *store, size_t i)
+{
+	return batch_is_too_large(&store->batch, i);
 }
 
 enum store_result store_eval(struct store *store, enum store_script script, size_t keys,

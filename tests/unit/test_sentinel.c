@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses with sentinels, and answers, which are read as hiredis gives them. */
+/* What sentinels and servers answer. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -11,77 +11,43 @@
 
 #include <cmocka.h>
 
-#include "store/reply_pool.h"
+#include "store/resp.h"
 #include "store/sentinel.h"
 
 static struct reply_pool pool;
-static redisReader *reader;
 
-static int open_reader(void **state)
+static int open_pool(void **state)
 {
 	(void)state;
 	reply_pool_init(&pool, 1 << 20);
-	reader = reply_pool_reader(&pool);
-	return reader ? 0 : -1;
+	return 0;
 }
 
-static int close_reader(void **state)
+static int close_pool(void **state)
 {
 	(void)state;
-	redisReaderFree(reader);
 	reply_pool_free(&pool);
 	return 0;
 }
 
-static const redisReply *parse(const char *resp)
+static const redisReply *parse(const char *text)
 {
-	void *reply = NULL;
+	struct span input = span_str(text);
+	struct resp resp;
+	redisReply *reply;
 
-	assert_int_equal(redisReaderFeed(reader, resp, strlen(resp)), REDIS_OK);
-	assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
-	assert_non_null(reply);
+	resp_init(&resp, &pool);
+	assert_int_equal(resp_read(&resp, &input, &reply), RESP_REPLY);
 	return reply;
-}
-
-static void test_address(void **state)
-{
-	struct sentinel sentinel;
-	char host[SENTINEL_HOST_MAX];
-
-	(void)state;
-	assert_true(sentinel_split(&sentinel, "sentinel:10.0.0.1:26379,::1:26380,c:1/tft"));
-	assert_true(span_is(sentinel.name, "tft"));
-	assert_true(sentinel_host(&sentinel, 0, host));
-	assert_string_equal(host, "10.0.0.1:26379");
-	assert_true(sentinel_host(&sentinel, 1, host));
-	assert_string_equal(host, "::1:26380");
-	assert_true(sentinel_host(&sentinel, 2, host));
-	assert_string_equal(host, "c:1");
-	assert_false(sentinel_host(&sentinel, 3, host));
-	assert_false(sentinel_host(&sentinel, SIZE_MAX, host));
-	assert_true(sentinel_split(&sentinel, "sentinel:10.0.0.1:26379"));
-	assert_int_equal(sentinel.name.len, 0);
-}
-
-static void test_addresses_without_sentinels(void **state)
-{
-	static const char *const rows[] = {"", "127.0.0.1:6379", "unix:/run/sentinel:/tft",
-					   "sentinel.example:6379", "Sentinel:127.0.0.1:1/tft"};
-	struct sentinel sentinel;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (sentinel_split(&sentinel, rows[i]))
-			fail_msg("%s", rows[i]);
 }
 
 static void test_primary(void **state)
 {
 	static const struct {
-		const char *resp, *host; /* NULL: none */
+		const char *resp, *text; /* NULL: none */
 	} rows[] = {
 		{"*2\r\n$8\r\n10.0.0.7\r\n$4\r\n6379\r\n", "10.0.0.7:6379"},
-		{"*2\r\n$3\r\n::1\r\n$4\r\n6379\r\n", "::1:6379"},
+		{"*2\r\n$3\r\n::1\r\n$4\r\n6379\r\n", "[::1]:6379"},
 		{"*-1\r\n", NULL}, /* no primary of that name */
 		{"*0\r\n", NULL},
 		{"*1\r\n$8\r\n10.0.0.7\r\n", NULL},
@@ -91,19 +57,22 @@ static void test_primary(void **state)
 		{"$13\r\n10.0.0.7:6379\r\n", NULL},
 		{":1\r\n", NULL},
 	};
-	char host[SENTINEL_HOST_MAX], resp[1024];
+	char text[ENDPOINT_TEXT_MAX], resp[1024];
+	struct endpoint primary;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (sentinel_primary(parse(rows[i].resp), host) != (rows[i].host != NULL))
+		if (sentinel_primary(parse(rows[i].resp), &primary) != (rows[i].text != NULL))
 			fail_msg("row %zu", i);
-		if (rows[i].host)
-			assert_string_equal(host, rows[i].host);
+		if (!rows[i].text)
+			continue;
+		endpoint_text(&primary, text);
+		assert_string_equal(text, rows[i].text);
 	}
-	/* One byte less than would do for its port as well. */
-	(void)snprintf(resp, sizeof(resp), "*2\r\n$%d\r\n%0*d\r\n$4\r\n6379\r\n",
-		       SENTINEL_HOST_MAX - 5, SENTINEL_HOST_MAX - 5, 0);
-	assert_false(sentinel_primary(parse(resp), host));
+	/* One byte more than it has room for. */
+	(void)snprintf(resp, sizeof(resp), "*2\r\n$%d\r\n%0*d\r\n$4\r\n6379\r\n", ENDPOINT_HOST_MAX,
+		       ENDPOINT_HOST_MAX, 0);
+	assert_false(sentinel_primary(parse(resp), &primary));
 }
 
 static void test_role(void **state)
@@ -132,10 +101,10 @@ static void test_deposed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_address), cmocka_unit_test(test_addresses_without_sentinels),
-		cmocka_unit_test(test_primary), cmocka_unit_test(test_role),
+		cmocka_unit_test(test_primary),
+		cmocka_unit_test(test_role),
 		cmocka_unit_test(test_deposed),
 	};
 
-	return cmocka_run_group_tests_name("sentinel", tests, open_reader, close_reader);
+	return cmocka_run_group_tests_name("sentinel", tests, open_pool, close_pool);
 }

@@ -407,6 +407,14 @@ static void test_redis_addresses(void **state)
 		{"127.0.0.1:6379", true},
 		{"::1:6379", true},
 		{"redis.example:65535", true},
+		{"redis_1:6379", true},
+		{"[::1]:6379", true},
+		{"[::1]", false},
+		{"[redis]:6379", false},
+		{"rediss://@redis.example:6379", false},
+		{"rediss://a:b@redis.example:6379", false},
+		{"rediss://redis.example", false},
+		{"rediss:redis.example:6379", false},
 		{"unix:run/redis.sock", false},
 		{"unix:", false},
 		{"/run/redis.sock", false},
@@ -433,6 +441,9 @@ static void test_redis_addresses(void **state)
 		{"sentinel:,127.0.0.1:26379/tft", false},
 		{"sentinel:127.0.0.1:1,,127.0.0.1:2/tft", false},
 		{"sentinel:unix:/run/redis.sock/tft", false},
+		{"sentinel:[::1]:1,sentinel_2:2/tft", true},
+		{"rediss-sentinel://a:1,b:2", false},
+		{"127.0.0.1:1,127.0.0.1:2", false},
 	};
 	char path[160];
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where Redis is, as an operator writes it:
+ *
+ *   unix:/path
+ *   host:port
+ *   sentinel:host:port[,host:port...]/name    of its primary the sentinels know
+ *
+ * host:port as in base/hostport.h.
+ */
+#ifndef TFT_ADDRESS_H
+#define TFT_ADDRESS_H
+
+#include "base/hostport.h"
+
+#define ENDPOINT_HOST_MAX 256 /* bytes with the NUL; a socket's path has less */
+#define ENDPOINT_TEXT_MAX (ENDPOINT_HOST_MAX + 9)
+
+enum address_kind { ADDRESS_UNIX, ADDRESS_TCP, ADDRESS_TLS, ADDRESS_KINDS };
+
+/* The parts are borrowed from the text. */
+struct address {
+	enum address_kind kind;
+	struct span user;  /* empty: none is named */
+	struct span hosts; /* separated by single commas; of a unix socket the path */
+	struct span name;  /* of the primary; empty: the host is Redis itself */
+};
+
+/* One server. */
+struct endpoint {
+	char host[ENDPOINT_HOST_MAX]; /* without brackets; or a path */
+	int port;                     /* 0: a path */
+};
+
+/* False: it is none of the forms above, or a part of it is wrong. */
+bool address_parse(struct address *address, const char *text);
+/* The i-th server; false past the last one. */
+bool address_endpoint(const struct address *address, size_t i, struct endpoint *to);
+/* False: no host or port, or too long. */
+bool endpoint_set(struct endpoint *to, struct span host, int port);
+/* As it is written in an address. */
+void endpoint_text(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_MAX]);
+
+#endif

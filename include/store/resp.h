@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads replies of Redis (RESP2) as they arrive, in pieces of any size. What is announced is looked
+ * at before it is received: a string or an array for which the pool has no room ends the reply
+ * there. Strict: a number is digits, a line ends with CR LF, arrays nest RESP_DEPTH deep; anything
+ * else is no Redis. Why this is not hiredis' reader: doc/decisions/redis-client.md.
+ */
+#ifndef TFT_RESP_H
+#define TFT_RESP_H
+
+#include <hiredis/hiredis.h>
+#include "base/span.h"
+#include "store/reply_pool.h"
+
+#define RESP_DEPTH    7
+#define RESP_LINE_MAX 16384 /* bytes of an error or a status */
+
+enum resp_result {
+	RESP_REPLY,     /* one is complete */
+	RESP_MORE,      /* bytes are missing; what is left of the input comes again, before them */
+	RESP_TOO_LARGE, /* more than the pool may hold */
+	RESP_BAD,       /* not the protocol */
+	RESP_NO_MEMORY
+};
+
+struct resp {
+	struct reply_pool *pool;
+	struct reply_mark mark; /* before the reply at hand */
+	redisReply *whole;      /* the reply at hand, NULL: none has begun */
+	struct {
+		redisReply *array;
+		size_t next; /* element */
+	} open[RESP_DEPTH];  /* arrays that are not complete, the outermost first */
+	size_t depth;
+	redisReply *string; /* being received, NULL: none */
+	size_t received;    /* bytes of it, and of the CR LF behind it */
+};
+
+void resp_init(struct resp *resp, struct reply_pool *pool);
+/* Takes from the input what belongs to one reply. After anything but RESP_REPLY and RESP_MORE the
+ * reply is dropped, and nothing can be read any more until resp_init. */
+enum resp_result resp_read(struct resp *resp, struct span *input, redisReply **reply);
+/* The rest of the string being received: NULL, or where its next *len bytes may be put directly,
+ * which resp_received then tells. */
+char *resp_room(const struct resp *resp, size_t *len);
+void resp_received(struct resp *resp, size_t len);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a connection to Redis runs over: a row of functions, one for each kind of address. hiredis
+ * opens and closes the connections; deadlines are the caller's. A test may bring a row of its own.
+ */
+#ifndef TFT_TRANSPORT_H
+#define TFT_TRANSPORT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <hiredis/hiredis.h>
+#include "base/err.h"
+#include "store/address.h"
+
+#define TRANSPORT_PATIENCE_MS 50 /* how long a read that may wait does so at most */
+
+struct tls;
+
+struct link {
+	const struct tls *tls; /* for a transport that needs it */
+	redisContext *redis;   /* NULL: closed */
+	struct ssl_st *ssl;    /* owned by `redis` */
+	bool flushing;         /* what was written last is not sent yet */
+};
+
+struct transport {
+	/* Begins to connect. 0, or -1 with the reason. */
+	int (*open)(struct link *link, const struct endpoint *to, struct err *err);
+	/* Once it can be written to, and again after each wait. 0: ready for use; POLLIN, POLLOUT:
+	 * what to wait for; -1 with the reason. */
+	int (*handshake)(struct link *link, struct err *err);
+	/* Bytes read; 0: none at present; -1 with the reason: the connection has ended. */
+	ssize_t (*read)(struct link *link, char *to, size_t len, bool may_wait, struct err *err);
+	/* Bytes taken; 0: none at present, call again with the same ones; -1 as above. */
+	ssize_t (*write)(struct link *link, const char *from, size_t len, struct err *err);
+	/* 1: look again; 0: the time is up; -1 with the reason. */
+	int (*wait)(struct link *link, short events, int64_t ms, struct err *err);
+	/* Nothing has come, not even the end. */
+	bool (*is_quiet)(struct link *link);
+	void (*close)(struct link *link);
+};
+
+extern const struct transport transport_unix, transport_tcp;
+
+/* What the rows have in common. */
+int transport_connected(struct link *link, redisContext *redis, struct err *err);
+int transport_connect_tcp(struct link *link, const struct endpoint *to, struct err *err);
+int transport_check(const struct link *link, struct err *err); /* how connecting ended */
+int transport_wait(struct link *link, short events, int64_t ms, struct err *err);
+void transport_close(struct link *link);
+
+#endif
