@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from browser import ROOT
-from stack import Service, Stack
+from stack import REDIS_SERVER, Service, Stack
 from upstream import Upstream
 
 FLEET = "predictions_current-critical-20"
@@ -40,7 +40,7 @@ def aged(seconds, clock_library, interval=300):
         host = stack.hosts[0]
         env = dict(os.environ, LD_PRELOAD=str(clock_library), TFT_CLOCK_OFFSET=str(-seconds))
         config = host.dir / "etc" / "redis.conf"
-        stack.redis_service = Service("redis", ["redis-server", config], host.dir / "log" / "redis.log", env)
+        stack.redis_service = Service("redis", [REDIS_SERVER, config], host.dir / "log" / "redis.log", env)
         stack.wait(lambda: stack.redis_answers() and stack.redis.exists("tft:cur:fleet"), 15, "a snapshot of the past")
         stack.upstream.unlisten()
         stack.restart_redis()

@@ -80,6 +80,19 @@ def test_the_package_needs_what_the_build_needs():
     assert set(packages) - {"npm", "autoconf", "automake", "gcc", "make"} <= needed
 
 
+def test_the_shared_redis_knows_the_same_user_as_the_private_one():
+    def rights(name):
+        return re.search(r"^user tft on #@\w+@ (.*)$", (ROOT / "redis" / name).read_text(), re.M)[1]
+
+    assert rights("shared.conf.in") == rights("users.acl.in")
+
+
+def test_redis_is_open_only_where_its_default_user_is_off():
+    """One file says both, so that nobody takes the one without the other."""
+    for path in (ROOT / "redis").glob("*.in"):
+        assert not re.search("^protected-mode no", path.read_text(), re.M) or re.search("^user default off$", path.read_text(), re.M)
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """{name: path} of what `make install` puts below a directory of its own."""

@@ -30,6 +30,7 @@ from upstream import Upstream
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("TFT_BUILD") or ROOT).resolve()
 os.environ["PATH"] += ":/usr/sbin"  # nginx, for whoever is not root
+REDIS_SERVER = os.environ.get("TFT_TEST_REDIS_SERVER", "redis-server")  # or one of its kind: valkey-server
 SANITIZER = re.compile(r"^.*(?:ERROR: \w+Sanitizer|runtime error:).*$", re.M)
 
 
@@ -237,7 +238,7 @@ class Stack:
         self.stop_redis()
         config = self.redis_socket.parent.parent / "etc" / "redis.conf"
         log = self.redis_socket.parent.parent / "log" / "redis.log"
-        self.redis_service = Service("redis", ["redis-server", config], log)
+        self.redis_service = Service("redis", [REDIS_SERVER, config], log)
         self.wait(self.redis_answers, what="Redis answers")
 
     def redis_answers(self):

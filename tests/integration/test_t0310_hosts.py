@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Several hosts on one Redis: wrong clocks, a host cut off, a holder of the lock that dies or sleeps at each point of its work."""
+import hashlib
 import os
 import pathlib
 import re
+import secrets
 import subprocess
 
 import pytest
+import redis as redis_client
 from load import Load, ask
 from proxy import Proxy, ProxiedStack
 from recorder import Recorder
-from stack import BUILD, ROOT, Stack
+from stack import BUILD, ROOT, Stack, free_port
 
 POINTS = ("before-fetch", "after-fetch", "before-stage", "before-commit")
 
@@ -292,3 +295,58 @@ def test_cut_wire_is_like_redis_down_for_that_host_only(networks, tmp_path):
         assert {seen.status for seen in cut.seen} <= {200, 503}
         assert other.lost() == []
         stack.wait(lambda: all(ask(stack).cache.startswith("tft-redis; hit") for _ in range(6)), 8, "host 0 is back")
+
+
+class Shared(Remote):
+    """One Redis in reach of both hosts, set up by redis/shared.conf.in as doc/operations.md says."""
+
+    def restart_redis(self):
+        etc = self.redis_socket.parent.parent / "etc"
+        self.redis_port = free_port()
+        self.admin = secrets.token_hex(16)
+        private = (etc / "redis.conf").read_text()
+        own = "".join(line for line in private.splitlines(True) if not line.startswith(("port ", "aclfile ")))
+        shared = (ROOT / "redis" / "shared.conf.in").read_text()
+        for name, value in (
+            ("ADDRESS", " ".join(address for _, _, address in self.networks)),
+            ("TFT_PASSWORD_SHA256", hashlib.sha256(self.password.encode()).hexdigest()),
+            ("ADMIN_PASSWORD_SHA256", hashlib.sha256(self.admin.encode()).hexdigest()),
+        ):
+            shared = shared.replace(f"@{name}@", value)
+        (etc / "shared.conf").write_text(shared)
+        (etc / "redis.conf").write_text(f"{own}port {self.redis_port}\ninclude {etc}/shared.conf\n")
+        options = dict(unix_socket_path=str(self.redis_socket), socket_timeout=5)
+        self.redis = redis_client.Redis(username="admin", password=self.admin, **options)
+        super().restart_redis()
+
+    def worker_env(self, host):
+        _, _, address = self.networks[self.hosts.index(host)]
+        return {**super().worker_env(host), "TFT_REDIS": f"{address}:{self.redis_port}"}
+
+    def from_outside(self, *words, user=None, password=None):
+        """What redis-cli on the first host is told."""
+        name, _, address = self.networks[0]
+        login = ["--user", user, "--pass", password, "--no-auth-warning"] if user else []
+        command = [*self.launcher(self.hosts[0]), "redis-cli", "-h", address, "-p", str(self.redis_port), *login, *words]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=10)
+        return result.stdout + result.stderr
+
+
+STRANGERS = ({}, {"user": "default", "password": ""}, {"user": "tft", "password": "wrong"}, {"user": "nobody", "password": "x"})
+
+
+def test_shared_redis_lets_the_hosts_in_and_nobody_else(networks):
+    with Shared(networks, workers=2, interval=300, l1=False) as stack:
+        for host in (0, 1):
+            stack.wait_fleet(host=host)
+            stack.wait(lambda: ask(stack, host=host).cache.startswith("tft-redis; hit"), what=f"host {host} reads what is shared")
+        assert stack.upstream.predictions.count == 1
+        keys = sorted(stack.redis.keys())
+        for stranger in STRANGERS:
+            for words in (["GET", "tft:cur:fleet"], ["SET", "tft:mine", "1"], ["DEL", "tft:cur:fleet"], ["CONFIG", "GET", "*"]):
+                assert re.search("NOAUTH|WRONGPASS", stack.from_outside(*words, **stranger)), (stranger, words)
+        login = {"user": "tft", "password": stack.password}
+        assert stack.from_outside("PING", **login) == "PONG\n"
+        for words in (["FLUSHALL"], ["KEYS", "*"], ["SET", "other", "1"], ["CONFIG", "GET", "*"], ["ACL", "LIST"]):
+            assert "NOPERM" in stack.from_outside(*words, **login), words
+        assert sorted(stack.redis.keys()) == keys

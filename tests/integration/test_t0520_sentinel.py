@@ -9,7 +9,7 @@ import redis as redis_client
 from load import Load, ask
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from stack import ROOT, Service, Stack, free_port
+from stack import REDIS_SERVER, ROOT, Service, Stack, free_port
 
 INTERVAL = 5
 PASSWORD = "of-the-sentinels"
@@ -32,7 +32,7 @@ class Server:
         self.service = None
 
     def start(self, stack):
-        self.service = Service(self.name, ["redis-server", self.config, *self.options], self.dir / "log")
+        self.service = Service(self.name, [REDIS_SERVER, self.config, *self.options], self.dir / "log")
         stack.wait(self.answers, what=f"{self.name} answers")
 
     def answers(self):

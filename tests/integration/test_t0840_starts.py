@@ -11,7 +11,7 @@ import subprocess
 import pytest
 from load import Load, ask
 from proxy import ProxiedStack
-from stack import ROOT, Service, Stack
+from stack import REDIS_SERVER, ROOT, Service, Stack
 from upstream import Upstream
 
 INTERVAL = 5
@@ -99,7 +99,7 @@ def run_redis(stack, words, env=None):
     """Again, with some words before its command."""
     stack.stop_redis()
     directory = stack.hosts[0].dir
-    argv = [*words, "redis-server", directory / "etc" / "redis.conf"]
+    argv = [*words, REDIS_SERVER, directory / "etc" / "redis.conf"]
     stack.redis_service = Service("redis", argv, directory / "log" / "redis.log", env)
     stack.wait(stack.redis_answers, what="Redis answers")
 

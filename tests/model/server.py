@@ -21,6 +21,7 @@ import redis
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCRIPTS = HERE.parent.parent / "redis"
+SERVER = os.environ.get("TFT_TEST_REDIS_SERVER", "redis-server")  # as in tests/integration/stack.py
 NAMES = ("claim", "extend", "stage", "commit", "fail", "flush", "note", "count", "reopen")
 
 # One line a key: name, type, time of expiry or -1, value. A stream is told by its last entry.
@@ -83,7 +84,7 @@ class Server:
         users = [line.replace("@REDIS_PASSWORD_SHA256@", digest) for line in users if not line.startswith("#")]
         (self.dir / "users.acl").write_text("\n".join(users) + "\n")
         socket = self.dir / "redis.sock"
-        command = ["setpriv", "--pdeathsig", "KILL", "redis-server", "--port", "0", "--unixsocket", socket]
+        command = ["setpriv", "--pdeathsig", "KILL", SERVER, "--port", "0", "--unixsocket", socket]
         command += ["--aclfile", self.dir / "users.acl", "--dir", self.dir, "--save", "", "--databases", "1"]
         env = {**os.environ, "LC_ALL": "C", "LD_PRELOAD": str(library), "TFT_CLOCK": str(clock)}
         log = self.dir / "log"
@@ -98,7 +99,7 @@ class Server:
 
     def wait_ready(self, log):
         end = time.monotonic() + 10
-        while b"ready to accept connections" not in log.read_bytes():
+        while b"ready to accept connections" not in log.read_bytes().lower():
             assert self.process.poll() is None and time.monotonic() < end, log.read_text()
             time.sleep(0.01)
 

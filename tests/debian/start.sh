@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Stage `start` of scripts/test-debian.sh, inside the fresh system: the README's first command, and what it has built.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+# The versions that a report should have.
+versions() {
+    local package
+    for package in gcc autoconf libcurl4-openssl-dev libfcgi-dev libhiredis-dev libinih-dev libjson-c-dev nginx redis-server npm; do
+        dpkg-query -W -f '== ${Package} ${Version}\n' "$package"
+    done
+}
+
+# Each recorded answer with predictions makes a page that counts as many servers as its file's name says.
+answers() {
+    local file servers count=0
+    for file in tests/data/payloads/{,*/}predictions_current-{healthy,degrading,critical}*.json.gz; do
+        [[ -e $file ]] || continue
+        servers=${file##*-}
+        servers=${servers%%.*}
+        if ! ./tft-dashboard --render overview --snapshot "$file" |
+            grep -E "id=\"kpi-fleet\".*>[0-9]+/$servers<" >/dev/null; then
+            echo "not understood: $file"
+            return 1
+        fi
+        count=$((count + 1))
+    done
+    echo "== $count recorded answers understood"
+}
+
+./start_all.sh
+./status.sh
+curl -fsS "$(<run/url)" | grep '</html>' >/dev/null
+./stop_all.sh
+versions
+answers
