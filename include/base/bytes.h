@@ -29,7 +29,8 @@ struct span bytes_get(struct bytes_reader *r, size_t len);
 uint64_t bytes_get_int(struct bytes_reader *r, int bytes);
 /* An integer of 0..max; another one is an error. */
 int bytes_get_upto(struct bytes_reader *r, int bytes, uint64_t max);
-/* Finite or absent (every absent value reads back as the same NaN); an infinity is an error. */
+/* Finite or absent: every other value reads as the same NaN, so that nothing that was written is
+ * refused. */
 double bytes_get_double(struct bytes_reader *r);
 /* Finite; anything else is an error. */
 float bytes_get_float(struct bytes_reader *r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Numbers and times as people read them (doc/rules.md#conventions, doc/pages.md#formats). Absent
- * values (NaN) give an en dash. The text needs no escaping in HTML. Everything appends to a struct
+ * values (NaN) give an en dash, and so does what no metric can be: 1e15 and beyond. The text needs no escaping in HTML. Everything appends to a struct
  * buf.
  */
 #ifndef TFT_FMT_H

@@ -3,6 +3,7 @@
 #ifndef TFT_METRIC_H
 #define TFT_METRIC_H
 
+#include <math.h>
 #include <stdbool.h>
 #include "base/span.h"
 
@@ -30,8 +31,17 @@ struct metric_info {
 	const char *label; /* name on screen: CPU user */
 	const char *unit;  /* %, MB/s, sockets, days or empty */
 	bool percent;      /* values are clamped to 0..100 (doc/rules.md#conventions) */
+	double most;       /* no value of it is larger, either sign (doc/rules.md#plausible) */
 };
 
 extern const struct metric_info metric_table[METRIC_COUNT];
+
+/* What every number passes, whether it was read or worked out: NaN for one that is no finite number
+ * within `most`. */
+static inline double metric_gate(enum metric m, double value)
+{
+	return value >= -metric_table[m].most && value <= metric_table[m].most ? value
+									       : (double)NAN;
+}
 
 #endif

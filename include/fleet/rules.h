@@ -68,6 +68,7 @@ struct cost {
 	size_t at_risk; /* rows of the at-risk table: the first servers of the snapshot */
 };
 
+/* A figure of 1e15 or more is absent. */
 void cost_of(const struct snapshot *snap, const double inputs[COST_INPUTS], struct cost *cost);
 /* Of the cost of an incident, for a server in the at-risk table: 1, or COST_MEDIUM_SHARE. */
 double cost_share(const struct server *server);

@@ -103,7 +103,7 @@ struct snapshot {
 	struct scenario scenario;
 	struct served served;
 	unsigned refused;    /* members of predictions that could not be read */
-	unsigned odd_values; /* values that were there but no numbers */
+	unsigned odd_values; /* values that were there, but no number that their metric can be */
 	size_t count;
 	struct server *servers; /* owned; risk descending, then name ascending */
 	struct buf names;       /* owned; storage of the names */

@@ -78,8 +78,7 @@ double bytes_get_double(struct bytes_reader *r)
 	double value;
 
 	memcpy(&value, &bits, sizeof(value));
-	r->bad |= isinf(value) != 0;
-	return isfinite(value) ? value : NAN;
+	return isfinite(value) ? value : (double)NAN;
 }
 
 float bytes_get_float(struct bytes_reader *r)

@@ -9,7 +9,13 @@
 #include <time.h>
 
 #define ABSENT     "\xe2\x80\x93" /* U+2013 en dash */
-#define DIGITS_MAX 320            /* sign, 309 digits of the largest double, point, decimals, NUL */
+#define NUMBER_END 1e15           /* none of ours is so large, and a double holds no digit more */
+#define DIGITS_MAX 32             /* sign, 15 digits, point, decimals, NUL */
+
+static bool is_shown(double value)
+{
+	return fabs(value) < NUMBER_END;
+}
 
 /* printf rounding without the minus of a value that rounds to zero. */
 static struct span round_number(double value, int decimals, char text[DIGITS_MAX])
@@ -28,7 +34,7 @@ void fmt_number(struct buf *b, double value, int decimals)
 {
 	char text[DIGITS_MAX];
 
-	if (isfinite(value))
+	if (is_shown(value))
 		buf_span_add(b, round_number(value, decimals, text));
 	else
 		buf_lit(b, ABSENT);
@@ -37,13 +43,13 @@ void fmt_number(struct buf *b, double value, int decimals)
 void fmt_percent(struct buf *b, double value)
 {
 	fmt_number(b, value, 1);
-	if (isfinite(value))
+	if (is_shown(value))
 		buf_char(b, '%');
 }
 
 void fmt_delta(struct buf *b, double value, const char *unit)
 {
-	if (!isfinite(value))
+	if (!is_shown(value))
 		buf_lit(b, ABSENT);
 	else if (fabs(value) < 0.05)
 		buf_addf(b, "0.0%s", unit);
@@ -61,7 +67,7 @@ void fmt_money(struct buf *b, double dollars)
 	char text[DIGITS_MAX];
 	struct span digits;
 
-	if (!isfinite(dollars)) {
+	if (!is_shown(dollars)) {
 		buf_lit(b, ABSENT);
 		return;
 	}

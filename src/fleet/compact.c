@@ -3,6 +3,8 @@
 #include "config.h"
 #include "fleet/compact.h"
 
+#include <math.h>
+
 #include "base/bytes.h"
 #include "base/utf8.h"
 
@@ -100,6 +102,12 @@ static void get_served(struct bytes_reader *r, struct served *served)
 	served->budget_left = get_count(r);
 }
 
+/* What is beyond the range is absent, on both sides: what was written can be read. */
+static double within(double value, double most)
+{
+	return value >= 0 && value <= most ? value : (double)NAN;
+}
+
 static void put_head(struct buf *out, const struct snapshot *s)
 {
 	bytes_put_text(out, span_str(s->id));
@@ -109,8 +117,8 @@ static void put_head(struct buf *out, const struct snapshot *s)
 	bytes_put_int(out, (uint64_t)s->fill_ms, 8);
 	bytes_put_int(out, s->model, 1);
 	bytes_put_text(out, span_str(s->prediction_time));
-	bytes_put_double(out, s->prob_30m);
-	bytes_put_double(out, s->prob_8h);
+	bytes_put_double(out, within(s->prob_30m, 1));
+	bytes_put_double(out, within(s->prob_8h, 1));
 	put_state(out, s);
 	put_served(out, &s->served);
 	bytes_put_int(out, s->refused, 4);
@@ -126,28 +134,30 @@ static void get_head(struct bytes_reader *r, struct snapshot *s)
 	s->fill_ms = get_time(r);
 	s->model = (enum model_kind)bytes_get_upto(r, 1, MODEL_TFT);
 	bytes_get_text(r, s->prediction_time, sizeof(s->prediction_time));
-	s->prob_30m = bytes_get_double(r);
-	s->prob_8h = bytes_get_double(r);
+	s->prob_30m = within(bytes_get_double(r), 1);
+	s->prob_8h = within(bytes_get_double(r), 1);
 	get_state(r, s);
 	get_served(r, &s->served);
 	s->refused = (unsigned)bytes_get_int(r, 4);
 	s->odd_values = (unsigned)bytes_get_int(r, 4);
 }
 
-static void put_reading(struct buf *out, const struct reading *reading)
+#define PERCENT_MOST 100 /* of what is clamped */
+
+static void put_reading(struct buf *out, const struct reading *reading, double most)
 {
-	bytes_put_double(out, reading->now);
-	bytes_put_double(out, reading->predicted);
-	bytes_put_double(out, reading->worst);
-	bytes_put_double(out, reading->best);
+	bytes_put_double(out, within(reading->now, most));
+	bytes_put_double(out, within(reading->predicted, most));
+	bytes_put_double(out, within(reading->worst, most));
+	bytes_put_double(out, within(reading->best, most));
 }
 
-static void get_reading(struct bytes_reader *r, struct reading *reading)
+static void get_reading(struct bytes_reader *r, struct reading *reading, double most)
 {
-	reading->now = bytes_get_double(r);
-	reading->predicted = bytes_get_double(r);
-	reading->worst = bytes_get_double(r);
-	reading->best = bytes_get_double(r);
+	reading->now = within(bytes_get_double(r), most);
+	reading->predicted = within(bytes_get_double(r), most);
+	reading->worst = within(bytes_get_double(r), most);
+	reading->best = within(bytes_get_double(r), most);
 }
 
 /* Their number, then for each its index, its steps and its peak. */
@@ -163,7 +173,7 @@ static void put_crossings(struct buf *out, const struct server *server)
 			continue;
 		bytes_put_int(out, i, 1);
 		bytes_put_int(out, c->steps | (c->critical ? CROSSING_CRITICAL : 0), 1);
-		bytes_put_double(out, c->peak);
+		bytes_put_double(out, within(c->peak, PERCENT_MOST));
 	}
 }
 
@@ -178,7 +188,7 @@ static void get_crossings(struct bytes_reader *r, struct server *server)
 		c->critical = steps & CROSSING_CRITICAL;
 		c->steps = (uint8_t)(steps & ~CROSSING_CRITICAL);
 		r->bad |= c->steps == 0 || c->steps > CROSSING_STEPS;
-		c->peak = bytes_get_double(r);
+		c->peak = within(bytes_get_double(r), PERCENT_MOST);
 	}
 }
 
@@ -189,11 +199,11 @@ static void put_server(struct buf *out, const struct server *server)
 	bytes_put_int(out, server->has_data, 1);
 	bytes_put_int(out, (uint32_t)server->risk, 2);
 	buf_add(out, server->points, sizeof(server->points));
-	put_reading(out, &server->cpu);
-	put_reading(out, &server->iowait);
-	put_reading(out, &server->memory);
-	put_reading(out, &server->load);
-	bytes_put_double(out, server->swap_now);
+	put_reading(out, &server->cpu, PERCENT_MOST);
+	put_reading(out, &server->iowait, PERCENT_MOST);
+	put_reading(out, &server->memory, PERCENT_MOST);
+	put_reading(out, &server->load, metric_table[METRIC_LOAD].most);
+	bytes_put_double(out, within(server->swap_now, PERCENT_MOST));
 	bytes_put_int(out, server->fingerprint, 8);
 	bytes_put_int(out, (uint64_t)server->same_since_ms, 8);
 	bytes_put_int(out, server->same_count, 4);
@@ -221,11 +231,11 @@ static void get_server(struct bytes_reader *r, struct snapshot *s)
 	server->has_data = bytes_get_upto(r, 1, 1);
 	server->risk = bytes_get_upto(r, 2, RISK_MAX);
 	get_points(r, server);
-	get_reading(r, &server->cpu);
-	get_reading(r, &server->iowait);
-	get_reading(r, &server->memory);
-	get_reading(r, &server->load);
-	server->swap_now = bytes_get_double(r);
+	get_reading(r, &server->cpu, PERCENT_MOST);
+	get_reading(r, &server->iowait, PERCENT_MOST);
+	get_reading(r, &server->memory, PERCENT_MOST);
+	get_reading(r, &server->load, metric_table[METRIC_LOAD].most);
+	server->swap_now = within(bytes_get_double(r), PERCENT_MOST);
 	server->fingerprint = bytes_get_int(r, 8);
 	server->same_since_ms = get_time(r);
 	server->same_count = (uint32_t)bytes_get_int(r, 4);

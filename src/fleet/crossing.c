@@ -34,7 +34,7 @@ static struct crossing judge(const struct crossing_rule *rule, double now, const
 	if (len > CROSSING_STEPS)
 		len = CROSSING_STEPS;
 	for (size_t i = 0; i < len; i++)
-		c.peak = fmax(c.peak, p50[i]);
+		c.peak = fmax(c.peak, fmin(100, p50[i]));
 	c.steps = first_crossing(rule->critical, now, p50, len);
 	c.critical = c.steps > 0;
 	if (!c.critical)

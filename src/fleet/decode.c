@@ -60,14 +60,15 @@ static size_t kept(const struct numbers_list *list)
 	return list->len < FORECAST_STEPS ? list->len : FORECAST_STEPS;
 }
 
-static double member_number(struct decode *d, const struct json_object *metric, const char *key)
+static double member_number(struct decode *d, const struct json_object *metric, int m,
+			    const char *key)
 {
 	struct json_object *value = NULL;
 	double number;
 
 	if (!json_object_object_get_ex(metric, key, &value))
 		return NAN;
-	number = dom_number(value);
+	number = metric_gate((enum metric)m, dom_number(value));
 	d->snap->odd_values += isnan(number) != 0;
 	return number;
 }
@@ -101,8 +102,17 @@ static const struct numbers_list *taken_list(const struct decode *d,
 	return i >= 0 && (size_t)i < d->numbers.count ? &d->numbers.list[i] : NULL;
 }
 
+static bool is_plausible(const struct numbers_list *list, int m)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < kept(list); i++)
+		all &= !isnan(metric_gate((enum metric)m, list->value[i]));
+	return all;
+}
+
 static const struct numbers_list *member_list(struct decode *d, const struct json_object *metric,
-					      const char *key, struct numbers_list *store)
+					      int m, const char *key, struct numbers_list *store)
 {
 	static const struct numbers_list absent;
 	const struct numbers_list *list = NULL;
@@ -112,7 +122,7 @@ static const struct numbers_list *member_list(struct decode *d, const struct jso
 		return &absent;
 	if (json_object_is_type(value, json_type_array))
 		list = d->taken ? taken_list(d, value) : read_numbers(value, store);
-	if (list != NULL)
+	if (list != NULL && is_plausible(list, m))
 		return list;
 	d->snap->odd_values++;
 	return &absent;
@@ -144,12 +154,12 @@ static void read_metric(struct decode *d, const struct json_object *metric, int 
 {
 	struct series *series = server->series;
 	struct numbers_list stores[3];
-	const struct numbers_list *p10 = member_list(d, metric, "p10", &stores[0]);
-	const struct numbers_list *p50 = member_list(d, metric, "p50", &stores[1]);
-	const struct numbers_list *p90 = member_list(d, metric, "p90", &stores[2]);
+	const struct numbers_list *p10 = member_list(d, metric, m, "p10", &stores[0]);
+	const struct numbers_list *p50 = member_list(d, metric, m, "p50", &stores[1]);
+	const struct numbers_list *p90 = member_list(d, metric, m, "p90", &stores[2]);
 
-	series->current[m] = f->now = member_number(d, metric, "current");
-	series->trend[m] = member_number(d, metric, "trend");
+	series->current[m] = f->now = member_number(d, metric, m, "current");
+	series->trend[m] = member_number(d, metric, m, "trend");
 	f->p10 = forecast_window(p10->value, p10->len);
 	f->p50 = forecast_window(p50->value, p50->len);
 	f->p90 = forecast_window(p90->value, p90->len);
@@ -200,11 +210,14 @@ static bool is_server_name(struct span name)
 	       memchr(name.ptr, '\0', name.len) == NULL && utf8_valid(name);
 }
 
-/* The key as the JSON string it is, with its escapes decoded. Caller puts the object. */
+/* The key as the JSON string it is, with its escapes decoded; NULL when it is none. Caller puts the
+ * object. */
 static struct json_object *parse_key(struct decode *d, struct span key)
 {
 	char quoted[SCAN_KEY_MAX + 2];
 
+	if (!utf8_valid(key))
+		return NULL;
 	quoted[0] = quoted[key.len + 1] = '"';
 	memcpy(quoted + 1, key.ptr, key.len);
 	return dom_parse(d->tokener, (struct span){quoted, key.len + 2});

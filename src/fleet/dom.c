@@ -4,10 +4,97 @@
 
 #include <math.h>
 
+#include "base/buf.h"
+#include "base/utf8.h"
+
 /* json-c counts the scalars inside the deepest container as one more level, and stops one short. */
 #define TOKENER_DEPTH 2
 
-struct json_object *dom_parse(struct json_tokener *tokener, struct span text)
+static const struct span bom = {"\xef\xbb\xbf", 3};
+
+#define INTEGER_MAX 18 /* digits that surely fit int64_t */
+#define GROWTH      6  /* a byte can become the six of an escape */
+
+static bool is_number(char c)
+{
+	return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+/* The number at `at`; an integer that is too long for json-c gets a fraction, and so is a double.
+ */
+static size_t put_number(struct span text, size_t at, struct buf *out)
+{
+	size_t len = 0, digits = 0;
+
+	for (; at + len < text.len && is_number(text.ptr[at + len]); len++)
+		digits += text.ptr[at + len] >= '0' && text.ptr[at + len] <= '9';
+	buf_add(out, text.ptr + at, len);
+	if (digits > INTEGER_MAX && len - digits == (text.ptr[at] == '-'))
+		buf_lit(out, ".0");
+	return len;
+}
+
+static void put_escape(uint32_t c, struct buf *out)
+{
+	if (c < 0x10000)
+		buf_addf(out, "\\u%04x", (unsigned)c);
+	else
+		buf_addf(out, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (c >> 10)),
+			 (unsigned)(0xdc00 | (c & 0x3ff)));
+}
+
+/* One character of a string; what is no UTF-8 becomes the character that stands for such. */
+static size_t put_character(struct span text, size_t at, struct buf *out)
+{
+	uint32_t c = 0xfffd;
+	size_t len;
+
+	if ((unsigned char)text.ptr[at] < 0x80) {
+		buf_char(out, text.ptr[at]);
+		return 1;
+	}
+	len = utf8_next(text, at, &c);
+	put_escape(c, out);
+	return len > 0 ? len : 1;
+}
+
+/* The same text in ASCII, with no integer that json-c has no room for. */
+static void put_plain(struct span text, struct buf *out)
+{
+	bool quoted = false, escaped = false;
+	size_t at = 0;
+
+	while (at < text.len && buf_ok(out)) {
+		char c = text.ptr[at];
+
+		if (quoted)
+			at += put_character(text, at, out);
+		else if (is_number(c))
+			at += put_number(text, at, out);
+		else
+			buf_char(out, text.ptr[at++]);
+		quoted ^= c == '"' && !escaped;
+		escaped = quoted && c == '\\' && !escaped;
+	}
+}
+
+/* Whether json-c of every version reads it alike: 0.18 takes each byte of a string beyond ASCII for
+ * a control character, and an integer beyond 64 bits for an error (doc/pitfalls.md#json-c). */
+static bool is_plain(struct span text)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+
+		digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+		if ((unsigned char)c >= 0x80 || digits > INTEGER_MAX)
+			return false;
+	}
+	return true;
+}
+
+static struct json_object *parse(struct json_tokener *tokener, struct span text)
 {
 	struct json_object *object;
 
@@ -20,12 +107,29 @@ struct json_object *dom_parse(struct json_tokener *tokener, struct span text)
 	return NULL;
 }
 
+struct json_object *dom_parse(struct json_tokener *tokener, struct span text)
+{
+	struct json_object *object = NULL;
+	struct buf plain;
+
+	if (text.len >= bom.len && span_eq((struct span){text.ptr, bom.len}, bom))
+		text = (struct span){text.ptr + bom.len, text.len - bom.len};
+	if (is_plain(text))
+		return parse(tokener, text);
+	buf_init(&plain, GROWTH * text.len);
+	put_plain(text, &plain);
+	if (buf_ok(&plain))
+		object = parse(tokener, buf_span(&plain));
+	buf_free(&plain);
+	return object;
+}
+
 struct json_tokener *dom_tokener(int depth)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(depth + TOKENER_DEPTH);
 
 	if (tokener != NULL)
-		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	return tokener;
 }
 

@@ -42,12 +42,12 @@ bool forecast_leaves_line(const double *p50, size_t len, double current, double 
 
 static double clamp_percent(double value)
 {
-	return isnan(value) ? value : fmax(0, fmin(100, value));
+	return isfinite(value) ? fmax(0, fmin(100, value)) : (double)NAN;
 }
 
 static double clamp_load(double value)
 {
-	return isnan(value) ? value : fmax(0, value);
+	return isnan(value) ? value : metric_gate(METRIC_LOAD, fmax(0, value));
 }
 
 static double or_else(double value, double other)

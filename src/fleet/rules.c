@@ -50,6 +50,15 @@ static double months_to_return(double project, double monthly)
 	return monthly > 0 ? project / monthly : (double)NAN;
 }
 
+#define FIGURE_END 1e15 /* a double counts no single dollars beyond, and no page has the room */
+
+static void leave_out_the_huge(double figure[COST_FIGURES])
+{
+	for (int i = 0; i < COST_FIGURES; i++)
+		if (!(fabs(figure[i]) < FIGURE_END))
+			figure[i] = NAN;
+}
+
 void cost_of(const struct snapshot *snap, const double inputs[COST_INPUTS], struct cost *cost)
 {
 	size_t high = rules_count(snap, RISK_HIGH);
@@ -69,6 +78,7 @@ void cost_of(const struct snapshot *snap, const double inputs[COST_INPUTS], stru
 	figure[COST_MONTHS] = months_to_return(inputs[COST_PROJECT], figure[COST_MONTHLY]);
 	figure[COST_FIRST_YEAR] =
 		figure[COST_MONTHS] < 12 ? figure[COST_ANNUAL] - inputs[COST_PROJECT] : (double)NAN;
+	leave_out_the_huge(figure);
 	cost->at_risk = high + (medium < COST_TABLE_MEDIUM ? medium : COST_TABLE_MEDIUM);
 }
 

@@ -19,6 +19,7 @@
 #define FLEET_DEPTH 2  /* values of `predictions` */
 
 enum place {
+	IN_MARK, /* or before anything else, where there is no byte order mark */
 	AT_START,
 	AT_FIRST_KEY, /* or at the end of an empty object */
 	AT_KEY,
@@ -42,6 +43,7 @@ struct scan {
 	bool quoted;     /* inside a string */
 	bool escaped;    /* after its backslash */
 	char key[SCAN_KEY_MAX];
+	size_t mark_len;
 	size_t key_len; /* may exceed SCAN_KEY_MAX: not all of it was kept */
 	/* The value at hand. */
 	int base;     /* depth outside it */
@@ -271,6 +273,23 @@ static void at_value(struct scan *scan, char c)
 	begin_value(scan, c);
 }
 
+/* A byte order mark is no part of the text (RFC 8259 8.1). */
+static size_t in_mark(struct scan *scan, const char *bytes, size_t len)
+{
+	static const char mark[] = {'\xef', '\xbb', '\xbf'};
+	size_t n = 0;
+
+	while (n < len && scan->mark_len < sizeof(mark) && bytes[n] == mark[scan->mark_len]) {
+		scan->mark_len++;
+		n++;
+	}
+	if (scan->mark_len == sizeof(mark) || (n < len && scan->mark_len == 0))
+		scan->place = AT_START;
+	else if (n < len)
+		scan->result = SCAN_BAD;
+	return n;
+}
+
 static void at_start(struct scan *scan, char c)
 {
 	if (c != '{') {
@@ -348,11 +367,17 @@ static const struct {
 	void (*between)(struct scan *scan, char c);
 	size_t (*inside)(struct scan *scan, const char *bytes, size_t len);
 } places[PLACES] = {
-	[AT_START] = {at_start, NULL},   [AT_FIRST_KEY] = {at_first_key, NULL},
-	[AT_KEY] = {at_key, NULL},       [IN_KEY] = {NULL, in_key},
-	[AT_COLON] = {at_colon, NULL},   [AT_VALUE] = {at_value, NULL},
-	[IN_SCALAR] = {NULL, in_scalar}, [IN_VALUE] = {NULL, in_value},
-	[AT_NEXT] = {at_next, NULL},     [AT_END] = {at_end, NULL},
+	[IN_MARK] = {NULL, in_mark},
+	[AT_START] = {at_start, NULL},
+	[AT_FIRST_KEY] = {at_first_key, NULL},
+	[AT_KEY] = {at_key, NULL},
+	[IN_KEY] = {NULL, in_key},
+	[AT_COLON] = {at_colon, NULL},
+	[AT_VALUE] = {at_value, NULL},
+	[IN_SCALAR] = {NULL, in_scalar},
+	[IN_VALUE] = {NULL, in_value},
+	[AT_NEXT] = {at_next, NULL},
+	[AT_END] = {at_end, NULL},
 };
 
 static bool is_space(char c)

@@ -102,8 +102,8 @@ int series_decode(struct span bytes, struct series *out)
 
 	bytes_get_magic(&r, SERIES_MAGIC, SERIES_FORMAT);
 	for (int m = 0; m < METRIC_COUNT; m++) {
-		out->current[m] = bytes_get_double(&r);
-		out->trend[m] = bytes_get_double(&r);
+		out->current[m] = metric_gate((enum metric)m, bytes_get_double(&r));
+		out->trend[m] = metric_gate((enum metric)m, bytes_get_double(&r));
 		get_list(&r, &out->p10[m]);
 		get_list(&r, &out->p50[m]);
 		get_list(&r, &out->p90[m]);

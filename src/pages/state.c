@@ -164,8 +164,8 @@ static void remarks(const struct view *view, struct buf *out)
 		buf_addf(out, "<li>%u of %u servers could not be read.</li>", snap->refused,
 			 n.total + snap->refused);
 	if (snap && snap->odd_values)
-		buf_addf(out, "<li>%u value%s could not be read.</li>", snap->odd_values,
-			 fmt_plural(snap->odd_values));
+		buf_addf(out, "<li>%u value%s left out: no number that the metric can be.</li>",
+			 snap->odd_values, fmt_plural(snap->odd_values));
 	warmup(view->warmup, out);
 	html_lit(out, "</ul>");
 }

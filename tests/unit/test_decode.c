@@ -83,6 +83,15 @@ static void answers_have_the_class_of_the_contract(void **state)
 		{"{\"predictions\":{\"a\":{\"x\":1,}}}", REASON_BAD},
 		{"{\"predictions\":{\"a\":{\"x\":1 /* c */}}}", REASON_BAD},
 		{"{\"predictions\":{\"a\":{\"x\":tru}}}", REASON_BAD},
+		{"{\"predictions\":{\"a\":{\"x\":\xc3\xa9}}}", REASON_BAD},
+		{"{\"predictions\":{\"a\":{\"x\":'\xc3\xa9'}}}", REASON_BAD},
+		{"\xef\xbb\xbf{\"predictions\":{\"a\":{}}}", REASON_NONE},
+		{"{\"error\":\"\xf0\x9f\x9f\xa2\",\"predictions\":{\"a\":{}}}", REASON_REPORTED},
+		{"{\"metadata\":{\"icon\":\"\xf0\x9f\x9f\xa2\"},\"predictions\":{\"a\":{}}}",
+		 REASON_NONE},
+		{"{\"environment\":{\"n\":123456789012345678901234567890},\"predictions\":{\"a\":{}"
+		 "}}",
+		 REASON_NONE},
 		{"{\"predictions\":{\"a\":{}},\"environment\":{\"prob_30m\":}}", REASON_BAD},
 		{"null", REASON_BAD},
 		{"[]", REASON_BAD},
@@ -105,6 +114,27 @@ static void answers_have_the_class_of_the_contract(void **state)
 			fail_msg("%s is %s", cases[i].body, reason_table[reason].slug);
 		snapshot_free(&snap);
 	}
+}
+
+static void of_two_predictions_nothing_of_the_first_is_left(void **state)
+{
+	struct snapshot *snap;
+
+	(void)state;
+	assert_int_equal(
+		decode_text(
+			SPAN("{\"metadata\":{\"model_type\":\"TFT\",\"model_dir\":\"/m\"},"
+			     "\"predictions\":{\"a\":{\"cpu_user_pct\":{\"current\":1,\"trend\":0,"
+			     "\"p50\":[50]}},\"b\":7,\"c\":{\"mem_used_pct\":null}},"
+			     "\"predictions\":{\"d\":{}}}"),
+			&snap),
+		REASON_NONE);
+	assert_int_equal(snap->count, 1);
+	assert_non_null(snapshot_find(snap, SPAN("d")));
+	assert_int_equal(snap->refused, 0);
+	assert_int_equal(snap->odd_values, 0);
+	assert_int_equal(snap->model, MODEL_HEURISTIC); /* the bent forecast was the first one's */
+	snapshot_free(&snap);
 }
 
 static void feeding_stops_when_nothing_can_change_the_verdict(void **state)
@@ -135,7 +165,26 @@ static void odd_values_are_absent_and_counted(void **state)
 		{"{\"p50\":[1,1,1,1,1,7]}", NAN, 2, 0},
 		{"{\"current\":-0.0}", 0, 0, 0},
 		{"{\"current\":4.27e-05}", 4.27e-05, 4.27e-05, 0},
-		{"{\"current\":1e300}", 100, 100, 0},
+		{"{\"current\":150}", 100, 100, 0},
+		/* Beyond what the metric can be. */
+		{"{\"current\":1000}", 100, 100, 0},
+		{"{\"current\":1000.1}", NAN, NAN, 1},
+		{"{\"current\":-1000.1}", NAN, NAN, 1},
+		{"{\"current\":1e300}", NAN, NAN, 1},
+		{"{\"current\":5,\"p50\":[1,2,3,4,5,1.7976931348623157e308]}", 5, 5, 1},
+		{"{\"current\":5,\"trend\":-1e300}", 5, 5, 1},
+		/* What json-c of one version or another reads as an error costs the value alone. */
+		{"{\"current\":123456789012345678901234567890}", NAN, NAN, 1},
+		{"{\"current\":5,\"p50\":[1,2,3,4,5,-123456789012345678901234567890]}", 5, 5, 1},
+		{"{\"current\":5.1234567890123456789012345678}", 5.1234567890123456789,
+		 5.1234567890123456789, 0},
+		{"{\"current\":0.0000000000000000000000000005e28}", 5, 5, 0},
+		{"{\"current\":5,\"icon\":\"\xf0\x9f\x9f\xa2 \xc3\xa9 "
+		 "123456789012345678901234567890\"}",
+		 5, 5, 0},
+		{"{\"current\":5,\"icon\":\"\xff\xed\xa0\x80\\\\\"}", 5, 5, 0},
+		{"{\"icon\":\"\\\"\xf0\x9f\x9f\xa2\\\"\",\"current\":5}", 5, 5, 0},
+		{"{\"current\":\"\xf0\x9f\x9f\xa2\"}", NAN, NAN, 1},
 		{"{\"current\":-3}", 0, 0, 0},
 		{"{\"current\":null}", NAN, NAN, 1},
 		{"{\"current\":\"12\"}", NAN, NAN, 1},
@@ -286,19 +335,52 @@ static void series_keep_96_steps_to_a_65535th_of_their_range(void **state)
 	buf_free(&b);
 }
 
-static void huge_values_do_not_break_the_series(void **state)
+static void values_that_no_metric_has_do_not_reach_the_series(void **state)
 {
-	struct snapshot *snap = decode_members(
-		"\"a\":{\"net_in_mb_s\":{\"current\":1e308,\"p50\":[-1e308,1e308,0,5e-324]}}");
-	const struct series_list *list = &snap->servers[0].series->p50[METRIC_NET_IN];
-	size_t i;
+	struct snapshot *snap =
+		decode_members("\"a\":{\"net_in_mb_s\":{\"current\":1e308,\"p10\":[-1e6,1e6],"
+			       "\"p50\":[-1e308,1e308,0,"
+			       "5e-324],\"p90\":[1000001]},\"load_average\":{\"current\":3}}");
+	const struct series *series = snap->servers[0].series;
 
 	(void)state;
-	for (i = 0; i < 4; i++)
-		assert_true(isfinite(series_value(list, i)));
-	assert_true(series_value(list, 0) < -1e37);
-	assert_true(series_value(list, 1) > 1e37);
+	same_number(series->current[METRIC_NET_IN], NAN);
+	assert_int_equal(series->p10[METRIC_NET_IN].len, 2);
+	assert_int_equal(series->p50[METRIC_NET_IN].len, 0);
+	assert_int_equal(series->p90[METRIC_NET_IN].len, 0);
+	same_number(series->current[METRIC_LOAD], 3);
+	assert_int_equal(snap->odd_values, 3);
 	snapshot_free(&snap);
+}
+
+/* Each is finite, their sum is not; what was derived from them once made the snapshot unreadable. */
+static void one_infinity_costs_one_value(void **state)
+{
+#define HUGE  "1.7976931348623157e308"
+#define HUGES "[" HUGE "," HUGE "," HUGE "," HUGE "," HUGE "," HUGE "]"
+	struct snapshot *back,
+		*snap = decode_members("\"web01\":{\"load_average\":{\"current\":1}},"
+				       "\"web02\":{\"load_average\":{\"current\":" HUGE
+				       ",\"p50\":" HUGES ",\"p90\":" HUGES "},"
+				       "\"mem_used_pct\":{\"current\":40}}");
+	const struct server *server;
+	struct buf bytes;
+
+	(void)state;
+	assert_int_equal(snap->odd_values, 3);
+	buf_init(&bytes, 65536);
+	compact_encode(snap, &bytes);
+	back = compact_decode(buf_span(&bytes));
+	assert_non_null(back);
+	server = snapshot_find(back, SPAN("web02"));
+	same_number(server->load.now, NAN);
+	same_number(server->load.predicted, NAN);
+	same_number(server->load.worst, NAN);
+	same_number(server->memory.now, 40);
+	same_number(snapshot_find(back, SPAN("web01"))->load.now, 1);
+	snapshot_free(&back);
+	snapshot_free(&snap);
+	buf_free(&bytes);
 }
 
 /* ---- names ---- */
@@ -601,6 +683,12 @@ static void warmup_is_read_or_unknown(void **state)
 		{"{\"warmup\":{\"is_warmed_up\":true,\"progress_percent\":100,\"current_size\":-1,"
 		 "\"required_size\":150}}",
 		 {0}},
+		{"\xef\xbb\xbf{\"icon\":\"\xf0\x9f\x9f\xa2\",\"warmup\":{\"is_warmed_up\":true,"
+		 "\"progress_percent\":100,\"current_size\":288,\"required_size\":150}}",
+		 {true, true, 100, 288, 150}},
+		{"{\"warmup\":{\"is_warmed_up\":true,\"progress_percent\":100,\"current_size\":"
+		 "123456789012345678901234567890,\"required_size\":150}}",
+		 {0}},
 		{"{\"warmup\":{\"is_warmed_up\":true}}", {0}},
 		{"{\"warmup\":null}", {0}},
 		{"{}", {0}},
@@ -858,13 +946,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(too_many_servers_are_a_bad_answer),
 		cmocka_unit_test(answers_have_the_class_of_the_contract),
+		cmocka_unit_test(of_two_predictions_nothing_of_the_first_is_left),
+		cmocka_unit_test(one_infinity_costs_one_value),
 		cmocka_unit_test(feeding_stops_when_nothing_can_change_the_verdict),
 		cmocka_unit_test(odd_values_are_absent_and_counted),
 		cmocka_unit_test(cpu_comes_from_idle_and_else_from_its_parts),
 		cmocka_unit_test(load_is_clamped_below_only),
 		cmocka_unit_test(a_server_without_known_metrics_stays_in_the_fleet),
 		cmocka_unit_test(series_keep_96_steps_to_a_65535th_of_their_range),
-		cmocka_unit_test(huge_values_do_not_break_the_series),
+		cmocka_unit_test(values_that_no_metric_has_do_not_reach_the_series),
 		cmocka_unit_test(names_are_decoded_and_checked),
 		cmocka_unit_test(names_have_at_most_255_bytes),
 		cmocka_unit_test(of_equal_names_the_last_counts),

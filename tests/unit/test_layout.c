@@ -188,6 +188,7 @@ static void remarks_tell_what_is_missing(void **unused)
 	fixture_fleet(&f);
 	page = render(&f, "heatmap", "");
 	assert_has_not(page, "could not be read");
+	assert_has_not(page, "left out");
 	assert_has_not(page, "Shared cache off");
 	assert_has_not(page, "flushed");
 	f.snap->refused = 3;
@@ -196,7 +197,7 @@ static void remarks_tell_what_is_missing(void **unused)
 	f.condition.flushed = true;
 	page = render(&f, "heatmap", "");
 	assert_has(page, "<li>3 of 9 servers could not be read.</li>");
-	assert_has(page, "<li>1 value could not be read.</li>");
+	assert_has(page, "<li>1 value left out: no number that the metric can be.</li>");
 	assert_has(page, "Shared cache off: this node fetches on its own.");
 	assert_has(page, "The cache was flushed: new data are being fetched.");
 	assert_has(page, "data-state=\"updating\"");

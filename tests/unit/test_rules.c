@@ -50,6 +50,22 @@ static void defaults_are_those_of_the_rules(void **unused)
 		assert_true(cost_input_table[i].standard == defaults[i]);
 }
 
+/* 31 digits of dollars help nobody. */
+static void figures_that_nobody_can_read_are_absent(void **unused)
+{
+	const struct cost cost = cost_with((const int[]){700, 700, -1},
+					   (const double[COST_INPUTS]){1e12, 1e12, 100, 1e12});
+	const struct server high = {.risk = 700};
+
+	(void)unused;
+	assert_true(cost.figure[COST_HIGH] == 2);
+	assert_true(cost.figure[COST_PREVENTED] == 2);
+	for (int i = COST_PER_INCIDENT; i <= COST_ANNUAL; i++)
+		assert_true(isnan(cost.figure[i]));
+	assert_true(isnan(cost.figure[COST_FIRST_YEAR]));
+	assert_true(isnan(cost_of_server(&cost, &high)));
+}
+
 static void high_and_medium_are_cut_at_70_and_40(void **unused)
 {
 	const struct cost cost = cost_with((const int[]){700, 699, 400, 399, 0, -1}, defaults);
@@ -285,6 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_those_of_the_rules),
+		cmocka_unit_test(figures_that_nobody_can_read_are_absent),
 		cmocka_unit_test(high_and_medium_are_cut_at_70_and_40),
 		cmocka_unit_test(figures_follow_from_the_counts),
 		cmocka_unit_test(table_has_all_high_and_five_medium),

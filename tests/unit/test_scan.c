@@ -95,7 +95,14 @@ static const struct {
 	{"[]", SCAN_BAD, ""},
 	{"42", SCAN_BAD, ""},
 	{"<!DOCTYPE html><html>", SCAN_BAD, ""},
-	{"\xef\xbb\xbf{}", SCAN_BAD, ""},
+	/* A byte order mark: whole, and before anything else. */
+	{"\xef\xbb\xbf{}", SCAN_OK, ""},
+	{"\xef\xbb\xbf {\"predictions\":{\"a\":{}}}", SCAN_OK, "P predictions={;S a={};"},
+	{"\xef\xbb\xbf", SCAN_BAD, ""},
+	{"\xef\xbb{}", SCAN_BAD, ""},
+	{"\xef\xbb\xef\xbb\xbf{}", SCAN_BAD, ""},
+	{"\xef\xbb\xbf\xef\xbb\xbf{}", SCAN_BAD, ""},
+	{" \xef\xbb\xbf{}", SCAN_BAD, ""},
 	/* Cut short. */
 	{"{", SCAN_BAD, ""},
 	{"{\"predictions\"", SCAN_BAD, ""},
@@ -186,6 +193,27 @@ static void caps_refuse_one_server_and_go_on(void **state)
 	check_server_around("[", "1,", marks + 1, "1]", "R a=;");
 	check_server_around("\"", "y", bytes, "\"", "S a={");
 	check_server_around("\"", "y", bytes + 1, "\"", "R a=;");
+}
+
+/* 64 brackets, one of which is that of the answer. */
+static void an_answer_nests_64_deep_at_most(void **state)
+{
+	struct buf in, log;
+
+	(void)state;
+	buf_init(&in, 4096);
+	buf_init(&log, 4096);
+	for (size_t inner = 62; inner <= 64; inner++) {
+		buf_reset(&in);
+		buf_lit(&in, "{\"alerts\":");
+		add_many(&in, "[", inner);
+		add_many(&in, "]", inner);
+		buf_lit(&in, "}");
+		assert_int_equal(scan_in_steps(buf_span(&in), 5, &log),
+				 inner <= 63 ? SCAN_OK : SCAN_BAD);
+	}
+	buf_free(&in);
+	buf_free(&log);
 }
 
 static void too_long_a_key_refuses_its_server(void **state)
@@ -336,6 +364,7 @@ int main(void)
 		cmocka_unit_test(floods_stay_within_four_megabytes),
 		cmocka_unit_test(every_chunking_gives_the_same_members),
 		cmocka_unit_test(caps_refuse_one_server_and_go_on),
+		cmocka_unit_test(an_answer_nests_64_deep_at_most),
 		cmocka_unit_test(too_long_a_key_refuses_its_server),
 		cmocka_unit_test(a_kept_member_beyond_its_cap_spoils_the_answer),
 		cmocka_unit_test(the_callback_can_stop_the_scan),

@@ -3,6 +3,7 @@
  * noticed. */
 #include "config.h"
 
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -290,6 +291,151 @@ static void the_compact_form_reads_back_as_written(void **state)
 	snapshot_free(&b);
 }
 
+static uint64_t random_bits(void)
+{
+	static uint64_t x = 88172645463325252u; /* xorshift64: the same numbers every time */
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return x;
+}
+
+/* Any double at all, and often one of those that are trouble. */
+static double any_double(void)
+{
+	static const double trouble[] = {NAN,  INFINITY, -INFINITY, DBL_MAX, -DBL_MAX, 0,
+					 -0.0, 100,      100.1,     -1,      1e5,      5e-324};
+	uint64_t bits = random_bits();
+	double value;
+
+	if (bits % 2)
+		return trouble[bits / 2 % (sizeof(trouble) / sizeof(trouble[0]))];
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+static struct reading any_reading(void)
+{
+	return (struct reading){any_double(), any_double(), any_double(), any_double()};
+}
+
+static bool is_percent(double value)
+{
+	return isnan(value) || (value >= 0 && value <= 100);
+}
+
+static void check_ranges(const struct server *server)
+{
+	const struct reading *readings[] = {&server->cpu, &server->iowait, &server->memory};
+
+	for (size_t i = 0; i < 3; i++)
+		assert_true(is_percent(readings[i]->now) && is_percent(readings[i]->predicted) &&
+			    is_percent(readings[i]->worst) && is_percent(readings[i]->best));
+	assert_true(is_percent(server->swap_now));
+	assert_true(is_percent(server->crossings[CROSSING_CPU_USER].peak));
+	assert_true(isnan(server->load.now) || (server->load.now >= 0 && server->load.now <= 1e5));
+}
+
+/* The writer takes nothing that the reader refuses: one bad number would cost all pages. */
+static void whatever_was_written_can_be_read(void **state)
+{
+	struct buf bytes;
+
+	(void)state;
+	buf_init(&bytes, 65536);
+	for (int round = 0; round < 2000; round++) {
+		struct snapshot *a = sample(), *b;
+
+		a->prob_30m = any_double();
+		a->prob_8h = any_double();
+		for (size_t i = 0; i < a->count; i++) {
+			struct server *server = &a->servers[i];
+
+			server->cpu = any_reading();
+			server->iowait = any_reading();
+			server->memory = any_reading();
+			server->load = any_reading();
+			server->swap_now = any_double();
+			server->crossings[CROSSING_CPU_USER] =
+				(struct crossing){.steps = 3, .peak = any_double()};
+		}
+		buf_reset(&bytes);
+		compact_encode(a, &bytes);
+		b = compact_decode(buf_span(&bytes));
+		assert_non_null(b);
+		assert_true(isnan(b->prob_8h) || (b->prob_8h >= 0 && b->prob_8h <= 1));
+		for (size_t i = 0; i < b->count; i++)
+			check_ranges(&b->servers[i]);
+		snapshot_free(&a);
+		snapshot_free(&b);
+	}
+	buf_free(&bytes);
+}
+
+static void any_list(struct series_list *list)
+{
+	double values[FORECAST_STEPS];
+	size_t count = random_bits() % (FORECAST_STEPS + 1);
+
+	for (size_t i = 0; i < count; i++)
+		do
+			values[i] = any_double();
+		while (!isfinite(values[i]));
+	series_pack(values, count, list);
+}
+
+static void whatever_series_was_written_can_be_read(void **state)
+{
+	struct series *a = series_new(), b;
+	struct buf bytes;
+
+	(void)state;
+	assert_non_null(a);
+	buf_init(&bytes, 65536);
+	for (int round = 0; round < 500; round++) {
+		for (int m = 0; m < METRIC_COUNT; m++) {
+			a->current[m] = any_double();
+			a->trend[m] = any_double();
+			any_list(&a->p10[m]);
+			any_list(&a->p50[m]);
+			any_list(&a->p90[m]);
+		}
+		buf_reset(&bytes);
+		series_encode(a, &bytes);
+		assert_int_equal(series_decode(buf_span(&bytes), &b), 0);
+		for (int m = 0; m < METRIC_COUNT; m++)
+			assert_true(isnan(b.current[m]) ||
+				    fabs(b.current[m]) <= metric_table[m].most);
+	}
+	free(a);
+	buf_free(&bytes);
+}
+
+/* Two of one name: nobody writes that, so it is another's. */
+static void a_doubled_stored_server_is_a_miss(void **state)
+{
+	struct snapshot *s = snapshot_new(), *back;
+	struct buf bytes;
+	char *second;
+
+	(void)state;
+	add(s, "aa", 300);
+	add(s, "ab", 300);
+	assert_int_equal(snapshot_seal(s), 0);
+	buf_init(&bytes, 4096);
+	compact_encode(s, &bytes);
+	back = compact_decode(buf_span(&bytes));
+	assert_non_null(back);
+	snapshot_free(&back);
+	second = memmem(bytes.data, bytes.len, "\2ab", 3);
+	assert_non_null(second);
+	second[2] = 'a';
+	assert_null(compact_decode(buf_span(&bytes)));
+	snapshot_free(&s);
+	buf_free(&bytes);
+}
+
 static void a_server_takes_about_two_hundred_bytes(void **state)
 {
 	struct snapshot *s = snapshot_new();
@@ -492,6 +638,9 @@ int main(void)
 		cmocka_unit_test(a_thousand_servers_fit_into_twelve_megabytes),
 		cmocka_unit_test(three_equal_snapshots_over_a_minute_are_silence),
 		cmocka_unit_test(the_compact_form_reads_back_as_written),
+		cmocka_unit_test(whatever_was_written_can_be_read),
+		cmocka_unit_test(whatever_series_was_written_can_be_read),
+		cmocka_unit_test(a_doubled_stored_server_is_a_miss),
 		cmocka_unit_test(a_server_takes_about_two_hundred_bytes),
 		cmocka_unit_test(a_cut_or_longer_compact_form_is_a_miss),
 		cmocka_unit_test(damage_never_gives_values_out_of_range),
