@@ -26,6 +26,7 @@ struct settings {
 	char generator_url[SETTING_TEXT_MAX]; /* base URL of the metrics generator; empty: no
 						 scenario shown */
 	char api_key[SETTING_TEXT_MAX];       /* secret */
+	char ca_file[SETTING_TEXT_MAX];       /* authorities of https URLs; empty: the system's */
 	int64_t timeout_ms;                   /* predictions, total */
 	int64_t connect_ms;
 	int64_t status_timeout_ms;

@@ -190,6 +190,7 @@ static struct upstream_config make_upstream(const struct settings *s)
 		.daemon_url = s->daemon_url,
 		.generator_url = s->generator_url,
 		.api_key = s->api_key,
+		.ca_file = s->ca_file,
 		.connect_ms = s->connect_ms,
 		.timeout_ms =
 			{
@@ -318,9 +319,18 @@ static bool has_fetcher(void)
 	return false;
 }
 
+static bool has_ca_file(const struct settings *settings)
+{
+	if (!*settings->ca_file || access(settings->ca_file, R_OK) == 0)
+		return true;
+	(void)fprintf(stderr, "tft-dashboard: upstream.ca_file: %s: %s\n", settings->ca_file,
+		      strerror(errno));
+	return false;
+}
+
 static int check(const struct settings *settings)
 {
-	if (!has_fetcher())
+	if (!has_fetcher() || !has_ca_file(settings))
 		return EX_CONFIG;
 	if (*settings->warning.msg)
 		(void)fprintf(stderr, "tft-dashboard: warning: %s\n", settings->warning.msg);
@@ -329,7 +339,7 @@ static int check(const struct settings *settings)
 
 static int run(const struct settings *settings)
 {
-	if (!has_fetcher())
+	if (!has_fetcher() || !has_ca_file(settings))
 		return EX_CONFIG;
 	return has_listener() ? start_worker(settings) : EXIT_USAGE;
 }

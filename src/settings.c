@@ -62,6 +62,8 @@ static const struct option options[] = {
 	 "", "base URL of the metrics generator; empty: no scenario is shown"},
 	{"upstream", "api_key", "TFT_API_KEY", VALUE_SECRET, ANY(api_key),
 	 "", "key that the inference daemon asks for"},
+	{"upstream", "ca_file", "TFT_CA_FILE", VALUE_PATH, ANY(ca_file),
+	 "", "PEM file of the authorities that https URLs are checked with; empty: the system's"},
 	{"upstream", "timeout", NULL, VALUE_DURATION, AT(timeout_ms), {SECONDS, MINUTES},
 	 "15s", "longest time for one predictions call"},
 	{"upstream", "connect_timeout", NULL, VALUE_DURATION, AT(connect_ms), {10, 10 * SECONDS},

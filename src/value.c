@@ -97,6 +97,11 @@ static bool check_address(char *text)
 	return value_is_plain(text) && address_parse(&address, text);
 }
 
+static bool check_path(char *text)
+{
+	return *text == '\0' || (*text == '/' && value_is_plain(text));
+}
+
 static bool check_node(char *text)
 {
 	return is_name(text);
@@ -172,6 +177,7 @@ static const struct {
 	[VALUE_TEXT]     = {NULL, NULL, check_ascii, "printable ASCII"},
 	[VALUE_SECRET]   = {NULL, NULL, check_ascii, "printable ASCII"},
 	[VALUE_URL]      = {NULL, NULL, check_url, "http(s)://host:port, no user, query or fragment"},
+	[VALUE_PATH]     = {NULL, NULL, check_path, "an absolute path"},
 	[VALUE_ORIGIN]   = {NULL, NULL, check_origin, "http(s)://host or http(s)://host:port"},
 	[VALUE_ADDRESS]  = {NULL, NULL, check_address,
 		      "unix:/absolute/path, address:port or sentinel:address:port,.../name"},

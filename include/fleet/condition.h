@@ -34,6 +34,11 @@ enum reason {
 	REASON_TIMEOUT,
 	REASON_NAME,       /* host name not resolved */
 	REASON_INCOMPLETE, /* transfer cut short or stalled */
+	REASON_EMPTY,      /* connection closed before the first byte of an answer */
+	REASON_NOT_HTTP,
+	REASON_NOT_HTTPS,   /* no TLS connection came about */
+	REASON_CERTIFICATE, /* signed by no authority that we trust, or out of date */
+	REASON_CERTIFICATE_NAME,
 	REASON_STATUS_5XX,
 	REASON_STATUS, /* any other unexpected status */
 	REASON_KEY,    /* 401, 403 */

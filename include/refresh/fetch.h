@@ -13,12 +13,13 @@
 
 #include <stdint.h>
 
-#define FETCH_VERSION  1    /* of what follows; a program of another one refuses the order */
+#define FETCH_VERSION  2    /* of what follows; a program of another one refuses the order */
 #define FETCH_TEXT_MAX 8192 /* bytes of all texts of an order */
+#define FETCH_TEXTS    4
 
 struct fetch_order {
 	uint32_t version;
-	uint32_t url_len, key_len, post_len; /* the texts, in this order */
+	uint32_t url_len, key_len, post_len, ca_len; /* the texts, in this order */
 	int64_t connect_ms, timeout_ms;
 	int64_t max_body; /* bytes; a longer body is none */
 };

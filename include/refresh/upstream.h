@@ -24,6 +24,7 @@ struct upstream_config {
 	const char *fetcher;                    /* path of tft-fetch */
 	const char *daemon_url, *generator_url; /* base URLs without a slash at the end */
 	const char *api_key; /* empty: none; sent to the predictions endpoint only */
+	const char *ca_file; /* of https URLs; empty: the authorities of the system */
 	int64_t connect_ms;
 	int64_t timeout_ms[UPSTREAM_ENDPOINTS];
 	int64_t max_body[UPSTREAM_ENDPOINTS];

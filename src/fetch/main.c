@@ -78,24 +78,25 @@ static const char *read_text(char **at, size_t len)
 }
 
 /* The texts lie in `texts`. */
-static bool read_order(struct transfer_order *order, char texts[FETCH_TEXT_MAX + 3])
+static bool read_order(struct transfer_order *order, char texts[FETCH_TEXT_MAX + FETCH_TEXTS])
 {
 	struct fetch_order o;
 
 	if (!read_all(&o, sizeof(o)) || o.version != FETCH_VERSION ||
-	    (uint64_t)o.url_len + o.key_len + o.post_len > FETCH_TEXT_MAX)
+	    (uint64_t)o.url_len + o.key_len + o.post_len + o.ca_len > FETCH_TEXT_MAX)
 		return false;
 	*order = (struct transfer_order){
 		.connect_ms = o.connect_ms, .timeout_ms = o.timeout_ms, .max_body = o.max_body};
 	order->url = read_text(&texts, o.url_len);
 	order->key = order->url ? read_text(&texts, o.key_len) : NULL;
 	order->post = order->key ? read_text(&texts, o.post_len) : NULL;
-	return order->post;
+	order->ca_file = order->post ? read_text(&texts, o.ca_len) : NULL;
+	return order->ca_file;
 }
 
 int main(void)
 {
-	static char texts[FETCH_TEXT_MAX + 3];
+	static char texts[FETCH_TEXT_MAX + FETCH_TEXTS];
 	struct transfer_order order;
 	struct fetch_outcome outcome;
 

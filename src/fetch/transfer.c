@@ -116,6 +116,10 @@ static void set_options(struct transfer *t, const struct transfer_order *order)
 	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+	if (*order->ca_file) {
+		(void)curl_easy_setopt(e, CURLOPT_CAINFO, order->ca_file);
+		(void)curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	}
 	if (*order->post)
 		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, order->post);
 }
@@ -153,13 +157,27 @@ static enum reason reason_of_curl(CURLcode code)
 		{CURLE_OPERATION_TIMEDOUT, REASON_TIMEOUT},
 		{CURLE_OUT_OF_MEMORY, REASON_INTERNAL},
 		{CURLE_URL_MALFORMAT, REASON_INTERNAL},
-		{CURLE_UNSUPPORTED_PROTOCOL, REASON_BAD}, /* not HTTP */
+		{CURLE_UNSUPPORTED_PROTOCOL, REASON_NOT_HTTP},
+		{CURLE_WEIRD_SERVER_REPLY, REASON_NOT_HTTP},
+		{CURLE_GOT_NOTHING, REASON_EMPTY},
+		{CURLE_SSL_CONNECT_ERROR, REASON_NOT_HTTPS},
+		{CURLE_SSL_CACERT_BADFILE, REASON_CERTIFICATE},
 	};
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (reasons[i].code == code)
 			return reasons[i].reason;
 	return REASON_INCOMPLETE;
+}
+
+/* libcurl has one code for both faults of a certificate. Signatures are checked first: without a
+ * complaint about them (0, or 1 where OpenSSL was not asked for it yet) it is the name. */
+static enum reason reason_of_certificate(CURL *easy)
+{
+	long complaint = 0;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &complaint);
+	return complaint <= 1 ? REASON_CERTIFICATE_NAME : REASON_CERTIFICATE;
 }
 
 static enum reason reason_of_status(long status)
@@ -187,6 +205,8 @@ static enum reason classify(const struct transfer *t, CURLcode code)
 		return REASON_TOO_LARGE;
 	if (t->stalled)
 		return REASON_INCOMPLETE;
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		return reason_of_certificate(t->easy);
 	if (code != CURLE_OK)
 		return reason_of_curl(code);
 	reason = reason_of_status(t->status);

@@ -12,8 +12,9 @@
 /* The texts are NUL-terminated. */
 struct transfer_order {
 	const char *url;
-	const char *key;  /* sent as X-API-Key; empty: none */
-	const char *post; /* JSON; empty: a GET */
+	const char *key;     /* sent as X-API-Key; empty: none */
+	const char *post;    /* JSON; empty: a GET */
+	const char *ca_file; /* PEM; empty: the authorities of the system */
 	int64_t connect_ms, timeout_ms, max_body;
 };
 

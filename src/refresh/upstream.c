@@ -112,15 +112,18 @@ static int send_order(const struct upstream *u, const struct fetch_job *e)
 	struct fetch_order order = {.version = FETCH_VERSION,
 				    .key_len = (uint32_t)strlen(key),
 				    .post_len = (uint32_t)call->body.len,
+				    .ca_len = (uint32_t)strlen(config->ca_file),
 				    .connect_ms = config->connect_ms,
 				    .timeout_ms = config->timeout_ms[call->endpoint],
 				    .max_body = config->max_body[call->endpoint]};
+	size_t size = 0;
 	char url[600];
 	struct iovec pieces[] = {{&order, sizeof(order)},
 				 {url, 0},
 				 {(void *)(uintptr_t)key, order.key_len},
-				 {(void *)(uintptr_t)call->body.ptr, call->body.len}};
-	struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 4};
+				 {(void *)(uintptr_t)call->body.ptr, call->body.len},
+				 {(void *)(uintptr_t)config->ca_file, order.ca_len}};
+	struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 1 + FETCH_TEXTS};
 	int n = snprintf(url, sizeof(url), "%s%s",
 			 generator ? config->generator_url : config->daemon_url,
 			 paths[call->endpoint]);
@@ -129,10 +132,9 @@ static int send_order(const struct upstream *u, const struct fetch_job *e)
 		return -1;
 	order.url_len = (uint32_t)n;
 	pieces[1].iov_len = (size_t)n;
-	return sendmsg(e->fd, &message, MSG_NOSIGNAL) == (ssize_t)(sizeof(order) + order.url_len +
-								   order.key_len + order.post_len)
-		       ? 0
-		       : -1;
+	for (size_t i = 0; i < message.msg_iovlen; i++)
+		size += pieces[i].iov_len;
+	return sendmsg(e->fd, &message, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -1;
 }
 
 static void end(struct fetch_job *e, enum reason reason)

@@ -4,11 +4,14 @@ it or of its worker costs no page."""
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
+import threading
 
 import pytest
 from load import ask
@@ -17,11 +20,13 @@ from upstream import Upstream, payload_bytes
 
 PATIENCE_S = 2
 KEY = "a-secret-of-the-upstream"
-ORDER = struct.Struct("=IIIIqqq")  # struct fetch_order
+ORDER = struct.Struct("=IIIIIxxxxqqq")  # struct fetch_order
 OUTCOME = struct.Struct("=qqqq")  # struct fetch_outcome
-VERSION = 1
+VERSION = 2
 USAGE = 64  # EX_USAGE
 REASON_NONE, REASON_CONNECT = 0, 2  # enum reason
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+REASONS = re.findall(r"^\tREASON_(\w+)", (ROOT / "include/fleet/condition.h").read_text(), re.M)  # by number
 
 
 class Patient(Stack):
@@ -142,8 +147,8 @@ def fetch(order):
     return bytes(received), process.wait(20)
 
 
-def order(url, version=VERSION):
-    return ORDER.pack(version, len(url), 0, 0, 1000, 5000, 1 << 24) + url
+def order(url, version=VERSION, ca_file=b""):
+    return ORDER.pack(version, len(url), 0, 0, len(ca_file), 1000, 5000, 1 << 24) + url + ca_file
 
 
 def take(received):
@@ -174,8 +179,8 @@ def test_outcome_alone():
 
 @pytest.mark.parametrize("bad", [
     order(b"http://127.0.0.1:9", version=VERSION + 1),
-    ORDER.pack(VERSION, 0xFFFFFFFF, 1, 0, 0, 0, 0),
-    ORDER.pack(VERSION, 4000, 4000, 4000, 0, 0, 0) + bytes(12000),
+    ORDER.pack(VERSION, 0xFFFFFFFF, 1, 0, 0, 0, 0, 0),
+    ORDER.pack(VERSION, 4000, 4000, 100, 93, 0, 0, 0) + bytes(12000),
 ], ids=["another version", "4 GB", "12 KB"])
 def test_an_order_that_it_cannot_carry_out_is_refused(bad):
     assert fetch(bad) == (b"", USAGE)
@@ -188,3 +193,90 @@ def test_half_an_order_is_refused():
         its.close()
         ours.sendall(order(b"http://127.0.0.1:9")[:30])
     assert process.wait(20) == USAGE
+
+
+# TLS and what is none
+
+def openssl(directory, *arguments):
+    subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
+
+
+def certificate(directory, name, subject_alternative, days="30"):
+    """NAME.pem, signed by the authority ca.pem."""
+    openssl(directory, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
+            "-addext", f"subjectAltName={subject_alternative}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+    openssl(directory, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-copy_extensions", "copy", "-days", days, "-out", f"{name}.pem")
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("tls")
+    for authority in "ca", "stranger":
+        openssl(directory, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-subj", f"/CN={authority}", "-days", "30", "-keyout", f"{authority}.key", "-out", f"{authority}.pem")
+    certificate(directory, "good", "IP:127.0.0.1")
+    certificate(directory, "other", "DNS:elsewhere.example")
+    certificate(directory, "old", "IP:127.0.0.1", days="-1")
+    return directory
+
+
+def tls(directory, name):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / f"{name}.pem", directory / f"{name}.key")
+    return lambda connection: context.wrap_socket(connection, server_side=True)
+
+
+@contextlib.contextmanager
+def server(wrap, answer):
+    """A server for one connection: what it sends after the first bytes that it reads; its port."""
+    def serve():
+        with contextlib.suppress(OSError):
+            plain, _ = listener.accept()
+            with plain, wrap(plain) as connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join(10)
+
+
+def plain(connection):
+    return connection
+
+
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+TLS_CASES = {
+    "in order": ("https", "good", GOOD, "ca", "NONE"),
+    "no authority known": ("https", "good", GOOD, None, "CERTIFICATE"),
+    "another authority": ("https", "good", GOOD, "stranger", "CERTIFICATE"),
+    "no such file": ("https", "good", GOOD, "missing", "CERTIFICATE"),
+    "out of date": ("https", "old", GOOD, "ca", "CERTIFICATE"),
+    "another name": ("https", "other", GOOD, "ca", "CERTIFICATE_NAME"),
+    "https to a plain server": ("https", None, b"HTTP/1.0 400 Bad Request\r\n\r\n", "ca", "NOT_HTTPS"),
+    "http to a TLS server": ("http", None, b"\x15\x03\x01\x00\x02\x02\x46", None, "NOT_HTTP"),
+    "another protocol": ("http", None, b"220 mail ESMTP\r\n", None, "NOT_HTTP"),
+    "empty": ("http", None, b"", None, "EMPTY"),
+    "empty over TLS": ("https", "good", b"", "ca", "EMPTY"),
+    "cut short": ("http", None, GOOD[:-1], None, "INCOMPLETE"),
+}
+
+
+@pytest.mark.parametrize("case", TLS_CASES)
+def test_an_operator_can_tell_what_is_wrong(certificates, case):
+    scheme, name, answer, authority, reason = TLS_CASES[case]
+    with server(tls(certificates, name) if name else plain, answer) as port:
+        ca_file = str(certificates / f"{authority}.pem").encode() if authority else b""
+        received, code = fetch(order(f"{scheme}://127.0.0.1:{port}/".encode(), ca_file=ca_file))
+    assert code == 0
+    assert REASONS[take(received)[1]] == reason
+
+
+def test_a_file_of_authorities_that_is_not_there_is_named_at_the_start(tmp_path):
+    check = subprocess.run([BUILD / "tft-dashboard", "--check"], capture_output=True, text=True,
+                           env={**os.environ, "TFT_CA_FILE": str(tmp_path / "none.pem")})
+    assert check.returncode == 78
+    assert check.stderr == f"tft-dashboard: upstream.ca_file: {tmp_path}/none.pem: No such file or directory\n"
