@@ -18,7 +18,7 @@
 	X(HTTP_SECONDS, "http_request_duration_seconds", "histogram",                              \
 	  "Time from request to response at the worker.")                                          \
 	X(CACHE_REQUESTS, "cache_requests_total", "counter",                                       \
-	  "Requests for data by what the shared cache had: "                                       \
+	  "Requests of viewers for data by what the shared cache had: "                                       \
 	  "fresh, stale, cold, down.")                                                             \
 	X(CACHE_FILLS, "cache_fills_total", "counter", "Refreshes by group and result.")           \
 	X(CACHE_FILL_SECONDS, "cache_fill_duration_seconds", "summary",                            \
@@ -50,7 +50,8 @@ void metrics_free(struct metrics **metrics);
 /* Adds 1 to the series with these labels: text of the form `route="overview",code="200"`, words of
  * the program only; empty for none. */
 void metrics_count(struct metrics *metrics, enum metrics_name name, const char *labels);
-/* Counts what a reader found in the shared cache. */
+/* Counts what a viewer's request found in the shared cache: not what our own looks do, idle ticks and
+ * probes. */
 void metrics_verdict(struct metrics *metrics, enum cache_verdict verdict);
 /* Adds one observation to the histogram of request durations. */
 void metrics_time(struct metrics *metrics, int64_t us);

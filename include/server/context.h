@@ -74,6 +74,8 @@ void context_load_upstream_status(struct sources *sources, struct context *conte
 /* What operators want to know about cache and calls. */
 void context_diagnose(struct sources *sources, const struct context *context,
 		      struct diagnosis *diagnosis);
+/* When the data were claimed, those of the shared cache or our own. */
+int64_t context_gen_ms(const struct context *context);
 /* For how many milliseconds from now on an answer with data remains true of their age: what says
  * that nothing is wrong until they are late, a page that shows their time until nobody should act
  * on them, and all of it at most until they are too old to be shown. */

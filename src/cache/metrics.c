@@ -106,8 +106,6 @@ static const char *const verdict_labels[] = {
 void metrics_verdict(struct metrics *metrics, enum cache_verdict verdict)
 {
 	metrics_count(metrics, METRICS_CACHE_REQUESTS, verdict_labels[verdict]);
-	if (verdict == CACHE_DOWN)
-		metrics_count(metrics, METRICS_REDIS_FAILURES, "kind=\"read\"");
 }
 
 static void observe(struct durations *durations, int64_t us)
@@ -233,11 +231,45 @@ void metrics_flush(struct metrics *metrics, struct cache *cache)
 
 /* --- printing --- */
 
+/* The text, and the quote that ends it. */
+static bool starts_with(struct span label, const char *text)
+{
+	size_t len = strlen(text);
+
+	return label.len > len && memcmp(label.ptr, text, len) == 0 && label.ptr[len] == '"';
+}
+
+/* The place of a bucket's bound among the bounds, behind all of them for a foreign one; its series
+ * without it is left in *series. */
+static size_t cut_bound(struct span *series)
+{
+	static const struct span le = SPAN("{le=\"");
+	const char *at = memmem(series->ptr, series->len, le.ptr, le.len);
+	struct span bound;
+	size_t i = 0;
+
+	if (!at)
+		return 0;
+	at += le.len;
+	bound = (struct span){at, series->len - (size_t)(at - series->ptr)};
+	series->len -= bound.len;
+	while (i < BOUNDS && !starts_with(bound, bounds[i].le))
+		i++;
+	return i;
+}
+
+/* By text, but for the buckets of a histogram, which stand by their bounds: ascending, +Inf last. */
 static int by_series(const void *a, const void *b)
 {
 	const struct cache_counter *x = a, *y = b;
+	struct span family = x->series, other = y->series;
+	size_t bound = cut_bound(&family), other_bound = cut_bound(&other);
+	int c = span_cmp(family, other);
 
-	return span_cmp(x->series, y->series);
+	if (c)
+		return c;
+	return bound != other_bound ? (bound > other_bound) - (bound < other_bound)
+				    : span_cmp(x->series, y->series);
 }
 
 static bool belongs(struct span series, const char *name)

@@ -393,14 +393,18 @@ static void put_hits(const struct served *served, struct buf *out)
 
 	if (served->fresh < 0 || served->stale < 0 || served->cold < 0 || all == 0)
 		return;
+	if (served->calls >= 0)
+		buf_addf(out,
+			 "%" PRId64 " calls of the prediction daemon have served %" PRId64
+			 " requests of viewers, ",
+			 served->calls, all);
+	else
+		buf_addf(out, "%" PRId64 " requests of viewers were served, ", all);
 	fmt_percent(out, 100.0 * (double)served->fresh / (double)all);
 	buf_addf(out,
-		 " of %" PRId64 " requests found fresh data in the shared cache, %" PRId64
-		 " older, %" PRId64 " none",
-		 all, served->stale, served->cold);
-	if (served->calls >= 0)
-		buf_addf(out, ", for %" PRId64 " calls of the prediction daemon", served->calls);
-	html_lit(out, ". ");
+		 " of them with the data of that moment, %" PRId64 " with older ones, %" PRId64
+		 " with none. ",
+		 served->stale, served->cold);
 }
 
 /* "Is caching working?" As known when the snapshot was made, so that every host says the same; the
@@ -427,6 +431,9 @@ static void put_snapshot(const struct snapshot *snap, struct buf *out)
 	fmt_iso(out, snap->gen_ms);
 	html_lit(out, "</p><p>Prediction time ");
 	html_str(out, snap->prediction_time[0] ? snap->prediction_time : "–");
+	/* As the daemon wrote it, which hardly ever names a zone. */
+	if (snap->prediction_time[0])
+		html_lit(out, " by the daemon's clock");
 	html_lit(out, "</p><p>Forecast: ");
 	html_str(out, snap->model == MODEL_TFT ? "TFT model" : "trend extrapolation");
 	html_lit(out, "</p>");

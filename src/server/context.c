@@ -83,7 +83,9 @@ void context_read(struct sources *sources, struct context *context, const char *
 	enum cache_verdict verdict =
 		cache_read(sources->cache, CACHE_FLEET, route, gzip, &context->read);
 
-	metrics_verdict(sources->config->refresh->metrics, verdict);
+	if (verdict == CACHE_DOWN)
+		metrics_count(sources->config->refresh->metrics, METRICS_REDIS_FAILURES,
+			      "kind=\"read\"");
 	note_redis(sources, verdict);
 	if (verdict == CACHE_DOWN || (verdict == CACHE_COLD && local_snapshot(sources->local)))
 		from_local(sources, context);
@@ -234,11 +236,16 @@ void context_diagnose(struct sources *sources, const struct context *context,
 	diagnosis->data_bucket = context->read.state.data_bucket;
 }
 
+int64_t context_gen_ms(const struct context *context)
+{
+	return context->condition.cache_off ? context->snap->gen_ms : context->read.state.gen_ms;
+}
+
 int64_t context_holds_ms(const struct sources *sources, const struct context *context)
 {
-	bool own = context->condition.cache_off;
-	int64_t gen = own ? context->snap->gen_ms : context->read.state.gen_ms;
-	int64_t fill = own ? context->snap->fill_ms : context->read.state.fill_ms;
+	int64_t gen = context_gen_ms(context);
+	int64_t fill =
+		context->condition.cache_off ? context->snap->fill_ms : context->read.state.fill_ms;
 	enum age_class age = context->condition.age;
 	struct age_limits limits = limits_of(sources);
 

@@ -96,12 +96,13 @@ static void put_gauges(const struct context *context, const struct diagnosis *di
 	put_gauge(out, "redis_up", "1 if Redis answers.", state->verdict != CACHE_DOWN);
 	put_gauge(out, "upstream_up", "1 if the last predictions call gave data.",
 		  context->condition.reason == REASON_NONE);
-	put_gauge(out, "upstream_budget_left",
-		  "Predictions calls that the current minute still has, over all hosts.",
-		  diagnosis->budget_left);
+	if (diagnosis->budget_left >= 0)
+		put_gauge(out, "upstream_budget_left",
+			  "Predictions calls that the current minute still has, over all hosts.",
+			  diagnosis->budget_left);
 	if (context->condition.age != AGE_NO_DATA)
 		put_gauge(out, "snapshot_age_seconds", "Age of the data shown.",
-			  (context->now_ms - state->gen_ms) / 1000);
+			  (context->now_ms - context_gen_ms(context)) / 1000);
 }
 
 /* What all workers share, not the copy that one of them may have while Redis is down. */

@@ -7,7 +7,8 @@ from stack import Stack
 FRESH = 'tft_dashboard_cache_requests_total{result="fresh"}'
 NODES = ("web1", "web2")
 PAGES = 5
-HITS = re.compile(r"(\d+\.\d)\s?% of (\d+) requests found fresh data in the shared cache, (\d+) older, (\d+) none, for (\d+) calls")
+HITS = re.compile(r"(\d+) calls of the prediction daemon have served (\d+) requests of viewers, (\d+\.\d)% of them with the data of that moment, "
+                  r"(\d+) with older ones, (\d+) with none")
 CALL = re.compile(r"Bucket (\d+) was fetched in (\d+) ms, calls left in that minute: (\d+); the next begins at")
 
 
@@ -51,9 +52,25 @@ def test_the_footer_tells_how_all_nodes_were_served_before_its_snapshot():
 
         stack.wait(refreshed, 10, "a refresh")
         text = footer(stack)
-        share, requests, older, none, calls = numbers(HITS, text)
+        calls, requests, share, older, none = numbers(HITS, text)
         fresh = requests - older - none
         assert before <= fresh <= int(stack.redis.hget("tft:nodes", FRESH))
         assert abs(share - 100 * fresh / requests) <= 0.05 and calls >= 1
         assert numbers(CALL, text)[2] == left - 1
         assert footer(stack, host=1) == text
+
+
+def test_how_long_a_refresh_takes_is_what_nine_of_ten_keep():
+    with Stack(workers=1, interval=300, l1=False) as stack:
+        stack.wait_fleet()
+        stack.redis.delete("tft:calls:fleet")
+        stack.redis.rpush("tft:calls:fleet", *(f"{stack.redis.time()[0]}000 200 {ms - 7} {ms} 900 ok" for ms in range(10000, 0, -1000)))
+        snap = stack.redis.hget("tft:cur:fleet", "snap")
+        stack.redis.set("tft:epoch:fleet", "flushed")
+
+        def refreshed():
+            stack.get("/")
+            return stack.redis.hget("tft:cur:fleet", "snap") != snap
+
+        stack.wait(refreshed, 10, "a refresh")
+        assert 'data-fill-ms="9000"' in stack.get("/").text

@@ -84,6 +84,9 @@ def test_promtool_has_no_remark_and_the_counts_are_right():
         text = stack.wait(overview_counted, what="all five requests of the overview in the metrics")
     result = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, ""), result.stderr
+    for name in "http_request", "redis_command":
+        bounds = re.findall(rf'^tft_dashboard_{name}_duration_seconds_bucket{{le="(.*)"}}', text, re.M)
+        assert len(bounds) > 1 and [float(bound) for bound in bounds] == sorted(map(float, bounds)), bounds
     assert series(text, "worker_starts_total") == {'{version="%s"}' % re.search(r'version="([^"]+)"', text)[1]: "2"}
     for name in ("build_info", "redis_up", "upstream_up", "snapshot_age_seconds", "upstream_budget_left", "snapshot_bytes"):
         assert len(series(text, name)) == 1, name
@@ -95,6 +98,25 @@ def test_promtool_has_no_remark_and_the_counts_are_right():
     documented = set(re.findall(r"^\.It Li tft_dashboard_(\w+)$", (ROOT / "src" / "tft-dashboard-protocol.7").read_text(), re.M))
     families = set(re.findall(r"^# TYPE tft_dashboard_(\w+)", text, re.M))
     assert families == documented
+
+
+def test_own_looks_are_no_requests_of_viewers():
+    own = {"healthz", "readyz", "metrics", "api-status"}
+    with Stack(workers=1, interval=5) as stack:
+        stack.wait_fleet()
+        for path in (*own - {"api-status"}, "api/v1/status") * 3:
+            assert stack.get("/" + path).status_code == 200
+        bucket = stack.redis.hget("tft:cur:fleet", "bucket")
+        stack.wait(lambda: stack.redis.hget("tft:cur:fleet", "bucket") != bucket, what="a refresh that nobody asked for")
+        stack.get("/heatmap?x=1")
+
+        def heatmap_counted():
+            text = stack.get("/metrics").text
+            return text if 'route="heatmap",code="200"} 1' in text else None
+
+        text = stack.wait(heatmap_counted, what="the request of the heatmap in the metrics")
+    pages = sum(int(count) for labels, count in series(text, "http_requests_total").items() if re.search('route="(.*?)"', labels)[1] not in own)
+    assert sum(map(int, series(text, "cache_requests_total").values())) == pages
 
 
 class Unasked(Stack):

@@ -250,12 +250,47 @@ static void footer_tells_whether_caching_works(void **unused)
 					 .budget_left = 7};
 	f.view.server = &f.snap->servers[0];
 	page = render(&f, "server", "");
-	assert_has(page, "At this snapshot: 99.6% of 1000 requests found fresh data in the shared "
-			 "cache, 3 older, 1 none, for 12 calls of the prediction daemon. Bucket "
-			 "58796642 was fetched in 1234 ms, calls left in that minute: 7; the next");
+	assert_has(page,
+		   "At this snapshot: 12 calls of the prediction daemon have served 1000 requests "
+		   "of viewers, 99.6% of them with the data of that moment, 3 with older ones, 1 "
+		   "with none. Bucket "
+		   "58796642 was fetched in 1234 ms, calls left in that minute: 7; the next");
 	assert_has(page, "<a href=\"../advanced\">Now</a>");
+	assert_has(page, "</p><p>Prediction time 2025-11-23T13:00:59 by the daemon's clock</p>");
 	f.condition.age = AGE_NO_DATA;
 	assert_has_not(render(&f, "overview", ""), "class=\"served\"");
+	fixture_free(&f);
+}
+
+/* What is not known is left out, and nothing is counted from it. */
+static void a_footer_that_knows_a_part_tells_that_part(void **unused)
+{
+	static const struct {
+		struct served served;
+		const char *text; /* what stands before "Bucket" */
+	} cases[] = {
+		{{90, 9, 1, -1, -1, -1, -1},
+		 "At this snapshot: 100 requests of viewers were served, 90.0% of them with the "
+		 "data of that moment, 9 with older ones, 1 with none. Bucket 58796642; the next"},
+		{{-1, 9, 1, 12, 5, 6, 7},
+		 "At this snapshot: Bucket 58796642 was fetched in 5 ms, calls left in that "
+		 "minute: 7; the next"},
+		{{90, -1, 1, 12, -1, 6, 7},
+		 "At this snapshot: Bucket 58796642, calls left in that minute: 7; the next"},
+		{{90, 9, -1, 12, 5, 6, -1},
+		 "At this snapshot: Bucket 58796642 was fetched in 5 ms; the next"},
+		{{0, 0, 0, 12, 0, 6, 0},
+		 "At this snapshot: Bucket 58796642 was fetched in 0 ms, calls left in that "
+		 "minute: 0; the next"},
+	};
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		f.snap->served = cases[i].served;
+		assert_has(render(&f, "overview", ""), cases[i].text);
+	}
 	fixture_free(&f);
 }
 
@@ -396,6 +431,7 @@ int main(void)
 		cmocka_unit_test(remarks_tell_what_is_missing),
 		cmocka_unit_test(shell_names_page_state_and_origin),
 		cmocka_unit_test(footer_tells_whether_caching_works),
+		cmocka_unit_test(a_footer_that_knows_a_part_tells_that_part),
 		cmocka_unit_test(parts_of_the_shell_keep_their_order),
 		cmocka_unit_test(view_is_a_class_of_the_body),
 		cmocka_unit_test(links_keep_the_view_and_are_canonical),
