@@ -6,7 +6,8 @@
  *	csv_init(&c, &buf, "server,risk");
  *	csv_text(&c, server->name);  csv_tenths(&c, server->risk);  csv_end(&c);
  *
- * Text is quoted where it must be. Spreadsheets take a cell that begins with = + - @ tab or CR for
+ * A byte order mark stands in front: without it spreadsheets of many countries read UTF-8 as
+ * something else. Text is quoted where it must be. Spreadsheets take a cell that begins with = + - @ tab or CR for
  * a formula: such text gets a leading apostrophe. Numbers are dot decimals.
  */
 #ifndef TFT_CSV_H

@@ -22,8 +22,6 @@ void fmt_iso_seconds(struct buf *b, int64_t epoch_ms); /* 2026-11-23T12:00:00Z *
 /* <time datetime="2026-11-23T12:31:05Z">12:31:05 UTC</time>; the browser script rewrites the text
  * to the local zone. */
 void fmt_time_element(struct buf *b, int64_t epoch_ms);
-void fmt_http_date(struct buf *b,
-		   int64_t epoch_ms); /* RFC 9110 5.6.7: Mon, 23 Nov 2026 12:31:05 GMT */
 /* The ending of a word that n things have. */
 const char *fmt_plural(unsigned n);
 

@@ -19,7 +19,7 @@ struct response {
 	struct span body;   /* borrowed */
 	bool gzip;          /* body is gzip'd */
 	char etag[64];      /* W/"..." or empty */
-	int64_t gen_ms;     /* Last-Modified and Age; 0: neither */
+	int64_t gen_ms;     /* when the data were claimed, for Age; 0: none */
 	int64_t age_ms;     /* below 0 counts as 0 */
 	int max_age_s;      /* RESPONSE_NO_STORE, else max-age; then Vary is sent too */
 	bool authenticated; /* adds private: no shared cache beyond our own nginx may keep it */

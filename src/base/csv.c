@@ -10,6 +10,7 @@
 void csv_init(struct csv *c, struct buf *out, const char *header)
 {
 	*c = (struct csv){.out = out};
+	buf_lit(out, "\xef\xbb\xbf");
 	buf_span_add(out, span_str(header));
 	csv_end(c);
 }

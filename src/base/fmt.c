@@ -147,15 +147,6 @@ void fmt_time_element(struct buf *b, int64_t epoch_ms)
 	buf_lit(b, "</time>");
 }
 
-void fmt_http_date(struct buf *b, int64_t epoch_ms)
-{
-	struct tm tm = utc_of(epoch_ms);
-	char text[48];
-
-	/* The names are English because the program never leaves the C locale. */
-	buf_add(b, text, strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm));
-}
-
 const char *fmt_plural(unsigned n)
 {
 	return n == 1 ? "" : "s";

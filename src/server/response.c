@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fmt.h"
 #include "base/hash.h"
 
 static const struct status {
@@ -114,15 +113,14 @@ static void put_content(const struct response *r, struct buf *out)
 		buf_addf(out, "Content-Disposition: attachment; filename=\"%s\"\r\n", r->filename);
 }
 
+/* No Last-Modified: what a page says of its data changes while their time does not, and seconds are
+ * too coarse for two buckets. */
 static void put_validators(const struct response *r, struct buf *out)
 {
 	if (*r->etag)
 		put_text(out, "ETag: ", r->etag);
-	if (r->gen_ms == 0)
-		return;
-	buf_lit(out, "Last-Modified: ");
-	fmt_http_date(out, r->gen_ms);
-	put_number(out, "\r\nAge: ", r->age_ms > 0 ? r->age_ms / 1000 : 0);
+	if (r->gen_ms != 0)
+		put_number(out, "Age: ", r->age_ms > 0 ? r->age_ms / 1000 : 0);
 }
 
 static void put_cache_control(const struct response *r, struct buf *out)

@@ -303,6 +303,20 @@ static int status_without_data(const struct context *context)
 	return context->condition.reason == REASON_WARMING ? 200 : 503;
 }
 
+/* A spreadsheet would be empty, and nobody reads in it why. */
+static void answer_no_rows(struct serve *serve, const struct context *context,
+			   struct response *response)
+{
+	static const struct http_error none = {503, "No data",
+					       "There are no data that may be shown."};
+	static const struct http_error warming = {
+		503, "No data", "The prediction daemon is warming up: there are no data yet."};
+
+	put_error(serve, context->condition.reason == REASON_WARMING ? &warming : &none, true, NULL,
+		  response);
+	put_cache_status(serve, context, response);
+}
+
 static void answer_rendered(struct serve *serve, struct context *context, struct response *response)
 {
 	if (!render(serve, context, response))
@@ -343,6 +357,10 @@ static void answer_context(struct serve *serve, struct context *context, struct 
 	context_load_snapshot(&serve->sources, context);
 	if (!context_load_server(&serve->sources, context)) {
 		answer_no_server(serve, context->page->media == MEDIA_JSON, response);
+		return;
+	}
+	if (context->page->media == MEDIA_CSV && !context->snap) {
+		answer_no_rows(serve, context, response);
 		return;
 	}
 	context_load_history(&serve->sources, context);
@@ -416,6 +434,7 @@ static void answer_page(struct serve *serve, const struct request *request,
 		context.page = page_find_name(page->csv);
 	stored = context.page->stored && (context.query.given & ~QUERY_BIT(QUERY_FORMAT)) == 0;
 	context_read(&serve->sources, &context, stored ? context.page->name : NULL, request->gzip);
+	metrics_verdict(serve->config->refresh->metrics, context.read.state.verdict);
 	if (context.page->needs & PAGE_DIAGNOSIS)
 		answer_advanced(serve, &context, response);
 	else if (context.read.state.verdict == CACHE_DOWN && context_in_grace(&serve->sources) &&

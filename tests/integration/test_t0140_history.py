@@ -201,7 +201,7 @@ def test_downloads(stack):
     answer = stack.get("/history?format=csv&range=1h")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert re.fullmatch(r'attachment; filename="tft_history_\d{8}_\d{6}\.csv"', answer.headers["Content-Disposition"])
-    rows = list(csv.reader(io.StringIO(answer.text, newline="")))
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
     assert rows[0] == ["timestamp", "value"]
     assert len(rows) == 121
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row[0]) for row in rows[1:])

@@ -150,7 +150,7 @@ def test_every_link_of_a_server_page_leads_somewhere(stack):
 def test_csv_and_json_of_a_server_page(stack):
     answer = stack.get("/server/ppdb011?format=csv")
     assert answer.headers["Content-Type"].startswith("text/csv")
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     api = stack.get("/api/v1/servers/ppdb011").json()
     assert [row["metric"] for row in rows] == list(api["metrics"])
     memory = next(row for row in rows if row["metric"] == "mem_used_pct")
@@ -252,7 +252,7 @@ def test_top_api_and_csv_agree_with_the_fleet(stack):
     for server in top["servers"]:
         assert min(100, round(sum(rule["adds"] for rule in server["why"]), 1)) == server["risk"]
         assert all(0 <= low <= mid <= high <= 100 for low, mid, high in zip(*(server["cpu_8h"][k] for k in ("p10", "p50", "p90"))))
-    rows = list(csv.DictReader(io.StringIO(stack.get("/top?format=csv").text)))
+    rows = list(csv.DictReader(io.StringIO(stack.get("/top?format=csv").content.decode("utf-8-sig"))))
     assert len(rows) == 5 * 8
     assert [row["server"] for row in rows[::8]] == [s["server"] for s in top["servers"]]
 

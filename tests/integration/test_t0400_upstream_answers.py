@@ -154,6 +154,13 @@ def test_only_the_two_daemons_known_paths_are_called(stack, good):
     assert stack.upstream.strays == []
 
 
+def no_rows(answer, why):
+    """A spreadsheet cannot say why it is empty."""
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert answer.json()["status"] == 503 and why in answer.json()["detail"]
+    assert int(answer.headers["retry-after"]) > 0 and "content-disposition" not in answer.headers
+
+
 def test_warming_daemon_without_data_is_an_answer(stack):
     stack.upstream.predictions.reset_controls()
     stack.upstream.predictions.load("predictions_current-insufficient-20")
@@ -165,4 +172,5 @@ def test_warming_daemon_without_data_is_an_answer(stack):
     assert "ppml0001" not in page and "Environment status" not in page
     api = stack.get("/api/v1/fleet")
     assert (api.status_code, api.json()["condition"]) == (200, "warming")
+    no_rows(stack.get("/heatmap?format=csv"), "warming up")
     stack.upstream.warmup.reset_controls()

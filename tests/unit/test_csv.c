@@ -27,7 +27,8 @@ static void assert_file(struct file *f, const char *expected)
 {
 	assert_true(buf_ok(&f->text));
 	buf_char(&f->text, '\0');
-	assert_string_equal(f->text.data, expected);
+	assert_memory_equal(f->text.data, "\xef\xbb\xbf", 3);
+	assert_string_equal(f->text.data + 3, expected);
 	buf_free(&f->text);
 }
 

@@ -75,7 +75,8 @@ static void without_redis_the_page_says_that_nothing_is_lost(void **state)
 		"History is kept in the shared cache, which cannot be reached. Nothing is lost.");
 	assert_has_not(page, "No history yet");
 	assert_has(render(&p.f, "api-history", ""), "\"points\":null,\"stats\":null");
-	assert_string_equal(render(&p.f, "history-csv", ""), "timestamp,value\r\n");
+	assert_string_equal(render(&p.f, "history-csv", ""), "\xef\xbb\xbf"
+							     "timestamp,value\r\n");
 	end(&p);
 }
 
@@ -338,7 +339,8 @@ static void csv_is_unrounded_in_utc(void **state)
 	(void)state;
 	begin(&p, HISTORY_30M);
 	add_some(&p);
-	assert_string_equal(render(&p.f, "history-csv", ""), "timestamp,value\r\n"
+	assert_string_equal(render(&p.f, "history-csv", ""), "\xef\xbb\xbf"
+							     "timestamp,value\r\n"
 							     "2025-11-23T11:58:00Z,50\r\n"
 							     "2025-11-23T12:00:00Z,89.75\r\n"
 							     "2025-11-23T12:00:30Z,\r\n"

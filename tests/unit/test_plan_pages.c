@@ -178,6 +178,7 @@ static void calm_fleet_plans_nothing(void **unused)
 		"\"rows\":[]");
 	assert_string_equal(
 		render(&f, "overview-csv", ""),
+		"\xef\xbb\xbf"
 		"priority,server,profile,risk,cpu_now,cpu_predicted_30m,cpu_delta,"
 		"iowait_now,iowait_predicted_30m,iowait_delta,mem_now,mem_predicted_30m,"
 		"mem_delta\r\n");
