@@ -434,6 +434,7 @@ static void a_lost_forecast_is_told(void **unused)
 	assert_has(f.out.data, "<li>Previous <a href=\"ppml0001\">ppml0001</a></li>");
 	assert_has(render(&f, "api-server", ""), "\"metrics\":{}}");
 	assert_string_equal(render(&f, "server-csv", ""),
+			    "\xef\xbb\xbf"
 			    "metric,unit,now,predicted_30m,worst_30m,p50_8h,trend,provenance\r\n");
 	fixture_free(&f);
 }
@@ -452,6 +453,50 @@ static void crossings_stand_on_the_page_of_their_server(void **unused)
 						 "\"severity\":\"critical\",\"limit\":98,"
 						 "\"minutes\":20,\"peak\":99.5}]");
 	fixture_free(&f);
+}
+
+/* 95 of 96 steps end before the eight hours do. */
+static void what_is_in_8_hours_takes_all_of_them(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_server(&f);
+	set_list(&f.snap->servers[0].series->p50[METRIC_CPU_USER], 60, 0, FORECAST_STEPS - 1);
+	assert_has(render(&f, "server-csv", ""), "\r\ncpu_user_pct,%,60,60,65,,0,trend\r\n");
+	assert_has(f.out.data, "\r\nload_average,,");
+	set_list(&f.snap->servers[0].series->p50[METRIC_CPU_USER], 60, 0, FORECAST_STEPS);
+	assert_has(render(&f, "server-csv", ""), "\r\ncpu_user_pct,%,60,60,65,60,0,trend\r\n");
+	fixture_free(&f);
+}
+
+/* ---- limit crossings of the fleet ---- */
+
+static void the_50_servers_with_the_highest_risk_tell_their_crossings(void **unused)
+{
+	(void)unused;
+	for (unsigned n = 50; n <= 51; n++) {
+		struct snapshot *snap = new_snapshot();
+		struct fixture f;
+		char name[16];
+
+		fixture_init(&f);
+		for (unsigned i = 0; i < n; i++) {
+			(void)snprintf(name, sizeof(name), "s%02u", i);
+			add_sample(snap, name, &fleet[0]);
+			snap->servers[i].crossings[CROSSING_MEM_USED] =
+				(struct crossing){4, true, 99.5};
+		}
+		fixture_use(&f, snap);
+		render(&f, "overview", "");
+		assert_int_equal(
+			count_of(f.out.data, "Memory critical (98%) in 20 min, peak 99.5%"), 50);
+		assert_int_equal(count_of(f.out.data, "The 50 servers with the highest risk"),
+				 n > 50);
+		(void)snprintf(name, sizeof(name), "of %u servers", n);
+		assert_has(f.out.data, name);
+		fixture_free(&f);
+	}
 }
 
 /* ---- links ---- */
@@ -570,6 +615,8 @@ int main(void)
 		cmocka_unit_test(a_model_is_named_only_for_what_it_made),
 		cmocka_unit_test(a_lost_forecast_is_told),
 		cmocka_unit_test(crossings_stand_on_the_page_of_their_server),
+		cmocka_unit_test(what_is_in_8_hours_takes_all_of_them),
+		cmocka_unit_test(the_50_servers_with_the_highest_risk_tell_their_crossings),
 		cmocka_unit_test(names_are_linked_where_a_browser_can_follow),
 		cmocka_unit_test(error_pages_lead_back_from_everywhere),
 		cmocka_unit_test(a_path_below_server_is_the_page_of_one),
