@@ -18,7 +18,7 @@
 	X(HTTP_SECONDS, "http_request_duration_seconds", "histogram",                              \
 	  "Time from request to response at the worker.")                                          \
 	X(CACHE_REQUESTS, "cache_requests_total", "counter",                                       \
-	  "Requests of viewers for data by what the shared cache had: "                                       \
+	  "Requests of viewers for data by what the shared cache had: "                            \
 	  "fresh, stale, cold, down.")                                                             \
 	X(CACHE_FILLS, "cache_fills_total", "counter", "Refreshes by group and result.")           \
 	X(CACHE_FILL_SECONDS, "cache_fill_duration_seconds", "summary",                            \
