@@ -87,6 +87,9 @@ enum sort_key {
 	SORT_KEYS
 };
 
+#define QUERY_Q_MAX   64 /* characters to search for */
+#define QUERY_Q_BYTES (4 * QUERY_Q_MAX)
+
 struct query {
 	unsigned given; /* QUERY_BIT of every key that was there with a value other than its default
 			 */
@@ -105,7 +108,7 @@ struct query {
 	enum view_kind view;
 	enum format format;
 	double cost[COST_INPUTS];
-	char q[65];                         /* valid UTF-8, lower-cased ASCII, may be empty */
+	char q[QUERY_Q_BYTES + 1];          /* valid UTF-8, lower-cased ASCII, may be empty */
 	unsigned char tabs[QUERY_TABS_MAX]; /* see query_tab_name */
 	int tab_count;                      /* 0: not given */
 	int every_s;                        /* each of them stays so long, 10..300 */

@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-#define VALUE_MAX 64 /* bytes of a decoded value */
+#define VALUE_MAX QUERY_Q_BYTES /* of a decoded value */
 /* Names that ask for another time than now, or for another clock. */
 #define TIME_NAMES  "bucket,at,time,from,to,since,until,start,end,range,tz"
 #define DECIMAL_MAX 16 /* characters of a decimal number; fewer digits than a double holds */
@@ -284,13 +284,13 @@ static const struct key_kind cost_kind = {read_cost, write_cost};
 
 static enum found read_q(struct query *q, const struct key *key, struct span value)
 {
-	size_t i, n;
+	size_t i, n, count = 0;
 	uint32_t c;
 
 	(void)key;
 	for (i = 0; i < value.len; i += n) {
 		n = utf8_next(value, i, &c);
-		if (n == 0 || utf8_is_hidden(c))
+		if (n == 0 || utf8_is_hidden(c) || ++count > QUERY_Q_MAX)
 			return FOUND_BAD;
 	}
 	for (i = 0; i < value.len; i++)
@@ -370,7 +370,7 @@ static const struct key keys[QUERY_KEYS] = {
 	[QUERY_AVG_HOURS] = {"avg_hours", COST_RANGE, OTHER(cost)},
 	[QUERY_PREVENTION_PCT] = {"prevention_pct", COST_RANGE_PERCENT, OTHER(cost)},
 	[QUERY_PROJECT_COST] = {"project_cost", COST_RANGE, OTHER(cost)},
-	[QUERY_Q] = {"q", "text of at most 64 bytes, valid UTF-8, no control characters",
+	[QUERY_Q] = {"q", "text of at most 64 characters, valid UTF-8, no control characters",
 		     OTHER(text)},
 	[QUERY_TABS] = {"tabs",
 			"up to nine of overview, heatmap, top, history, cost, remediation, "

@@ -144,12 +144,12 @@ def valid(schema):
     """Values that a parameter must take: all of a short list, both ends of a range."""
     if "enum" in schema:
         return schema["enum"]
+    if "maxLength" in schema:
+        return ["p", "x" * schema["maxLength"], "\u20ac" * schema["maxLength"]]
     if "pattern" in schema:
         words = re.search(r"\(([^)]+)\)", schema["pattern"])[1].split("|")
         return words + ([f"-{word}" for word in words] if "-?" in schema["pattern"] else [f"{w}-up" for w in words])
-    if "minimum" in schema:
-        return [schema["minimum"], int(schema["maximum"])]
-    return ["p", "x" * schema["maxLength"]]
+    return [schema["minimum"], int(schema["maximum"])]
 
 
 def invalid(schema):

@@ -192,23 +192,36 @@ static void bad_values_are_refused_by_key(void **state)
 	}
 }
 
-static void a_search_text_has_up_to_64_bytes(void **state)
+static void a_search_text_has_up_to_64_characters(void **state)
 {
 	enum query_key bad;
 	struct query q;
+	char four[64 * 12 + 1], raw[1024];
 
 	(void)state;
+	for (size_t i = 0; i < 64; i++)
+		(void)snprintf(four + 12 * i, 13, "%s", "%F0%9F%98%80");
 	assert_int_equal(
 		parse(&q, "q=%410123456789012345678901234567890123456789012345678901234567%C3%89",
 		      ALL, &bad),
 		0);
-	assert_int_equal(strlen(q.q), 61); /* decoded bytes count */
+	assert_int_equal(strlen(q.q), 61);
 	assert_int_equal(q.q[0], 'a');
 	assert_int_equal(parse(&q,
 			       "q=0123456789012345678901234567890123456789012345678901234567890123",
 			       ALL, &bad),
 			 0);
 	assert_int_equal(strlen(q.q), 64);
+	/* Characters count, of one byte as of four. */
+	(void)snprintf(raw, sizeof(raw), "q=%.*s", 64 * 12, four);
+	assert_int_equal(parse(&q, raw, ALL, &bad), 0);
+	assert_int_equal(strlen(q.q), 256);
+	(void)snprintf(raw, sizeof(raw), "q=%.*sa", 64 * 12, four);
+	assert_int_equal(parse(&q, raw, ALL, &bad), -1);
+	assert_int_equal(
+		parse(&q, "q=01234567890123456789012345678901234567890123456789012345678901234",
+		      ALL, &bad),
+		-1);
 }
 
 /* "a, b, c": each word is a valid value, and with it the help text is complete. */
@@ -337,7 +350,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_canonical_form_orders_and_drops),
 		cmocka_unit_test(bad_values_are_refused_by_key),
-		cmocka_unit_test(a_search_text_has_up_to_64_bytes),
+		cmocka_unit_test(a_search_text_has_up_to_64_characters),
 		cmocka_unit_test(help_texts_name_all_valid_values),
 		cmocka_unit_test(values_arrive_typed),
 		cmocka_unit_test(sort_holds_the_default_of_the_page),
