@@ -18,8 +18,8 @@
 
 enum conns_event {
 	CONNS_REQUEST, /* one or more; conns_done ends each */
-	CONNS_QUIET,   /* time passed, or a signal came */
-	CONNS_NOTHING, /* a connection that ended, or that another worker took */
+	CONNS_QUIET,   /* time passed, or a signal came; also before its time */
+	CONNS_NOTHING, /* a connection that ended, half a request, or another worker took it */
 	CONNS_BROKEN   /* the listen socket cannot be used (any more); errno */
 };
 
@@ -32,8 +32,8 @@ struct conns *conns_new(int listen_fd);
 void conns_free(struct conns **conns);
 
 /* Waits for up to `ms` (-1: for ever) under the signal mask `open`, which must block SIGALRM; the
- * requests that have come, each read up to its parameters, in requests[0..*count). Their peer has
- * 5 s for what is left of them and for taking the answers. */
+ * requests that have come, each of them whole, in requests[0..*count). Their peer has 5 s for taking
+ * the answers. */
 enum conns_event conns_next(struct conns *conns, int64_t ms, const sigset_t *open,
 			    FCGX_Request *requests[CONNS_TOGETHER], size_t *count);
 /* Whether nothing of the request is left unread, which would be taken for the begin of the next

@@ -16,33 +16,51 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/records.h"
 
-/* More than any nginx keeps; then the one that has been idle for longest makes room. */
+/*
+ * A connection has one of four states, which only this file changes:
+ *
+ *	FREE -- accepted --> HALF -- the rest comes --> BUSY -- conns_done --> KEPT or FREE
+ *	KEPT -- something comes --> HALF or BUSY
+ *
+ * FREE: no descriptor. HALF: a request has not come whole, maybe none of it; the bytes are still in
+ * the socket, nobody waits for it, and after PEER_S it ends. KEPT: its last request has been
+ * answered, nothing has come since. BUSY: libfcgi reads it or the caller answers it.
+ *
+ * Always true: a connection has a descriptor unless it is FREE; libfcgi reads a socket only while
+ * the request is in it from begin to end, so it never waits; HALF and KEPT are watched, by their
+ * edges: what stays in the socket is not told again. The caller has at most CONNS_TOGETHER that are
+ * BUSY, so there is always room for a new one: HALF and KEPT end for it, the oldest first.
+ */
+
+/* More than any nginx keeps. */
 #define CONNS 64
-/* Longest time for reading a request and sending its answer, give or take a second; nginx takes
- * milliseconds. */
+/* Longest time for the rest of a request, and for taking its answer, give or take a second; nginx
+ * takes milliseconds. */
 #define PEER_S 5
-/* A new connection on which nothing comes. */
-#define SILENT_MS 200
+/* Of a new connection on which nothing comes. */
+#define SILENT_MS 20
+/* A whole request: nginx' headers are 32 KB at most, and a path may stand in them twice. */
+#define REQUEST_BYTES 65536
 
-enum conn_state {
-	CONN_FREE,
-	CONN_KEPT, /* nginx may send its next request */
-	CONN_BUSY  /* one is being answered */
-};
+enum conn_state { CONN_FREE, CONN_HALF, CONN_KEPT, CONN_BUSY };
 
 struct conn {
 	FCGX_Request fcgi; /* first, as it stands for its connection outside */
 	bool watched;
 	enum conn_state state;
-	uint64_t turn; /* of its last request; 0 while it is free */
+	uint64_t turn;    /* of its last request; 0 while it is free */
+	int64_t until_ms; /* monotonic: HALF ends then */
 };
 
 struct conns {
 	int listen_fd, epoll;
 	uint64_t turn;
 	int64_t limited_ms; /* monotonic: when the timer was set; 0: it is not */
+	int64_t half_ms;    /* monotonic: no HALF ends before; 0: there is none */
 	struct conn conn[CONNS];
+	char seen[REQUEST_BYTES];
 };
 
 static void on_alarm(int sig)
@@ -122,6 +140,7 @@ static void drop(struct conn *conn)
 	conn->watched = false;
 	conn->state = CONN_FREE;
 	conn->turn = 0;
+	assert(conn->fcgi.ipcFd < 0);
 }
 
 void conns_drop(struct conns *conns)
@@ -132,11 +151,26 @@ void conns_drop(struct conns *conns)
 	lift_limit(conns);
 }
 
+/* Those that have had their time. */
+static void end_halves(struct conns *conns, int64_t now)
+{
+	conns->half_ms = 0;
+	for (struct conn *c = conns->conn; c < conns->conn + CONNS; c++) {
+		if (c->state != CONN_HALF)
+			continue;
+		if (c->until_ms <= now)
+			drop(c);
+		else if (!conns->half_ms || c->until_ms < conns->half_ms)
+			conns->half_ms = c->until_ms;
+	}
+}
+
 void conns_free(struct conns **conns)
 {
 	if (!*conns)
 		return;
 	conns_drop(*conns);
+	end_halves(*conns, INT64_MAX);
 	if ((*conns)->epoll >= 0)
 		(void)close((*conns)->epoll);
 	free(*conns);
@@ -153,7 +187,8 @@ static struct conn *make_room(struct conns *conns)
 	for (struct conn *c = conns->conn; c < conns->conn + CONNS; c++)
 		if (c->state != CONN_BUSY && (found->state == CONN_BUSY || c->turn < found->turn))
 			found = c;
-	if (found->state == CONN_KEPT)
+	assert(found->state != CONN_BUSY);
+	if (found->state != CONN_FREE)
 		drop(found);
 	return found;
 }
@@ -173,6 +208,7 @@ static enum conns_event refused(void)
 									  : CONNS_BROKEN;
 }
 
+/* nginx writes as soon as it is connected. */
 static enum conns_event take_new(struct conns *conns, struct conn **conn)
 {
 	int fd = accept4(conns->listen_fd, NULL, NULL, SOCK_CLOEXEC);
@@ -180,10 +216,7 @@ static enum conns_event take_new(struct conns *conns, struct conn **conn)
 
 	if (fd < 0)
 		return refused();
-	if (poll(&silence, 1, SILENT_MS) <= 0) {
-		(void)close(fd);
-		return CONNS_NOTHING;
-	}
+	(void)poll(&silence, 1, SILENT_MS);
 	*conn = make_room(conns);
 	(*conn)->fcgi.ipcFd = fd;
 	return CONNS_REQUEST;
@@ -200,6 +233,55 @@ static bool read_request(struct conns *conns, struct conn *conn)
 	if (FCGX_Accept_r(&conn->fcgi) == 0)
 		return true;
 	conns_done(conns, &conn->fcgi, false);
+	return false;
+}
+
+static bool watch_conn(const struct conns *conns, struct conn *conn)
+{
+	if (!conn->watched)
+		conn->watched =
+			watch(conns, conn->fcgi.ipcFd, EPOLLIN | EPOLLRDHUP | EPOLLET, conn) == 0;
+	return conn->watched;
+}
+
+static bool wait_for_rest(struct conns *conns, struct conn *conn)
+{
+	if (conn->state != CONN_HALF) {
+		conn->state = CONN_HALF;
+		conn->turn = ++conns->turn;
+		conn->until_ms = clock_mono_ms() + PEER_S * 1000;
+	}
+	if (!conns->half_ms)
+		conns->half_ms = conn->until_ms;
+	return watch_conn(conns, conn);
+}
+
+/* What is there of a request; of a kept connection on which nothing came the state stays. */
+static enum records_state look(struct conns *conns, const struct conn *conn, bool *silent)
+{
+	ssize_t n = recv(conn->fcgi.ipcFd, conns->seen, REQUEST_BYTES, MSG_PEEK | MSG_DONTWAIT);
+	enum records_state state = RECORDS_BAD;
+
+	*silent = n < 0 && (errno == EAGAIN || errno == EINTR);
+	if (n > 0)
+		state = records_check(conns->seen, (size_t)n);
+	if (*silent || (state == RECORDS_HALF && n < REQUEST_BYTES))
+		return RECORDS_HALF;
+	return state == RECORDS_WHOLE ? RECORDS_WHOLE : RECORDS_BAD;
+}
+
+/* True: there is a request now. ended: the peer says no more. */
+static bool take_up(struct conns *conns, struct conn *conn, bool ended)
+{
+	bool silent;
+	enum records_state state = look(conns, conn, &silent);
+
+	if (state == RECORDS_WHOLE)
+		return read_request(conns, conn);
+	if (state == RECORDS_HALF && !ended &&
+	    ((silent && conn->state == CONN_KEPT) || wait_for_rest(conns, conn)))
+		return false;
+	drop(conn);
 	return false;
 }
 
@@ -224,22 +306,36 @@ static enum conns_event read_all(struct conns *conns, const struct epoll_event *
 		conn = events[i].data.ptr;
 		if (!conn)
 			is_new = true;
-		else if (read_request(conns, conn))
+		else if (take_up(conns, conn, events[i].events & (EPOLLRDHUP | EPOLLHUP)))
 			requests[(*count)++] = &conn->fcgi;
 	}
 	if (is_new)
 		what = take_new(conns, &conn);
-	if (what == CONNS_REQUEST && read_request(conns, conn))
+	if (what == CONNS_REQUEST && take_up(conns, conn, false))
 		requests[(*count)++] = &conn->fcgi;
 	return *count ? CONNS_REQUEST : what == CONNS_BROKEN ? what : CONNS_NOTHING;
+}
+
+/* Ends what has had its time. How long to wait at most: `ms`, or until the next one has. */
+static int64_t time_to_wait(struct conns *conns, int64_t ms)
+{
+	int64_t now, left;
+
+	if (!conns->half_ms)
+		return ms;
+	now = clock_mono_ms();
+	end_halves(conns, now);
+	left = conns->half_ms - now;
+	return conns->half_ms && (ms < 0 || left < ms) ? left : ms;
 }
 
 enum conns_event conns_next(struct conns *conns, int64_t ms, const sigset_t *open,
 			    FCGX_Request *requests[CONNS_TOGETHER], size_t *count)
 {
 	struct epoll_event events[CONNS_TOGETHER];
-	int n = epoll_pwait(conns->epoll, events, CONNS_TOGETHER, ms < INT_MAX ? (int)ms : INT_MAX,
-			    open);
+	int64_t wait = time_to_wait(conns, ms);
+	int n = epoll_pwait(conns->epoll, events, CONNS_TOGETHER,
+			    wait < INT_MAX ? (int)wait : INT_MAX, open);
 
 	*count = 0;
 	if (n <= 0) {
@@ -259,9 +355,7 @@ bool conns_is_read(FCGX_Request *request)
 
 static bool keep(const struct conns *conns, struct conn *conn)
 {
-	if (!conn->watched)
-		conn->watched = watch(conns, conn->fcgi.ipcFd, EPOLLIN, conn) == 0;
-	if (conn->watched)
+	if (watch_conn(conns, conn))
 		conn->state = CONN_KEPT;
 	return conn->watched;
 }
@@ -270,6 +364,7 @@ void conns_done(struct conns *conns, FCGX_Request *request, bool whole)
 {
 	struct conn *conn = (struct conn *)request;
 
+	assert(conn->state == CONN_BUSY);
 	if (whole && request->keepConnection && keep(conns, conn))
 		FCGX_Free(request, 0);
 	else

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fastcgi.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -38,6 +39,116 @@ static struct iovec take(struct span *from, size_t len)
 	from->len -= piece.iov_len;
 	return piece;
 }
+
+/* --- what comes --- */
+
+static size_t big_endian(const char *bytes, size_t count)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		n = n << 8 | (unsigned char)bytes[i];
+	return n;
+}
+
+static struct span skip(struct span bytes, size_t len)
+{
+	return (struct span){bytes.ptr + len, bytes.len - len};
+}
+
+/* One byte, or four of which the first has its highest bit set. */
+static bool take_length(struct span *bytes, size_t *len)
+{
+	size_t size = bytes->len && (*bytes->ptr & 0x80) ? 4 : 1;
+
+	if (bytes->len < size)
+		return false;
+	*len = big_endian(bytes->ptr, size) & 0x7fffffff;
+	*bytes = skip(*bytes, size);
+	return true;
+}
+
+/* Names and values end where the parameters do. */
+static bool are_pairs(struct span params)
+{
+	while (params.len > 0) {
+		size_t name, value;
+
+		if (!take_length(&params, &name) || !take_length(&params, &value) ||
+		    name > params.len || value > params.len - name)
+			return false;
+		params = skip(params, name + value);
+	}
+	return true;
+}
+
+struct record {
+	int version, type;
+	size_t id;
+	struct span content;
+};
+
+/* false: not all of it has come. */
+static bool take_record(struct span *bytes, struct record *record)
+{
+	size_t content, padding;
+
+	if (bytes->len < FCGI_HEADER_LEN)
+		return false;
+	content = big_endian(bytes->ptr + 4, 2);
+	padding = big_endian(bytes->ptr + 6, 1);
+	if (bytes->len - FCGI_HEADER_LEN < content + padding)
+		return false;
+	*record = (struct record){
+		.version = bytes->ptr[0],
+		.type = bytes->ptr[1],
+		.id = big_endian(bytes->ptr + 2, 2),
+		.content = {bytes->ptr + FCGI_HEADER_LEN, content},
+	};
+	*bytes = skip(*bytes, FCGI_HEADER_LEN + content + padding);
+	return true;
+}
+
+/* The content of all records of one type up to the empty one that ends them, moved together. */
+static enum records_state take_stream(struct span *bytes, int type, size_t id, struct span *content)
+{
+	struct record record;
+	char *end = NULL;
+
+	*content = (struct span){NULL, 0};
+	while (take_record(bytes, &record)) {
+		if (record.version != FCGI_VERSION_1 || record.type != type || record.id != id)
+			return RECORDS_BAD;
+		if (record.content.len == 0)
+			return RECORDS_WHOLE;
+		if (!end)
+			content->ptr = end = (char *)(uintptr_t)record.content.ptr;
+		memmove(end, record.content.ptr, record.content.len);
+		end += record.content.len;
+		content->len += record.content.len;
+	}
+	return RECORDS_HALF;
+}
+
+enum records_state records_check(char *bytes, size_t len)
+{
+	struct span rest = {bytes, len}, params, body;
+	struct record begin;
+	enum records_state state;
+
+	if (!take_record(&rest, &begin))
+		return RECORDS_HALF;
+	if (begin.version != FCGI_VERSION_1 || begin.type != FCGI_BEGIN_REQUEST ||
+	    begin.content.len != sizeof(FCGI_BeginRequestBody) || begin.id == 0 ||
+	    big_endian(begin.content.ptr, 2) != FCGI_RESPONDER)
+		return RECORDS_BAD;
+	state = take_stream(&rest, FCGI_PARAMS, begin.id, &params);
+	if (state == RECORDS_WHOLE && !are_pairs(params))
+		return RECORDS_BAD;
+	return state == RECORDS_WHOLE ? take_stream(&rest, FCGI_STDIN, begin.id, &body) : state;
+}
+
+/* --- what goes --- */
 
 /* All of it; a signal while the peer does not read is the end, as everywhere in libfcgi. */
 static int send_pieces(int fd, struct iovec *pieces, size_t count)

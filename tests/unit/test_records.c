@@ -143,9 +143,59 @@ static void test_a_peer_that_has_gone_is_an_error(void **state)
 	close(ends[0]);
 }
 
+/* A whole request whose parameters stand in two records, and where each of its parts ends. */
+#define BEGIN  "\1\1\1\2\0\10\0\0\0\1\0\0\0\0\0\0"
+#define PARAMS "\1\4\1\2\0\3\2\0\1\2axx\1\4\1\2\0\2\0\0yz\1\4\1\2\0\0\0\0"
+#define STDIN  "\1\5\1\2\0\1\0\0b\1\5\1\2\0\0\0\0"
+
+static enum records_state check(const char *bytes, size_t len)
+{
+	char *copy = malloc(len + 1); /* so that a sanitizer sees a look beyond */
+	enum records_state state;
+
+	assert_non_null(copy);
+	memcpy(copy, bytes, len);
+	copy = realloc(copy, len ? len : 1);
+	state = records_check(copy, len);
+	free(copy);
+	return state;
+}
+
+static void test_a_request_is_whole_with_its_last_byte(void **state)
+{
+	static const char whole[] = BEGIN PARAMS STDIN;
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(whole) - 1; len++)
+		assert_int_equal(check(whole, len), RECORDS_HALF);
+	assert_int_equal(check(whole, sizeof(whole) - 1), RECORDS_WHOLE);
+}
+
+static void test_whatever_is_no_request_is_bad(void **state)
+{
+	static const struct span cases[] = {
+		SPAN("\2\1\1\2\0\10\0\0\0\1\0\0\0\0\0\0"),          /* version */
+		SPAN("\1\4\1\2\0\0\0\0"),                           /* no begin */
+		SPAN("\1\1\0\0\0\10\0\0\0\1\0\0\0\0\0\0"),          /* no id */
+		SPAN("\1\1\1\2\0\10\0\0\0\2\0\0\0\0\0\0"),          /* authorizer */
+		SPAN(BEGIN "\1\4\0\2\0\0\0\0"),                     /* of another request */
+		SPAN(BEGIN "\1\11\1\2\0\0\0\0"),                    /* management */
+		SPAN(BEGIN "\1\4\1\2\0\2\0\0\1\1\1\4\1\2\0\0\0\0"), /* lengths and no more */
+		SPAN(BEGIN "\1\4\1\2\0\1\0\0\1\1\4\1\2\0\0\0\0"),
+		SPAN(BEGIN "\1\4\1\2\0\10\0\0\377\377\377\377\377\377\377\377"
+			   "\1\4\1\2\0\0\0\0"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++)
+		assert_int_equal(check(cases[i].ptr, cases[i].len), RECORDS_BAD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_request_is_whole_with_its_last_byte),
+		cmocka_unit_test(test_whatever_is_no_request_is_bad),
 		cmocka_unit_test(test_answers_of_all_sizes_in_one_write),
 		cmocka_unit_test(test_a_write_that_is_taken_in_parts_goes_on),
 		cmocka_unit_test(test_a_peer_that_has_gone_is_an_error),
