@@ -1,18 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# build-assets.sh THIRD_PARTY_DIR OUT_DIR FILE...
-# Copies every file, the scripts and sheets behind the libraries they need, to OUT_DIR/static/NAME.HASH.EXT, where HASH is
-# the beginning of the content's SHA-256, with a gzip and (where the tool exists) a brotli copy beside it, and writes
-# OUT_DIR/assets.h:
+# build-assets.sh OUT_DIR FILE...
+# Copies every file to OUT_DIR/static/NAME.HASH.EXT, where HASH is the beginning of the content's SHA-256, with a gzip and
+# (where the tool exists) a brotli copy beside it, and writes OUT_DIR/assets.h:
 #   #define ASSET_STYLE_CSS "static/style.1a2b3c4d.css"
 # Equal input gives equal bytes. assets.h is touched only when a name changes, so that nothing is compiled in vain.
 set -eu
 LC_ALL=C
 export LC_ALL
 
-libraries=$1
-out=$2
-shift 2
+out=$1
+shift
 header=$out/assets.h.new
 rm -rf "$out/static.new"
 mkdir -p "$out/static.new"
@@ -26,21 +24,13 @@ EOH
 
 for file in "$@"; do
 	name=$(basename "$file")
-	# One request instead of two; the libraries' bytes are unchanged.
-	case $name in
-	app.js) library=$libraries/idiomorph.min.js ;;
-	charts.js) library=$libraries/uPlot.iife.min.js ;;
-	charts.css) library=$libraries/uPlot.min.css ;;
-	*) library= ;;
-	esac
-	cat ${library:+"$library"} "$file" >"$out/static.new/bundle"
-	hash=$(sha256sum <"$out/static.new/bundle" | cut -c 1-8)
+	hash=$(sha256sum <"$file" | cut -c 1-8)
 	target=${name%.*}.$hash.${name##*.}
-	gzip -9 -n -c "$out/static.new/bundle" >"$out/static.new/$target.gz"
+	gzip -9 -n -c "$file" >"$out/static.new/$target.gz"
 	if command -v brotli >/dev/null 2>&1; then
-		brotli -q 11 -c "$out/static.new/bundle" >"$out/static.new/$target.br"
+		brotli -q 11 -c "$file" >"$out/static.new/$target.br"
 	fi
-	mv "$out/static.new/bundle" "$out/static.new/$target"
+	cat "$file" >"$out/static.new/$target"
 	macro=$(printf %s "$name" | tr 'a-z.-' 'A-Z__')
 	printf '#define ASSET_%s "static/%s"\n' "$macro" "$target" >>"$header"
 done

@@ -5,7 +5,7 @@
  * data ticks without the network. Every control below exists only where this script runs; without
  * it the pages are complete and reload by links.
  *
- * Idiomorph stands before this text in the same file. The document hears `tft:polled` after every
+ * Idiomorph stands before this text in the same file; `tft` is what start.js gives. The document hears `tft:polled` after every
  * request (detail.changed: the page is another), `tft:ticked` every second (detail: the server's
  * time).
  */
@@ -165,8 +165,11 @@ function bandText(state) {
 	return `No data since ${at}.`;
 }
 
+/* Older than the server has said, and too old to pass for the present. */
+const isLate = state => state !== serverState && AGES.indexOf(state) >= AGES.indexOf("stale");
+
 function showBand(state) {
-	const late = state !== serverState && AGES.indexOf(state) >= AGES.indexOf("stale");
+	const late = isLate(state);
 
 	set(lateBand, "hidden", !late);
 	set(lateBand, "textContent", late ? bandText(state) : "");
@@ -187,14 +190,44 @@ function showSkew() {
 		`${clock.skew > 0 ? "ahead of" : "behind"} the server.` : "");
 }
 
+function setMode(badge, mode) {
+	if (mode)
+		set(badge.dataset, "mode", mode);
+	else if ("mode" in badge.dataset)
+		delete badge.dataset.mode;
+}
+
+/* Title, icon and chip as the server sent them. */
+let environment;
+
+function readEnvironment(page) {
+	const icon = $("link[rel=icon]", page), chip = $(".environment .chip", page);
+
+	environment = {title: page.title, icon: icon.href, word: chip.textContent, css: chip.className};
+}
+
+/* They follow the age like the server's own (layout.c): what is stale keeps its word, without colour;
+ * what nobody may act on is unknown. */
+function showEnvironment(state) {
+	const {title, icon, word, css} = environment, link = $("link[rel=icon]");
+	const chip = $(".environment .chip"), late = isLate(state), stale = state === "stale";
+
+	set(document, "title", !late ? title : stale ? `Stale: ${title}` :
+		`Unknown${title.slice(title.indexOf(" - "))}`);
+	set(link, "href", late ? new URL(link.dataset.old, location.href).href : icon);
+	set(chip, "textContent", !late ? word : stale ? `${word}, stale` : "Unknown");
+	set(chip, "className", late ? "chip sev-unknown" : css);
+}
+
 function showState() {
 	const state = currentState(), text = badgeText(state), badge = $("#badge");
 
 	if (text)
 		set(badge, "textContent", text);
-	set(badge.dataset, "mode", offline ? "offline" : paused ? "paused" : "");
+	setMode(badge, offline ? "offline" : paused ? "paused" : null);
 	set($("#state").dataset, "state", state);
 	set(notes.dataset, "state", state);
+	showEnvironment(state);
 	showBand(state);
 	showSkew();
 	if (isGood(state) !== isGood(shownState) || !isGood(state) && state !== shownState)
@@ -280,17 +313,12 @@ function isInUse() {
 		return true;
 	if (!selection.isCollapsed && MORPHED.some(css => $(css).contains(selection.anchorNode)))
 		return true;
-	return [...document.querySelectorAll("#view :is(input, select, textarea)")].some(isChanged);
+	return [...document.querySelectorAll("#view input, #view select, #view textarea")].some(isChanged);
 }
 
 function assetsOf(root) {
 	return [...root.querySelectorAll("link[rel=stylesheet], script[src]")]
 		.map(node => node.href ?? node.src).join();
-}
-
-function showHead(fresh) {
-	set(document, "title", fresh.title);
-	set($("link[rel=icon]"), "href", $("link[rel=icon]", fresh).href);
 }
 
 function apply(fresh) {
@@ -306,7 +334,7 @@ function apply(fresh) {
 	for (const css of MORPHED)
 		Idiomorph.morph($(css), $(css, fresh),
 			{morphStyle: "outerHTML", ignoreActiveValue: true, callbacks: keepOwn});
-	showHead(fresh);
+	readEnvironment(fresh);
 	showState();
 	announce(before, readFleet());
 }
@@ -340,7 +368,7 @@ function untilNextEdge() {
 }
 
 /* The page of the last bucket, while the new one is being made: two more tries. */
-function isLate() {
+function isBehind() {
 	const bucket = Math.floor(now() / interval());
 
 	if (triedBucket !== bucket) {
@@ -351,10 +379,13 @@ function isLate() {
 		(serverState === "live" && given("bucket") < bucket));
 }
 
+/* Nobody sees a hidden tab, but its title and icon. */
 function plan(wait) {
+	const soon = wait ?? (isBehind() ? [1, 3][tries++] * S : untilNextEdge());
+
 	clearTimeout(timer);
-	if (!document.hidden && !paused && !unplugged && period())
-		timer = setTimeout(poll, wait ?? (isLate() ? [1, 3][tries++] * S : untilNextEdge()));
+	if (!paused && !unplugged && period())
+		timer = setTimeout(poll, document.hidden ? Math.max(60 * S, soon) : soon);
 }
 
 function retryAfter(answer) {
@@ -373,15 +404,25 @@ function isSame(fresh) {
 		$("#state", fresh).dataset.state === serverState;
 }
 
-/* Whether the page has changed. Throws where the answer is not a page of ours. */
+/* A page of ours, or an exception: everything else is as good as no answer. */
+async function read(answer) {
+	const text = await answer.text();
+
+	if (!tft.isOurs(text))
+		throw new Error("not a page of the dashboard");
+	return new DOMParser().parseFromString(text, "text/html");
+}
+
+/* Whether the page has changed. */
 async function take(answer) {
 	const tag = answer.headers.get("ETag");
 
 	if (!tag || tag !== shown) {
-		const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+		const fresh = await read(answer);
 
+		/* The server of this page has left the fleet: let the answer say so. */
 		if (!$("#state", fresh))
-			throw new Error("not a page of the dashboard");
+			return location.reload();
 		/* Without a tag it is a page without data, whose reason may be another one by now. */
 		pending = tag && isSame(fresh) ? null : fresh;
 		shown = tag;
@@ -412,9 +453,6 @@ async function poll() {
 		const start = performance.now();
 		answer = await fetch(location.href, {cache: "no-cache", signal: request.signal});
 		readClock(answer.headers);
-		/* The server of this page has left the fleet: let the answer say so. */
-		if (answer.status === 404)
-			return location.reload();
 		const ms = performance.now() - start;
 		changed = await take(answer);
 		showServed(answer, ms);
@@ -451,7 +489,8 @@ const PERIODS = [0, 5, 10, 15, 30, 60, 120, 300];
 const served = make("p", {id: "served"});
 served.dataset.keep = "";
 const pauseButton = make("button", {id: "pause", type: "button", onclick: togglePause});
-const picker = make("select", {id: "every", ariaLabel: "Refresh", onchange: choose});
+const picker = make("select", {id: "every", onchange: choose});
+picker.setAttribute("aria-label", "Refresh");
 const themes = make("select", {id: "theme", ariaLabel: "Theme", onchange: chooseTheme});
 
 function togglePause() {
@@ -497,9 +536,10 @@ function buildMenu() {
 		themes.append(make("option", {value}, value));
 	themes.value = document.documentElement.dataset.theme;
 	$(".controls").append(make("label", {}, "every ", picker), " ", pauseButton);
-	$(".theme").replaceChildren(make("label", {}, "Theme ", themes), " ",
-		make("button", {type: "button", title: "Keys", ariaLabel: "Help: keys",
-			onclick: () => help.showModal()}, "?"));
+	$(".theme").textContent = "";
+	$(".theme").append(make("label", {}, "Theme ", themes), " ");
+	if (help.showModal)
+		buildHelp();
 	$(".refresh a").addEventListener("click", event => {
 		event.preventDefault();
 		refresh();
@@ -517,7 +557,7 @@ function refresh() {
 /* ---- keys ---- */
 
 const KEYS = {
-	"?": ["this help", () => help.showModal()],
+	"?": ["this help", () => help.showModal?.()],
 	"g o": ["overview", () => $("nav li a").click()],
 	"g h": ["heatmap", () => $("nav a[href$=heatmap]").click()],
 	"g t": ["highest risks", () => $("nav a[href$=top]").click()],
@@ -531,6 +571,15 @@ const help = make("dialog", {id: "help"}, make("h2", {}, "Keys"),
 		[make("dt", {}, make("kbd", {}, key)), make("dd", {}, words)])),
 	make("button", {type: "button", onclick: () => help.close()}, "Close"));
 let prefix = "";
+
+/* Where the browser has dialogs: Firefox from 98, Safari from 15.4 on. */
+function buildHelp() {
+	const button = make("button", {type: "button", title: "Keys", onclick: () => help.showModal()}, "?");
+
+	button.setAttribute("aria-label", "Help: keys");
+	$(".theme").append(button);
+	document.body.append(help);
+}
 
 function toggleKiosk() {
 	const url = new URL(location.href);
@@ -581,10 +630,11 @@ setClock(Date.now(), false);
 readDocumentClock();
 contact = now();
 serverState = shownState = $("#state").dataset.state;
+readEnvironment(document);
 dress(document);
 $("#state").after(notes);
 notes.append(lateBand, skewNote);
-document.body.append(region, offer, help);
+document.body.append(region, offer);
 $("footer").append(served);
 buildMenu();
 tick();
@@ -595,4 +645,5 @@ addEventListener("pageshow", event => event.persisted && resume());
 addEventListener("offline", setOffline);
 addEventListener("online", setOnline);
 plan(serverState === "cold" ? S : clock.known ? undefined : 0);
+document.documentElement.dataset.runs = ""; /* start.js need not watch */
 })();

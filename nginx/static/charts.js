@@ -11,9 +11,14 @@
 "use strict";
 const DRAWINGS = "svg.fan, #history > svg.lines, #risk-history > svg.lines";
 const STEP_HOURS = 5 / 60;
+/* Distances of marks on the axes, as they can be told apart: hours ahead, seconds gone by. */
+const AHEAD = [STEP_HOURS, 2 * STEP_HOURS, 0.25, 0.5, 1, 2, 4];
+const PAST = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400];
 const RANGES = {"30m": 1800, "1h": 3600, "8h": 8 * 3600, "1d": 86400, "7d": 7 * 86400};
 const charts = new Map(); /* drawing: uPlot */
 let data = null;          /* of the shown page, a promise */
+
+const lastOf = list => list[list.length - 1];
 
 /* A canvas cannot read the variables of the style sheet, which gives them to this as properties. */
 const palette = Object.assign(document.createElement("i"), {id: "palette", hidden: true});
@@ -52,7 +57,8 @@ function forecast(drawing, page) {
 		marks: [[STEP_HOURS * 6, "30 min", "low"]],
 		bands: [{series: [3, 1], fill: faint}],
 		x: {label: "In", value: hour => `${Math.round(hour * 60)} min`},
-		axis: hour => `${+hour.toFixed(1)} h`,
+		axis: (hour, step) => step < 0.5 ? `${Math.round(hour * 60)} min` : `${+hour.toFixed(1)} h`,
+		incrs: AHEAD,
 		top: metric.unit === "%" && 100,
 	};
 }
@@ -63,17 +69,18 @@ function past(points, start, end, pause) {
 	const rows = [[start]];
 
 	for (const point of points) {
-		const last = rows.at(-1)[0];
+		const last = lastOf(rows)[0];
 
 		if (point[0] - last > pause)
 			rows.push([(point[0] + last) / 2]);
 		rows.push(point);
 	}
-	rows.push([Math.max(end, rows.at(-1)[0] + 1)]);
+	rows.push([Math.max(end, lastOf(rows)[0] + 1)]);
 	return {
 		column: i => rows.map(row => row[i] ?? null),
 		x: {label: "Time", value: at => timeOf("second").format(at * 1000)},
-		axis: at => timeOf(end - start > 86400 ? "day" : "minute").format(at * 1000),
+		axis: (at, step) => timeOf(step < 60 ? "second" : step < 86400 ? "minute" : "day").format(at * 1000),
+		incrs: PAST,
 		time: true,
 	};
 }
@@ -87,8 +94,12 @@ function history(drawing, page) {
 	const highest = {...line("highest"), stroke: LIMIT, width: 2, dash: [5, 3]};
 	const series = page.metric === "risk" ? [thick("mean"), highest] : [thick(titleOf(drawing))];
 
-	return {...shown, series, columns: ["time", ...series].map((_, i) => shown.column(i)), top: 100};
+	return {...shown, series, columns: ["time", ...series].map((_, i) => shown.column(i)), top: 100,
+		unit: page.metric === "risk" ? "" : "%",
+		figures: page.metric === "risk" ? [["Mean of the fleet", 1], ["Highest server", 2]] : [["", 1]]};
 }
+
+const ALERTING = 5; /* levels from the worst on */
 
 /* Stacked, the worst level at the bottom; the page's legend gives names and colours. A point has its
  * time, the number of alerts, and one number for each level. */
@@ -100,7 +111,7 @@ function levels(points, shown) {
 
 	for (const i of chips.keys())
 		columns.push(sum(i ? columns[i] : [], shown.column(i + 2)));
-	return {...shown, columns, legend: {markers: {fill: (_, i) => fills[i - 1]}},
+	return {...shown, columns, unit: "", figures: [["Servers with risk 50 or more", ALERTING]], legend: {markers: {fill: (_, i) => fills[i - 1]}},
 		bands: chips.slice(1).map((_, i) => ({series: [i + 2, i + 1], fill: fills[i + 1]})),
 		series: chips.map((chip, i) => ({
 			...line(chip.textContent), stroke: GRID, fill: i ? undefined : fills[0],
@@ -127,7 +138,7 @@ function risk(drawing) {
 	const shown = past(points, start, end, Infinity);
 
 	return {...shown, columns: [shown.column(0), shown.column(1)],
-		series: [thick("risk")], top: 100};
+		series: [thick("risk")], top: 100, unit: "", figures: [["", 1]]};
 }
 
 function timeOf(unit) {
@@ -147,7 +158,7 @@ const titleOf = drawing => drawing.querySelector("title").textContent;
 
 /* A drawing marks moments (changes of the scenario) by a line with a text behind it. */
 function marksOf(drawing, chart) {
-	const times = chart.data[0], range = times.at(-1) - times[0];
+	const times = chart.data[0], range = lastOf(times) - times[0];
 
 	return [...drawing.querySelectorAll(":scope > line")].map(mark =>
 		[times[0] + parseFloat(mark.getAttribute("x1")) / 100 * range,
@@ -160,6 +171,44 @@ async function content(drawing) {
 	const page = await (data ??= fetchData());
 
 	return page.points ? history(drawing, page) : forecast(drawing, page);
+}
+
+/* ---- zoom: title and statistics of the section are those of its whole range ---- */
+
+function isZoomed(chart) {
+	const {min, max} = chart.scales.x, times = chart.data[0];
+
+	return min > times[0] || max < lastOf(times);
+}
+
+/* In words: the values of a series between two moments. */
+function statistics(chart, [name, series], unit) {
+	const {min, max} = chart.scales.x;
+	const values = chart.data[series].filter((value, i) => value !== null && value !== undefined &&
+		chart.data[0][i] >= min && chart.data[0][i] <= max);
+	const sum = values.reduce((a, b) => a + b, 0);
+	const figures = values.length ? {Last: lastOf(values), Average: sum / values.length,
+		Minimum: Math.min(...values), Maximum: Math.max(...values)} : {};
+
+	return [name && `${name}: `, ...Object.entries(figures).map(([word, value]) =>
+		`${word} ${format(value)}${unit}, `), `Points ${values.length}`].join("");
+}
+
+/* The style sheet hides what it stands before. */
+function tellZoom(chart, drawing, shown) {
+	const section = drawing.closest("section"), time = timeOf("second");
+	const from = time.format(chart.scales.x.min * 1000), to = time.format(chart.scales.x.max * 1000);
+	const note = document.createElement("div");
+
+	section.querySelector(".zoomed")?.remove();
+	if (!isZoomed(chart))
+		return;
+	note.className = "zoomed";
+	note.dataset.keep = "";
+	for (const text of [`${titleOf(drawing).replace(/ over the last day$/, "")}, ${from} to ${to}`,
+		...shown.figures.map(figure => statistics(chart, figure, shown.unit))])
+		note.append(Object.assign(document.createElement(note.firstChild ? "p" : "h2"), {textContent: text}));
+	section.prepend(note);
 }
 
 /* ---- taking over ---- */
@@ -207,13 +256,17 @@ function options(drawing, shown) {
 			drag: {x: true, y: false}},
 		scales: {x: {time: !!shown.time},
 			y: {range: (_, low, high) => [0, shown.top || high * 1.05 || 1]}},
-		axes: [{...axis, values: (_, ticks) => ticks.map(shown.axis), size: 32}, {...axis, size: 44}],
+		axes: [{...axis, incrs: shown.incrs, size: 32,
+			values: (_, ticks, index, space, step) => ticks.map(tick => shown.axis(tick, step))},
+			{...axis, size: 44}],
 		series: [{label: shown.x.label, value: (_, x) => x === null ? "–" : shown.x.value(x)},
 			...shown.series],
 		bands: shown.bands ?? [],
 		legend: shown.legend,
-		hooks: {draw: [chart =>
-			drawMarks(chart, limits, shown.marks ?? marksOf(drawing, chart))]},
+		hooks: {
+			draw: [chart => drawMarks(chart, limits, shown.marks ?? marksOf(drawing, chart))],
+			setScale: [(chart, scale) => scale === "x" && shown.figures && tellZoom(chart, drawing, shown)],
+		},
 	};
 }
 
@@ -226,7 +279,7 @@ function build(drawing, shown) {
 	box.setAttribute("aria-label", titleOf(drawing));
 	const chart = new uPlot(wanted, shown.columns, box);
 
-	drawing.after(box); /* the style sheet hides the drawing before it */
+	drawing.before(box); /* the style sheet hides the drawing behind it */
 	/* In the drawing's place and no higher. */
 	const fit = width => chart.setSize({width,
 		height: Math.max(120, wanted.height - box.querySelector(".u-legend").offsetHeight)});
@@ -235,10 +288,13 @@ function build(drawing, shown) {
 	charts.set(drawing, chart);
 }
 
+/* Where the browser cannot tell, what is folded up counts as seen, too. */
+const isVisible = drawing => drawing.checkVisibility?.() ?? drawing.getClientRects().length > 0;
+
 /* All that can be seen: the cursor of one shows in the others. */
 async function takeOver() {
 	for (const drawing of document.querySelectorAll(DRAWINGS)) {
-		if (charts.has(drawing) || !drawing.checkVisibility())
+		if (charts.has(drawing) || !isVisible(drawing))
 			continue;
 		charts.set(drawing, null);
 		try {
@@ -252,8 +308,7 @@ async function takeOver() {
 }
 
 function setData(chart, columns) {
-	const {min, max} = chart.scales.x, times = chart.data[0];
-	const zoomed = min > times[0] || max < times.at(-1);
+	const {min, max} = chart.scales.x, zoomed = isZoomed(chart);
 
 	chart.setData(columns, !zoomed);
 	if (zoomed)

@@ -7,25 +7,17 @@
 "use strict";
 const HOUR = 3600 * 1000;
 const clock = Object.assign(document.createElement("p"), {id: "clock"});
+const turn = document.querySelector("script[data-next]");
 const words = new Intl.DateTimeFormat("en-GB",
 	{hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short"});
-
-/* Not before the next page is there: a browser's error page would stay for good. */
-async function rotate() {
-	try {
-		await fetch(document.body.dataset.next);
-		location.assign(document.body.dataset.next);
-	} catch {
-		setTimeout(rotate, 5000);
-	}
-}
 
 function show(now) {
 	const hour = Math.floor(now / HOUR);
 
 	clock.textContent = words.format(now);
 	/* Against burn-in. */
-	document.body.style.translate = `${hour % 3}px ${Math.floor(hour / 3) % 3}px`;
+	document.body.style.left = `${hour % 3}px`;
+	document.body.style.top = `${Math.floor(hour / 3) % 3}px`;
 }
 
 show(Date.now()); /* until the server's time is known */
@@ -35,6 +27,6 @@ document.addEventListener("tft:polled", ({detail}) => {
 		location.reload();
 });
 document.querySelector("header").append(clock);
-if (document.body.dataset.next)
-	setTimeout(rotate, document.body.dataset.every * 1000);
+if (turn)
+	setTimeout(tft.go, turn.dataset.reload * 1000, turn.dataset.next);
 })();

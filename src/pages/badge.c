@@ -142,6 +142,9 @@ void page_badge(const struct view *view, struct buf *out)
 	buf_init(&word, 256);
 	if (!state_has_data(view))
 		put_badge(product, SPAN("no data"), UNKNOWN, out);
+	else if (state_of(view) == STATE_VERY_STALE)
+		put_badge(view->server ? view->server->name : product, SPAN("Unknown"), UNKNOWN,
+			  out);
 	else if (view->server)
 		put_server(view, &word, out);
 	else

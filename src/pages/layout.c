@@ -15,21 +15,23 @@
 #define PRODUCT "TFT"
 
 /* Status of the environment (doc/rules.md#environment) and the number of alerts: what title,
- * icon and header chip show. */
+ * icon and header chip show. They follow the age: what is stale has its word, but no colour; what
+ * nobody may act on is unknown. */
 struct fleet_state {
 	enum status status;
 	unsigned alerts;
+	bool stale;
 };
 
 static struct fleet_state fleet_state(const struct view *view)
 {
 	struct fleet_counts n;
 
-	if (!state_has_data(view))
-		return (struct fleet_state){STATUS_UNKNOWN, 0};
+	if (!state_has_data(view) || state_of(view) == STATE_VERY_STALE)
+		return (struct fleet_state){.status = STATUS_UNKNOWN};
 	snapshot_count(view->snap, &n);
 	return (struct fleet_state){status_of_fleet(n.total, n.or_worse),
-				    n.or_worse[LEVEL_DEGRADING]};
+				    n.or_worse[LEVEL_DEGRADING], state_of(view) == STATE_STALE};
 }
 
 /* ---- pieces ---- */
@@ -197,29 +199,47 @@ static const char *favicon(enum status status)
 
 /* How wide a column is and where a line wraps, the last word of a page decides: half a page painted
  * would move when the rest comes. All of it is small, so the first paint waits for its end. */
-static void head_open(const char *root, enum status status, struct buf *out)
+static void head_look(const char *root, const char *icon, struct buf *out)
 {
-	html_lit(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
-		      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>");
 	buf_addf(out,
-		 "<script src=\"%s" ASSET_THEME_JS "\"></script>"
 		 "<link rel=\"expect\" href=\"#end\" blocking=\"render\"/>"
 		 "<link rel=\"stylesheet\" href=\"%s" ASSET_STYLE_CSS "\"/>"
-		 "<link rel=\"icon\" type=\"image/svg+xml\" href=\"%s%s\"/>",
-		 root, root, root, favicon(status));
+		 "<link rel=\"icon\" type=\"image/svg+xml\" href=\"%s%s\" "
+		 "data-old=\"%s" ASSET_FAVICON_UNKNOWN_SVG "\"/>",
+		 root, root, icon, root);
 }
 
-/* Without data the page comes back by itself; with data only where the URL asks for it. */
+/* To the end of the attributes of start.js. */
+static void head_open(const char *root, const char *attributes, struct buf *out)
+{
+	html_lit(out, "<!DOCTYPE html>\n<html lang=\"en\"");
+	buf_span_add(out, span_str(attributes));
+	html_lit(out, "><head><meta charset=\"utf-8\"/>"
+		      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>");
+	buf_addf(out, "<script src=\"%s" ASSET_START_JS "\"", root);
+}
+
+static bool has_tabs(const struct query *query)
+{
+	return query->view == VIEW_KIOSK && query->tab_count > 0;
+}
+
+/* Without data the page comes back by itself; with data on a wall screen, or where the URL asks for
+ * it. 0: it stays. */
 static int64_t reload_s(const struct page *active, const struct view *view)
 {
+	if (has_tabs(view->query))
+		return view->query->every_s;
 	/* Nobody who reads a text wants it to start again. */
 	if (active->standalone && !state_has_data(view))
 		return 0;
 	if (state_of(view) == STATE_COLD)
 		return 1;
-	if (!state_has_data(view))
-		return view->site->interval_ms / 1000;
-	return view->query->given & QUERY_BIT(QUERY_REFRESH) ? view->query->refresh_s : 0;
+	if (view->query->given & QUERY_BIT(QUERY_REFRESH))
+		return view->query->refresh_s;
+	return !state_has_data(view) || view->query->view == VIEW_KIOSK
+		       ? view->site->interval_ms / 1000
+		       : 0;
 }
 
 /* Whoever comes first comes to the overview: it has everything in one sheet and one script. The
@@ -238,11 +258,6 @@ static void assets(const struct page *active, const struct view *view, struct bu
 			 "<link rel=\"stylesheet\" href=\"%s" ASSET_CHARTS_CSS "\"/>"
 			 "<script defer=\"\" src=\"%s" ASSET_CHARTS_JS "\"></script>",
 			 root, root);
-}
-
-static bool has_tabs(const struct query *query)
-{
-	return query->view == VIEW_KIOSK && query->tab_count > 0;
 }
 
 /* The address of the page that follows on a wall screen with tabs. */
@@ -266,22 +281,43 @@ static void put_next_tab(const struct page *active, const struct query *query, s
 	layout_url(page_find_name(query_tab_name(query->tabs[i])), &next, out);
 }
 
-/* Where the script runs it does all this without leaving the page. */
+/* Closes the element of start.js. Where the other scripts run they do all this without leaving the
+ * page; where they do not, start.js does it; where not even that runs, the browser: start.js makes
+ * what stands before the comment's end a part of the comment. */
 static void put_reload(const struct page *active, const struct view *view, struct buf *out)
 {
 	int64_t seconds = reload_s(active, view);
 	bool tabs = has_tabs(view->query);
 
-	if (tabs)
-		seconds = view->query->every_s;
-	if (!seconds)
+	if (!seconds) {
+		html_lit(out, "></script>");
 		return;
-	buf_addf(out, "<noscript><meta http-equiv=\"refresh\" content=\"%" PRId64, seconds);
+	}
+	buf_addf(out, " data-reload=\"%" PRId64 "\"", seconds);
+	if (tabs) {
+		html_lit(out, " data-next=\"");
+		put_next_tab(active, view->query, out);
+		html_lit(out, "\"");
+	}
+	buf_addf(out, "></script><meta http-equiv=\"refresh\" content=\"%" PRId64, seconds);
 	if (tabs) {
 		html_lit(out, ";url=");
 		put_next_tab(active, view->query, out);
 	}
-	html_lit(out, "\"/></noscript>");
+	html_lit(out, "\"/><!-- -->");
+}
+
+static void put_title(const struct page *active, const struct view *view, struct fleet_state fleet,
+		      struct buf *out)
+{
+	html_lit(out, "<title>");
+	if (fleet.stale)
+		html_lit(out, "Stale: ");
+	if (fleet.alerts)
+		buf_addf(out, "(%u) ", fleet.alerts);
+	buf_addf(out, "%s - ", status_table[fleet.status].name);
+	html_text(out, view->server ? view->server->name : span_str(active->title));
+	html_lit(out, " - " PRODUCT "</title>");
 }
 
 static void head(const struct page *active, const struct view *view, struct fleet_state fleet,
@@ -289,15 +325,12 @@ static void head(const struct page *active, const struct view *view, struct flee
 {
 	const char *root = to_root(span_str(active->path));
 
-	head_open(root, fleet.status, out);
-	assets(active, view, out);
+	head_open(root, view->query->view == VIEW_KIOSK ? " data-view=\"kiosk\"" : "", out);
 	put_reload(active, view, out);
-	html_lit(out, "<title>");
-	if (fleet.alerts)
-		buf_addf(out, "(%u) ", fleet.alerts);
-	buf_addf(out, "%s - ", status_table[fleet.status].name);
-	html_text(out, view->server ? view->server->name : span_str(active->title));
-	html_lit(out, " - " PRODUCT "</title></head>");
+	head_look(root, favicon(fleet.stale ? STATUS_UNKNOWN : fleet.status), out);
+	assets(active, view, out);
+	put_title(active, view, fleet, out);
+	html_lit(out, "</head>");
 }
 
 static void navigation(const struct page *active, const char *root, struct buf *out)
@@ -340,6 +373,15 @@ static void refresh_menu(const struct page *active, const struct view *view, str
 		 view->site->interval_ms / 1000);
 }
 
+static void put_environment(struct fleet_state fleet, struct buf *out)
+{
+	if (fleet.stale)
+		buf_addf(out, "<span class=\"chip sev-%s\">%s, stale</span>",
+			 status_table[STATUS_UNKNOWN].slug, status_table[fleet.status].name);
+	else
+		layout_status(fleet.status, out);
+}
+
 static void header(const struct page *active, const struct view *view, struct fleet_state fleet,
 		   struct buf *out)
 {
@@ -349,18 +391,13 @@ static void header(const struct page *active, const struct view *view, struct fl
 		[VIEW_COMPACT] = " class=\"compact\"",
 	};
 
-	buf_addf(out, "<body%s", body_class[view->query->view]);
-	if (has_tabs(view->query)) {
-		buf_addf(out, " data-every=\"%d\" data-next=\"", view->query->every_s);
-		put_next_tab(active, view->query, out);
-		html_lit(out, "\"");
-	}
-	html_lit(out, "><a class=\"skip\" href=\"#view\">Skip to content</a>"
+	buf_addf(out, "<body%s>", body_class[view->query->view]);
+	html_lit(out, "<a class=\"skip\" href=\"#view\">Skip to content</a>"
 		      "<header><p class=\"product\">" PRODUCT " <span>fleet risk</span></p>"
 		      "<p class=\"environment\"><a href=\"");
 	put_path(to_root(span_str(active->path)), "/", out);
 	html_lit(out, "\">Environment ");
-	layout_status(fleet.status, out);
+	put_environment(fleet, out);
 	html_lit(out, "</a></p>");
 	refresh_menu(active, view, out);
 	html_lit(out, "<p class=\"theme\"><small>theme follows the system</small></p></header>");
@@ -463,7 +500,9 @@ void layout_error_begin(const struct http_error *error, struct span path, struct
 {
 	const char *root = to_root(path);
 
-	head_open(root, STATUS_UNKNOWN, out);
+	head_open(root, "", out);
+	html_lit(out, "></script>");
+	head_look(root, favicon(STATUS_UNKNOWN), out);
 	/* A wall screen has nobody who would try again. What came of an action cannot be asked for.
 	 */
 	if (error->status == 503 && page_find_path(path))

@@ -131,3 +131,46 @@ def test_a_chart_follows_the_time(page, fleet):
     before = point(page, "#history .u-over", -0.499)[0]
     assert page.polled(changed=True)
     page.wait("document.querySelector('#history .u-legend').innerText.replace(/[\\t\\n:]/g, '') !== " + repr(before))
+
+
+ZOOMED = "document.querySelector('#history .zoomed')?.innerText"
+
+
+def labels(page):
+    """Of the time axis, as they are written into the canvas."""
+    return page.run(
+        "const texts = [], real = CanvasRenderingContext2D.prototype.fillText;"
+        "CanvasRenderingContext2D.prototype.fillText = function (text, ...all) { texts.push(text); real.call(this, text, ...all); };"
+        "document.querySelector('#theme').dispatchEvent(new Event('change', {bubbles: true}));"
+        "CanvasRenderingContext2D.prototype.fillText = real;"
+        "return texts.filter(text => /:/.test(text));"
+    )
+
+
+def test_title_statistics_and_labels_are_those_of_the_zoom(page, fleet):
+    """The last minute of half an hour."""
+    page.open(fleet.url("/history"))
+    page.complaints()
+    ActionChains(page.driver).move_to_element(page.one("#history > svg")).perform()
+    page.wait("document.querySelector('#history .live canvas')")
+    whole = page.text("#history h2"), page.text("#statistics")
+    for _ in range(2):  # each to a sixth
+        plot = page.one("#history .u-over")
+        across = ActionChains(page.driver).move_to_element(plot).click_and_hold()
+        across.move_by_offset(plot.size["width"] // 6, 0).release().perform()
+    title, figures = [line for line in page.wait(ZOOMED).split("\n") if line]
+    start, end = re.fullmatch(r"Incident index \(next 30 minutes\), ([\d:]{8}) to ([\d:]{8})", title).groups()
+    assert start != end
+    count = int(re.fullmatch(r"Last 25\.0%, Average 25\.0%, Minimum 25\.0%, Maximum 25\.0%, Points (\d+)", figures).group(1))
+    assert 5 <= count <= 20
+    assert [h.text for h in page.all("#history h2") if h.is_displayed()] == [title]
+    assert not page.one("#statistics").is_displayed()
+    shown = labels(page)
+    assert len(shown) >= 2 and len(shown) == len(set(shown)), shown
+    assert page.polled(changed=True)
+    page.wait(f"{ZOOMED} && document.querySelectorAll('.zoomed').length === 1")
+    page.shot("history-zoomed", full=False)
+    ActionChains(page.driver).double_click(page.one("#history .u-over")).perform()
+    page.wait(f"!{ZOOMED}")
+    assert page.text("#history h2") == whole[0] and page.one("#statistics").is_displayed()
+    assert page.complaints() == []

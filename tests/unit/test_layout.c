@@ -3,6 +3,7 @@
  * each of them. */
 #include "config.h"
 
+#include "assets.h"
 #include "view_fixture.h"
 
 #define SINCE_MS (GEN_MS - 123 + 30000)  /* 12:01:35 */
@@ -143,15 +144,41 @@ static void pages_without_data_reload_themselves(void **unused)
 	(void)unused;
 	fixture_init(&f);
 	f.condition.age = AGE_NO_DATA;
-	assert_has(render(&f, "overview", ""),
-		   "<noscript><meta http-equiv=\"refresh\" content=\"1\"/>");
+	assert_has(render(&f, "overview", ""), " data-reload=\"1\"></script>"
+					       "<meta http-equiv=\"refresh\" content=\"1\"/>"
+					       "<!-- -->");
 	f.condition.reason = REASON_WARMING;
 	assert_has(render(&f, "overview", ""),
-		   "<noscript><meta http-equiv=\"refresh\" content=\"30\"/>");
+		   "<meta http-equiv=\"refresh\" content=\"30\"/><!-- -->");
 	fixture_free(&f);
 	fixture_fleet(&f);
 	assert_has_not(render(&f, "overview", ""), "http-equiv=\"refresh\"");
 	assert_has(render(&f, "overview", "refresh=60"), "http-equiv=\"refresh\" content=\"60\"");
+	/* A wall screen has nobody who would ask for it. */
+	assert_has(render(&f, "overview", "view=kiosk"), "http-equiv=\"refresh\" content=\"30\"");
+	assert_has_not(render(&f, "overview", "view=compact"), "http-equiv=\"refresh\"");
+	fixture_free(&f);
+}
+
+/* What names the state without a number beside it must not outlive it. */
+static void title_icon_and_chip_follow_the_age(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	f.condition.age = AGE_STALE;
+	page = render(&f, "cost", "");
+	assert_has(page, "<title>Stale: (3) Warning - Cost - TFT</title>");
+	assert_has(page, "Environment <span class=\"chip sev-unknown\">Warning, stale</span>");
+	assert_has(page, "href=\"" ASSET_FAVICON_UNKNOWN_SVG "\"");
+	f.condition.age = AGE_VERY_STALE;
+	page = render(&f, "cost", "");
+	assert_has(page, "<title>Unknown - Cost - TFT</title>");
+	assert_has(page, "Environment <span class=\"chip sev-unknown\">Unknown</span>");
+	assert_has(page, "href=\"" ASSET_FAVICON_UNKNOWN_SVG "\"");
+	assert_has(render(&f, "badge-fleet", ""), "<title>TFT fleet: Unknown</title>");
 	fixture_free(&f);
 }
 
@@ -347,13 +374,20 @@ static void a_wall_screen_names_its_next_page(void **unused)
 	(void)unused;
 	fixture_fleet(&f);
 	page = render(&f, "overview", "view=kiosk&tabs=overview,heatmap&every=60");
-	assert_has(page,
-		   "<noscript><meta http-equiv=\"refresh\" content=\"60;url=heatmap?view=kiosk"
-		   "&amp;tabs=overview,heatmap&amp;every=60\"/></noscript>");
-	assert_has(page, "data-every=\"60\" data-next=\"heatmap?view=kiosk&amp;");
-	/* After the last one, and from a page that is not in the list, comes the first. */
-	assert_has(render(&f, "heatmap", "view=kiosk&tabs=overview,heatmap"),
-		   "data-every=\"30\" data-next=\"./?view=kiosk");
+	assert_has(page, " data-reload=\"60\" data-next=\"heatmap?view=kiosk&amp;"
+			 "tabs=overview,heatmap&amp;every=60\"></script><meta "
+			 "http-equiv=\"refresh\" content=\"60;url=heatmap?view=kiosk&amp;"
+			 "tabs=overview,heatmap&amp;every=60\"/><!-- -->");
+	/* After each one the next, after the last one, and from a page that is not in the list,
+	 * comes the first. */
+	assert_has(render(&f, "overview", "view=kiosk&tabs=overview,heatmap,top"),
+		   "data-next=\"heatmap?view=kiosk");
+	assert_has(render(&f, "heatmap", "view=kiosk&tabs=overview,heatmap,top"),
+		   "data-next=\"top?view=kiosk");
+	assert_has(render(&f, "top", "view=kiosk&tabs=overview,heatmap,top"),
+		   "data-reload=\"30\" data-next=\"./?view=kiosk");
+	assert_has(render(&f, "cost", "view=kiosk&tabs=heatmap,top"),
+		   "data-next=\"heatmap?view=kiosk");
 	assert_has(render(&f, "cost", "view=kiosk&tabs=top"), "data-next=\"top?view=kiosk");
 	/* Only a wall screen takes turns. */
 	assert_has_not(render(&f, "overview", "tabs=overview,heatmap"), "data-next");
@@ -427,6 +461,7 @@ int main(void)
 		cmocka_unit_test(limit_of_action_is_the_configured_one),
 		cmocka_unit_test(no_number_of_the_fleet_without_data),
 		cmocka_unit_test(pages_without_data_reload_themselves),
+		cmocka_unit_test(title_icon_and_chip_follow_the_age),
 		cmocka_unit_test(warm_up_is_a_statement_of_its_own),
 		cmocka_unit_test(remarks_tell_what_is_missing),
 		cmocka_unit_test(shell_names_page_state_and_origin),
