@@ -26,7 +26,7 @@ struct transfer {
 	int64_t max_body, bytes;
 	int64_t window_ms, window_bytes;
 	long status;
-	bool is_json, too_large, stalled;
+	bool began, is_json, too_large, stalled;
 	int64_t retry_after_ms;
 };
 
@@ -72,6 +72,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 	size_t len = size * count;
 	const char *value;
 
+	t->began = true;
 	/* Every status line begins a new set: an interim 1xx answer must leave nothing behind. */
 	if (value_of(line, len, "HTTP/")) {
 		t->is_json = false;
@@ -159,7 +160,10 @@ static enum reason reason_of_curl(CURLcode code)
 		{CURLE_URL_MALFORMAT, REASON_INTERNAL},
 		{CURLE_UNSUPPORTED_PROTOCOL, REASON_NOT_HTTP},
 		{CURLE_WEIRD_SERVER_REPLY, REASON_NOT_HTTP},
+		/* Which of them it is depends on how the connection ends, and on the version. */
 		{CURLE_GOT_NOTHING, REASON_EMPTY},
+		{CURLE_SEND_ERROR, REASON_EMPTY},
+		{CURLE_RECV_ERROR, REASON_EMPTY},
 		{CURLE_SSL_CONNECT_ERROR, REASON_NOT_HTTPS},
 		{CURLE_SSL_CACERT_BADFILE, REASON_CERTIFICATE},
 	};
@@ -178,6 +182,15 @@ static enum reason reason_of_certificate(CURL *easy)
 
 	(void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &complaint);
 	return complaint <= 1 ? REASON_CERTIFICATE_NAME : REASON_CERTIFICATE;
+}
+
+static enum reason reason_of_broken(const struct transfer *t, CURLcode code)
+{
+	enum reason reason = reason_of_curl(code);
+
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		return reason_of_certificate(t->easy);
+	return reason == REASON_EMPTY && t->began ? REASON_INCOMPLETE : reason;
 }
 
 static enum reason reason_of_status(long status)
@@ -205,10 +218,8 @@ static enum reason classify(const struct transfer *t, CURLcode code)
 		return REASON_TOO_LARGE;
 	if (t->stalled)
 		return REASON_INCOMPLETE;
-	if (code == CURLE_PEER_FAILED_VERIFICATION)
-		return reason_of_certificate(t->easy);
 	if (code != CURLE_OK)
-		return reason_of_curl(code);
+		return reason_of_broken(t, code);
 	reason = reason_of_status(t->status);
 	return reason == REASON_NONE && !t->is_json ? REASON_BAD : reason;
 }

@@ -2,6 +2,7 @@
 """Every class of upstream answer (doc/upstream.md#classes): what the API says, what the page says, and that the last good view stays."""
 import json
 import re
+import sys
 
 import pytest
 from stack import Stack
@@ -102,6 +103,33 @@ def test_failed_attempt_is_told_and_changes_no_number(stack, good, case):
     assert words in state
     assert "ppml0001" in page
     assert TRACEBACK not in page + json.dumps(fleet)
+
+
+def metric(number):
+    return {"current": number, "trend": 0, "p10": [number] * 6, "p50": [number] * 6, "p90": [number] * 6}
+
+
+STRANGE = servers({
+    "web01": {"load_average": metric(1.0), "mem_used_pct": metric(40.0)},
+    "web02": {"load_average": metric(sys.float_info.max), "mem_used_pct": metric(40.0)},
+    "web03": {"load_average": metric(10**29), "note": "\U0001f7e2"},
+})
+
+
+@pytest.mark.parametrize("body", [STRANGE, b"\xef\xbb\xbf" + STRANGE, STRANGE.replace(rb"\ud83d\udfe2", "\U0001f7e2".encode())],
+                         ids=["impossible numbers", "byte order mark", "letters beyond ASCII"])
+def test_what_is_strange_costs_itself_alone(stack, good, body):
+    """Each number is finite, the sum of six is not: once no page could be made from such a snapshot."""
+    respond(200, body)(stack.upstream)
+    stack.redis.set("tft:epoch:fleet", "flushed")
+    fleet = stack.wait(lambda: (fleet := stack.get("/api/v1/fleet").json())["servers"] != good["servers"] and fleet, what="the new servers")
+    assert fleet["condition"] == "ok"
+    load = {server["name"]: server["load"]["now"] for server in fleet["servers"]}
+    assert load == {"web01": 1, "web02": None, "web03": None}
+    for path in ("/", "/heatmap?q=w", "/heatmap?metric=load", "/server/web02", "/history", "/advanced"):
+        page = stack.get(path)
+        assert page.status_code == 200
+        assert "8 values left out" in page.text and not re.search(r"\d{16}", re.sub(r"<script.*?>|\?v=\w+", "", page.text)), path
 
 
 def test_refused_connection_and_recovery(stack, good):

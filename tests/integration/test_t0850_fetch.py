@@ -262,6 +262,7 @@ TLS_CASES = {
     "empty": ("http", None, b"", None, "EMPTY"),
     "empty over TLS": ("https", "good", b"", "ca", "EMPTY"),
     "cut short": ("http", None, GOOD[:-1], None, "INCOMPLETE"),
+    "cut short over TLS": ("https", "good", GOOD[:-1], "ca", "INCOMPLETE"),
 }
 
 
