@@ -80,7 +80,8 @@ static int render(const struct site *site, const struct page *page, struct span 
 			    .snap = snap,
 			    .condition = &plain,
 			    .query = &query,
-			    .warmup = &snap->warmup};
+			    .warmup = &snap->warmup,
+			    .scenario = &snap->scenario};
 	enum query_key bad;
 
 	if (find_server(page, name, snap, &view.server, err) != 0)

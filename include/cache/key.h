@@ -19,5 +19,7 @@ struct key key_entry(const char *route, int64_t bucket);
 struct key key_decimal(int64_t n);
 /* token|bucket|epoch: what the holder of this claim has in the lock. */
 struct key key_lock(const struct claim *claim);
+/* fleet, status, scenario */
+struct span key_group_name(enum cache_group group);
 
 #endif

@@ -12,6 +12,8 @@
 
 #define CACHE_DATA_BUILD "-" /* build of entries without templates: they suit every build */
 
+#define CACHE_SAID "tft:said"
+
 struct failure {
 	struct claim claim;
 	enum reason reason;

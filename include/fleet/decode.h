@@ -14,6 +14,7 @@
 
 #include "fleet/condition.h"
 #include "fleet/snapshot.h"
+#include "fleet/ticks.h"
 
 struct decode;
 
@@ -26,8 +27,13 @@ int decode_feed(struct decode *d, const char *bytes, size_t len);
  * bucket, interval, gen, id, fill, warmup and scenario of the snapshot are left to the caller. */
 enum reason decode_finish(struct decode *d, struct snapshot **out);
 
-/* Answer of /status (doc/upstream.md#status). out->known tells whether it was understood. */
+/* Answer of /status (doc/upstream.md#status). out->known tells whether it was understood; the times
+ * in it are left to the caller. */
 void decode_warmup(struct span body, struct warmup *out);
+/* tick_count of the same answer; -1: it has none. */
+int64_t decode_tick_count(struct span body);
+/* What ticks_write has put there; all zero: nothing. */
+void decode_ticks(struct span body, struct ticks *out);
 /* Answer of the generator's /scenario/status (doc/upstream.md#scenario-status). Leaves
  * out->configured alone. */
 void decode_scenario(struct span body, struct scenario *out);

@@ -65,6 +65,9 @@ struct server {
 struct warmup {
 	bool known, done;
 	int progress_percent, current_size, required_size;
+	int64_t still_since_ms; /* since when no data have reached the daemon (ticks.h); 0: they do,
+				   or it is not known */
+	int64_t at_ms;          /* when it was asked; 0: when the data of the page were */
 };
 
 #define SCENARIO_NAMES 10 /* the generator names no more */
@@ -78,6 +81,7 @@ struct scenario {
 	 * in ascending order. */
 	int name_count;
 	char names[SCENARIO_NAMES][64];
+	int64_t at_ms; /* as for the warm-up */
 };
 
 /* Does caching work? What was known when the refresh that made this snapshot ended, so that it is

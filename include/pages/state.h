@@ -25,4 +25,9 @@ void state_put(const struct view *view, struct buf *out);
 /* Full-page help when there is nothing to show: cold, warming up, no data since. */
 void state_no_data(const struct view *view, struct buf *out);
 
+/* With data: since when no new ones have reached the daemon, 0: they do. It keeps what servers sent
+ * last and answers as if nothing were wrong. Its count of batches tells it at once; a daemon that
+ * sends no count is found out by its values. */
+int64_t state_silent_since(const struct view *view);
+
 #endif

@@ -20,8 +20,9 @@ struct view {
 	const struct snapshot *snap; /* NULL: no data to show (cold, warming, too old) */
 	const struct condition *condition;
 	const struct query *query;
-	const struct warmup
-		*warmup; /* of the snapshot, or the newest known when there is none; never NULL */
+	/* What the small groups say; never NULL. */
+	const struct warmup *warmup;
+	const struct scenario *scenario;
 	int64_t last_gen_ms; /* without a snapshot: gen of the last data there was; 0: never any */
 	/* What a page asks for by its `needs`; NULL where it cannot be had. */
 	const struct server

@@ -10,24 +10,28 @@
 
 #include "cache/cache.h"
 #include "fleet/snapshot.h"
+#include "fleet/ticks.h"
 #include "refresh/upstream.h"
 
 struct upstream_status {
 	struct warmup warmup;
 	struct scenario scenario;
+	struct ticks ticks;
 	enum reason
 		scenario_reason; /* by upstream_status_read: why the last call gave none, or none */
 };
 
-/* What is cached, whatever its age up to a minute; unknown where nothing is. stale[group] tells
- * which group wants a refresh. */
+/* What is cached, whatever its age up to CACHE_SAID_MS; unknown where nothing is. */
 void upstream_status_read(struct cache *cache, bool scenario_configured,
-			  struct upstream_status *upstream_status, bool stale[CACHE_GROUPS]);
-/* Asks the upstreams side by side for the stale groups whose claim is won, stores what came and
- * puts it into *upstream_status. */
-void upstream_status_refresh(struct cache *cache, struct upstream *upstream,
-			     const bool stale[CACHE_GROUPS],
-			     struct upstream_status *upstream_status);
+			  struct upstream_status *upstream_status);
+/* The same, and what is not of the present bucket is asked for first: side by side, by whoever wins
+ * the claim. */
+void upstream_status_renew(struct cache *cache, struct upstream *upstream, bool scenario_configured,
+			   struct upstream_status *upstream_status);
+/* What a page that is made of this says of it: equal digests, equal words. CACHE_UNKNOWN where it
+ * is not known. */
+void upstream_status_digest(const struct upstream_status *upstream_status, enum cache_group group,
+			    char digest[HASH_HEX]);
 
 /* The same without the shared cache: asks both directly. */
 void upstream_status_ask(struct upstream *upstream, bool scenario_configured,

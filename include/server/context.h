@@ -21,8 +21,8 @@
 struct due_work {
 	bool claimed; /* refresh the fleet */
 	struct claim claim;
-	bool upstream_status[CACHE_GROUPS]; /* ask for these small groups */
-	bool local;                         /* fetch for this worker alone */
+	bool upstream_status; /* ask for what is not of its present bucket */
+	bool local;           /* fetch for this worker alone */
 };
 
 /* What one worker looks at. */
@@ -31,6 +31,7 @@ struct sources {
 	struct cache *cache;
 	struct local *local;
 	struct due_work due_work;
+	int64_t status_bucket; /* in which this worker last wanted to ask for the small groups */
 	int64_t down_since_ms; /* monotonic; 0: Redis is up */
 };
 
@@ -69,8 +70,11 @@ void context_load_snapshot(struct sources *sources, struct context *context);
 bool context_load_server(struct sources *sources, struct context *context);
 /* History where the page shows some. */
 void context_load_history(struct sources *sources, struct context *context);
-/* Warm-up and scenario for a page that has no snapshot to take them from. */
+/* Warm-up and scenario, as all pages of this moment tell them. Their times are filled in where they
+ * are not those of the data shown. */
 void context_load_upstream_status(struct sources *sources, struct context *context);
+/* Notes that they are to be asked for, where it is time. After context_claim. */
+void context_want_upstream_status(struct sources *sources, const struct context *context);
 /* What operators want to know about cache and calls. */
 void context_diagnose(struct sources *sources, const struct context *context,
 		      struct diagnosis *diagnosis);

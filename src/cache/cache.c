@@ -34,6 +34,11 @@ void cache_free(struct cache **cache)
 	*cache = NULL;
 }
 
+int64_t cache_interval_ms(const struct cache *cache, enum cache_group group)
+{
+	return cache->limits->group[group].interval_ms;
+}
+
 int64_t cache_ms_to_bucket(const struct cache *cache, enum cache_group group)
 {
 	int64_t interval = cache->limits->group[group].interval_ms;
@@ -50,6 +55,7 @@ enum {
 	ENTRY_ROUTE,
 	ENTRY_TYPE,
 	ENTRY_ETAG,
+	ENTRY_SAYS,
 	ENTRY_BODY,
 	ENTRY_LEN,
 	ENTRY_CRC
@@ -60,8 +66,9 @@ static void ask_entry(struct cache *cache, const char *route, int64_t bucket, bo
 	struct key key = key_entry(route, bucket);
 
 	store_cmd(cache->store, SPAN("HMGET"), KEY(key), SPAN("fmt"), SPAN("build"), SPAN("snap"),
-		  SPAN("route"), SPAN("type"), SPAN("etag"), gzip ? SPAN("gzip") : SPAN("body"),
-		  gzip ? SPAN("glen") : SPAN("len"), gzip ? SPAN("gcrc") : SPAN("crc"));
+		  SPAN("route"), SPAN("type"), SPAN("etag"), SPAN("says"),
+		  gzip ? SPAN("gzip") : SPAN("body"), gzip ? SPAN("glen") : SPAN("len"),
+		  gzip ? SPAN("gcrc") : SPAN("crc"));
 }
 
 /* Why an entry cannot be used, or NULL. Anything wrong is a miss: never an error page, never
@@ -104,6 +111,7 @@ static int take_entry(const redisReply *reply, const char *route, const char *sn
 	}
 	entry->body = reply_field(reply, ENTRY_BODY);
 	entry->type = reply_field(reply, ENTRY_TYPE);
+	entry->says = reply_field(reply, ENTRY_SAYS);
 	entry->gzip = gzip;
 	return 0;
 }
@@ -142,10 +150,11 @@ static void ask_state(struct cache *cache, enum cache_group group, bool timed)
 	store_cmd(cache->store, SPAN("GET"), KEY(epoch));
 	store_cmd(cache->store, SPAN("HMGET"), KEY(brk), SPAN("code"), SPAN("since"),
 		  SPAN("open_until"));
+	store_cmd(cache->store, SPAN("HMGET"), SPAN(CACHE_SAID), SPAN("status"), SPAN("scenario"));
 }
 
 /* Replies that tell the state, from the first one on; that of the entry follows. */
-enum { REPLY_POINTER, REPLY_EPOCH, REPLY_BREAKER, REPLY_ENTRY };
+enum { REPLY_POINTER, REPLY_EPOCH, REPLY_BREAKER, REPLY_SAID, REPLY_ENTRY };
 
 /* Why the state cannot be told from the replies, or NULL. A key of a wrong type is no reason: the
  * next claim heals it. */
@@ -169,6 +178,20 @@ static void take_breaker(const redisReply *reply, struct cache_state *state)
 	state->reason = reason_find(code);
 	state->since_ms = reply_decimal(reply_field(reply, 1));
 	state->next_try_ms = reply_decimal(reply_field(reply, 2));
+}
+
+/* "<time> <digest>" of cache_say. */
+static void take_said(struct span text, int64_t now_ms, struct cache_said *said)
+{
+	const char *blank = text.len ? memchr(text.ptr, ' ', text.len) : NULL;
+	size_t len = blank ? (size_t)(blank - text.ptr) : 0;
+	int64_t at_ms = reply_decimal((struct span){text.ptr, len});
+
+	*said = (struct cache_said){-1, CACHE_UNKNOWN};
+	if (at_ms >= 0 && now_ms - at_ms <= CACHE_SAID_MS &&
+	    reply_copy(said->digest, sizeof(said->digest),
+		       (struct span){blank + 1, text.len - len - 1}))
+		said->at_ms = at_ms;
 }
 
 static enum cache_verdict judge(const struct cache_state *state, int64_t max_stale_ms)
@@ -200,6 +223,10 @@ static enum cache_verdict take_state(struct cache *cache, enum cache_group group
 	take_pointer(pointer, state);
 	state->flushed = !epoch.ptr || !span_eq(epoch, reply_field(pointer, 1));
 	take_breaker(store_reply(cache->store, first + REPLY_BREAKER), state);
+	for (int g = CACHE_STATUS; g < CACHE_GROUPS; g++)
+		take_said(reply_field(store_reply(cache->store, first + REPLY_SAID),
+				      (size_t)(g - CACHE_STATUS)),
+			  state->now_ms, &state->said[g]);
 	return judge(state, cache->limits->max_stale_ms);
 }
 
@@ -310,6 +337,23 @@ enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const
 	if (state->data_bucket >= 0 && route)
 		read->found = find_entry(cache, route, gzip, read);
 	return state->verdict;
+}
+
+bool cache_says_so(const struct cache_read *read)
+{
+	struct span says = read->entry.says;
+
+	if (!says.len)
+		return true;
+	for (int g = CACHE_STATUS; g < CACHE_GROUPS; g++) {
+		struct span now = span_str(read->state.said[g].digest);
+
+		if (says.len < now.len || memcmp(says.ptr, now.ptr, now.len) != 0)
+			return false;
+		now.len += says.len > now.len;
+		says = (struct span){says.ptr + now.len, says.len - now.len};
+	}
+	return !says.len;
 }
 
 /* A giant that a stranger has put there would keep Redis copying beyond every deadline. An entry

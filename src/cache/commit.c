@@ -4,6 +4,7 @@
 #include "cache/cache.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 #include "build_id.h"
 #include "cache/redis.h"
@@ -47,6 +48,7 @@ int cache_stage(struct cache *cache, const struct claim *claim, const char *rout
 		SPAN("gen"),   KEY(gen),
 		SPAN("type"),  span_str(document->type),
 		SPAN("etag"),  span_str(crc),
+		SPAN("says"),  document->says,
 		SPAN("body"),  document->body,
 		SPAN("len"),   KEY(len),
 		SPAN("crc"),   span_str(crc),
@@ -73,6 +75,20 @@ int cache_stage_fields(struct cache *cache, const struct claim *claim, const cha
 	return cache_eval_anyway(cache, STORE_STAGE, 1, count + 2, argv, cache->limits->publish_ms)
 		       ? 0
 		       : -1;
+}
+
+void cache_say(struct cache *cache, const struct claim *claim, const char *digest)
+{
+	struct key text = key_make("%" PRId64 " %s", claim->now_ms, digest),
+		   ttl = key_decimal(CACHE_SAID_MS);
+
+	/* A key of another type is a stranger's. */
+	if (!CACHE_EVAL(cache, STORE_STAGE, 1, cache->limits->batch_ms, SPAN(CACHE_SAID), KEY(ttl),
+			key_group_name(claim->group), KEY(text)) &&
+	    !cache_is_down(cache)) {
+		store_cmd(cache->store, SPAN("DEL"), SPAN(CACHE_SAID));
+		(void)cache_run(cache);
+	}
 }
 
 static enum commit_result commit_answer(const redisReply *reply)

@@ -57,3 +57,8 @@ struct key key_lock(const struct claim *claim)
 {
 	return key_make("%s|%" PRId64 "|%s", claim->token, claim->bucket, claim->epoch);
 }
+
+struct span key_group_name(enum cache_group group)
+{
+	return span_str(group_names[group]);
+}

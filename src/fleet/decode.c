@@ -458,6 +458,41 @@ void decode_warmup(struct span body, struct warmup *out)
 	json_object_put(object);
 }
 
+/* Of a count or a time: exact in a double, and small enough to be added without a thought. */
+#define WHOLE_END 281474976710656.0
+
+static int64_t take_whole(const struct json_object *value)
+{
+	double number = dom_number(value);
+
+	return number >= 0 && number < WHOLE_END ? (int64_t)number : -1;
+}
+
+int64_t decode_tick_count(struct span body)
+{
+	struct json_object *object = parse_small(body);
+	int64_t count = take_whole(dom_member(object, "tick_count"));
+
+	json_object_put(object);
+	return count;
+}
+
+void decode_ticks(struct span body, struct ticks *out)
+{
+	struct json_object *object = parse_small(body);
+	const struct json_object *ticks = dom_member(object, "ticks");
+
+	*out = (struct ticks){.count = take_whole(dom_member(object, "tick_count")),
+			      .since_ms = take_whole(dom_member(ticks, "since")),
+			      .seen_ms = take_whole(dom_member(ticks, "seen")),
+			      .still_ms = take_whole(dom_member(ticks, "still")),
+			      .period_ms = take_whole(dom_member(ticks, "period"))};
+	if (out->count < 0 || out->since_ms < 0 || out->seen_ms < 0 || out->still_ms < 0 ||
+	    out->period_ms < 0)
+		*out = (struct ticks){0};
+	json_object_put(object);
+}
+
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(a, b);

@@ -94,6 +94,7 @@ static void put_scenario(const struct diagnosis *d, struct buf *out)
 		html_text(out, span_str(d->scenario->name));
 		buf_addf(out, ", %d of %d servers affected", d->scenario->affected,
 			 d->scenario->fleet_size);
+		layout_asked(d->scenario->at_ms, out);
 	} else {
 		html_lit(out, "Not known yet");
 	}
@@ -201,6 +202,7 @@ static void put_warmup(const struct warmup *w, struct buf *out)
 		buf_addf(out, "%s, %d %% of the servers, %d of %d records",
 			 w->done ? "complete" : "not complete", w->progress_percent,
 			 w->current_size, w->required_size);
+	layout_asked(w->at_ms, out);
 	html_lit(out, "</dd>");
 }
 

@@ -213,6 +213,7 @@ static void put_warmup(const struct warmup *w, struct json *j)
 		json_int(j, "progress_percent", w->progress_percent);
 		json_int(j, "current_size", w->current_size);
 		json_int(j, "required_size", w->required_size);
+		put_time(j, "asked_at", w->at_ms);
 	}
 	json_end(j);
 }
@@ -231,6 +232,7 @@ static void put_scenario(const struct scenario *s, struct json *j)
 	for (int i = 0; i < s->name_count; i++)
 		json_cstr(j, NULL, s->names[i]);
 	json_end(j);
+	put_time(j, "asked_at", s->at_ms);
 	json_end(j);
 }
 
@@ -263,9 +265,11 @@ static void put_found(const struct diagnosis *d, struct json *j)
 	json_end(j);
 }
 
-static void put_upstream(const struct condition *c, const struct diagnosis *d, bool has_data,
-			 struct json *j)
+static void put_upstream(const struct view *view, const struct diagnosis *d, struct json *j)
 {
+	const struct condition *c = view->condition;
+	bool has_data = state_has_data(view);
+
 	json_object(j, "upstream");
 	json_object(j, "fleet");
 	put_condition(c, has_data, j);
@@ -277,13 +281,19 @@ static void put_upstream(const struct condition *c, const struct diagnosis *d, b
 		json_null(j, "budget_left");
 	put_last_call(d, j);
 	json_end(j);
+	json_object(j, "feed");
+	put_time(j, "silent_since", has_data ? state_silent_since(view) : 0);
+	json_end(j);
 	json_end(j);
 }
 
 void api_status(const struct api_status *status, struct buf *out)
 {
-	struct view view = {
-		.site = status->site, .snap = status->snap, .condition = status->condition};
+	struct view view = {.site = status->site,
+			    .snap = status->snap,
+			    .condition = status->condition,
+			    .warmup = status->warmup,
+			    .scenario = status->scenario};
 	struct json j;
 
 	json_init(&j, out);
@@ -291,7 +301,7 @@ void api_status(const struct api_status *status, struct buf *out)
 	api_common(&view, &j);
 	put_warmup(status->warmup, &j);
 	put_scenario(status->scenario, &j);
-	put_upstream(status->condition, status->diagnosis, state_has_data(&view), &j);
+	put_upstream(&view, status->diagnosis, &j);
 	json_object(&j, "cache");
 	json_cstr(&j, "redis", status->redis_up ? "up" : "down");
 	json_int(&j, "bucket", status->bucket);

@@ -86,10 +86,8 @@ static void put_cards(const struct snapshot *snap, const struct fleet_counts *n,
 /* ---- actual and predicted (doc/rules.md#index) ---- */
 
 /* The generator names ten at most, and perhaps one that the daemon does not know. */
-static void put_affected(const struct snapshot *snap, struct buf *out)
+static void put_affected(const struct snapshot *snap, const struct scenario *s, struct buf *out)
 {
-	const struct scenario *s = &snap->scenario;
-
 	for (int i = 0; i < s->name_count; i++) {
 		struct span name = span_str(s->names[i]);
 
@@ -103,10 +101,8 @@ static void put_affected(const struct snapshot *snap, struct buf *out)
 		buf_addf(out, " and %d more", s->affected - s->name_count);
 }
 
-static void put_actual(const struct snapshot *snap, struct buf *out)
+static void put_actual(const struct snapshot *snap, const struct scenario *s, struct buf *out)
 {
-	const struct scenario *s = &snap->scenario;
-
 	html_lit(out, "<dt>Actual</dt><dd>");
 	if (!s->configured) {
 		html_lit(out, "No scenario source configured");
@@ -116,7 +112,8 @@ static void put_actual(const struct snapshot *snap, struct buf *out)
 		html_lit(out, "<b>");
 		layout_upper(s->name, out);
 		buf_addf(out, "</b> <small>%d of %d servers affected", s->affected, s->fleet_size);
-		put_affected(snap, out);
+		put_affected(snap, s, out);
+		layout_asked(s->at_ms, out);
 		html_lit(out, "</small>");
 	}
 	html_lit(out, "</dd>");
@@ -130,9 +127,9 @@ static void put_both_indexes(const struct snapshot *snap, struct buf *out)
 	html_lit(out, " for 8 hours");
 }
 
-static void put_insight(const struct snapshot *snap, enum status card, struct buf *out)
+static void put_insight(const struct snapshot *snap, const struct scenario *s, enum status card,
+			struct buf *out)
 {
-	const struct scenario *s = &snap->scenario;
 	bool healthy = span_is(span_str(s->name), "healthy");
 	bool alarm = card == STATUS_CRITICAL || card == STATUS_WARNING;
 
@@ -155,19 +152,20 @@ static void put_insight(const struct snapshot *snap, enum status card, struct bu
 	}
 }
 
-static void put_comparison(const struct snapshot *snap, enum status status, struct buf *out)
+static void put_comparison(const struct view *view, enum status status, struct buf *out)
 {
+	const struct snapshot *snap = view->snap;
 	enum status card = status_of_index(snap->prob_30m, snap->prob_8h);
 
 	html_lit(out,
 		 "<section class=\"panel\" id=\"comparison\"><h2>Actual and predicted</h2><dl>");
-	put_actual(snap, out);
+	put_actual(snap, view->scenario, out);
 	buf_addf(out, "<dt>Predicted</dt><dd><b>%s</b> <small>upstream index</small></dd>",
 		 status_table[card].capital);
 	html_lit(out, "<dt>Environment</dt><dd>");
 	layout_status(status, out);
 	html_lit(out, "</dd></dl>");
-	put_insight(snap, card, out);
+	put_insight(snap, view->scenario, card, out);
 	html_lit(out, "</section>");
 }
 
@@ -314,7 +312,7 @@ void page_overview(const struct view *view, struct buf *out)
 	status = status_of_fleet(n.total, n.or_worse);
 	put_cards(view->snap, &n, status, out);
 	html_lit(out, "<div class=\"columns\"><div>");
-	put_comparison(view->snap, status, out);
+	put_comparison(view, status, out);
 	put_levels(view, &n, out);
 	html_lit(out, "</div>");
 	put_bars(view->snap, out);

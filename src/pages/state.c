@@ -122,26 +122,41 @@ static void warmup(const struct warmup *w, struct buf *out)
 		html_lit(out, "<li>Warm-up unknown.</li>");
 		return;
 	}
-	if (w->done) {
-		html_lit(out, "<li>Warm-up complete.</li>");
-		return;
-	}
-	buf_addf(out,
-		 "<li>The daemon is warming up: %d %% of the servers have %d records; mean %d. "
-		 "<progress max=\"100\" value=\"%d\" aria-label=\"Warm-up\"></progress></li>",
-		 w->progress_percent, w->required_size, w->current_size, w->progress_percent);
+	if (w->done)
+		html_lit(out, "<li>Warm-up complete");
+	else
+		buf_addf(out,
+			 "<li>The daemon is warming up: %d %% of the servers have %d records; mean "
+			 "%d",
+			 w->progress_percent, w->required_size, w->current_size);
+	layout_asked(w->at_ms, out);
+	html_lit(out, ".");
+	if (!w->done)
+		buf_addf(out,
+			 " <progress max=\"100\" value=\"%d\" aria-label=\"Warm-up\"></progress>",
+			 w->progress_percent);
+	html_lit(out, "</li>");
 }
 
-/* The daemon keeps what servers sent last, so it answers as if nothing were wrong. */
-static void silence(const struct snapshot *snap, struct buf *out)
+int64_t state_silent_since(const struct view *view)
 {
-	int64_t since_ms = snapshot_silent_since(snap);
+	int64_t stopped_ms = view->warmup->still_since_ms;
+
+	return stopped_ms ? stopped_ms : snapshot_silent_since(view->snap);
+}
+
+static void silence(const struct view *view, struct buf *out)
+{
+	int64_t since_ms = state_silent_since(view);
 
 	if (!since_ms)
 		return;
 	html_lit(out, "<p class=\"band frozen\">");
 	time_after("No new data reaches the daemon since ", since_ms, out);
-	html_lit(out, ". Every server shows the values it had then.</p>");
+	html_lit(out, ".");
+	if (since_ms <= view->snap->gen_ms)
+		html_lit(out, " Every server shows the values it had then.");
+	html_lit(out, "</p>");
 }
 
 static void remarks(const struct view *view, struct buf *out)
@@ -183,7 +198,7 @@ void state_put(const struct view *view, struct buf *out)
 	html_lit(out, "</p>");
 	band(view, state, out);
 	if (state_has_data(view))
-		silence(view->snap, out);
+		silence(view, out);
 	remarks(view, out);
 	html_lit(out, "</div>");
 }

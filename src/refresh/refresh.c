@@ -59,6 +59,7 @@ struct work {
 	bool lost;
 	bool asked;            /* the predictions call was made */
 	struct buf body, gzip; /* one document at a time */
+	char says[2 * HASH_HEX];
 };
 
 /* The lease begins anew only while bytes arrive, and once a second: a dead transfer must not hold
@@ -72,17 +73,6 @@ static bool on_progress(void *ctx)
 		w->lost = cache_extend(w->refresh->cache, w->claim) == LEASE_LOST;
 	}
 	return !w->lost;
-}
-
-/* The daemon answers nothing else while it infers: warm-up and scenario are asked for before. */
-static void ask_upstream_status(struct work *w)
-{
-	bool stale[CACHE_GROUPS];
-
-	upstream_status_read(w->refresh->cache, w->refresh->scenario_configured,
-			     &w->upstream_status, stale);
-	upstream_status_refresh(w->refresh->cache, w->refresh->upstream, stale,
-				&w->upstream_status);
 }
 
 /* Silent servers are told from the snapshot before this one, wherever that was made. */
@@ -123,6 +113,7 @@ static void complete_snapshot(struct work *w)
 	s->fill_ms = cache_fill_ms(w->refresh->cache, CACHE_FLEET);
 	s->warmup = w->upstream_status.warmup;
 	s->scenario = w->upstream_status.scenario;
+	s->warmup.at_ms = s->scenario.at_ms = 0;
 	take_served(w);
 	carry_over(w);
 }
@@ -132,12 +123,26 @@ static int stage_document(struct work *w, const char *route, const char *type, b
 	struct cache_document document = {.body = buf_span(&w->body),
 					  .gzip = buf_span(&w->gzip),
 					  .type = type,
-					  .is_page = is_page};
+					  .is_page = is_page,
+					  .says = span_str(w->says)};
 
 	if (!buf_ok(&w->body) || !buf_ok(&w->gzip) || w->commit.count == CACHE_ROUTES_MAX)
 		return -1;
 	w->commit.routes[w->commit.count++] = route;
 	return cache_stage(w->refresh->cache, w->claim, route, w->snap->id, &document);
+}
+
+/* Every HTML page has the remark about the warm-up, and the overview the scenario. */
+static void put_says(struct work *w, const struct page *page)
+{
+	char status[HASH_HEX], scenario[HASH_HEX];
+
+	w->says[0] = '\0';
+	if (page->media != MEDIA_HTML)
+		return;
+	upstream_status_digest(&w->upstream_status, CACHE_STATUS, status);
+	upstream_status_digest(&w->upstream_status, CACHE_SCENARIO, scenario);
+	(void)snprintf(w->says, sizeof(w->says), "%s %s", status, scenario);
 }
 
 static int stage_page(struct work *w, const struct page *page)
@@ -148,7 +153,8 @@ static int stage_page(struct work *w, const struct page *page)
 			    .snap = w->snap,
 			    .condition = &plain,
 			    .query = &query,
-			    .warmup = &w->snap->warmup};
+			    .warmup = &w->snap->warmup,
+			    .scenario = &w->snap->scenario};
 	enum query_key bad;
 
 	/* As for a request without parameters: defaults depend on the page. */
@@ -157,6 +163,7 @@ static int stage_page(struct work *w, const struct page *page)
 	buf_reset(&w->body);
 	buf_reset(&w->gzip);
 	page_render(page, &view, &w->body);
+	put_says(w, page);
 	if (buf_ok(&w->body) && gzip_compress(buf_span(&w->body), GZIP_STORED, &w->gzip) != 0)
 		return -1;
 	return stage_document(w, page->name, page_type(page->media), true);
@@ -174,6 +181,7 @@ static int stage_snapshot(struct work *w)
 {
 	buf_reset(&w->body);
 	buf_reset(&w->gzip);
+	w->says[0] = '\0';
 	compact_encode(w->snap, &w->body);
 	return stage_document(w, "fleet", DATA_TYPE, false);
 }
@@ -335,7 +343,10 @@ void refresh_fleet(const struct refresh *refresh, struct claim *claim)
 
 	buf_init(&w.body, DOCUMENT_MAX);
 	buf_init(&w.gzip, DOCUMENT_MAX);
-	ask_upstream_status(&w);
+	/* The daemon answers nothing else while it infers: warm-up and scenario are asked for before.
+	 */
+	upstream_status_renew(refresh->cache, refresh->upstream, refresh->scenario_configured,
+			      &w.upstream_status);
 	/* These calls have taken their part of the lease. */
 	w.lost = cache_extend(refresh->cache, claim) == LEASE_LOST;
 	fault_point("before-fetch");

@@ -5,7 +5,7 @@
 #include "fleet/decode.h"
 #include "base/log.h"
 
-#define SHOWN_MS 60000 /* an answer older than this says nothing about now */
+#define BODY_MAX 65536
 
 /* What the two groups have in common, in one row each. */
 static const struct {
@@ -17,40 +17,99 @@ static const struct {
 };
 
 /* Whether the body was understood; the value goes to *upstream_status in any case. */
-static bool decode_vital(enum cache_group group, struct span body,
-			 struct upstream_status *upstream_status)
+static bool decode_answer(enum cache_group group, struct span body, int64_t at_ms,
+			  struct upstream_status *upstream_status)
 {
 	if (group == CACHE_STATUS) {
 		decode_warmup(body, &upstream_status->warmup);
+		upstream_status->warmup.at_ms = at_ms;
 		return upstream_status->warmup.known;
 	}
 	decode_scenario(body, &upstream_status->scenario);
+	upstream_status->scenario.at_ms = at_ms;
 	return upstream_status->scenario.known;
 }
 
-static void read_group(struct cache *cache, enum cache_group group,
-		       struct upstream_status *upstream_status, bool *stale)
+static void decode_document(enum cache_group group, const struct cache_read *read,
+			    struct upstream_status *upstream_status)
+{
+	(void)decode_answer(group, read->entry.body, read->state.gen_ms, upstream_status);
+	if (group != CACHE_STATUS)
+		return;
+	decode_ticks(read->entry.body, &upstream_status->ticks);
+	upstream_status->warmup.still_since_ms = ticks_still_since(&upstream_status->ticks);
+}
+
+/* Whether it is to be asked for again. */
+static bool read_group(struct cache *cache, enum cache_group group,
+		       struct upstream_status *upstream_status)
 {
 	struct cache_read read;
 	enum cache_verdict verdict = cache_read(cache, group, sources[group].route, false, &read);
 
-	*stale = verdict == CACHE_STALE || verdict == CACHE_COLD;
 	if (group == CACHE_SCENARIO)
 		upstream_status->scenario_reason = read.state.reason;
 	if (read.found && read.state.reason == REASON_NONE &&
-	    read.state.now_ms - read.state.gen_ms <= SHOWN_MS)
-		(void)decode_vital(group, read.entry.body, upstream_status);
+	    read.state.now_ms - read.state.gen_ms <= CACHE_SAID_MS)
+		decode_document(group, &read, upstream_status);
+	return verdict == CACHE_STALE || verdict == CACHE_COLD;
+}
+
+static void read_groups(struct cache *cache, bool scenario_configured,
+			struct upstream_status *upstream_status, bool stale[CACHE_GROUPS])
+{
+	*upstream_status = (struct upstream_status){.scenario.configured = scenario_configured};
+	stale[CACHE_STATUS] = read_group(cache, CACHE_STATUS, upstream_status);
+	stale[CACHE_SCENARIO] =
+		scenario_configured && read_group(cache, CACHE_SCENARIO, upstream_status);
 }
 
 void upstream_status_read(struct cache *cache, bool scenario_configured,
-			  struct upstream_status *upstream_status, bool stale[CACHE_GROUPS])
+			  struct upstream_status *upstream_status)
 {
-	*upstream_status = (struct upstream_status){.scenario.configured = scenario_configured};
-	stale[CACHE_FLEET] = stale[CACHE_SCENARIO] = false;
-	read_group(cache, CACHE_STATUS, upstream_status, &stale[CACHE_STATUS]);
-	if (scenario_configured)
-		read_group(cache, CACHE_SCENARIO, upstream_status, &stale[CACHE_SCENARIO]);
+	bool stale[CACHE_GROUPS];
+
+	read_groups(cache, scenario_configured, upstream_status, stale);
 }
+
+/* --- what pages say of it --- */
+
+/* Of a daemon that has warmed up nobody is told how many records it has. */
+static void put_warmup(const struct warmup *w, struct buf *out)
+{
+	buf_int(out, w->still_since_ms);
+	if (w->done)
+		return;
+	buf_addf(out, " %d %d %d", w->progress_percent, w->current_size, w->required_size);
+}
+
+static void put_scenario(const struct scenario *s, struct buf *out)
+{
+	buf_addf(out, "%s %d %d", s->name, s->affected, s->fleet_size);
+	for (int i = 0; i < s->name_count; i++)
+		buf_addf(out, " %s", s->names[i]);
+}
+
+void upstream_status_digest(const struct upstream_status *upstream_status, enum cache_group group,
+			    char digest[HASH_HEX])
+{
+	bool known = group == CACHE_STATUS ? upstream_status->warmup.known
+					   : upstream_status->scenario.known;
+	struct buf words;
+
+	memcpy(digest, CACHE_UNKNOWN, sizeof(CACHE_UNKNOWN));
+	if (!known)
+		return;
+	buf_init(&words, 4096);
+	if (group == CACHE_STATUS)
+		put_warmup(&upstream_status->warmup, &words);
+	else
+		put_scenario(&upstream_status->scenario, &words);
+	hash_hex(hash_xxh64(buf_span(&words)), digest);
+	buf_free(&words);
+}
+
+/* --- asking --- */
 
 static int collect(void *ctx, const char *bytes, size_t len)
 {
@@ -65,7 +124,17 @@ struct question {
 	struct buf body;
 };
 
-static void store_answer(struct cache *cache, const struct question *q, struct span body)
+static void say(struct cache *cache, const struct question *q,
+		const struct upstream_status *upstream_status)
+{
+	char digest[HASH_HEX];
+
+	upstream_status_digest(upstream_status, q->group, digest);
+	cache_say(cache, &q->claim, digest);
+}
+
+static void store_document(struct cache *cache, const struct question *q, struct span body,
+			   const struct upstream_status *upstream_status)
 {
 	struct cache_document document = {.body = body, .type = "application/json"};
 	struct commit commit = {.snap = "-", .routes = {sources[q->group].route}, .count = 1};
@@ -74,23 +143,56 @@ static void store_answer(struct cache *cache, const struct question *q, struct s
 	rc = cache_stage(cache, &q->claim, commit.routes[0], commit.snap, &document) == 0
 		     ? cache_commit(cache, &q->claim, &commit)
 		     : COMMIT_DOWN;
-	if (rc != COMMIT_OK)
+	if (rc == COMMIT_OK)
+		say(cache, q, upstream_status);
+	else
 		log_event(LOG_LEVEL_INFO, "commit_refused", LOG_STR("group", commit.routes[0]),
 			  LOG_STR("why", commit_names[rc]));
+}
+
+/* The daemon's answer, and what is seen of its count. */
+static void store_status(struct cache *cache, const struct question *q,
+			 struct upstream_status *upstream_status)
+{
+	struct span body = buf_span(&q->body);
+	struct ticks *ticks = &upstream_status->ticks;
+	int64_t count = decode_tick_count(body);
+	struct buf document;
+
+	if (count < 0) {
+		store_document(cache, q, body, upstream_status);
+		return;
+	}
+	ticks_see(ticks, count, q->claim.now_ms, 2 * cache_interval_ms(cache, q->group));
+	upstream_status->warmup.still_since_ms = ticks_still_since(ticks);
+	buf_init(&document, BODY_MAX + 256);
+	ticks_write(ticks, body, &document);
+	if (buf_ok(&document))
+		store_document(cache, q, buf_span(&document), upstream_status);
+	buf_free(&document);
+}
+
+static void store_answer(struct cache *cache, const struct question *q,
+			 struct upstream_status *upstream_status)
+{
+	if (q->group == CACHE_STATUS)
+		store_status(cache, q, upstream_status);
+	else
+		store_document(cache, q, buf_span(&q->body), upstream_status);
+}
+
+static void forget(enum cache_group group, struct upstream_status *upstream_status)
+{
+	if (group == CACHE_STATUS)
+		upstream_status->warmup = (struct warmup){0};
+	else
+		upstream_status->scenario =
+			(struct scenario){.configured = upstream_status->scenario.configured};
 }
 
 static void take_answer(struct cache *cache, struct question *q, const struct upstream_call *call,
 			struct upstream_status *upstream_status)
 {
-	bool understood = call->reason == REASON_NONE &&
-			  decode_vital(q->group, buf_span(&q->body), upstream_status);
-
-	if (understood) {
-		store_answer(cache, q, buf_span(&q->body));
-		if (q->group == CACHE_STATUS)
-			cache_reopen(cache, CACHE_FLEET);
-		return;
-	}
 	/* While the daemon infers it answers nothing else: its silence is no fault, and what was
 	 * known stays. The lock runs out by itself. */
 	if (q->group == CACHE_STATUS && call->reason == REASON_TIMEOUT) {
@@ -98,16 +200,21 @@ static void take_answer(struct cache *cache, struct question *q, const struct up
 			  LOG_STR("result", reason_table[REASON_TIMEOUT].slug));
 		return;
 	}
-	cache_fail(cache, &q->claim, call->reason == REASON_NONE ? REASON_BAD : call->reason, 0);
-	if (q->group == CACHE_STATUS)
-		upstream_status->warmup.known = false;
-	else
-		upstream_status->scenario.known = false;
+	if (call->reason == REASON_NONE &&
+	    decode_answer(q->group, buf_span(&q->body), q->claim.now_ms, upstream_status)) {
+		store_answer(cache, q, upstream_status);
+		if (q->group == CACHE_STATUS)
+			cache_reopen(cache, CACHE_FLEET);
+	} else {
+		cache_fail(cache, &q->claim,
+			   call->reason == REASON_NONE ? REASON_BAD : call->reason, 0);
+		forget(q->group, upstream_status);
+		say(cache, q, upstream_status);
+	}
 }
 
-void upstream_status_refresh(struct cache *cache, struct upstream *upstream,
-			     const bool stale[CACHE_GROUPS],
-			     struct upstream_status *upstream_status)
+static void ask(struct cache *cache, struct upstream *upstream, const bool stale[CACHE_GROUPS],
+		struct upstream_status *upstream_status)
 {
 	struct question questions[CACHE_GROUPS];
 	struct upstream_call calls[CACHE_GROUPS];
@@ -119,7 +226,7 @@ void upstream_status_refresh(struct cache *cache, struct upstream *upstream,
 		if (!stale[g] || cache_claim(cache, (enum cache_group)g, &q->claim) != CLAIM_WON)
 			continue;
 		q->group = (enum cache_group)g;
-		buf_init(&q->body, 65536);
+		buf_init(&q->body, BODY_MAX);
 		calls[n] = (struct upstream_call){
 			.endpoint = sources[g].endpoint, .sink = collect, .ctx = &q->body};
 		n++;
@@ -133,6 +240,15 @@ void upstream_status_refresh(struct cache *cache, struct upstream *upstream,
 	}
 }
 
+void upstream_status_renew(struct cache *cache, struct upstream *upstream, bool scenario_configured,
+			   struct upstream_status *upstream_status)
+{
+	bool stale[CACHE_GROUPS];
+
+	read_groups(cache, scenario_configured, upstream_status, stale);
+	ask(cache, upstream, stale, upstream_status);
+}
+
 void upstream_status_confirm_scenario(struct cache *cache, struct upstream *upstream,
 				      struct scenario *scenario)
 {
@@ -144,12 +260,12 @@ void upstream_status_confirm_scenario(struct cache *cache, struct upstream *upst
 
 	cache_outdate(cache, q.group);
 	won = cache_claim(cache, q.group, &q.claim) == CLAIM_WON;
-	buf_init(&q.body, 65536);
+	buf_init(&q.body, BODY_MAX);
 	upstream_run(upstream, &call, 1, NULL, NULL);
 	if (won)
 		take_answer(cache, &q, &call, &upstream_status);
 	else if (call.reason == REASON_NONE)
-		(void)decode_vital(q.group, buf_span(&q.body), &upstream_status);
+		(void)decode_answer(q.group, buf_span(&q.body), 0, &upstream_status);
 	buf_free(&q.body);
 	*scenario = upstream_status.scenario;
 }
@@ -163,7 +279,7 @@ void upstream_status_ask(struct upstream *upstream, bool scenario_configured,
 
 	*upstream_status = (struct upstream_status){.scenario.configured = scenario_configured};
 	for (size_t i = 0; i < n; i++) {
-		buf_init(&bodies[i], 65536);
+		buf_init(&bodies[i], BODY_MAX);
 		calls[i] = (struct upstream_call){.endpoint = sources[CACHE_STATUS + i].endpoint,
 						  .sink = collect,
 						  .ctx = &bodies[i]};
@@ -171,8 +287,8 @@ void upstream_status_ask(struct upstream *upstream, bool scenario_configured,
 	upstream_run(upstream, calls, n, NULL, NULL);
 	for (size_t i = 0; i < n; i++) {
 		if (calls[i].reason == REASON_NONE)
-			(void)decode_vital((enum cache_group)(CACHE_STATUS + i),
-					   buf_span(&bodies[i]), upstream_status);
+			(void)decode_answer((enum cache_group)(CACHE_STATUS + i),
+					    buf_span(&bodies[i]), 0, upstream_status);
 		buf_free(&bodies[i]);
 	}
 }

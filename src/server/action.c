@@ -227,12 +227,11 @@ static void change_scenario(const struct refresh *refresh, const struct request 
 			    size_t wanted, struct action_answer *answer, struct json *json)
 {
 	struct diagnosis_action done = begin_record(ACTION_SCENARIO, request);
-	bool stale[CACHE_GROUPS];
 	struct upstream_status before;
 	struct scenario after;
 	bool ok;
 
-	upstream_status_read(refresh->cache, true, &before, stale);
+	upstream_status_read(refresh->cache, true, &before);
 	put_word(done.from, sizeof(done.from), before.scenario.name);
 	set_scenario(refresh, scenarios[wanted].name, &after);
 	put_word(done.to, sizeof(done.to), after.name);

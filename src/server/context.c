@@ -211,15 +211,58 @@ void context_load_history(struct sources *sources, struct context *context)
 	context->redis_us += clock_mono_us() - began;
 }
 
+/* Equal words of equal age need no time of their own. */
+static bool is_of_snapshot(const struct context *context, enum cache_group group)
+{
+	struct upstream_status then = {0}, now = context->upstream_status;
+	char digests[2][HASH_HEX];
+
+	if (!context->snap || !condition_is_plain(&context->condition))
+		return false;
+	then.warmup = context->snap->warmup;
+	then.scenario = context->snap->scenario;
+	now.warmup.still_since_ms = 0; /* has a time of its own */
+	upstream_status_digest(&then, group, digests[0]);
+	upstream_status_digest(&now, group, digests[1]);
+	return strcmp(digests[0], digests[1]) == 0;
+}
+
 void context_load_upstream_status(struct sources *sources, struct context *context)
 {
+	struct upstream_status *upstream_status = &context->upstream_status;
 	bool configured = sources->config->refresh->scenario_configured;
 
-	if (context->read.state.verdict == CACHE_DOWN)
-		context->upstream_status.scenario.configured = configured;
-	else
-		upstream_status_read(sources->cache, configured, &context->upstream_status,
-				     sources->due_work.upstream_status);
+	if (context->read.state.verdict != CACHE_DOWN && !context->condition.cache_off) {
+		upstream_status_read(sources->cache, configured, upstream_status);
+		if (is_of_snapshot(context, CACHE_STATUS))
+			upstream_status->warmup.at_ms = 0;
+		if (is_of_snapshot(context, CACHE_SCENARIO))
+			upstream_status->scenario.at_ms = 0;
+		return;
+	}
+	upstream_status->scenario.configured = configured;
+	if (!context->snap)
+		return;
+	upstream_status->warmup = context->snap->warmup;
+	upstream_status->scenario = context->snap->scenario;
+}
+
+/* While somebody asks for predictions the daemon answers nothing else, and who does so asks for
+ * these before. */
+void context_want_upstream_status(struct sources *sources, const struct context *context)
+{
+	const struct cache_state *state = &context->read.state;
+	int64_t interval = cache_interval_ms(sources->cache, CACHE_STATUS);
+	int64_t bucket = state->now_ms / interval;
+	bool wanted = state->said[CACHE_STATUS].at_ms / interval < bucket;
+
+	if (sources->config->refresh->scenario_configured)
+		wanted |= state->said[CACHE_SCENARIO].at_ms / interval < bucket;
+	if (state->verdict == CACHE_DOWN || context->claim == CLAIM_WON ||
+	    context->claim == CLAIM_BUSY || bucket == sources->status_bucket || !wanted)
+		return;
+	sources->status_bucket = bucket;
+	sources->due_work.upstream_status = true;
 }
 
 void context_diagnose(struct sources *sources, const struct context *context,

@@ -15,6 +15,9 @@ static void put_status(struct sources *sources, struct buf *body, struct respons
 	struct api_status status;
 
 	context_read(sources, &context, NULL, false);
+	/* Whoever looks here only does not make the fleet be fetched. */
+	context.claim = CLAIM_FRESH;
+	context_want_upstream_status(sources, &context);
 	context_load_snapshot(sources, &context);
 	context_load_upstream_status(sources, &context);
 	context_diagnose(sources, &context, &diagnosis);

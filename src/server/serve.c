@@ -31,7 +31,7 @@ struct serve {
 	char filename[64];       /* the same */
 	struct span path; /* of the current request: where the links of an error page lead from */
 	int64_t tick_jitter_ms;
-	int64_t look_ms; /* monotonic: when to look at the fleet next although nobody asks */
+	int64_t look_ms; /* monotonic: when to look at the groups next although nobody asks */
 };
 
 struct serve *serve_new(const struct serve_config *config, struct local *local)
@@ -266,7 +266,8 @@ static bool render(struct serve *serve, struct context *context, struct response
 		.condition = &context->condition,
 		.query = &context->query,
 		.server = context->server,
-		.warmup = context->snap ? &context->snap->warmup : &context->upstream_status.warmup,
+		.warmup = &context->upstream_status.warmup,
+		.scenario = &context->upstream_status.scenario,
 		.last_gen_ms =
 			context->read.state.data_bucket >= 0 ? context->read.state.gen_ms : 0,
 		.history = context->has_history ? &context->history : NULL,
@@ -350,7 +351,9 @@ static void answer_context(struct serve *serve, struct context *context, struct 
 	if (context->read.state.verdict == CACHE_STALE)
 		keep_entry(serve, context);
 	context_claim(&serve->sources, context);
-	if (context->read.found && condition_is_plain(&context->condition)) {
+	context_want_upstream_status(&serve->sources, context);
+	if (context->read.found && condition_is_plain(&context->condition) &&
+	    cache_says_so(&context->read)) {
 		answer_stored(serve, context, response);
 		return;
 	}
@@ -364,7 +367,7 @@ static void answer_context(struct serve *serve, struct context *context, struct 
 		return;
 	}
 	context_load_history(&serve->sources, context);
-	if (!context->snap)
+	if (context->page->media == MEDIA_HTML)
 		context_load_upstream_status(&serve->sources, context);
 	answer_rendered(serve, context, response);
 }
@@ -377,6 +380,7 @@ static void answer_advanced(struct serve *serve, struct context *context, struct
 	struct diagnosis diagnosis;
 
 	context_claim(&serve->sources, context);
+	context_want_upstream_status(&serve->sources, context);
 	context_load_snapshot(&serve->sources, context);
 	context_load_upstream_status(&serve->sources, context);
 	context_diagnose(&serve->sources, context, &diagnosis);
@@ -619,29 +623,24 @@ void serve_request(struct serve *serve, const struct request *request, struct re
 	count(serve, &route, response->status, clock_mono_us() - request->came_us);
 }
 
-static bool any(const bool flags[CACHE_GROUPS])
-{
-	return flags[CACHE_STATUS] || flags[CACHE_SCENARIO];
-}
-
 bool serve_due(const struct serve *serve)
 {
 	const struct due_work *due_work = &serve->sources.due_work;
 
-	return due_work->claimed || any(due_work->upstream_status) || due_work->local;
+	return due_work->claimed || due_work->upstream_status || due_work->local;
 }
 
 void serve_after(struct serve *serve)
 {
 	const struct refresh *refresh = serve->config->refresh;
-	struct upstream_status upstream_status = {0};
+	struct upstream_status upstream_status;
 
 	cache_prefetch_end(refresh->cache);
 	if (serve->sources.due_work.claimed)
 		refresh_fleet(refresh, &serve->sources.due_work.claim);
-	else if (any(serve->sources.due_work.upstream_status))
-		upstream_status_refresh(refresh->cache, refresh->upstream,
-					serve->sources.due_work.upstream_status, &upstream_status);
+	else if (serve->sources.due_work.upstream_status)
+		upstream_status_renew(refresh->cache, refresh->upstream,
+				      refresh->scenario_configured, &upstream_status);
 	else if (serve->sources.due_work.local)
 		local_refresh(serve->sources.local, refresh->upstream);
 	serve->sources.due_work = (struct due_work){0};
@@ -660,6 +659,7 @@ void serve_tick(struct serve *serve)
 		return;
 	context_read(&serve->sources, &context, NULL, false);
 	context_claim(&serve->sources, &context);
+	context_want_upstream_status(&serve->sources, &context);
 	/* While Redis is away only requests make a worker fetch on its own. */
 	serve->sources.due_work.local = false;
 }
@@ -668,12 +668,15 @@ void serve_tick(struct serve *serve)
 static int64_t ms_to_look(const struct serve *serve)
 {
 	const struct cache *cache = serve->sources.cache;
-	int64_t ms = cache_ms_to_bucket(cache, CACHE_FLEET);
+	int64_t ms = cache_ms_to_bucket(cache, CACHE_FLEET),
+		status = cache_ms_to_bucket(cache, CACHE_STATUS);
 
 	if (!serve->config->idle_tick)
 		return -1;
 	/* Never seen Redis' clock, or something is left to be told: look again in a second. */
-	return ms < 0 || cache_is_behind(cache) ? LOOK_AGAIN_MS : ms + serve->tick_jitter_ms;
+	if (ms < 0 || cache_is_behind(cache))
+		return LOOK_AGAIN_MS;
+	return (status < ms ? status : ms) + serve->tick_jitter_ms;
 }
 
 int64_t serve_next_tick_ms(struct serve *serve)

@@ -64,12 +64,21 @@ def answers(path, count):
     return True
 
 
+def is_known(stack):
+    """True if the worker has nothing to ask of the daemons in this minute, and time enough to begin in it."""
+    second = stack.redis.time()[0]
+    said = stack.redis.hvals("tft:said")
+    return second % 60 < 45 and len(said) == 2 and all(int(text.split()[0]) // 60000 == second // 60 for text in said)
+
+
 def instructions(stack, directory, count):
     """What a new worker spends on its start, so many requests and its end; None if Redis was late for one of them."""
-    path, out = directory / "fcgi.sock", directory / "callgrind.out"
+    path, out, config = directory / "fcgi.sock", directory / "callgrind.out", directory / "worker.conf"
     path.unlink(missing_ok=True)
+    config.write_text("[cache]\nstatus_interval = 1m\n")
     env = {**stack.worker_env(stack.hosts[0]), "LD_PRELOAD": str(directory / "still.so")}
-    argv = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}", directory / "tft-dashboard"]
+    argv = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}", directory / "tft-dashboard", "-c", config]
+    stack.wait(lambda: is_known(stack), 30, "what the daemons say is known")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen(8)

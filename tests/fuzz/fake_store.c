@@ -57,16 +57,16 @@ static void repair(struct store *store, const redisReply *reply)
 	char text[32];
 	const redisReply *body;
 
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 9)
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 10)
 		return;
-	body = reply->element[6];
-	if (!is_string(body) || !is_string(reply->element[7]) || !is_string(reply->element[8]) ||
-	    strcmp(reply->element[8]->str, REPAIR) != 0)
+	body = reply->element[7];
+	if (!is_string(body) || !is_string(reply->element[8]) || !is_string(reply->element[9]) ||
+	    strcmp(reply->element[9]->str, REPAIR) != 0)
 		return;
 	(void)snprintf(text, sizeof(text), "%zu", body->len);
-	replace(store, reply->element[7], text);
-	hash_hex(hash_xxh64((struct span){body->str, body->len}), text);
 	replace(store, reply->element[8], text);
+	hash_hex(hash_xxh64((struct span){body->str, body->len}), text);
+	replace(store, reply->element[9], text);
 }
 
 void store_argv(struct store *store, size_t argc, const struct span *argv)

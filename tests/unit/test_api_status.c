@@ -9,7 +9,7 @@
 
 static void status_tells_each_part_apart(void **unused)
 {
-	struct scenario scenario = {true, true, "critical", 5, 20, 2, {"ppdb001", "ppweb002"}};
+	struct scenario scenario = {true, true, "critical", 5, 20, 2, {"ppdb001", "ppweb002"}, 0};
 	struct diagnosis diagnosis = {
 		.count = 1,
 		.calls = {{.result = "ok",
@@ -48,15 +48,17 @@ static void status_tells_each_part_apart(void **unused)
 		"data\","
 		"\"detail\":\"connection "
 		"refused\",\"warmup\":{\"known\":true,\"is_warmed_up\":true,"
-		"\"progress_percent\":100,\"current_size\":200,\"required_size\":150},"
+		"\"progress_percent\":100,\"current_size\":200,\"required_size\":150,"
+		"\"asked_at\":null},"
 		"\"scenario\":{\"scenario\":\"critical\",\"total_affected\":5,\"fleet_size\":20,"
-		"\"affected_servers\":[\"ppdb001\",\"ppweb002\"]},"
+		"\"affected_servers\":[\"ppdb001\",\"ppweb002\"],\"asked_at\":null},"
 		"\"upstream\":{\"fleet\":{\"condition\":\"no-data\",\"detail\":\"connection "
 		"refused\","
 		"\"since\":\"2025-11-23T12:01:05.123Z\",\"next_try\":\"2025-11-23T12:01:06.123Z\","
 		"\"budget_left\":25,\"last_call\":{\"at\":\"2025-11-23T12:01:05.123Z\",\"result\":"
 		"\"ok\","
-		"\"status\":200,\"fetch_ms\":300,\"total_ms\":320,\"bytes\":900710}}},"
+		"\"status\":200,\"fetch_ms\":300,\"total_ms\":320,\"bytes\":900710}},"
+		"\"feed\":{\"silent_since\":null}},"
 		"\"cache\":{\"redis\":\"up\",\"bucket\":7,\"interval_s\":30,\"next_bucket\":null,"
 		"\"node_requests\":{\"fresh\":4,\"stale\":3,\"cold\":2,\"down\":1}}}");
 	scenario.known = false;

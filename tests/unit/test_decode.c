@@ -667,10 +667,10 @@ static void warmup_is_read_or_unknown(void **state)
 		{"{\"running\":true,\"warmup\":{\"is_warmed_up\":false,\"progress_percent\":90,"
 		 "\"threshold\":150,\"current_size\":173,"
 		 "\"required_size\":150,\"message\":\"x\"}}",
-		 {true, false, 90, 173, 150}},
+		 {true, false, 90, 173, 150, 0, 0}},
 		{"{\"warmup\":{\"is_warmed_up\":true,\"progress_percent\":100,\"current_size\":288,"
 		 "\"required_size\":150}}",
-		 {true, true, 100, 288, 150}},
+		 {true, true, 100, 288, 150, 0, 0}},
 		{"{\"warmup\":{\"is_warmed_up\":1,\"progress_percent\":100,\"current_size\":288,"
 		 "\"required_size\":150}}",
 		 {0}},
@@ -700,7 +700,7 @@ static void warmup_is_read_or_unknown(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct warmup got = {true, true, 7, 7, 7};
+		struct warmup got = {true, true, 7, 7, 7, 0, 0};
 
 		decode_warmup(span_str(cases[i].body), &got);
 		if (got.known != cases[i].want.known || got.done != cases[i].want.done ||

@@ -188,9 +188,12 @@ static void warm_up_is_a_statement_of_its_own(void **unused)
 		struct warmup warmup;
 		const char *text;
 	} rows[] = {
-		{{false, false, 0, 0, 0}, "<li>Warm-up unknown.</li>"},
-		{{true, true, 100, 200, 150}, "<li>Warm-up complete.</li>"},
-		{{true, false, 35, 60, 150},
+		{{false, false, 0, 0, 0, 0, GEN_MS}, "<li>Warm-up unknown.</li>"},
+		{{true, true, 100, 200, 150, 0, 0}, "<li>Warm-up complete.</li>"},
+		{{true, true, 100, 200, 150, 0, GEN_MS},
+		 "<li>Warm-up complete (asked at <time datetime=\"2025-11-23T12:01:05Z\">12:01:05 "
+		 "UTC</time>).</li>"},
+		{{true, false, 35, 60, 150, 0, 0},
 		 "<li>The daemon is warming up: 35 % of the servers have 150 records; mean 60. "
 		 "<progress max=\"100\" value=\"35\""},
 	};
@@ -203,6 +206,24 @@ static void warm_up_is_a_statement_of_its_own(void **unused)
 		assert_has(render(&f, "overview", ""), rows[i].text);
 		assert_has(f.out.data, "ppml0001");
 	}
+	fixture_free(&f);
+}
+
+/* By the count of the daemon, whatever its servers show; nobody knows yet what they will. */
+static void stopped_feed_is_told_at_once(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	assert_has_not(render(&f, "heatmap", ""), "No new data");
+	f.warmup.still_since_ms = GEN_MS + 3000;
+	assert_has(render(&f, "heatmap", ""),
+		   "No new data reaches the daemon since <time "
+		   "datetime=\"2025-11-23T12:01:08Z\">12:01:08 UTC</time>.</p>");
+	f.warmup.still_since_ms = GEN_MS;
+	assert_has(render(&f, "heatmap", ""),
+		   "</time>. Every server shows the values it had then.</p>");
 	fixture_free(&f);
 }
 
@@ -463,6 +484,7 @@ int main(void)
 		cmocka_unit_test(pages_without_data_reload_themselves),
 		cmocka_unit_test(title_icon_and_chip_follow_the_age),
 		cmocka_unit_test(warm_up_is_a_statement_of_its_own),
+		cmocka_unit_test(stopped_feed_is_told_at_once),
 		cmocka_unit_test(remarks_tell_what_is_missing),
 		cmocka_unit_test(shell_names_page_state_and_origin),
 		cmocka_unit_test(footer_tells_whether_caching_works),

@@ -526,7 +526,7 @@ static void affected_servers_are_named(void **unused)
 	(void)unused;
 	fixture_fleet(&f);
 	f.snap->scenario =
-		(struct scenario){true, true, "degrading", 5, 6, 2, {"<gone>", "ppdb001"}};
+		(struct scenario){true, true, "degrading", 5, 6, 2, {"<gone>", "ppdb001"}, 0};
 	assert_has(render(&f, "overview", ""),
 		   "<small>5 of 6 servers affected: &lt;gone&gt;, <a "
 		   "href=\"server/ppdb001\">ppdb001</a> and 3 more</small>");
@@ -540,24 +540,24 @@ static void insight_compares_scenario_and_index(void **unused)
 		double index;
 		const char *has;
 	} rows[] = {
-		{{true, true, "healthy", 0, 6, 0, {""}},
+		{{true, true, "healthy", 0, 6, 0, {""}, 0},
 		 0.9,
 		 "Early warning: the fleet is reported healthy, the upstream index reads 90.0% for "
 		 "30 "
 		 "minutes, 90.0% for 8 hours."},
-		{{true, true, "degrading", 2, 6, 0, {""}},
+		{{true, true, "degrading", 2, 6, 0, {""}, 0},
 		 0.9,
 		 "<b>DEGRADING</b> <small>2 of 6 servers affected"},
-		{{true, true, "degrading", 2, 6, 0, {""}},
+		{{true, true, "degrading", 2, 6, 0, {""}, 0},
 		 0.9,
 		 "<p class=\"insight confirmed\">Confirmed"},
-		{{true, true, "healthy", 0, 6, 0, {""}},
+		{{true, true, "healthy", 0, 6, 0, {""}, 0},
 		 0.1,
 		 "<p class=\"insight stable\">All stable"},
-		{{true, true, "degrading", 2, 6, 0, {""}}, 0.1, NULL},
-		{{true, true, "healthy", 0, 6, 0, {""}}, 0.3, NULL},
-		{{true, false, "", 0, 0, 0, {""}}, 0.9, "Scenario source unreachable"},
-		{{false, false, "", 0, 0, 0, {""}}, 0.9, "No scenario source configured"},
+		{{true, true, "degrading", 2, 6, 0, {""}, 0}, 0.1, NULL},
+		{{true, true, "healthy", 0, 6, 0, {""}, 0}, 0.3, NULL},
+		{{true, false, "", 0, 0, 0, {""}, 0}, 0.9, "Scenario source unreachable"},
+		{{false, false, "", 0, 0, 0, {""}, 0}, 0.9, "No scenario source configured"},
 	};
 	struct fixture f;
 

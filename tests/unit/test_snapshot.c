@@ -51,8 +51,8 @@ static struct snapshot *sample(void)
 	s->model = MODEL_HEURISTIC;
 	snprintf(s->prediction_time, sizeof(s->prediction_time), "2026-11-23T12:46:37");
 	s->prob_30m = 0.97;
-	s->warmup = (struct warmup){true, false, 35, 60, 150};
-	s->scenario = (struct scenario){true, true, "degrading", 4, 20, 2, {"a", "b c"}};
+	s->warmup = (struct warmup){true, false, 35, 60, 150, 0, 0};
+	s->scenario = (struct scenario){true, true, "degrading", 4, 20, 2, {"a", "b c"}, 0};
 	s->served = (struct served){1234567, 8, 0, 60, 900, 22000000, -1};
 	s->refused = 2;
 	s->odd_values = 3;

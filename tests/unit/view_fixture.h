@@ -98,15 +98,18 @@ static inline struct snapshot *new_snapshot(void)
 /* No snapshot yet: cold. */
 static inline void fixture_init(struct fixture *f)
 {
+	static const struct scenario no_scenario;
+
 	*f = (struct fixture){
 		.site = {30000, 600000, 3600000, "http://127.0.0.1:8000"},
-		.warmup = {true, true, 100, 200, 150},
+		.warmup = {true, true, 100, 200, 150, 0, 0},
 	};
 	query_init(&f->query);
 	f->view = (struct view){.site = &f->site,
 				.condition = &f->condition,
 				.query = &f->query,
-				.warmup = &f->warmup};
+				.warmup = &f->warmup,
+				.scenario = &no_scenario};
 	buf_init(&f->out, 8u << 20);
 }
 
@@ -115,6 +118,7 @@ static inline void fixture_use(struct fixture *f, struct snapshot *snap)
 	assert_int_equal(snapshot_seal(snap), 0);
 	f->snap = snap;
 	f->view.snap = snap;
+	f->view.scenario = &snap->scenario;
 }
 
 static inline void fixture_fleet(struct fixture *f)
