@@ -41,8 +41,6 @@ void layout_status(enum status status, struct buf *out);
 const char *layout_mark(enum mark mark);
 /* "silent since", for servers whose values stand still; nothing for the others. */
 void layout_silent(const struct server *server, const struct snapshot *snap, struct buf *out);
-/* " (asked at 12:00:02 UTC)"; nothing for 0. */
-void layout_asked(int64_t at_ms, struct buf *out);
 /* A word of ours in capitals. */
 void layout_upper(const char *word, struct buf *out);
 

@@ -58,12 +58,16 @@ enum format { FORMAT_HTML, FORMAT_JSON, FORMAT_CSV };
 enum notice {
 	NOTICE_NONE,
 	NOTICE_REFRESHED,
-	NOTICE_HEALTHY, /* the scenario that was asked for is there */
+	NOTICE_HEALTHY, /* the scenario that was asked for is there; named like it */
 	NOTICE_DEGRADING,
 	NOTICE_CRITICAL,
+	NOTICE_CASCADE,
 	NOTICE_UNCHANGED, /* the generator tells another one */
 	NOTICE_UNKNOWN,   /* the generator does not tell */
-	NOTICES
+	NOTICES,
+	/* The scenarios that can be chosen (doc/upstream.md#scenario-set). */
+	NOTICE_SCENARIO_FIRST = NOTICE_HEALTHY,
+	NOTICE_SCENARIO_LAST = NOTICE_CASCADE
 };
 
 /* Columns of the alert table, the heatmap (`value`) and the plans, as in

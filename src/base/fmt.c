@@ -147,6 +147,15 @@ void fmt_time_element(struct buf *b, int64_t epoch_ms)
 	buf_lit(b, "</time>");
 }
 
+void fmt_asked(struct buf *b, int64_t epoch_ms)
+{
+	if (!epoch_ms)
+		return;
+	buf_lit(b, " (asked at ");
+	fmt_time_element(b, epoch_ms);
+	buf_lit(b, ")");
+}
+
 const char *fmt_plural(unsigned n)
 {
 	return n == 1 ? "" : "s";

@@ -43,17 +43,20 @@ static void put_notice(enum notice notice, struct buf *out)
 {
 	static const char *const texts[NOTICES] = {
 		[NOTICE_REFRESHED] = "The cache was flushed. New data are being fetched.",
-		[NOTICE_HEALTHY] = "The generator now plays the scenario healthy.",
-		[NOTICE_DEGRADING] = "The generator now plays the scenario degrading.",
-		[NOTICE_CRITICAL] = "The generator now plays the scenario critical.",
-		[NOTICE_UNCHANGED] =
-			"The generator did not change to the scenario that was asked for.",
+		[NOTICE_UNCHANGED] = "The generator did not change to the scenario that was asked "
+				     "for. An older one does not know all of them.",
 		[NOTICE_UNKNOWN] = "The generator does not tell which scenario it plays.",
 	};
 
+	if (notice == NOTICE_NONE)
+		return;
+	html_lit(out, "<p class=\"insight\" id=\"notice\" role=\"status\">");
 	if (texts[notice])
-		buf_addf(out, "<p class=\"insight\" id=\"notice\" role=\"status\">%s</p>",
-			 texts[notice]);
+		html_str(out, texts[notice]);
+	else
+		buf_addf(out, "The generator now plays the scenario %s.",
+			 query_notice_name(notice));
+	html_lit(out, "</p>");
 }
 
 static void put_role(const struct diagnosis *d, struct buf *out)
@@ -67,12 +70,6 @@ static void put_role(const struct diagnosis *d, struct buf *out)
 	if (d->role != ROLE_OPERATOR)
 		html_lit(out, " Needs the operator role.");
 	html_lit(out, "</p>");
-}
-
-static void put_button(const char *attributes, const char *text, bool enabled, struct buf *out)
-{
-	buf_addf(out, "<button%s%s>%s</button>", attributes,
-		 enabled ? "" : " disabled=\"disabled\"", text);
 }
 
 /* Why the generator cannot be told anything, or NULL. */
@@ -94,20 +91,21 @@ static void put_scenario(const struct diagnosis *d, struct buf *out)
 		html_text(out, span_str(d->scenario->name));
 		buf_addf(out, ", %d of %d servers affected", d->scenario->affected,
 			 d->scenario->fleet_size);
-		layout_asked(d->scenario->at_ms, out);
+		fmt_asked(out, d->scenario->at_ms);
 	} else {
 		html_lit(out, "Not known yet");
 	}
 	html_lit(out, "</p>");
 }
 
+static void put_choice(const char *scenario, bool enabled, struct buf *out)
+{
+	buf_addf(out, "<button name=\"scenario\" value=\"%s\"%s>%c%s</button>", scenario,
+		 enabled ? "" : " disabled=\"disabled\"", scenario[0] - 'a' + 'A', scenario + 1);
+}
+
 static void put_scenario_form(const struct diagnosis *d, struct buf *out)
 {
-	static const char *const buttons[][2] = {
-		{" name=\"scenario\" value=\"healthy\"", "Healthy"},
-		{" name=\"scenario\" value=\"degrading\"", "Degrading"},
-		{" name=\"scenario\" value=\"critical\"", "Critical"},
-	};
 	bool enabled = d->role == ROLE_OPERATOR && !obstacle(d);
 
 	buf_addf(out,
@@ -115,8 +113,8 @@ static void put_scenario_form(const struct diagnosis *d, struct buf *out)
 		 "id=\"confirm\" "
 		 "name=\"confirm\" value=\"1\" required=\"required\"%s/> Confirm</label>",
 		 enabled ? "" : " disabled=\"disabled\"");
-	for (size_t i = 0; i < sizeof(buttons) / sizeof(buttons[0]); i++)
-		put_button(buttons[i][0], buttons[i][1], enabled, out);
+	for (int i = NOTICE_SCENARIO_FIRST; i <= NOTICE_SCENARIO_LAST; i++)
+		put_choice(query_notice_name((enum notice)i), enabled, out);
 	html_lit(out, "</form>");
 }
 
@@ -149,7 +147,8 @@ static void put_actions(const struct diagnosis *d, struct buf *out)
 	html_lit(out, "<section class=\"panel\" id=\"actions\"><h2>Actions</h2>");
 	put_role(d, out);
 	html_lit(out, "<form method=\"post\" action=\"refresh\">");
-	put_button("", "Refresh now", d->role == ROLE_OPERATOR, out);
+	buf_addf(out, "<button%s>Refresh now</button>",
+		 d->role == ROLE_OPERATOR ? "" : " disabled=\"disabled\"");
 	html_lit(
 		out,
 		"<span>all cached data count as out of date; one call of the daemon</span></form>");
@@ -202,7 +201,7 @@ static void put_warmup(const struct warmup *w, struct buf *out)
 		buf_addf(out, "%s, %d %% of the servers, %d of %d records",
 			 w->done ? "complete" : "not complete", w->progress_percent,
 			 w->current_size, w->required_size);
-	layout_asked(w->at_ms, out);
+	fmt_asked(out, w->at_ms);
 	html_lit(out, "</dd>");
 }
 

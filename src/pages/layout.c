@@ -173,15 +173,6 @@ void layout_silent(const struct server *server, const struct snapshot *snap, str
 	html_lit(out, "</small>");
 }
 
-void layout_asked(int64_t at_ms, struct buf *out)
-{
-	if (!at_ms)
-		return;
-	html_lit(out, " (asked at ");
-	fmt_time_element(out, at_ms);
-	html_lit(out, ")");
-}
-
 void layout_upper(const char *word, struct buf *out)
 {
 	for (; *word; word++) {

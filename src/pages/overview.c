@@ -113,7 +113,7 @@ static void put_actual(const struct snapshot *snap, const struct scenario *s, st
 		layout_upper(s->name, out);
 		buf_addf(out, "</b> <small>%d of %d servers affected", s->affected, s->fleet_size);
 		put_affected(snap, s, out);
-		layout_asked(s->at_ms, out);
+		fmt_asked(out, s->at_ms);
 		html_lit(out, "</small>");
 	}
 	html_lit(out, "</dd>");

@@ -40,7 +40,8 @@ static const char *const sort_words[SORT_KEYS] = {
 static const char *const notice_words[NOTICES] = {
 	[NOTICE_REFRESHED] = "refreshed", [NOTICE_HEALTHY] = "healthy",
 	[NOTICE_DEGRADING] = "degrading", [NOTICE_CRITICAL] = "critical",
-	[NOTICE_UNCHANGED] = "unchanged", [NOTICE_UNKNOWN] = "unknown",
+	[NOTICE_CASCADE] = "cascade",     [NOTICE_UNCHANGED] = "unchanged",
+	[NOTICE_UNKNOWN] = "unknown",
 };
 
 static const char *const tab_words[QUERY_TABS_MAX] = {
@@ -380,7 +381,8 @@ static const struct key keys[QUERY_KEYS] = {
 			 NUMBER(every_s, 10, 300, QUERY_EVERY_DEFAULT)},
 	[QUERY_REFRESH] = {"refresh", "0, or seconds (5 to 300)", &refresh_kind, MEMBER(refresh_s),
 			   NULL, 0, 5, 300, 0},
-	[QUERY_NOTICE] = {"notice", "refreshed, healthy, degrading, critical, unchanged, unknown",
+	[QUERY_NOTICE] = {"notice",
+			  "refreshed, healthy, degrading, critical, cascade, unchanged, unknown",
 			  WORDS(notice, notice_words)},
 	[QUERY_TIME] = {TIME_NAMES, "none: this page shows the present", NULL, 0, NULL, 0, 0, 0, 0},
 };

@@ -129,7 +129,7 @@ static void warmup(const struct warmup *w, struct buf *out)
 			 "<li>The daemon is warming up: %d %% of the servers have %d records; mean "
 			 "%d",
 			 w->progress_percent, w->required_size, w->current_size);
-	layout_asked(w->at_ms, out);
+	fmt_asked(out, w->at_ms);
 	html_lit(out, ".");
 	if (!w->done)
 		buf_addf(out,

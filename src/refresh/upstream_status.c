@@ -83,9 +83,12 @@ static void put_warmup(const struct warmup *w, struct buf *out)
 	buf_addf(out, " %d %d %d", w->progress_percent, w->current_size, w->required_size);
 }
 
+/* Of more than ten the generator names any ten, others each time. */
 static void put_scenario(const struct scenario *s, struct buf *out)
 {
 	buf_addf(out, "%s %d %d", s->name, s->affected, s->fleet_size);
+	if (s->affected > s->name_count)
+		return;
 	for (int i = 0; i < s->name_count; i++)
 		buf_addf(out, " %s", s->names[i]);
 }

@@ -157,19 +157,6 @@ static void run_refresh(const struct refresh *refresh, const struct request *req
 
 /* --- scenario --- */
 
-/* The scenarios that every version of the generator knows (doc/upstream.md#scenario-set), with
- * their notices. */
-static const struct {
-	const char *name;
-	enum notice notice;
-} scenarios[] = {
-	{"healthy", NOTICE_HEALTHY},
-	{"degrading", NOTICE_DEGRADING},
-	{"critical", NOTICE_CRITICAL},
-};
-
-#define SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
-
 /* The first value of a key. None that is valid needs an escape. */
 static struct span form_value(struct span form, struct span key)
 {
@@ -186,14 +173,13 @@ static struct span form_value(struct span form, struct span key)
 	return (struct span){NULL, 0};
 }
 
-/* Its row, or SCENARIOS. */
-static size_t find_scenario(struct span name)
+/* Its notice, or NOTICE_NONE. */
+static enum notice find_scenario(struct span name)
 {
-	size_t i = 0;
-
-	while (i < SCENARIOS && !span_is(name, scenarios[i].name))
-		i++;
-	return i;
+	for (int i = NOTICE_SCENARIO_FIRST; i <= NOTICE_SCENARIO_LAST; i++)
+		if (span_is(name, query_notice_name((enum notice)i)))
+			return (enum notice)i;
+	return NOTICE_NONE;
 }
 
 /*
@@ -224,7 +210,7 @@ static void put_scenario(const struct scenario *after, const char *result, struc
 }
 
 static void change_scenario(const struct refresh *refresh, const struct request *request,
-			    size_t wanted, struct action_answer *answer, struct json *json)
+			    enum notice wanted, struct action_answer *answer, struct json *json)
 {
 	struct diagnosis_action done = begin_record(ACTION_SCENARIO, request);
 	struct upstream_status before;
@@ -233,12 +219,10 @@ static void change_scenario(const struct refresh *refresh, const struct request 
 
 	upstream_status_read(refresh->cache, true, &before);
 	put_word(done.from, sizeof(done.from), before.scenario.name);
-	set_scenario(refresh, scenarios[wanted].name, &after);
+	set_scenario(refresh, query_notice_name(wanted), &after);
 	put_word(done.to, sizeof(done.to), after.name);
-	ok = after.known && strcmp(after.name, scenarios[wanted].name) == 0;
-	answer->notice = ok            ? scenarios[wanted].notice
-			 : after.known ? NOTICE_UNCHANGED
-				       : NOTICE_UNKNOWN;
+	ok = after.known && strcmp(after.name, query_notice_name(wanted)) == 0;
+	answer->notice = ok ? wanted : after.known ? NOTICE_UNCHANGED : NOTICE_UNKNOWN;
 	answer->status = ok ? 200 : 502;
 	record(refresh, request, &done, ok ? "done" : query_notice_name(answer->notice));
 	put_scenario(&after, done.result, json);
@@ -248,16 +232,21 @@ static void run_scenario(const struct refresh *refresh, const struct request *re
 			 struct action_answer *answer, struct json *json)
 {
 	static const struct http_error unknown = {400, "Bad request", "There is no such scenario."};
+	static const struct http_error unsure = {400, "Bad request",
+						 "A change of the scenario has to be confirmed."};
 	static const struct http_error absent = {404, "Not found",
 						 "No metrics generator is configured."};
-	size_t wanted = find_scenario(
-		form_value((struct span){request->body, request->body_len}, SPAN("scenario")));
+	struct span form = {request->body, request->body_len};
+	enum notice wanted = find_scenario(form_value(form, SPAN("scenario")));
 
 	if (!refresh->scenario_configured) {
 		answer->error = &absent;
-	} else if (wanted == SCENARIOS) {
+	} else if (wanted == NOTICE_NONE) {
 		answer->error = &unknown;
-		answer->hint = "healthy, degrading, critical";
+		answer->hint = "healthy, degrading, critical, cascade";
+	} else if (!span_is(form_value(form, SPAN("confirm")), "1")) {
+		answer->error = &unsure;
+		answer->hint = "confirm=1";
 	} else {
 		change_scenario(refresh, request, wanted, answer, json);
 	}

@@ -256,4 +256,4 @@ def test_cold_pages(stack):
 
 def test_actions(stack):
     run(stack, [Request("/refresh", post=""), Request("/refresh", "format=json", post="")], fresh, 40)
-    run(stack, [Request("/scenario", post="scenario=degrading"), Request("/scenario", "format=json", post="scenario=healthy")], fresh, 60)
+    run(stack, [Request("/scenario", post="scenario=degrading&confirm=1"), Request("/scenario", "format=json", post="scenario=healthy&confirm=1")], fresh, 60)

@@ -84,7 +84,7 @@ def write_request(seeds):
     write(end="")
     write(path="\1", query="\1", end="1")
     for site, origin, peer in (("same-origin", "", ""), ("", "http://a", ""), ("", "", "::1"), ("cross-site", "null", "")):
-        write("/scenario", "", "POST", "17", form + "; charset=x", "", origin, site, peer, "me", body=b"scenario=critical")
+        write("/scenario", "", "POST", "27", form + "; charset=x", "", origin, site, peer, "me", body=b"scenario=critical&confirm=1")
     write("/refresh", "", "POST", "4097", form, body=b"x" * 10)
 
 

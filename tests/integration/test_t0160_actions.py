@@ -11,7 +11,7 @@ from stack import Stack
 
 OPERATOR = {"TFT_ANONYMOUS": "operator"}
 SAME = {"Sec-Fetch-Site": "same-origin"}
-SCENARIOS = ("healthy", "degrading", "critical")
+SCENARIOS = ("healthy", "degrading", "critical", "cascade")
 
 
 @pytest.fixture(scope="module")
@@ -130,11 +130,11 @@ def test_an_api_client_gets_json(stack):
     assert body["total_affected"] > 0
 
 
-@pytest.mark.parametrize("name", ["", "bogus", "Healthy", "cascade", "healthy ", "%68ealthy", 'x"}'])
+@pytest.mark.parametrize("name", ["", "bogus", "Healthy", "cascading", "healthy ", "%68ealthy", 'x"}'])
 def test_other_names_are_refused_and_never_sent(stack, name):
     answer = set_scenario(stack, name)
     assert answer.status_code == 400
-    assert "healthy, degrading, critical" in answer.text
+    assert "healthy, degrading, critical, cascade" in answer.text
     assert stack.upstream.scenario_set.count == 0
 
 
@@ -143,6 +143,23 @@ def test_a_form_without_a_valid_scenario_is_refused(stack, body):
     headers = {**SAME, "Content-Type": "application/x-www-form-urlencoded"}
     assert post(stack, "/scenario", body, headers).status_code == 400
     assert stack.upstream.scenario_set.count == 0
+
+
+@pytest.mark.parametrize("confirm", [{}, {"confirm": ""}, {"confirm": "0"}, {"confirm": "yes"}])
+def test_what_is_not_confirmed_is_never_sent(stack, confirm):
+    """Whatever the browser lets through, or a client that is none."""
+    answer = post(stack, "/scenario", {"scenario": "critical", **confirm})
+    assert answer.status_code == 400
+    assert "has to be confirmed" in answer.text and "confirm=1" in answer.text
+    assert stack.upstream.scenario_set.count == 0
+
+
+def test_scenario_that_an_older_generator_does_not_know_is_not_claimed(stack):
+    stack.upstream.scenarios = ("healthy", "degrading", "critical")
+    answer = set_scenario(stack, "cascade", "?format=json")
+    stack.upstream.scenarios = SCENARIOS
+    assert (answer.status_code, answer.json()["result"], answer.json()["scenario"]) == (502, "unchanged", "healthy")
+    assert stack.upstream.scenario_set.count == 1
 
 
 def test_a_generator_that_accepts_and_does_nothing_is_found_out(stack):
@@ -258,7 +275,7 @@ def test_a_viewer_sees_the_forms_but_cannot_use_them(stack_factory):
     stack.wait_fleet()
     page = stack.get("/advanced").text
     assert "Needs the operator role" in text_of(page, "role")
-    assert buttons(page) == {"Refresh now": False, "Healthy": False, "Degrading": False, "Critical": False}
+    assert buttons(page) == {"Refresh now": False, "Healthy": False, "Degrading": False, "Critical": False, "Cascade": False}
     epoch = stack.redis.get("tft:epoch:fleet")
     for answer in (refresh(stack), set_scenario(stack, "critical"), refresh(stack, headers={})):
         assert answer.status_code == 403
@@ -273,7 +290,7 @@ def test_without_a_generator_there_is_no_scenario_to_set(stack_factory):
     assert set_scenario(stack, "critical").status_code == 404
     page = stack.get("/advanced").text
     assert text_of(page, "scenario") == "No metrics generator is configured."
-    assert buttons(page) == {"Refresh now": True, "Healthy": False, "Degrading": False, "Critical": False}
+    assert buttons(page) == {"Refresh now": True, "Healthy": False, "Degrading": False, "Critical": False, "Cascade": False}
 
 
 def test_a_generator_that_is_gone_disables_its_form(stack):

@@ -210,15 +210,15 @@ def test_actions_answer_as_described(stack, closed):
 
     assert post("/refresh", format="json") == 200
     assert post("/refresh", format="json") == 429
-    assert post("/scenario", {"scenario": "degrading"}, format="json") == 200
-    assert post("/scenario", {"scenario": "critical"}) == 303
-    assert post("/scenario", {"scenario": "nonsense"}, format="json") == 400
+    assert post("/scenario", {"scenario": "degrading", "confirm": "1"}, format="json") == 200
+    assert post("/scenario", {"scenario": "critical", "confirm": "1"}) == 303
+    assert post("/scenario", {"scenario": "nonsense", "confirm": "1"}, format="json") == 400
     for path in ("/refresh", "/scenario"):
         assert post(path, headers={"Sec-Fetch-Site": "cross-site"}, format="json") == 403
         assert post(path, b"{}", {**USER, "Content-Type": "application/json"}, format="json") == 415
     stack.upstream.scenario_status.fail()
     stack.redis.flushdb()
-    assert post("/scenario", {"scenario": "healthy"}, format="json") == 502
+    assert post("/scenario", {"scenario": "healthy", "confirm": "1"}, format="json") == 502
 
 
 def test_api_and_overview_tell_where_the_description_is(stack, document):

@@ -37,6 +37,12 @@ def payload_bytes(name):
     raise FileNotFoundError(f"no recorded payload {name!r} in {PAYLOADS}")
 
 
+# As the newest generator answers: the two databases in which it begins.
+CASCADE = (
+    b'{"scenario":"cascade","affected_servers":["ppdb002","ppdb001"],"total_affected":2,"fleet_size":20,"tick_count":254}'
+)
+
+
 @dataclass(frozen=True)
 class Call:
     endpoint: str
@@ -108,7 +114,7 @@ class Upstream:
 
     require_key   None, or the key /predictions/current insists on (403 with the recorded body)
     serial        while one prediction is computed nothing else of the inference daemon answers, as in reality
-    scenario      state of the generator: healthy, degrading or critical
+    scenario      state of the generator, one of its scenarios; an older one has no cascade
     """
 
     def __init__(self, predictions="predictions_current-healthy-20", warmup="status-warmed_up-20"):
@@ -121,6 +127,7 @@ class Upstream:
         self.require_key = None
         self.serial = False
         self.scenario = "healthy"
+        self.scenarios = ("healthy", "degrading", "critical", "cascade")
         self.closing = threading.Event()
         self._busy = threading.Lock()
         self._record = threading.Lock()
@@ -200,7 +207,7 @@ class Upstream:
         self.closing.wait(endpoint.delay)
         body = endpoint.body
         if body is None and endpoint is self.scenario_status:
-            body = payload_bytes(f"scenario_status-{self.scenario}-20")
+            body = CASCADE if self.scenario == "cascade" else payload_bytes(f"scenario_status-{self.scenario}-20")
         if body is None and endpoint is self.scenario_set:
             return self._set_scenario(call.body)
         return endpoint.status, endpoint.content_type, body
@@ -211,7 +218,7 @@ class Upstream:
             name = json.loads(request)["scenario"]
         except (ValueError, KeyError, TypeError):
             return 422, "application/json", payload_bytes("scenario_set-malformed_json-20")
-        if name not in ("healthy", "degrading", "critical"):
+        if name not in self.scenarios:
             text = {"status": "error", "message": f"Invalid scenario: {name}"}
             return 200, "application/json", json.dumps(text, separators=(",", ":")).encode()
         old, self.scenario = self.scenario, name
@@ -221,7 +228,7 @@ class Upstream:
             "status": "success",
             "old_scenario": old,
             "new_scenario": name,
-            "affected_servers": {"healthy": 0, "degrading": 4}[name],
+            "affected_servers": {"healthy": 0, "degrading": 4, "cascade": 2}[name],
             "tick_count": 189,
         }
         return 200, "application/json", json.dumps(text, separators=(",", ":")).encode()

@@ -33,13 +33,16 @@ static void a_viewer_has_no_working_button(void **state)
 	text = render(&f, "advanced", "");
 	assert_has(text, "Needs the operator role.");
 	assert_has(text, "Now: healthy");
-	assert_int_equal(count_of(text, BUTTON_OFF), 4);
+	assert_int_equal(count_of(text, BUTTON_OFF), 5);
+	assert_has(text, "value=\"cascade\" disabled=\"disabled\">Cascade</button>");
 	assert_has_not(text, "id=\"notice\"");
 	d.role = ROLE_OPERATOR;
 	text = render(&f, "advanced", "notice=unchanged");
 	assert_has_not(text, "Needs the operator role.");
 	assert_int_equal(count_of(text, BUTTON_OFF), 0);
 	assert_has(text, "did not change");
+	assert_has(render(&f, "advanced", "notice=cascade"),
+		   "The generator now plays the scenario cascade.");
 	fixture_free(&f);
 }
 
