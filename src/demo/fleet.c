@@ -30,7 +30,11 @@ enum draw {
 	DRAW_LOSS
 };
 
-enum { ESCALATED = SCENARIO_COUNT }; /* row of the strain table: critical after degrading */
+/* Further rows of the strain table: critical after degrading; who waits for the databases in which a
+ * cascade begins. */
+enum { ESCALATED = SCENARIO_COUNT, DOWNSTREAM };
+
+enum { CASCADE_SOURCES = 2 };
 
 enum kind { WEB, ML, DATABASE, ETL, RISK, GENERIC, CONDUCTOR, KINDS };
 
@@ -96,6 +100,10 @@ static const struct strain {
 		{75, 12,  8, 4, 76, 80, 12, NONE, NONE, NONE, 34, 32, 10.5, NONE}, 18, 60, 20},
 	[SCENARIO_CRITICAL] = {
 		{90,  7,  9, 2, 90, 93, 22, NONE, NONE, NONE, 70, 52, 13.5, NONE}, 35, 24, 25},
+	[SCENARIO_CASCADE] = {
+		{95,  5, 12, 1, 94, 92, 24, NONE, NONE, NONE, 80, 60, 14.5, NONE}, 45, 24, 0},
+	[DOWNSTREAM] = {
+		{62, 10, 12, 8, 74, 78, 10, NONE, NONE, NONE, 90, 70, 10.0, NONE}, 12, 24, 0},
 	[ESCALATED] = {
 		{92,  6, 12, 1, 94, 95, 27, NONE, NONE, NONE, 90, 60, 15.0, NONE}, 40, 12, 20},
 };
@@ -104,6 +112,19 @@ static const struct strain {
 static const struct strain *strain_of(const struct phase *p)
 {
 	return &strains[p->escalated ? ESCALATED : p->scenario];
+}
+
+/* Where server stands in phase k; NULL: nothing strains it. */
+static const struct strain *strain_on(const struct fleet *f, int64_t k, int server)
+{
+	static const bool waits[KINDS] = {
+		[WEB] = true, [ETL] = true, [RISK] = true, [CONDUCTOR] = true};
+	const struct phase *p = &f->state.phases[k];
+
+	if (f->hit[k][server])
+		return strain_of(p);
+	return p->scenario == SCENARIO_CASCADE && waits[f->kind[server]] ? &strains[DOWNSTREAM]
+									 : NULL;
 }
 
 static uint64_t mix(uint64_t x)
@@ -184,12 +205,13 @@ static double in_phase(const struct fleet *f, int64_t k, int server, enum metric
 		       double level)
 {
 	const struct phase *p = &f->state.phases[k];
-	const struct strain *strain = strain_of(p);
-	double goal = target(f, strain, server, m);
-	double ramp = fmin(fmax((double)(tick - p->since) / strain->ramp_ticks, 0), 1);
+	const struct strain *strain = strain_on(f, k, server);
+	double goal = strain ? target(f, strain, server, m) : NONE;
+	double ramp;
 
-	if (!f->hit[k][server] || goal == NONE)
+	if (goal == NONE)
 		return level;
+	ramp = fmin(fmax((double)(tick - p->since) / strain->ramp_ticks, 0), 1);
 	if (p->escalated && k > 0)
 		level = in_phase(f, k - 1, server, m, p->since, level);
 	return level + (goal - level) * ramp;
@@ -263,17 +285,28 @@ static int by_lot(const void *a, const void *b)
 	return (x->lot > y->lot) - (x->lot < y->lot);
 }
 
-/* Marks `count` servers drawn by lot. */
-static void draw_servers(const struct fleet *f, enum draw what, uint64_t draw, int count,
-			 bool *marks)
+/* Marks `count` servers drawn by lot, of one kind or (KINDS) of all. */
+static void draw_servers(const struct fleet *f, enum draw what, uint64_t draw, enum kind kind,
+			 int count, bool *marks)
 {
 	struct ticket tickets[FLEET_MAX];
+	int n = 0;
 
 	for (int i = 0; i < f->size; i++)
-		tickets[i] = (struct ticket){hash(f, what, i, draw, 0), i};
-	qsort(tickets, (size_t)f->size, sizeof *tickets, by_lot);
-	for (int i = 0; i < count; i++)
+		if (kind == KINDS || f->kind[i] == kind)
+			tickets[n++] = (struct ticket){hash(f, what, i, draw, 0), i};
+	qsort(tickets, (size_t)n, sizeof *tickets, by_lot);
+	for (int i = 0; i < count && i < n; i++)
 		marks[tickets[i].server] = true;
+}
+
+static void draw_affected(const struct fleet *f, const struct phase *p, bool *marks)
+{
+	if (p->scenario == SCENARIO_CASCADE)
+		draw_servers(f, DRAW_AFFECTED, p->draw, DATABASE, CASCADE_SOURCES, marks);
+	else
+		draw_servers(f, DRAW_AFFECTED, p->draw, KINDS,
+			     f->size * strain_of(p)->affected_pct / 100, marks);
 }
 
 void fleet_init(struct fleet *f, const struct state *s)
@@ -282,13 +315,9 @@ void fleet_init(struct fleet *f, const struct state *s)
 	f->state = *s;
 	f->size = (int)s->servers;
 	name_servers(f);
-	draw_servers(f, DRAW_BUSY, 0, 1 + f->size / BUSY_ONE_IN, f->busy);
-	for (int64_t k = 0; k < s->phase_count; k++) {
-		const struct phase *p = &s->phases[k];
-		int count = f->size * strain_of(p)->affected_pct / 100;
-
-		draw_servers(f, DRAW_AFFECTED, p->draw, count, f->hit[k]);
-	}
+	draw_servers(f, DRAW_BUSY, 0, KINDS, 1 + f->size / BUSY_ONE_IN, f->busy);
+	for (int64_t k = 0; k < s->phase_count; k++)
+		draw_affected(f, &s->phases[k], f->hit[k]);
 }
 
 const char *fleet_metric_name(enum metric m)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static const char magic[8] = "tftdemo1";
-static const char *const names[SCENARIO_COUNT] = {"healthy", "degrading", "critical"};
+static const char *const names[SCENARIO_COUNT] = {"healthy", "degrading", "critical", "cascade"};
 
 struct state state_fresh(uint64_t seed, int64_t servers, int64_t tick_ms, int64_t start_ms)
 {

@@ -15,7 +15,13 @@
  *
  * bool functions: false = the file cannot be read or written, errno says why; the lock is released.
  */
-enum scenario { SCENARIO_HEALTHY, SCENARIO_DEGRADING, SCENARIO_CRITICAL, SCENARIO_COUNT };
+enum scenario {
+	SCENARIO_HEALTHY,
+	SCENARIO_DEGRADING,
+	SCENARIO_CRITICAL,
+	SCENARIO_CASCADE,
+	SCENARIO_COUNT
+};
 
 /* One stretch of time under one scenario, until the next phase begins. */
 struct phase {

@@ -500,6 +500,15 @@ def test_setting_a_scenario_again_draws_other_servers(generator):
     assert len(names(generator)) == 4 and names(generator) != before
 
 
+def test_cascade_begins_in_two_databases(generator):
+    answer = generator.set_scenario("cascade")
+    assert (answer.status, answer.json()["new_scenario"], answer.json()["affected_servers"]) == (200, "cascade", 2)
+    status = generator.get("/scenario/status").json()
+    assert shape(status) == shape(recorded("scenario_status-critical-20"))
+    assert (status["scenario"], status["total_affected"]) == ("cascade", 2)
+    assert all(name.startswith("ppdb") for name in status["affected_servers"])
+
+
 @pytest.mark.parametrize("scenario, total", [("degrading", 18), ("critical", 22)])
 def test_at_most_ten_names_are_sent(daemon, scenario, total):
     running = daemon("generator", "--servers", 90)
@@ -544,6 +553,17 @@ def test_a_scenario_shows_in_cpu_and_memory_of_its_servers_only(daemon):
     assert all(idle[name] < 12 and 85 < memory[name] for name in affected)
     others = set(idle) - affected
     assert sum(idle[name] for name in others) > 0.8 * sum(idle_before[name] for name in others)
+
+
+def test_a_cascade_strains_its_databases_and_who_waits_for_them(daemon):
+    inference = daemon("inference", "--warm", "--tick-ms", 10, "--latency-ms", 0)
+    generator = daemon("generator", "--warm", "--tick-ms", 10)
+    generator.set_scenario("cascade")
+    status = generator.get("/scenario/status").json()
+    wait_tick(generator, status["tick_count"] + 30)
+    idle, wait = current(inference, "cpu_idle_pct"), current(inference, "cpu_iowait_pct")
+    assert all(idle[name] < 12 and wait[name] > 30 for name in status["affected_servers"])
+    assert all(idle[name] < 35 for name in idle if name.startswith(("ppweb", "ppetl", "pprisk", "ppcon")))
 
 
 def test_a_ramp_takes_time(daemon):
