@@ -685,7 +685,7 @@ static void warmup_is_read_or_unknown(void **state)
 		 {0}},
 		{"\xef\xbb\xbf{\"icon\":\"\xf0\x9f\x9f\xa2\",\"warmup\":{\"is_warmed_up\":true,"
 		 "\"progress_percent\":100,\"current_size\":288,\"required_size\":150}}",
-		 {true, true, 100, 288, 150}},
+		 {true, true, 100, 288, 150, 0, 0}},
 		{"{\"warmup\":{\"is_warmed_up\":true,\"progress_percent\":100,\"current_size\":"
 		 "123456789012345678901234567890,\"required_size\":150}}",
 		 {0}},
