@@ -61,12 +61,17 @@ static void put_notice(enum notice notice, struct buf *out)
 
 static void put_role(const struct diagnosis *d, struct buf *out)
 {
-	html_lit(out, "<p id=\"role\">You are ");
-	if (*d->user)
+	const char *role = d->role == ROLE_OPERATOR ? "operator" : "viewer";
+
+	html_lit(out, "<p id=\"role\">");
+	if (*d->user) {
+		html_lit(out, "You are ");
 		html_text(out, span_str(d->user));
-	else
-		html_lit(out, "not signed in");
-	buf_addf(out, " (%s).", d->role == ROLE_OPERATOR ? "operator" : "viewer");
+		buf_addf(out, " (%s).", role);
+	} else {
+		buf_addf(out, "You are not signed in. Whoever is not is %s %s here.",
+			 d->role == ROLE_OPERATOR ? "an" : "a", role);
+	}
 	if (d->role != ROLE_OPERATOR)
 		html_lit(out, " Needs the operator role.");
 	html_lit(out, "</p>");
@@ -128,8 +133,8 @@ static void put_done(const struct diagnosis *d, struct buf *out)
 	layout_table_begin("Last actions, on all nodes", columns, out);
 	for (size_t i = 0; i < d->action_count; i++) {
 		const struct diagnosis_action *done = &d->actions[i];
-		const char *const cells[] = {done->user, done->action, done->from, done->to,
-					     done->result};
+		const char *who = d->role == ROLE_OPERATOR ? done->user : "an operator";
+		const char *const cells[] = {who, done->action, done->from, done->to, done->result};
 
 		html_lit(out, "<tr><td>");
 		put_moment(done->at_ms, out);
@@ -235,9 +240,11 @@ static void put_upstream(const struct view *view, struct buf *out)
 	put_moment(view->snap ? view->snap->gen_ms : view->last_gen_ms, out);
 	html_lit(out, "</dd>");
 	put_warmup(view->warmup, out);
-	html_lit(out, "<dt>Address</dt><dd><code>");
-	html_str(out, view->site->asked_url);
-	html_lit(out, "</code></dd>");
+	if (view->diagnosis->role == ROLE_OPERATOR) {
+		html_lit(out, "<dt>Address</dt><dd><code>");
+		html_str(out, view->site->asked_url);
+		html_lit(out, "</code></dd>");
+	}
 	put_breaker(view->condition, out);
 	put_figure("Calls left in this minute", view->diagnosis->budget_left, out);
 	html_lit(out, "</dl>");
@@ -273,11 +280,15 @@ static void put_cache(const struct view *view, struct buf *out)
 
 /* ---- configuration ---- */
 
+/* Names of operators and addresses of other programs are among them. */
 static void put_settings(const struct diagnosis *d, struct buf *out)
 {
 	static const char *const columns[] = {"Option", "Value", "Source", NULL};
 
-	html_lit(out, "<section class=\"panel\" id=\"configuration\"><h2>Configuration</h2>");
+	if (d->role != ROLE_OPERATOR) {
+		html_lit(out, "<p class=\"calm\">Shown to operators.</p>");
+		return;
+	}
 	layout_table_begin("Effective values of this node; secrets are not shown", columns, out);
 	for (size_t i = 0; i < d->setting_count; i++) {
 		const struct diagnosis_setting *s = &d->settings[i];
@@ -291,6 +302,12 @@ static void put_settings(const struct diagnosis *d, struct buf *out)
 		buf_addf(out, "</code></td><td>%s</td></tr>", s->source);
 	}
 	layout_table_end(out);
+}
+
+static void put_configuration(const struct diagnosis *d, struct buf *out)
+{
+	html_lit(out, "<section class=\"panel\" id=\"configuration\"><h2>Configuration</h2>");
+	put_settings(d, out);
 	html_lit(out, "<p class=\"note\"><a href=\"metrics\">Counters for Prometheus</a> "
 		      "<a href=\"api/v1/status\">Status as JSON</a> "
 		      "<a href=\"api/v1/openapi.json\">Description of the API</a></p></section>");
@@ -307,5 +324,5 @@ void page_advanced(const struct view *view, struct buf *out)
 	put_actions(view->diagnosis, out);
 	put_upstream(view, out);
 	put_cache(view, out);
-	put_settings(view->diagnosis, out);
+	put_configuration(view->diagnosis, out);
 }

@@ -46,6 +46,37 @@ static void a_viewer_has_no_working_button(void **state)
 	fixture_free(&f);
 }
 
+/* Who acts here, and where the other programs are, is for operators. */
+static void names_and_addresses_are_for_operators(void **state)
+{
+	static const struct scenario scenario;
+	struct diagnosis d = diagnosis_of(ROLE_VIEWER, "", &scenario);
+	const struct diagnosis_setting setting = {
+		.name = "redis.address", .value = "secret.example", .source = "file", .help = ""};
+	struct fixture f;
+
+	(void)state;
+	d.action_count = 1;
+	d.actions[0] = (struct diagnosis_action){.user = "alice", .action = "refresh"};
+	d.settings = &setting;
+	d.setting_count = 1;
+	fixture_fleet(&f);
+	f.view.diagnosis = &d;
+	for (int i = 0; i < 2; i++) {
+		const char *text = render(&f, "advanced", "");
+		bool shown = d.role == ROLE_OPERATOR;
+
+		assert_int_equal(strstr(text, "alice") != NULL, shown);
+		assert_int_equal(strstr(text, "secret.example") != NULL, shown);
+		assert_int_equal(strstr(text, f.view.site->asked_url) != NULL, shown);
+		assert_has(text, shown ? "Whoever is not is an operator here."
+				       : "Whoever is not is a viewer here.");
+		assert_has(text, "Last actions");
+		d.role = ROLE_OPERATOR;
+	}
+	fixture_free(&f);
+}
+
 static void what_is_not_known_is_a_dash(void **state)
 {
 	static const struct scenario scenario;
@@ -103,6 +134,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_viewer_has_no_working_button),
+		cmocka_unit_test(names_and_addresses_are_for_operators),
 		cmocka_unit_test(what_is_not_known_is_a_dash),
 		cmocka_unit_test(foreign_text_stays_text),
 		cmocka_unit_test(without_a_running_dashboard_it_says_so),
