@@ -137,13 +137,14 @@ ZOOMED = "document.querySelector('#history .zoomed')?.innerText"
 
 
 def labels(page):
-    """Of the time axis, as they are written into the canvas."""
-    return page.run(
-        "const texts = [], real = CanvasRenderingContext2D.prototype.fillText;"
+    """Of the time axis, as they are written into the canvas, which is painted a little later than asked for."""
+    return page.driver.execute_async_script(
+        "const done = arguments[0], texts = [], real = CanvasRenderingContext2D.prototype.fillText;"
         "CanvasRenderingContext2D.prototype.fillText = function (text, ...all) { texts.push(text); real.call(this, text, ...all); };"
         "document.querySelector('#theme').dispatchEvent(new Event('change', {bubbles: true}));"
-        "CanvasRenderingContext2D.prototype.fillText = real;"
-        "return texts.filter(text => /:/.test(text));"
+        "requestAnimationFrame(() => setTimeout(() => {"
+        "  CanvasRenderingContext2D.prototype.fillText = real;"
+        "  done(texts.filter(text => /:/.test(text))); }));"
     )
 
 
