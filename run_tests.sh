@@ -147,11 +147,12 @@ for stage in "$@"; do
     case $stage in
     unit | hygiene | integration | browser) stages+=("$stage") ;;
     counting | fuzz | dist) beside+=("$stage") ;;
+    -h | --help) usage && exit 0 ;;
     *) die "unknown stage $stage (unit, hygiene, integration, browser, counting, fuzz, dist)" ;;
     esac
 done
 
-install_packages build run test bench
+install_packages build run redis test bench
 mkdir -p "$work/log"
 rm -f "$work"/log/*.count
 whole build build_tests

@@ -9,7 +9,7 @@
 #     --demo  simulated fleet, also where TFT_DAEMON_URL is set
 #
 # Environment (all optional):
-#   TFT_PORT 8080 · TFT_LISTEN 127.0.0.1 · TFT_RUN_DIR ./run · TFT_WORKERS 6 (5 at least)
+#   TFT_PORT 8080 · TFT_LISTEN 127.0.0.1, ::1, * · TFT_RUN_DIR ./run · TFT_WORKERS 6 (5 at least)
 #   TFT_REDIS unix:/path, host:port or sentinel:host:port,.../name, with TFT_REDIS_USER and TFT_REDIS_PASSWORD_FILE;
 #   unset: private Redis
 #   TFT_DAEMON_URL, TFT_GENERATOR_URL, TFT_API_KEY; unset: simulated upstream on TFT_DEMO_PORT 8000 and the next port,
@@ -30,8 +30,10 @@ build=${TFT_BUILD:-$root}
 dev=''
 demo=''
 [[ -n ${TFT_DAEMON_URL:-} ]] || demo=yes
-url=http://${listen/#0.0.0.0/127.0.0.1}:$port/
+private=''
+[[ -n ${TFT_REDIS:-} ]] || private=yes
 service_user=''
+as_service=()
 
 parse_options() {
     local option
@@ -39,14 +41,7 @@ parse_options() {
         case $option in
         --dev) dev=yes ;;
         --demo) demo=yes ;;
-        -h | --help)
-            sed -n '3,/^set /{/^#/s/^# \{0,1\}//p}' "$0"
-            exit 0
-            ;;
-        *)
-            echo "start_all.sh: unknown option $option (see --help)" >&2
-            exit 2
-            ;;
+        *) parse_no_options "$option" ;;
         esac
     done
 }
@@ -58,6 +53,33 @@ require_number() {
     fi
 }
 
+# require_path WHAT PATH REFUSED: blanks, quotes and letters of all alphabets go through make, the configuration of nginx and
+# that of Redis; these cannot: nginx takes $ for a variable, and it and Redis take a path with *, ?, [ or \ for a pattern.
+require_path() {
+    if [[ $2 == *["$3"]* || $2 == *[[:cntrl:]]* ]]; then
+        die "$1 is below a path with one of $3 or a control character, which cannot work: ${2//[[:cntrl:]]/?}"
+    fi
+    iconv -f UTF-8 -t UTF-8 <<<"$2" >/dev/null 2>&1 || die "$1 is below a path that is not UTF-8"
+}
+
+check_paths() {
+    require_path "the run directory (TFT_RUN_DIR)" "$run" "\$*?[\\"
+    require_path "the build directory" "$build" '$'
+    # Automake's own list, where we build.
+    [[ -n ${TFT_BUILD:-} ]] || require_path "this directory" "$root" "\$*?[\"\\#&\`'"
+    # sun_path has 108 bytes; the longest name in the run directory is demo-inference.sock.
+    ((${#run} <= 85)) || die "the path of TFT_RUN_DIR is too long for a unix socket (${#run} bytes, 85 at most): $run"
+}
+
+# Names that the head of this script or the table of options has; a misspelt one would change nothing.
+check_names() {
+    local known name
+    known=" $({ usage && cat "$root/src/settings.c"; } | grep -o 'TFT_[A-Z0-9_]*' | sort -u | xargs) "
+    for name in $(compgen -e TFT_ || true); do
+        [[ $known == *" ${name%_FILE} "* ]] || { say "$name is no setting and is ignored" >&2 && unset "$name"; }
+    done
+}
+
 check_settings() {
     require_number TFT_PORT "$port" 1 65535
     require_number TFT_WORKERS "$workers" 1 1000
@@ -65,8 +87,10 @@ check_settings() {
     require_number TFT_DEMO_SERVERS "$demo_servers" 7 1000
     require_number TFT_REFRESH_INTERVAL "${TFT_REFRESH_INTERVAL:-30}" 5 300
     [[ $l1 == on || $l1 == off ]] || die "TFT_L1=$l1 is neither on nor off"
-    # sun_path has 108 bytes; the longest name in the run directory is demo-inference.sock.
-    ((${#run} <= 85)) || die "the path of TFT_RUN_DIR is too long for a unix socket: $run"
+    # Bash takes 010 for 8, and nginx takes it for 10.
+    port=$((10#$port)) workers=$((10#$workers)) demo_port=$((10#$demo_port))
+    check_paths
+    check_names
     # Three refresh groups may each keep one worker from answering.
     if ((workers < 5)); then
         say "TFT_WORKERS=$workers is too few for three refresh groups, starting 5"
@@ -74,12 +98,77 @@ check_settings() {
     fi
 }
 
+# Where nginx listens, and where we ourselves find it.
+set_address() {
+    [[ $listen =~ ^[][A-Za-z0-9.:*_-]+$ ]] || die "TFT_LISTEN=$listen is no address (127.0.0.1, ::1, * for all)"
+    listen=${listen#[}
+    listen=${listen%]}
+    case $listen in
+    '*' | 0.0.0.0) here=127.0.0.1 ;;
+    ::) here=::1 ;;
+    *) here=$listen ;;
+    esac
+    [[ $listen != *:* ]] || listen=[$listen]
+    url=http://$here:$port/
+    [[ $here != *:* ]] || url=http://[$here]:$port/
+}
+
+# What this start runs with, one NAME=VALUE a line. Of a secret only that there is one.
+print_settings() {
+    local name
+    local -A now=([--dev]=${dev:-no} [--demo]=${demo:-no})
+    for name in $(compgen -e TFT_ || true); do
+        now[$name]=${!name}
+    done
+    for name in TFT_API_KEY TFT_REDIS_PASSWORD; do
+        [[ -z ${now[$name]:-} ]] || now[$name]=secret
+    done
+    now+=([TFT_PORT]=$port [TFT_LISTEN]=$listen [TFT_WORKERS]=$workers [TFT_L1]=$l1 [TFT_LOG_LEVEL]=$log_level)
+    now+=([TFT_DEMO_PORT]=$demo_port [TFT_DEMO_SERVERS]=$demo_servers [TFT_RUN_DIR]=$run [TFT_BUILD]=$build)
+    for name in "${!now[@]}"; do
+        printf '%s=%s\n' "$name" "${now[$name]}"
+    done | sort
+}
+
+# What runs is made of this. With --dev new programs are the watcher's business.
+print_parts() {
+    local parts=("$root"/{nginx/*.{in,conf,inc},nginx/error/*,redis/*.in,scripts/render-config.sh})
+    [[ -n $dev ]] || parts+=("$build"/{tft-dashboard,tft-fetch,tft-demo-daemon,assets/assets.h})
+    printf 'parts=%s\n' "$(cat "${parts[@]}" 2>/dev/null | sha256sum | cut -d ' ' -f 1)"
+    printf 'program=%s\n' "$build/tft-dashboard"
+}
+
+is_running() {
+    [[ -e $run/in-effect && -e $run/pid/nginx ]] && ! dead_service >/dev/null
+}
+
+check_same_settings() {
+    local changed
+    changed=$({ diff <(grep -v '^[a-z]' "$run/in-effect") <(print_settings) || true; } | sed -n 's/^[<>] \([^=]*\)=.*/\1/p' | sort -u | xargs)
+    [[ -z $changed ]] || die "already running with other settings ($changed): ./stop_all.sh first, or another TFT_RUN_DIR"
+}
+
+sources=(autogen.sh configure.ac Makefile.am m4 include src redis nginx)
+
+# Make goes by times, and those of a file that was unpacked, copied or checked out in the second of a build are older than
+# what was built from another one.
+touch_changed() {
+    [[ -e built.sha256 ]] || return 0
+    { sha256sum --quiet -c built.sha256 2>/dev/null || true; } | sed -n 's/: FAILED$//p' | xargs -r -d '\n' touch -c --
+}
+
+note_built() {
+    find "${sources[@]}" -type f -print0 | xargs -0 sha256sum >built.sha256
+}
+
 # Configures once, then leaves it to make.
 make_programs() (
     cd "$root" &&
+        touch_changed &&
         { [[ -x configure ]] || ./autogen.sh; } &&
-        { [[ -e config.status ]] || ./configure; } &&
-        make -j2
+        { [[ -e Makefile ]] || ./configure; } &&
+        make -j2 &&
+        note_built
 )
 
 build_programs() {
@@ -90,12 +179,13 @@ build_programs() {
         return 0
     fi
     [[ -x $root/tft-dashboard ]] || say "Building, about a minute ..."
-    make_programs >"$log" 2>&1 9>&- || die "build failed, see $log: $(grep -m 1 -i 'error' "$log" || tail -n 1 "$log")"
+    make_programs >"$log" 2>&1 9>&- ||
+        die "build failed, see $log: $(grep -m 1 -E '^third-party.sh:|error:' "$log" || tail -n 1 "$log")"
 }
 
 check_tools() {
     local tool
-    for tool in curl setsid spawn-fcgi multiwatch nginx redis-server ${dev:+inotifywait make}; do
+    for tool in curl setsid spawn-fcgi multiwatch nginx ${private:+redis-server} ${dev:+inotifywait make}; do
         command -v "$tool" >/dev/null || die "missing tool: $tool"
     done
     for tool in tft-dashboard tft-demo-daemon; do
@@ -105,13 +195,13 @@ check_tools() {
 
 # port_free ADDRESS PORT
 port_free() {
-    if (exec 3<>"/dev/tcp/${1/#0.0.0.0/127.0.0.1}/$2") 2>/dev/null; then
+    if (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; then
         die "port $2 on $1 is taken by another program"
     fi
 }
 
 check_ports() {
-    port_free "$listen" "$port"
+    port_free "$here" "$port"
     [[ -n $demo ]] || return 0
     ((port < demo_port || port > demo_port + 1)) || die "TFT_PORT and TFT_DEMO_PORT overlap"
     port_free 127.0.0.1 "$demo_port"
@@ -121,11 +211,12 @@ check_ports() {
 # Started by root everything but nginx' master runs as www-data, unless that user cannot reach the files (a tree below
 # /root, for instance).
 choose_user() {
+    local as=(setpriv --reuid www-data --regid www-data --init-groups)
     [[ $EUID -eq 0 ]] || return 0
     service_user=root
-    if id www-data >/dev/null 2>&1 && setpriv --reuid www-data --regid www-data --init-groups \
-        test -x "$build/tft-dashboard" -a -r "$root/nginx/error/restarting.html" -a -x "$run"; then
+    if id www-data >/dev/null 2>&1 && "${as[@]}" test -x "$build" -a -r "$root/nginx/error/restarting.html" -a -x "$run"; then
         service_user=www-data
+        as_service=("${as[@]}")
     fi
     mkdir -p "$run/redis" "$run/demo"
     chown -R "$service_user:$service_user" "$run/redis" "$run/demo"
@@ -134,10 +225,21 @@ choose_user() {
 as_service_user() {
     local name=$1
     shift
-    if [[ $service_user == www-data ]]; then
-        set -- setpriv --reuid www-data --regid www-data --init-groups "$@"
-    fi
-    start_service "$name" "$@"
+    start_service "$name" "${as_service[@]}" "$@"
+}
+
+# A worker that may not read its key would end at once. Of our own password file we are sure.
+check_secret_files() {
+    local name file user=${service_user:-$(id -un)}
+    for name in TFT_API_KEY_FILE TFT_REDIS_PASSWORD_FILE; do
+        file=${!name:-}
+        [[ -n $file ]] || continue
+        [[ -f $file ]] || die "$name=$file: no such file"
+        if ! "${as_service[@]}" test -r "$file" || (("0$(stat -L -c %a "$file")" & 7)); then
+            die "$name=$file is $(stat -L -c '%U:%G, mode 0%a' "$file"); the workers run as $user, wanted:" \
+                "group $user, mode 0640 (or owner $user, mode 0600), in a directory that $user may enter"
+        fi
+    done
 }
 
 # A password per start, known to the two programs only.
@@ -157,76 +259,97 @@ render() {
         DEMO_PORT="${demo:+$demo_port}" RUN_USER="$service_user" REDIS_PASSWORD_SHA256="$hash"
 }
 
-# spawn NAME SOCKET COMMAND...: a FastCGI program on a unix socket that nginx may open.
-spawn() {
-    local name=$1 socket=$2 owner=()
-    shift 2
+# spawn_demo ROLE: a FastCGI program on a unix socket that nginx may open.
+spawn_demo() {
+    local owner=()
     [[ $service_user != www-data ]] || owner=(-u www-data -g www-data -U www-data -G www-data)
-    start_service "$name" "$(command -v spawn-fcgi)" -n -s "$socket" -M 0660 -b 1024 "${owner[@]}" -- "$@"
+    start_service "demo-$1" spawn-fcgi -n -s "$run/demo-$1.sock" -M 0660 -b 1024 "${owner[@]}" -- \
+        "$build/tft-demo-daemon" --role "$1" --state "$run/demo/state" --servers "$demo_servers" --warm
 }
 
 start_redis() {
     as_service_user redis redis-server "$run/etc/redis.conf"
     export TFT_REDIS=unix:$run/redis/redis.sock TFT_REDIS_USER=tft TFT_REDIS_PASSWORD_FILE=$run/redis.pass
     unset TFT_REDIS_PASSWORD
-    await 10 test -S "$run/redis/redis.sock" || die "Redis does not start (log: $run/log/redis.log)"
+    await_start 10 test -S "$run/redis/redis.sock" || die "Redis does not start (log: $run/log/redis.log)"
 }
 
 start_demo() {
-    local role
     rm -f "$run/demo/state"
-    for role in inference generator; do
-        spawn "demo-$role" "$run/demo-$role.sock" "$build/tft-demo-daemon" --role "$role" --state "$run/demo/state" \
-            --servers "$demo_servers" --warm
-    done
+    spawn_demo inference
+    spawn_demo generator
     # Whoever can reach a demo on this host alone may play with it.
-    [[ $listen != 127.* ]] || export TFT_ANONYMOUS=${TFT_ANONYMOUS:-operator}
+    [[ $here != 127.* || $listen != "$here" ]] || export TFT_ANONYMOUS=${TFT_ANONYMOUS:-operator}
     export TFT_DAEMON_URL=http://127.0.0.1:$demo_port TFT_GENERATOR_URL=http://127.0.0.1:$((demo_port + 1))
 }
 
 start_workers() {
     local complaint
     export TFT_LOG_LEVEL=$log_level TFT_WORKERS=$workers
-    complaint=$("$build/tft-dashboard" --check 2>&1) || die "$(tail -n 1 <<<"$complaint")"
-    # multiwatch gives a slot up for good after -r quick deaths, and none is quick with -t 0. The worker itself delays a failing start.
-    # -s: 1.0.0 sends the signal before the one it was told, HUP for INT; a worker takes both for the end. TERM would be QUIT.
-    spawn workers "$run/fcgi.sock" "$(command -v multiwatch)" -f "$workers" -r 1000000 -t 0 -s INT -- "$build/tft-dashboard"
+    complaint=$("${as_service[@]}" "$build/tft-dashboard" --check 2>&1) || die "$(tail -n 1 <<<"$complaint")"
+    [[ -z $complaint ]] || say "$complaint" >&2
+    start_service workers "$root/scripts/tft-spawn" -f -s "$run/fcgi.sock" -n "$workers" -p "$build/tft-dashboard" \
+        ${service_user:+-u "$service_user"} start
 }
 
 start_nginx() {
     rm -rf "$run/l1" # the copies of an earlier run may be days old
     start_service nginx nginx -e "$run/log/nginx.log" -p "$run" -c "$run/etc/nginx.conf"
     # The demo is behind it as well, and a worker's first call must not fail: the next one is for the next interval.
-    [[ -z $demo ]] || await 20 curl -fsS -m 5 -o /dev/null "$TFT_DAEMON_URL/status" ||
+    [[ -z $demo ]] || await_start 20 answers "$TFT_DAEMON_URL/status" ||
         die "the simulated daemon does not answer (logs: $run/log)"
 }
 
-# await SECONDS COMMAND...: true as soon as the command succeeds, false after that time; dies if a service has died.
-await() {
-    local tries=$(($1 * 10)) name
-    shift
-    until "$@" >/dev/null 2>&1; do
-        name=$(dead_service) &&
-            die "$name ended: $(tail -n 1 "$run/log/$name.log") (log: $run/log/$name.log)"
-        ((tries-- > 0)) || return 1
-        sleep 0.1
-    done
+# failed_service: prints a service that has ended, or whose workers do as soon as they start.
+failed_service() {
+    if [[ -e $run/workers/ended-at-once ]]; then
+        echo workers
+    else
+        dead_service
+    fi
+}
+
+settled() {
+    "$@" || failed_service
+}
+
+# await_start SECONDS COMMAND...: true as soon as the command succeeds, false after that time; dies if a service has died.
+await_start() {
+    local code=0 name
+    await "$1" settled "${@:2}" || code=1
+    name=$(failed_service) || return "$code"
+    die "$name ended: $(last_words "$name") (log: $run/log/$name.log)"
+}
+
+answers() {
+    curl -fsS -m 2 -o /dev/null "$1"
 }
 
 # The overview is there and has servers; while the upstream warms up it has none.
 fleet_is_shown() {
     local answer
-    answer=$(curl -fsS -m 5 "${url}api/v1/fleet") && [[ $answer =~ \"total\":[1-9] ]] &&
-        curl -fsS -m 5 -o /dev/null "$url"
+    answer=$(curl -fsS -m 2 "${url}api/v1/fleet") && [[ $answer =~ \"total\":[1-9] ]] && answers "$url"
+}
+
+# upstream_says KEY: that text of the overview's upstream; nothing while no call has ended.
+upstream_says() {
+    curl -fsS -m 2 "${url}api/v1/status" | grep -o '"upstream":.*"last_call":{.*' | grep -o "\"$1\":\"[^\"]*" | head -n 1 | cut -d '"' -f 4
+}
+
+# There is a fleet, or the reason why not.
+upstream_is_known() {
+    fleet_is_shown || [[ -n $(upstream_says detail) ]]
 }
 
 await_ready() {
-    await 20 curl -fsS -m 5 -o /dev/null "${url}healthz" ||
-        die "no answer from ${url}healthz: $(tail -n 1 "$run/log/workers.log") (logs: $run/log)"
+    await_start 20 answers "${url}healthz" || die "no answer from ${url}healthz: $(last_words workers) (logs: $run/log)"
+    if [[ -z $demo ]]; then
+        await_start 20 upstream_is_known || true
+        fleet_is_shown 2>/dev/null || say "No data from $TFT_DAEMON_URL yet ($(upstream_says detail || echo no answer)); the dashboard runs and keeps trying."
+        return
+    fi
     # What stopped the instance before may have left a breaker in Redis: up to a minute without a call.
-    await 75 fleet_is_shown && return 0
-    [[ -z $demo ]] || die "the overview shows no fleet after 75 s: $(tail -n 1 "$run/log/workers.log") (logs: $run/log)"
-    say "No data from $TFT_DAEMON_URL yet; the dashboard keeps trying."
+    await_start 75 fleet_is_shown || die "the overview shows no fleet after 75 s: $(last_words workers) (logs: $run/log)"
 }
 
 on_exit() {
@@ -239,27 +362,31 @@ parse_options "$@"
 l1=${TFT_L1:-$([[ -z $dev ]] && echo on || echo off)}
 log_level=${TFT_LOG_LEVEL:-$([[ -z $dev ]] && echo warning || echo debug)}
 check_settings
+set_address
+settings=$(print_settings)
 umask 022 # www-data has to get through
 if ! mkdir -p "$run"/{log,pid,redis,demo} 2>/dev/null || [[ ! -w $run || ! -w $run/pid || ! -w $run/log ]]; then
-    die "no write permission: $run"
+    die "no write permission: $run (TFT_RUN_DIR names another directory)"
 fi
 exec 9>"$run/lock"
 flock -n 9 || die "another start_all.sh is at work in $run"
 
-if [[ -e $run/pid/nginx ]] && ! dead_service >/dev/null; then
-    say "Already running: $(<"$run/url")"
+! is_running || check_same_settings
+choose_user
+check_secret_files
+install_packages build run ${private:+redis} ${dev:+dev}
+build_programs
+check_tools
+if is_running && grep -qxF "$(print_parts | head -n 1)" "$run/in-effect"; then
+    say "Already running: $url"
     exit 0
 fi
 stop_services
-install_packages build run ${dev:+dev}
-build_programs
-check_tools
 check_ports
 trap on_exit EXIT
 trap 'exit 130' INT TERM
-choose_user
 render
-[[ -n ${TFT_REDIS:-} ]] || start_redis
+[[ -z $private ]] || start_redis
 [[ -z $demo ]] || start_demo
 start_nginx
 start_workers
@@ -269,4 +396,5 @@ if [[ -n $dev ]]; then
     say "Changes of the sources are built and served (log: $run/log/watch.log)"
 fi
 echo "$url" >"$run/url"
+{ echo "$settings" && print_parts; } >"$run/in-effect"
 say "Dashboard: $url"

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Says what runs in the run directory (TFT_RUN_DIR, default ./run), what the dashboard thinks of its upstream and what is
 # cached. Exit code 0: everything runs, 3: something does not.
+#
+#   ./status.sh [--config]
+#     --config  print the settings of the running workers instead, each with its source; secrets masked
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
 
-code=0
+state=0
 redis=(redis-cli -s "$run/redis/redis.sock")
 
 show_services() {
@@ -17,7 +20,7 @@ show_services() {
             printf '%-15s up    pid %-7s since %s\n' "$name" "$pid" "$(ps -o lstart= -p "$pid")"
         else
             printf '%-15s DOWN  log %s\n' "$name" "$run/log/$name.log"
-            code=3
+            state=3
         fi
     done
 }
@@ -36,14 +39,32 @@ show_dashboard() {
 
 # The private Redis only; the pages of another one are its operator's business.
 show_cache() {
-    [[ -S $run/redis/redis.sock ]] || return 0
+    leader redis >/dev/null || return 0
     printf '%-15s %s keys, %s of memory, history of %s points\n' 'cache' \
         "$("${redis[@]}" --scan --pattern 'tft:*' | wc -l)" \
         "$("${redis[@]}" info memory | sed -n 's/^used_memory_human:\([^\r]*\).*/\1/p')" \
         "$("${redis[@]}" xlen tfthist:fleet)"
 }
 
-if ! compgen -G "$run/pid/*" >/dev/null; then
+# As tft-dashboard --print-config would say in the environment of the workers, which holds secrets: never on a command line.
+show_config() {
+    local pid pair program
+    pid=$(leader workers) || die "no workers run in $run"
+    for pair in $(compgen -e TFT_ || true); do
+        unset "$pair"
+    done
+    while IFS= read -r -d '' pair; do
+        [[ $pair != TFT_* ]] || export "${pair?}"
+    done <"/proc/$pid/environ"
+    program=$(sed -n 's/^program=//p' "$run/in-effect")
+    exec "$program" --print-config
+}
+
+if [[ ${1:-} == --config ]]; then
+    show_config
+fi
+parse_no_options "$@"
+if ! anything_started; then
     say "Nothing runs in $run"
     exit 3
 fi
@@ -53,4 +74,4 @@ if leader nginx >/dev/null && [[ -e $run/url ]]; then
     show_dashboard
 fi
 show_cache
-exit "$code"
+exit "$state"

@@ -5,7 +5,8 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"
 
-if ! compgen -G "$run/pid/*" >/dev/null; then
+parse_no_options "$@"
+if ! anything_started; then
     say "Nothing runs in $run"
     exit 0
 fi

@@ -6,11 +6,17 @@
 # process id and the start time of the leader, so that a process id that was given to somebody else is never killed. The
 # kernel does not reuse a number while a group has that id, therefore a group without its leader is still ours.
 
+# Whatever the caller's shell exports: [A-Z] means ASCII and lengths are bytes, cd prints nothing, files may be overwritten.
+export LC_ALL=C
+unset CDPATH
+set +o noclobber +o noglob +o monitor +o allexport +o posix
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATH=$PATH:/usr/sbin:/sbin
 run=${TFT_RUN_DIR:-$root/run}
 [[ $run == /* ]] || run=$PWD/$run
-services=(redis demo-inference demo-generator workers nginx watch)
+# In the order of their start. nginx carries the demo, so that the workers' last call still finds it.
+services=(redis demo-inference demo-generator nginx workers watch)
 
 say() {
     printf '%s\n' "$*"
@@ -18,7 +24,30 @@ say() {
 
 die() {
     printf '%s: %s\n' "$(basename "$0")" "$*" >&2
-    exit 1
+    exit "${exit_code:-1}"
+}
+
+# The comment at the head of the script is its manual.
+usage() {
+    sed -n '3,/^set /{/^#/s/^# \{0,1\}//p}' "$0"
+}
+
+# parse_no_options ARGUMENT...
+parse_no_options() {
+    case ${1:-} in
+    '') ;;
+    -h | --help) usage && exit 0 ;;
+    *) exit_code=2 die "unknown option $1 (see --help)" ;;
+    esac
+}
+
+# true where start_all.sh has started something in the run directory.
+anything_started() {
+    local file
+    for file in "$run"/pid/*; do
+        [[ ! -e $file ]] || return 0
+    done
+    return 1
 }
 
 # Packages: prints those of the given sections of packages.txt that are not installed. npm may come from elsewhere, and
@@ -64,7 +93,7 @@ install_packages() {
 copy_sources() {
     rm -rf "$1/src" && mkdir -p "$1"/{src,obj} &&
         tar -C "$root" -c --exclude-vcs --exclude=./build --exclude=./run --exclude=./assets --exclude=./gen --exclude=./third-party \
-            --exclude=./Makefile --exclude='./config.*' --exclude=./stamp-h1 --exclude=./autom4te.cache \
+            --exclude=./Makefile --exclude=./built.sha256 --exclude='./config.*' --exclude=./stamp-h1 --exclude=./autom4te.cache \
             --exclude='*.o' --exclude='*.a' --exclude=.deps --exclude=__pycache__ . |
         tar -C "$1/src" -x
 }
@@ -113,10 +142,20 @@ dead_service() {
     return 1
 }
 
+# last_words NAME: what it has said last since it was started here.
+last_words() {
+    local line
+    line=$(tail -c "+$((${logged[$1]:-0} + 1))" "$run/log/$1.log" 2>/dev/null | grep -v 'died, respawn$' | tail -n 1)
+    echo "${line:-it gave no reason}"
+}
+
+declare -A logged=() # how long the log of a service was when that was started
+
 # start_service NAME COMMAND...: in the background, output to log/NAME.log. Lock files of the caller are not inherited.
 start_service() {
     local name=$1 stat
     shift
+    logged[$name]=$(stat -c %s "$run/log/$name.log" 2>/dev/null || echo 0)
     setsid "$@" </dev/null >>"$run/log/$name.log" 2>&1 9>&- &
     read_stat $! || stat[19]=0 # it has ended already: dead_service will find that
     echo "$! ${stat[19]}" >"$run/pid/$name"
@@ -127,34 +166,46 @@ worker_pids() {
     pid=$(leader workers) && ps -o pid= --ppid "$pid" | xargs
 }
 
+# await SECONDS COMMAND...: true as soon as the command succeeds, false after that time by the clock.
+await() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < end)) || return 1
+        sleep 0.1
+    done
+}
+
+# replaced PID COUNT: that worker is gone and there are as many as before.
+replaced() {
+    local pids
+    pids=" $(worker_pids) "
+    [[ $pids != *" $1 "* && $(wc -w <<<"$pids") -ge $2 ]]
+}
+
 # Replaces the workers one after the other: multiwatch starts the successor of each, from the program as it is now.
 roll_workers() {
-    local pid tries pids count
+    local pid pids
     pids=$(worker_pids)
-    count=$(wc -w <<<"$pids")
     for pid in $pids; do
         kill -TERM "$pid" 2>/dev/null || continue
-        for ((tries = 0; tries < 200; tries++)); do
-            pids=" $(worker_pids) "
-            [[ $pids == *" $pid "* || $(wc -w <<<"$pids") -lt $count ]] || break
-            sleep 0.1
-        done
+        await 20 replaced "$pid" "$(wc -w <<<"$pids")" || true
     done
+}
+
+gone() {
+    ! group "$1"
 }
 
 # Ends a service: TERM to its leader, who passes it on; after 20 s (a refresh may still run) KILL to the whole group.
 stop_service() {
-    local pid tries
+    local pid
     if pid=$(leader "$1"); then
         kill -TERM "$pid" 2>/dev/null || true
     elif pid=$(group "$1"); then
         kill -TERM -- "-$pid" 2>/dev/null || true
     fi
-    for ((tries = 0; tries < 200; tries++)); do
-        group "$1" >/dev/null || break
-        sleep 0.1
-    done
-    if pid=$(group "$1"); then
+    if ! await 20 gone "$1" && pid=$(group "$1"); then
         say "$1 did not end within 20 s, killed"
         kill -KILL -- "-$pid" 2>/dev/null || true
     fi
@@ -167,5 +218,5 @@ stop_services() {
     for ((i = ${#services[@]} - 1; i >= 0; i--)); do
         [[ ! -e $run/pid/${services[i]} ]] || stop_service "${services[i]}"
     done
-    rm -f "$run"/*.sock "$run"/redis/*.sock
+    rm -rf "$run"/*.sock "$run"/redis/*.sock "$run/in-effect" "$run/workers"
 }

@@ -9,6 +9,9 @@
 #   RUN_USER  user and group of the processes when started as root; empty: whoever we are
 #   REDIS_PASSWORD_SHA256  for the Redis user tft; empty: no private Redis
 set -euo pipefail
+set +o noclobber +o noglob +o monitor +o allexport +o posix
+export LC_ALL=C
+unset CDPATH
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 declare -A value=([RUN_DIR]='' [ASSETS]='' [LISTEN]=127.0.0.1 [PORT]='' [L1]=on [DEMO_PORT]='' [RUN_USER]='' [ASSET_CACHE]=''
@@ -25,15 +28,39 @@ done
 
 etc=${value[RUN_DIR]}/etc
 
-# Replaces every @NAME@ of the template and drops its comments: they list the placeholders for whoever renders by hand.
+# What a value becomes between double quotes, one function for each language; the result is in $quoted.
+
+nginx_text() {
+    if [[ $1 == *'$'* ]]; then
+        echo "render-config.sh: nginx has no way to write \$: $1" >&2
+        exit 2
+    fi
+    quoted=${1//\\/\\\\}
+    quoted=${quoted//\"/\\\"}
+}
+
+redis_text() {
+    quoted=${1//\\/\\\\}
+    quoted=${quoted//\"/\\\"}
+}
+
+# A directive, as written below.
+as_it_is() {
+    quoted=$1
+}
+
+# render LANGUAGE TEMPLATE: replaces every @NAME@ of the template, once, and drops its comments: they list the placeholders
+# for whoever renders by hand.
 render() {
-    local text name
-    text=$(grep -v '^[[:space:]]*#' "$root/$1")
-    while [[ $text =~ @([A-Z0-9_]+)@ ]]; do
+    local rest text='' name quoted
+    rest=$(grep -v '^[[:space:]]*#' "$root/$2")
+    while [[ $rest =~ @([A-Z0-9_]+)@ ]]; do
         name=${BASH_REMATCH[1]}
-        text=${text//"@$name@"/"${value[$name]}"}
+        "${language[$name]:-$1_text}" "${value[$name]}"
+        text+=${rest%%"@$name@"*}$quoted
+        rest=${rest#*"@$name@"}
     done
-    printf '%s\n' "$text" >"$etc/$(basename "$1" .in)"
+    printf '%s\n' "$text$rest" >"$etc/$(basename "$2" .in)"
 }
 
 mkdir -p "${value[RUN_DIR]}"/{etc,log,tmp}
@@ -45,6 +72,7 @@ value[ERROR_DIR]=$root/nginx/error
 value[USER]=${value[RUN_USER]:+user ${value[RUN_USER]};}
 value[PARTS]=''
 value[ASSET_CACHE]=${value[ASSET_CACHE]:-public, max-age=31536000, immutable}
+declare -A language=([USER]=as_it_is [LOAD_MODULES]=as_it_is)
 value[LOAD_MODULES]=''
 brotli=/usr/lib/nginx/modules/ngx_http_brotli_static_module.so
 if [[ -e $brotli ]]; then
@@ -52,9 +80,9 @@ if [[ -e $brotli ]]; then
     echo 'brotli_static on;' >"$etc/tft-brotli.conf"
 fi
 
-render nginx/nginx.conf.in
-render nginx/tft-http.conf.in
-render nginx/tft-locations.conf.in
+render nginx nginx/nginx.conf.in
+render nginx nginx/tft-http.conf.in
+render nginx nginx/tft-locations.conf.in
 cp "$root"/nginx/tft-{error,fastcgi,guard,headers,page,server}.conf "$etc/"
 if [[ ${value[L1]} == on ]]; then
     cp "$root/nginx/tft-l1.conf" "$etc/"
@@ -63,10 +91,10 @@ else
 fi
 if [[ -n ${value[DEMO_PORT]} ]]; then
     value[GENERATOR_PORT]=$((value[DEMO_PORT] + 1))
-    render nginx/demo.conf.in
+    render nginx nginx/demo.conf.in
     cp "$root/nginx/demo-fastcgi.inc" "$etc/"
 fi
 if [[ -n ${value[REDIS_PASSWORD_SHA256]} ]]; then
-    render redis/redis.conf.in
-    render redis/users.acl.in
+    render redis redis/redis.conf.in
+    render redis redis/users.acl.in
 fi

@@ -69,7 +69,7 @@ def test_every_kept_connection_may_have_ended():
     """A request tries each server of the list once: all those that are kept, and twice more."""
     upstream = re.search(r"^upstream tft \{(.*?)^\}", HTTP_CONF, re.S | re.M).group(1)
     kept = int(re.search(r"keepalive (\d+);", upstream).group(1))
-    assert upstream.count("server unix:@SOCKET@") == kept + 2
+    assert upstream.count('server "unix:@SOCKET@"') == kept + 2
 
 
 def test_nothing_that_makes_viewers_wait_is_switched_on():
