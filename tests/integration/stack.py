@@ -9,7 +9,6 @@ The configuration is rendered by scripts/render-config.sh, the same as for start
 of the build directory TFT_BUILD (default: the source directory). Nothing is shared between two stacks.
 """
 import contextlib
-import getpass
 import hashlib
 import os
 import pathlib
@@ -139,7 +138,7 @@ class Stack:
     upstream   an Upstream of the caller, else an own one, closed with the stack
     env        more environment for the workers
     hosts      so many nginx and worker groups on one Redis
-    direct     workers are our own children on the listen socket, nobody restarts them; else tft-spawn
+    direct     workers are our own children on the listen socket, nobody restarts them; else spawn-fcgi and multiwatch
     """
 
     def __init__(self, workers=2, interval=30, l1=True, redis=True, upstream=None, env=None, hosts=1, direct=False):
@@ -284,8 +283,9 @@ class Stack:
         log = host.dir / "log" / "worker.log"
         env = self.worker_env(host)
         if not self.direct:
-            argv = [ROOT / "scripts" / "tft-spawn", "-f", "-u", getpass.getuser(), "-s", path, "-n", str(self.worker_count)]
-            argv += ["-p", program, "start"]
+            argv = ["spawn-fcgi", "-n", "-s", path, "-M", "0660", "-b", "1024", "--"]
+            argv += [shutil.which("multiwatch"), "-f", str(self.worker_count), "-r", "1000000", "-t", "0", "-s", "INT"]
+            argv += ["--", program]
             host.workers = [Service("workers", self.launcher(host) + argv, log, env)]
             return
         with socket.socket(socket.AF_UNIX) as listener:
