@@ -235,8 +235,9 @@ enum flush_result cache_flush(struct cache *cache, int64_t *wait_ms);
 void cache_outdate(struct cache *cache, enum cache_group group);
 
 int64_t cache_interval_ms(const struct cache *cache, enum cache_group group);
-/* Time until the next bucket starts by Redis' clock as last seen; -1 when it was never seen. */
-int64_t cache_ms_to_bucket(const struct cache *cache, enum cache_group group);
+/* Time until a period of this length begins by Redis' clock as last seen; -1 when it was never
+ * seen. */
+int64_t cache_ms_to(const struct cache *cache, int64_t period_ms);
 /* Part of a stream of the history: the entries of from_ms to to_ms. */
 struct cache_stream {
 	const char *key; /* CACHE_HISTORY... */

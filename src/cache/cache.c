@@ -39,13 +39,11 @@ int64_t cache_interval_ms(const struct cache *cache, enum cache_group group)
 	return cache->limits->group[group].interval_ms;
 }
 
-int64_t cache_ms_to_bucket(const struct cache *cache, enum cache_group group)
+int64_t cache_ms_to(const struct cache *cache, int64_t period_ms)
 {
-	int64_t interval = cache->limits->group[group].interval_ms;
-
 	if (!cache->clock_known)
 		return -1;
-	return interval - (clock_mono_ms() + cache->clock_offset_ms) % interval;
+	return period_ms - (clock_mono_ms() + cache->clock_offset_ms) % period_ms;
 }
 
 enum {

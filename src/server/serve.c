@@ -21,6 +21,9 @@
 #define L1_MS          1000 /* how long it shows one without asking */
 #define TICK_SPREAD_MS 200
 #define LOOK_AGAIN_MS  1000
+/* How often idle workers ask for warm-up and scenario, where a request does so every 2 s: a feed that
+ * stops is told within that time, and a dashboard that nobody looks at costs next to nothing. */
+#define IDLE_STATUS_MS 10000
 #define GZIP_MIN       1024
 #define GZIP_LEVEL     4 /* for what is rendered on request; stored pages are packed tighter */
 
@@ -668,8 +671,8 @@ void serve_tick(struct serve *serve)
 static int64_t ms_to_look(const struct serve *serve)
 {
 	const struct cache *cache = serve->sources.cache;
-	int64_t ms = cache_ms_to_bucket(cache, CACHE_FLEET),
-		status = cache_ms_to_bucket(cache, CACHE_STATUS);
+	int64_t ms = cache_ms_to(cache, cache_interval_ms(cache, CACHE_FLEET)),
+		status = cache_ms_to(cache, IDLE_STATUS_MS);
 
 	if (!serve->config->idle_tick)
 		return -1;

@@ -79,7 +79,7 @@ def test_stored_pages_are_hits_while_nothing_changes(stack):
     """Polled again and again: what was stored is still true."""
     asked = stack.upstream.warmup.count
     first = [stack.get(path).content for path in PAGES]
-    stack.wait(lambda: stack.upstream.warmup.count > asked + 1, 10, "two more answers of /status")
+    stack.wait(lambda: stack.get("/").ok and stack.upstream.warmup.count > asked + 1, 10, "two more answers of /status")
     assert is_stored(stack)
     assert [stack.get(path).content for path in PAGES] == first
 
