@@ -49,8 +49,9 @@ struct settings {
 	int64_t redis_publish_ms; /* one refresh's writes, total */
 	/* [server] */
 	char node[65];         /* name in headers and log, [A-Za-z0-9._-]; default: host name */
-	int64_t workers_total; /* workers behind one upstream client address: local interval while
-				  Redis is down */
+	int64_t workers;       /* of this host */
+	int64_t workers_total; /* behind one upstream client address, 0: those of this host; how
+				  often each calls while Redis is down */
 	/* [ui] */
 	char frame_origin[SETTING_TEXT_MAX]; /* as origin */
 	/* [auth] */

@@ -221,7 +221,8 @@ static int run_worker(const struct settings *s)
 	const struct site site = make_site(s);
 	const struct local_config local_config = {
 		.interval_ms = s->interval_ms,
-		.workers = s->workers_total,
+		.workers = s->workers,
+		.workers_total = s->workers_total > s->workers ? s->workers_total : s->workers,
 		.calls_per_minute = s->calls_per_minute,
 		.scenario_configured = *s->generator_url != '\0',
 		.host_fd = STDIN_FILENO,

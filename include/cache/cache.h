@@ -211,6 +211,9 @@ void cache_fail(struct cache *cache, const struct claim *claim, enum reason reas
 /* Another call has just been answered by the daemon of this group: a breaker that is open because it
  * could not be reached lets one attempt through. */
 void cache_reopen(struct cache *cache, enum cache_group group);
+/* Redis answers, but has refused what a refresh needs: in words that follow "Redis", and for how long;
+ * NULL when it has not. It is over when the same is done. */
+const char *cache_refusal(const struct cache *cache, int64_t *for_ms);
 /* Whether Redis was away then. A lock that outlived a restart of Redis would hold everybody up for
  * the rest of the lease. */
 bool cache_is_behind(const struct cache *cache);

@@ -20,6 +20,16 @@ struct failure {
 	int64_t retry_after_ms; /* as asked by the upstream, 0 none */
 };
 
+/* Redis answers with an error where a refresh needs more. A claim that is granted does not mean that
+ * pages can be stored: what was refused must be done before all is well. */
+struct refusal {
+	const char *words; /* NULL: none */
+	int what;          /* enum store_script, or REFUSED_READ */
+	int64_t since_ms, told_ms;
+};
+
+#define REFUSED_READ (-1)
+
 /* What the replies in the store are: the state of a group, then the entries of these lookups. */
 struct batch_read {
 	bool alive; /* for more than one cache_read, and nothing has been asked since */
@@ -42,6 +52,8 @@ struct cache {
 	void *batch_ctx;
 	int64_t down_until_ms; /* monotonic */
 	int64_t down_ms;       /* how long Redis counts as down at present, 0: it answered last */
+	int64_t down_told_ms;  /* monotonic: when the log was told of it */
+	struct refusal refusal;
 	struct batch_read look;
 	struct failure failure; /* the last one */
 	bool is_behind;         /* Redis was away when it was to be told of it */
@@ -58,6 +70,9 @@ struct cache {
 
 bool cache_is_down(const struct cache *cache);
 void cache_mark_down(struct cache *cache, const char *why);
+/* Redis has answered this (a script or REFUSED_READ) with an error, or done it. */
+void cache_note_refusal(struct cache *cache, int what, const char *why);
+void cache_note_done(struct cache *cache, int what);
 /* Redis gave an answer that makes sense: the next failure is the first one again. */
 void cache_mark_up(struct cache *cache);
 /* Runs the batch of store_cmd within `ms`. */

@@ -71,7 +71,10 @@ struct condition {
 	int64_t next_try_ms; /* epoch; 0 unknown */
 	enum age_class age;
 	bool cache_off; /* Redis unreachable, own snapshot shown (doc/cache.md#redis-down) */
-	bool flushed;   /* the data were fetched before the last flush: shown, but marked */
+	const char
+		*cache_refuses; /* what Redis, which answers, is or does not do, as in "Redis is a
+				      read-only replica"; NULL: nothing is wrong with it */
+	bool flushed;           /* the data were fetched before the last flush: shown, but marked */
 };
 
 /* Limits of the age classes, milliseconds. */

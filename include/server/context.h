@@ -31,8 +31,10 @@ struct sources {
 	struct cache *cache;
 	struct local *local;
 	struct due_work due_work;
-	int64_t status_bucket; /* in which this worker last wanted to ask for the small groups */
-	int64_t down_since_ms; /* monotonic; 0: Redis is up */
+	int64_t status_bucket;   /* in which this worker last wanted to ask for the small groups */
+	struct cache_state seen; /* the last one that Redis told */
+	int64_t down_since_ms;   /* monotonic; 0: Redis is up */
+	bool was_down;           /* and has told of no data since */
 };
 
 struct context {
@@ -47,6 +49,7 @@ struct context {
 	bool has_history;
 	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
 	const struct snapshot *snap;       /* decoded, or the local one */
+	bool own;                          /* the local one */
 	struct span name;                  /* PAGE_SERVER: as the path has it */
 	const struct server *server;       /* of that name */
 	enum claim_result claim;
@@ -58,7 +61,7 @@ struct context {
 /* Reads the state, and the stored page of this route (NULL: none); fills read, condition, now_ms,
  * and snap where it is the worker's own. */
 void context_read(struct sources *sources, struct context *context, const char *route, bool gzip);
-/* Redis has been away for a moment only: nginx shows its copies, nobody fetches alone yet. */
+/* Redis has been away for a moment only: nobody fetches alone yet, or says that it is away. */
 bool context_in_grace(const struct sources *sources);
 /* A stale or cold reader tries to become the one who refreshes; it never waits for another one. */
 void context_claim(struct sources *sources, struct context *context);
@@ -75,6 +78,8 @@ void context_load_history(struct sources *sources, struct context *context);
 void context_load_upstream_status(struct sources *sources, struct context *context);
 /* Notes that they are to be asked for, where it is time. After context_claim. */
 void context_want_upstream_status(struct sources *sources, const struct context *context);
+/* Keeps the snapshot that the pointer names now, for a time without Redis; once a bucket. */
+void context_keep(struct sources *sources);
 /* What operators want to know about cache and calls. */
 void context_diagnose(struct sources *sources, const struct context *context,
 		      struct diagnosis *diagnosis);

@@ -257,6 +257,7 @@ static void ask(struct cache *cache, const struct batch_read *look)
 /* LOADING, NOPERM, a stray answer ...: on a new connection it may be over. */
 static void give_up(struct cache *cache, const char *fault)
 {
+	cache_note_refusal(cache, REFUSED_READ, fault);
 	cache_mark_down(cache, fault);
 	store_close(cache->store);
 }
@@ -286,6 +287,7 @@ static enum store_result batch_read(struct cache *cache, enum cache_group group,
 		return STORE_DOWN;
 	}
 	cache_mark_up(cache);
+	cache_note_done(cache, REFUSED_READ);
 	cache->look = look;
 	return rc;
 }

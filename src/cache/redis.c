@@ -10,12 +10,23 @@
 /* +- 20 %: how long Redis counts as down after the first failure, and at most. */
 #define DOWN_FIRST_MS 100
 #define DOWN_MAX_MS   1000
-#define RETRY_MS      50 /* between two attempts to publish */
+#define RETRY_MS      50    /* between two attempts to publish */
+#define TELL_MS       60000 /* what goes on is told so often */
 
 void cache_watch(struct cache *cache, cache_batch_fn batch, void *ctx)
 {
 	cache->batch = batch;
 	cache->batch_ctx = ctx;
+}
+
+static bool is_to_be_told(int64_t *told_ms)
+{
+	int64_t now = clock_mono_ms();
+
+	if (*told_ms && now - *told_ms < TELL_MS)
+		return false;
+	*told_ms = now;
+	return true;
 }
 
 /* The jitter comes from the clock's low bits: workers fail at different microseconds. */
@@ -26,13 +37,70 @@ void cache_mark_down(struct cache *cache, const char *why)
 	cache->down_ms = ms < DOWN_MAX_MS ? ms : DOWN_MAX_MS;
 	cache->down_until_ms = clock_mono_ms() + cache->down_ms - cache->down_ms / 5 +
 			       clock_mono_us() % (2 * cache->down_ms / 5);
-	log_event(LOG_LEVEL_WARNING, "redis_down", LOG_STR("err", why));
+	if (is_to_be_told(&cache->down_told_ms))
+		log_event(LOG_LEVEL_WARNING, "redis_down", LOG_STR("err", why));
 }
 
 void cache_mark_up(struct cache *cache)
 {
 	cache->down_ms = 0;
 	cache->down_until_ms = 0;
+	cache->down_told_ms = 0;
+}
+
+/* By the first word of an error; whatever it says else is for the log. */
+static const char *refusal_words(const char *why)
+{
+	static const struct {
+		const char *code, *words;
+	} table[] = {
+		{"READONLY", "is a read-only replica"},
+		{"MASTERDOWN", "is a replica without a primary"},
+		{"NOREPLICAS", "has too few replicas"},
+		{"OOM", "has no memory left"},
+		{"MISCONF", "cannot write to its disk"},
+		{"NOPERM", "does not permit it"},
+		{"CROSSSLOT", "is a node of a cluster"},
+		{"MOVED", "is a node of a cluster"},
+		{"CLUSTERDOWN", "is a node of a cluster"},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (strncmp(why, table[i].code, strlen(table[i].code)) == 0)
+			return table[i].words;
+	return "refuses what a refresh needs";
+}
+
+/* Notes and counts are not what a refresh needs. */
+static bool is_needed(int what)
+{
+	return what <= STORE_FAIL;
+}
+
+void cache_note_refusal(struct cache *cache, int what, const char *why)
+{
+	struct refusal *refusal = &cache->refusal;
+
+	if (is_needed(what)) {
+		if (!refusal->words)
+			refusal->since_ms = clock_mono_ms();
+		refusal->words = refusal_words(why);
+		refusal->what = what;
+	}
+	if (is_to_be_told(&refusal->told_ms))
+		log_event(LOG_LEVEL_WARNING, "redis_refused", LOG_STR("err", why));
+}
+
+void cache_note_done(struct cache *cache, int what)
+{
+	if (cache->refusal.words && cache->refusal.what == what)
+		cache->refusal = (struct refusal){0};
+}
+
+const char *cache_refusal(const struct cache *cache, int64_t *for_ms)
+{
+	*for_ms = clock_mono_ms() - cache->refusal.since_ms;
+	return cache->refusal.words;
 }
 
 bool cache_is_down(const struct cache *cache)
@@ -92,7 +160,8 @@ static const redisReply *eval(struct cache *cache, enum store_script script, siz
 }
 
 /* The reply of a script that ran, else NULL with a word in the log. */
-static const redisReply *check_eval(struct cache *cache, const redisReply *reply)
+static const redisReply *check_eval(struct cache *cache, enum store_script script,
+				    const redisReply *reply)
 {
 	if (!reply) {
 		cache_mark_down(cache, store_error(cache->store));
@@ -101,11 +170,11 @@ static const redisReply *check_eval(struct cache *cache, const redisReply *reply
 	if (reply->type == REDIS_REPLY_ARRAY && reply->elements >= 1 &&
 	    reply->element[0]->type == REDIS_REPLY_STRING) {
 		cache_mark_up(cache);
+		cache_note_done(cache, (int)script);
 		return reply;
 	}
-	log_event(
-		LOG_LEVEL_WARNING, "redis_refused",
-		LOG_STR("err", reply->type == REDIS_REPLY_ERROR ? reply->str : "unexpected reply"));
+	cache_note_refusal(cache, (int)script,
+			   reply->type == REDIS_REPLY_ERROR ? reply->str : "unexpected reply");
 	return NULL;
 }
 
@@ -126,7 +195,7 @@ const redisReply *cache_eval_anyway(struct cache *cache, enum store_script scrip
 		(void)poll(NULL, 0, RETRY_MS);
 		reply = eval(cache, script, keys, argc, argv, left);
 	}
-	return check_eval(cache, reply);
+	return check_eval(cache, script, reply);
 }
 
 const redisReply *cache_eval(struct cache *cache, enum store_script script, size_t keys,
@@ -134,5 +203,5 @@ const redisReply *cache_eval(struct cache *cache, enum store_script script, size
 {
 	if (cache_is_down(cache))
 		return NULL;
-	return check_eval(cache, eval(cache, script, keys, argc, argv, ms));
+	return check_eval(cache, script, eval(cache, script, keys, argc, argv, ms));
 }

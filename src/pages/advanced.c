@@ -254,6 +254,13 @@ static void put_upstream(const struct view *view, struct buf *out)
 
 /* ---- cache ---- */
 
+static const char *redis_state(const struct condition *condition)
+{
+	if (condition->cache_refuses)
+		return condition->cache_refuses;
+	return condition->cache_off ? "cannot be reached" : "answers";
+}
+
 static void put_cache(const struct view *view, struct buf *out)
 {
 	const struct diagnosis *d = view->diagnosis;
@@ -261,7 +268,7 @@ static void put_cache(const struct view *view, struct buf *out)
 	buf_addf(
 		out,
 		"<section class=\"panel\" id=\"cache\"><h2>Cache</h2><dl><dt>Redis</dt><dd>%s</dd>",
-		view->condition->cache_off ? "cannot be reached" : "answers");
+		redis_state(view->condition));
 	put_figure("Bucket now", d->bucket, out);
 	put_figure("Bucket of the data", d->data_bucket, out);
 	html_lit(out, "<dt>Next bucket</dt><dd>");

@@ -287,6 +287,13 @@ static void put_upstream(const struct view *view, const struct diagnosis *d, str
 	json_end(j);
 }
 
+static const char *redis_state(const struct api_status *status)
+{
+	if (!status->redis_up)
+		return "down";
+	return status->condition->cache_refuses ? "refuses" : "up";
+}
+
 void api_status(const struct api_status *status, struct buf *out)
 {
 	struct view view = {.site = status->site,
@@ -303,7 +310,7 @@ void api_status(const struct api_status *status, struct buf *out)
 	put_scenario(status->scenario, &j);
 	put_upstream(&view, status->diagnosis, &j);
 	json_object(&j, "cache");
-	json_cstr(&j, "redis", status->redis_up ? "up" : "down");
+	json_cstr(&j, "redis", redis_state(status));
 	json_int(&j, "bucket", status->bucket);
 	json_int(&j, "interval_s", status->site->interval_ms / 1000);
 	put_time(&j, "next_bucket", status->diagnosis->next_bucket_ms);

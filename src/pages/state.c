@@ -159,6 +159,15 @@ static void silence(const struct view *view, struct buf *out)
 	html_lit(out, "</p>");
 }
 
+static void put_refusal(const struct condition *condition, struct buf *out)
+{
+	if (!condition->cache_refuses)
+		return;
+	html_lit(out, "<li class=\"cache-off\">The shared cache takes no new data: Redis ");
+	html_str(out, condition->cache_refuses);
+	html_lit(out, ".</li>");
+}
+
 static void remarks(const struct view *view, struct buf *out)
 {
 	const struct snapshot *snap = state_has_data(view) ? view->snap : NULL;
@@ -168,6 +177,7 @@ static void remarks(const struct view *view, struct buf *out)
 	if (view->condition->cache_off)
 		html_lit(out, "<li class=\"cache-off\">Shared cache off: this node fetches on its "
 			      "own.</li>");
+	put_refusal(view->condition, out);
 	if (snap && view->condition->flushed)
 		html_lit(out, "<li>The cache was flushed: new data are being fetched.</li>");
 	if (snap)

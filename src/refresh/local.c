@@ -4,31 +4,57 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "cache/protocol.h"
+#include "fleet/compact.h"
+#include "refresh/host_calls.h"
 #include "refresh/refresh.h"
 #include "refresh/upstream_status.h"
 
+#define COMPACT_MAX (16u * 1024 * 1024)
+#define AGAIN_MS    1000 /* when this host has made its share of calls */
+
+/*
+ * Of the snapshot at most one form is there: the compact one of the shared cache, until somebody
+ * wants to see it, or the snapshot itself. Its age is counted by the monotonic clock, as its time
+ * is of Redis' clock or of ours.
+ */
 struct local {
 	const struct local_config *config;
+	int calls_fd; /* -1: nothing tells what our predecessor did */
+	struct buf compact;
 	struct snapshot *snap;
+	char shared_id[HASH_HEX]; /* the last one kept, "": none */
+	int64_t gen_mono_ms;      /* of the snapshot */
 	enum reason reason;
 	int failures;
 	int64_t since_ms, next_try_ms; /* wall clock: both are shown */
 	int64_t due_ms;                /* monotonic */
 };
 
+static int64_t interval_ms(const struct local_config *config);
+
 struct local *local_new(const struct local_config *config)
 {
 	struct local *local = calloc(1, sizeof(*local));
 
-	if (local)
-		local->config = config;
+	if (!local)
+		return NULL;
+	local->config = config;
+	buf_init(&local->compact, COMPACT_MAX);
+	local->calls_fd = host_calls_open(config->host_fd);
+	if (local->calls_fd < 0) {
+		log_event(LOG_LEVEL_INFO, "host_calls", LOG_STR("err", strerror(errno)));
+		local->due_ms = clock_mono_ms() + interval_ms(config);
+	}
 	return local;
 }
 
@@ -36,28 +62,65 @@ void local_free(struct local **local)
 {
 	if (!*local)
 		return;
-	snapshot_free(&(*local)->snap);
+	local_drop(*local);
+	buf_free(&(*local)->compact);
+	if ((*local)->calls_fd >= 0)
+		(void)close((*local)->calls_fd);
 	free(*local);
 	*local = NULL;
 }
 
 void local_drop(struct local *local)
 {
-	const struct local_config *config = local->config;
-
 	snapshot_free(&local->snap);
-	/* The time of the next call stays: a Redis that comes and goes must not add calls. */
-	*local = (struct local){.config = config, .due_ms = local->due_ms};
+	buf_free(&local->compact);
+	*local->shared_id = '\0';
+}
+
+static bool has_any(const struct local *local)
+{
+	return local->snap || local->compact.len;
+}
+
+bool local_has(const struct local *local, const char *id)
+{
+	return strcmp(local->shared_id, id) == 0;
+}
+
+void local_keep(struct local *local, const char *id, struct span compact, int64_t age_ms)
+{
+	int64_t gen_ms = clock_mono_ms() - age_ms;
+
+	if (has_any(local) && gen_ms <= local->gen_mono_ms)
+		return;
+	local_drop(local);
+	buf_span_add(&local->compact, compact);
+	if (!buf_ok(&local->compact)) {
+		buf_free(&local->compact);
+		return;
+	}
+	(void)snprintf(local->shared_id, sizeof(local->shared_id), "%s", id);
+	local->gen_mono_ms = gen_ms;
 }
 
 bool local_due(const struct local *local)
 {
-	return clock_mono_ms() >= local->due_ms;
+	return clock_mono_ms() >= local->due_ms &&
+	       (!has_any(local) || local_age_ms(local) >= local->config->interval_ms);
 }
 
-const struct snapshot *local_snapshot(const struct local *local)
+const struct snapshot *local_snapshot(struct local *local)
 {
+	if (!local->snap && local->compact.len) {
+		local->snap = compact_decode(buf_span(&local->compact));
+		buf_free(&local->compact);
+	}
 	return local->snap;
+}
+
+int64_t local_age_ms(const struct local *local)
+{
+	return clock_mono_ms() - local->gen_mono_ms;
 }
 
 void local_condition(const struct local *local, struct condition *condition)
@@ -65,25 +128,30 @@ void local_condition(const struct local *local, struct condition *condition)
 	condition->reason = local->reason;
 	condition->since_ms = local->since_ms;
 	condition->next_try_ms = local->next_try_ms;
-	condition->cache_off = true;
 }
 
-/* Not before the interval, nor before this worker's share of the budget allows, and up to 20 %
- * later so that workers spread. The share is of whole calls in a minute, or one in whole minutes:
- * they may all begin at the same moment. */
-static int64_t local_interval_ms(const struct local_config *config)
+/* The time in which each worker may call once: the budget gives all of them whole calls in a
+ * minute, or one in whole minutes, as they may all begin at the same moment. */
+static int64_t share_ms(const struct local_config *config)
 {
-	int64_t calls = config->calls_per_minute, workers = config->workers;
-	int64_t share_ms = workers <= calls ? PROTOCOL_WINDOW_MS / (calls / workers)
-					    : (workers + calls - 1) / calls * PROTOCOL_WINDOW_MS;
-	int64_t ms = config->interval_ms > share_ms ? config->interval_ms : share_ms;
+	int64_t calls = config->calls_per_minute, workers = config->workers_total;
+
+	return workers <= calls ? PROTOCOL_WINDOW_MS / (calls / workers)
+				: (workers + calls - 1) / calls * PROTOCOL_WINDOW_MS;
+}
+
+/* Not before the interval, nor before our share, and up to 20 % later so that workers spread. */
+static int64_t interval_ms(const struct local_config *config)
+{
+	int64_t share = share_ms(config);
+	int64_t ms = config->interval_ms > share ? config->interval_ms : share;
 
 	return ms + clock_mono_us() % (ms / 5);
 }
 
 static int64_t wait_ms(const struct local *local, int64_t retry_after_ms)
 {
-	int64_t ms = local_interval_ms(local->config);
+	int64_t ms = interval_ms(local->config);
 
 	for (int i = 1; i < local->failures && ms < PROTOCOL_BACKOFF_MS; i++)
 		ms *= 2;
@@ -113,8 +181,8 @@ static void take_snapshot(struct local *local, struct snapshot *snap,
 	snap->scenario = upstream_status->scenario;
 	snap->served.fetch_ms = call->took_ms;
 	snap->served.bytes = call->bytes;
-	snapshot_carry(snap, local->snap);
-	snapshot_free(&local->snap);
+	snapshot_carry(snap, local_snapshot(local));
+	local_drop(local);
 	local->snap = snap;
 }
 
@@ -130,7 +198,7 @@ static bool set_turn(const struct local *local, short type)
 
 static void fetch(struct local *local, struct upstream *upstream)
 {
-	int64_t gen_ms = clock_wall_ms();
+	int64_t gen_ms = clock_wall_ms(), began = clock_mono_ms();
 	struct upstream_status upstream_status;
 	struct upstream_call call;
 	struct snapshot *snap;
@@ -141,17 +209,31 @@ static void fetch(struct local *local, struct upstream *upstream)
 	wait = wait_ms(local, call.retry_after_ms);
 	local->due_ms = clock_mono_ms() + wait;
 	local->next_try_ms = clock_wall_ms() + wait;
-	if (snap)
+	if (snap) {
 		take_snapshot(local, snap, &upstream_status, &call, gen_ms);
+		local->gen_mono_ms = began;
+	}
 	log_event(LOG_LEVEL_WARNING, "local_refresh",
 		  LOG_STR("result", reason_table[local->reason].slug),
 		  LOG_INT("fetch_ms", call.took_ms));
+}
+
+/* Whether the host has a call left; it counts as made, even if we do not live to make it. */
+static bool take_call(struct local *local)
+{
+	const struct local_config *config = local->config;
+
+	return local->calls_fd < 0 ||
+	       host_calls_take(local->calls_fd, config->workers, share_ms(config), clock_mono_ms());
 }
 
 void local_refresh(struct local *local, struct upstream *upstream)
 {
 	if (!set_turn(local, F_WRLCK))
 		return;
-	fetch(local, upstream);
+	if (take_call(local))
+		fetch(local, upstream);
+	else
+		local->due_ms = clock_mono_ms() + AGAIN_MS;
 	(void)set_turn(local, F_UNLCK);
 }

@@ -42,40 +42,94 @@ static void from_cache(const struct sources *sources, struct context *context)
 		judge_condition(sources, context, state->gen_ms, state->fill_ms);
 }
 
-/* Redis is away: this worker's own snapshot, if it has one that may still be shown. */
+/* What this worker has itself, if it may still be shown. */
 static void from_local(struct sources *sources, struct context *context)
 {
-	context->now_ms = clock_wall_ms();
-	context->snap = local_snapshot(sources->local);
-	local_condition(sources->local, &context->condition);
-	if (context->snap)
-		judge_condition(sources, context, context->snap->gen_ms, context->snap->fill_ms);
-	else
-		context->condition.age = AGE_NO_DATA;
+	const struct snapshot *snap = local_snapshot(sources->local);
+
+	context->snap = snap;
+	context->now_ms = snap ? snap->gen_ms + local_age_ms(sources->local) : clock_wall_ms();
+	context->condition.age = AGE_NO_DATA;
+	if (snap)
+		judge_condition(sources, context, snap->gen_ms, snap->fill_ms);
 	if (context->condition.age == AGE_NO_DATA)
 		context->snap = NULL;
+	context->own = context->snap;
+}
+
+/* Redis is away. In the first moment what it said last still holds. */
+static void from_outage(struct sources *sources, struct context *context)
+{
+	const struct cache_state *seen = &sources->seen;
+
+	if (context_in_grace(sources))
+		context->condition = (struct condition){.reason = seen->reason,
+							.since_ms = seen->since_ms,
+							.next_try_ms = seen->next_try_ms,
+							.flushed = seen->flushed};
+	else
+		local_condition(sources->local, &context->condition);
+	context->condition.cache_off = !context_in_grace(sources);
+	from_local(sources, context);
 }
 
 bool context_in_grace(const struct sources *sources)
 {
-	return clock_mono_ms() - sources->down_since_ms < GRACE_MS;
+	return sources->down_since_ms && clock_mono_ms() - sources->down_since_ms < GRACE_MS;
+}
+
+/* A Redis that came back empty has nothing better yet than we; one that has been emptied is to have
+ * nothing. */
+static void note_answer(struct sources *sources, const struct cache_state *state)
+{
+	if (state->verdict != CACHE_COLD)
+		sources->was_down = false;
+	else if (!sources->was_down)
+		local_drop(sources->local);
+	sources->seen = *state;
+	sources->down_since_ms = 0;
+	sources->due_work.local = false;
 }
 
 /* Keeps account of how long Redis has been away, and of what this worker does about it after the
  * request. */
-static void note_redis(struct sources *sources, enum cache_verdict verdict)
+static void note_redis(struct sources *sources, const struct cache_state *state)
 {
-	if (verdict != CACHE_DOWN) {
-		/* A Redis that came back empty has nothing better yet. */
-		if (verdict != CACHE_COLD)
-			local_drop(sources->local);
-		sources->down_since_ms = 0;
-		sources->due_work.local = false;
+	if (state->verdict != CACHE_DOWN) {
+		note_answer(sources, state);
 		return;
 	}
+	sources->was_down = true;
 	if (!sources->down_since_ms)
 		sources->down_since_ms = clock_mono_ms();
 	sources->due_work.local = !context_in_grace(sources) && local_due(sources->local);
+}
+
+/* Redis takes nothing, and what it has is not of this bucket: after a moment we go on alone, as if
+ * it were away. */
+static void go_on_alone(struct sources *sources, struct context *context)
+{
+	const struct cache_state *state = &context->read.state;
+	bool newer = local_snapshot(sources->local) &&
+		     (state->verdict == CACHE_COLD ||
+		      local_age_ms(sources->local) < state->now_ms - state->gen_ms);
+
+	sources->due_work.local = local_due(sources->local);
+	local_condition(sources->local, &context->condition);
+	context->condition.cache_off = true;
+	if (newer)
+		from_local(sources, context);
+}
+
+static void note_refusal(struct sources *sources, struct context *context)
+{
+	enum cache_verdict verdict = context->read.state.verdict;
+	int64_t for_ms;
+
+	context->condition.cache_refuses = cache_refusal(sources->cache, &for_ms);
+	if (context->condition.cache_refuses && for_ms >= GRACE_MS &&
+	    (verdict == CACHE_STALE || verdict == CACHE_COLD))
+		go_on_alone(sources, context);
 }
 
 void context_read(struct sources *sources, struct context *context, const char *route, bool gzip)
@@ -86,13 +140,26 @@ void context_read(struct sources *sources, struct context *context, const char *
 	if (verdict == CACHE_DOWN)
 		metrics_count(sources->config->refresh->metrics, METRICS_REDIS_FAILURES,
 			      "kind=\"read\"");
-	note_redis(sources, verdict);
+	note_redis(sources, &context->read.state);
 	if (verdict == CACHE_DOWN || (verdict == CACHE_COLD && local_snapshot(sources->local)))
-		from_local(sources, context);
+		from_outage(sources, context);
 	else
 		from_cache(sources, context);
+	note_refusal(sources, context);
 	if (context->request)
 		context->redis_us = clock_mono_us() - context->request->came_us;
+}
+
+void context_keep(struct sources *sources)
+{
+	const struct cache_state *seen = &sources->seen;
+	struct cache_entry entry;
+
+	if (sources->down_since_ms || seen->data_bucket < 0 || seen->verdict == CACHE_COLD ||
+	    local_has(sources->local, seen->snap))
+		return;
+	if (cache_read_more(sources->cache, seen, "fleet", false, &entry) == 0)
+		local_keep(sources->local, seen->snap, entry.body, seen->now_ms - seen->gen_ms);
 }
 
 void context_claim(struct sources *sources, struct context *context)
@@ -166,7 +233,7 @@ static struct snapshot *read_snapshot(struct sources *sources, struct context *c
 
 void context_load_snapshot(struct sources *sources, struct context *context)
 {
-	if (context->read.state.verdict == CACHE_DOWN || context->condition.cache_off ||
+	if (context->read.state.verdict == CACHE_DOWN || context->own ||
 	    context->condition.age == AGE_NO_DATA)
 		return;
 	context->decoded = read_snapshot(sources, context);
@@ -281,14 +348,13 @@ void context_diagnose(struct sources *sources, const struct context *context,
 
 int64_t context_gen_ms(const struct context *context)
 {
-	return context->condition.cache_off ? context->snap->gen_ms : context->read.state.gen_ms;
+	return context->own ? context->snap->gen_ms : context->read.state.gen_ms;
 }
 
 int64_t context_holds_ms(const struct sources *sources, const struct context *context)
 {
 	int64_t gen = context_gen_ms(context);
-	int64_t fill =
-		context->condition.cache_off ? context->snap->fill_ms : context->read.state.fill_ms;
+	int64_t fill = context->own ? context->snap->fill_ms : context->read.state.fill_ms;
 	enum age_class age = context->condition.age;
 	struct age_limits limits = limits_of(sources);
 

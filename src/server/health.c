@@ -70,6 +70,7 @@ static void put_readyz(struct sources *sources, struct buf *body, struct respons
 	recent = context.condition.age < AGE_VERY_STALE;
 	json_init(&j, body);
 	json_object(&j, NULL);
+	up = up && !context.condition.cache_refuses;
 	json_cstr(&j, "status", recent ? up ? "pass" : "warn" : "fail");
 	json_object(&j, "checks");
 	json_cstr(&j, "redis", up ? "pass" : "warn");
@@ -97,6 +98,8 @@ static void put_gauges(const struct context *context, const struct diagnosis *di
 		     "tft_dashboard_build_info{version=\"" PACKAGE_VERSION "\",build=\"" BUILD_ID
 		     "\"} 1\n");
 	put_gauge(out, "redis_up", "1 if Redis answers.", state->verdict != CACHE_DOWN);
+	put_gauge(out, "redis_writable", "1 if Redis answers and takes what a refresh stores.",
+		  state->verdict != CACHE_DOWN && !context->condition.cache_refuses);
 	put_gauge(out, "upstream_up", "1 if the last predictions call gave data.",
 		  context->condition.reason == REASON_NONE);
 	if (diagnosis->budget_left >= 0)

@@ -167,8 +167,7 @@ static const char *stale_detail(const struct context *context)
 static int64_t ttl_s(const struct serve *serve, const struct context *context)
 {
 	int64_t interval = serve->config->limits->group[CACHE_FLEET].interval_ms;
-	int64_t bucket = context->condition.cache_off ? context->snap->bucket
-						      : context->read.state.data_bucket;
+	int64_t bucket = context->own ? context->snap->bucket : context->read.state.data_bucket;
 	int64_t left = (bucket + 1) * interval - context->now_ms;
 
 	return left >= 0 ? left / 1000 : -((-left + 999) / 1000);
@@ -183,7 +182,7 @@ static void put_cache_status(const struct serve *serve, const struct context *co
 
 	if (context->condition.age == AGE_NO_DATA)
 		(void)snprintf(out, size, "tft-redis; fwd=miss; detail=WARMING");
-	else if (context->condition.cache_off)
+	else if (context->own)
 		(void)snprintf(out, size, "tft-local; hit; ttl=%lld",
 			       (long long)ttl_s(serve, context));
 	else if (verdict == CACHE_FRESH)
@@ -210,7 +209,7 @@ static void put_headers(const struct serve *serve, const struct context *context
 			struct response *response)
 {
 	const struct cache_state *state = &context->read.state;
-	bool own = context->condition.cache_off;
+	bool own = context->own;
 
 	put_cache_status(serve, context, response);
 	response->type = page_type(context->page->media);
@@ -445,7 +444,7 @@ static void answer_page(struct serve *serve, const struct request *request,
 	if (context.page->needs & PAGE_DIAGNOSIS)
 		answer_advanced(serve, &context, response);
 	else if (context.read.state.verdict == CACHE_DOWN && context_in_grace(&serve->sources) &&
-		 !context.page->standalone)
+		 !context.snap && !context.page->standalone)
 		answer_error(serve, 503, context.page->media == MEDIA_JSON, NULL, response);
 	else
 		answer_context(serve, &context, response);
@@ -644,11 +643,12 @@ void serve_after(struct serve *serve)
 	else if (serve->sources.due_work.upstream_status)
 		upstream_status_renew(refresh->cache, refresh->upstream,
 				      refresh->scenario_configured, &upstream_status);
-	else if (serve->sources.due_work.local)
+	if (!serve->sources.due_work.claimed && serve->sources.due_work.local)
 		local_refresh(serve->sources.local, refresh->upstream);
 	serve->sources.due_work = (struct due_work){0};
 	if (!serve->sources.down_since_ms)
 		cache_catch_up(refresh->cache);
+	context_keep(&serve->sources);
 	metrics_flush(refresh->metrics, refresh->cache);
 }
 

@@ -264,7 +264,8 @@ class Stack:
             TFT_DAEMON_URL=self.upstream.daemon_url,
             TFT_GENERATOR_URL=self.upstream.generator_url,
             TFT_REFRESH_INTERVAL=str(self.interval),
-            TFT_WORKERS=str(self.worker_count * self.host_count),
+            TFT_WORKERS=str(self.worker_count),
+            TFT_WORKERS_TOTAL=str(self.worker_count * self.host_count),
             TFT_LOG_LEVEL="debug",
         )
         env.update(self.extra_env)

@@ -5,7 +5,9 @@ import os
 import pathlib
 import re
 import secrets
+import signal
 import subprocess
+import time
 
 import pytest
 import redis as redis_client
@@ -109,7 +111,7 @@ def test_workers_without_redis_share_the_call_budget():
     """26 calls a minute for all workers together: each has its share, however short the interval is."""
 
     def lonely(workers):
-        return Stack(workers=1, interval=5, l1=False, redis=False, direct=True, env={"TFT_WORKERS": str(workers)})
+        return Stack(workers=1, interval=5, l1=False, redis=False, direct=True, env={"TFT_WORKERS_TOTAL": str(workers)})
 
     with lonely(4) as few, lonely(26) as many:
         for stack in (few, many):
@@ -118,6 +120,19 @@ def test_workers_without_redis_share_the_call_budget():
         stack.wait(lambda: ask(few) and ask(many) and len(few_calls) == 2, 15, "the second call of one of four")
         assert 10 <= few_calls[1].at - few_calls[0].at <= 12.5
         assert len(many_calls) == 1
+
+
+def test_deaths_without_redis_make_no_calls_more():
+    """When the workers of a host have called outlives them: 24 a minute of these six, however often they are replaced."""
+    with Stack(workers=3, hosts=2, interval=5, l1=False, redis=False) as stack:
+        for _ in range(4):
+            end = time.monotonic() + 3.8
+            stack.wait(lambda: ask(stack) and ask(stack, host=1) and time.monotonic() > end, 6, "each has been asked, and the grace is over")
+            for pid in stack.worker_pids(0) + stack.worker_pids(1):
+                os.kill(pid, signal.SIGKILL)
+        calls = [call.at for call in stack.upstream.predictions.calls]
+        assert len(calls) >= 6, "without calls this test shows nothing"
+        assert all(later - call >= 14.9 for call, later in zip(calls, calls[6:])), calls
 
 
 # Holders of the lock

@@ -251,29 +251,73 @@ def test_forbidden_reads_count_as_an_outage(silent):
 
 
 REFUSALS = {
-    "read-only": (lambda r: r.replicaof("127.0.0.1", 1), lambda r: r.replicaof("NO", "ONE")),
+    "read-only": (lambda s: s.redis.replicaof("127.0.0.1", 1), lambda s: s.redis.replicaof("NO", "ONE"), "is a read-only replica"),
     "out of memory": (
-        lambda r: (r.config_set("maxmemory-policy", "noeviction"), r.config_set("maxmemory", 1)),
-        lambda r: (r.config_set("maxmemory", "256mb"), r.config_set("maxmemory-policy", "volatile-lru")),
+        lambda s: (s.redis.config_set("maxmemory-policy", "noeviction"), s.redis.config_set("maxmemory", 1)),
+        lambda s: (s.redis.config_set("maxmemory", "256mb"), s.redis.config_set("maxmemory-policy", "volatile-lru")),
+        "has no memory left",
+    ),
+    "no scripts": (
+        lambda s: s.redis.execute_command("ACL", "SETUSER", "tft", "-evalsha"),
+        lambda s: s.redis.execute_command("ACL", "SETUSER", "tft", "+evalsha"),
+        "does not permit it",
     ),
 }
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_refused_writes_leave_the_pages(stack, name):
-    refuse, allow = REFUSALS[name]
+def test_a_redis_that_takes_nothing_is_named_and_each_worker_goes_on_alone(silent, name):
+    """It answers, so nothing else would ever tell: the pages would grow old for ever, and blame the daemon."""
+    stack, (refuse, allow, words) = silent, REFUSALS[name]
+    refuse(stack)
+    try:
+        with Load(stack, PATHS, clients=2) as load:
+            stack.wait(lambda: all(is_alone(stack, words) for _ in range(4)), 5 * INTERVAL, "own snapshots, and the reason")
+        assert load.failed() == []
+        assert json.loads(ask(stack, "/readyz").body)["checks"]["redis"] == "warn"
+        assert json.loads(ask(stack, "/api/v1/status").body)["cache"]["redis"] == "refuses"
+        assert b"\ntft_dashboard_redis_up 1\n" in (metrics := ask(stack, "/metrics").body)
+        assert b"\ntft_dashboard_redis_writable 0\n" in metrics
+        assert words in ask(stack, "/advanced").body.decode()
+        assert stack.logs().count("ev=redis_refused") <= 2, "each worker says it once a minute"
+    finally:
+        allow(stack)
+    wait_healthy(stack)
+    stack.wait(lambda: b"\ntft_dashboard_redis_writable 1\n" in ask(stack, "/metrics").body, 3, "all is well")
+
+
+def is_alone(stack, words):
+    seen = ask(stack)
+    return seen.status == 200 and seen.cache.startswith("tft-local; hit; ttl=") and words in seen.body.decode()
+
+
+def test_refused_writes_leave_the_pages(stack):
+    """Until the first worker goes on alone they are those of the shared cache, marked."""
     stack.wait(lambda: stack.seconds_to_bucket() > 3, what="time left in the bucket")
-    calls = stack.upstream.predictions.count
     snap = stack.redis.hget("tft:cur:fleet", "snap")
-    refuse(stack.redis)
+    stack.redis.replicaof("127.0.0.1", 1)
     try:
         with Load(stack, PATHS, clients=2) as load:
             stack.wait(lambda: "ttl=-1; detail=BUSY" in ask(stack).cache, RECOVERY, "a stale page")
         assert load.failed() == []
         assert stack.redis.hget("tft:cur:fleet", "snap") == snap
-        assert stack.upstream.predictions.count == calls
     finally:
-        allow(stack.redis)
+        stack.redis.replicaof("NO", "ONE")
+
+
+def test_no_page_is_missing_while_redis_goes_and_comes(stack):
+    """Pages that nginx does not keep: each worker has what it last saw, from the first moment on, and does not forget it."""
+    assert all(is_fresh(ask(stack, path)) for path in PATHS[:3] for _ in range(6))
+    with Load(stack, PATHS, clients=3) as load:
+        for seconds_up in (2, 0):
+            stack.proxy.refuse = True
+            stack.proxy.sever()
+            wait_cache_off(stack)
+            stack.proxy.heal()
+            end = time.monotonic() + seconds_up
+            stack.wait(lambda: time.monotonic() > end, 3, "up for a moment")
+    assert load.failed() == [], "a snapshot was there all the time"
+    assert any(seen.cache.startswith("tft-local") for seen in load.seen)
 
 
 def test_eviction_of_all_pages_ends_with_the_pressure(stack):

@@ -110,7 +110,8 @@ static void test_built_in_values(void **state)
 	assert_int_equal(settings.redis_batch_ms, 100);
 	assert_int_equal(settings.redis_publish_ms, 2000);
 	assert_string_equal(settings.node, "web1");
-	assert_int_equal(settings.workers_total, 6);
+	assert_int_equal(settings.workers, 6);
+	assert_int_equal(settings.workers_total, 0);
 	assert_int_equal(settings.log_level, LOG_LEVEL_WARNING);
 	assert_string_equal(settings.operators, "");
 	assert_int_equal(settings.anonymous, ROLE_VIEWER);
@@ -479,7 +480,7 @@ static void test_the_environment_comes_before_the_file(void **state)
 	assert_int_equal(settings.interval_ms, 10000);
 	assert_int_equal(settings.log_level, LOG_LEVEL_INFO);
 	assert_string_equal(settings.node, "file");
-	assert_int_equal(settings.workers_total, 12);
+	assert_int_equal(settings.workers, 12);
 }
 
 static void test_a_bad_variable_is_named(void **state)
