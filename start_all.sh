@@ -9,7 +9,8 @@
 #     --demo  simulated fleet, also where TFT_DAEMON_URL is set
 #
 # Environment (all optional):
-#   TFT_PORT 8080 · TFT_LISTEN 127.0.0.1, ::1, * · TFT_RUN_DIR ./run · TFT_WORKERS 6 (5 at least)
+#   TFT_PORT 8080 · TFT_LISTEN 127.0.0.1, ::1, * · TFT_RUN_DIR ./run · TFT_WORKERS 6 (5 at least) ·
+#   TFT_WORKERS_TOTAL of all hosts that reach the daemon from one address
 #   TFT_REDIS unix:/path, host:port or sentinel:host:port,.../name, with TFT_REDIS_USER and TFT_REDIS_PASSWORD_FILE;
 #   unset: private Redis
 #   TFT_DAEMON_URL, TFT_GENERATOR_URL, TFT_API_KEY; unset: simulated upstream on TFT_DEMO_PORT 8000 and the next port,
@@ -288,6 +289,9 @@ start_workers() {
     export TFT_LOG_LEVEL=$log_level TFT_WORKERS=$workers
     complaint=$("${as_service[@]}" "$build/tft-dashboard" --check 2>&1) || die "$(tail -n 1 <<<"$complaint")"
     [[ -z $complaint ]] || say "$complaint" >&2
+    # When these workers have called for themselves: they may not make files in a directory of root's.
+    : >>"$run/fcgi.sock.calls"
+    [[ -z $service_user ]] || chown "$service_user" "$run/fcgi.sock.calls"
     start_service workers "$root/scripts/tft-spawn" -f -s "$run/fcgi.sock" -n "$workers" -p "$build/tft-dashboard" \
         ${service_user:+-u "$service_user"} start
 }
