@@ -154,7 +154,7 @@ def test_one_worker_of_a_host_at_a_time_fetches_for_itself(silent):
     silent.stop_redis(signal.SIGKILL)
     predictions.hold()
     try:
-        silent.wait(lambda: ask(silent) and predictions.arrived.is_set(), 6, "a call")
+        silent.wait(lambda: ask(silent) and predictions.arrived.is_set(), 2 * INTERVAL, "a call")
         calls = predictions.count
         assert max(ask(silent, path).took for path in PATHS * 5) < 1, "nobody waits for the daemon"
         assert predictions.count == calls
