@@ -73,6 +73,8 @@ void cache_mark_down(struct cache *cache, const char *why);
 /* Redis has answered this (a script or REFUSED_READ) with an error, or done it. */
 void cache_note_refusal(struct cache *cache, int what, const char *why);
 void cache_note_done(struct cache *cache, int what);
+/* Data of this age are there: whatever was refused before was done by somebody since. */
+void cache_note_data(struct cache *cache, int64_t age_ms);
 /* Redis gave an answer that makes sense: the next failure is the first one again. */
 void cache_mark_up(struct cache *cache);
 /* Runs the batch of store_cmd within `ms`. */

@@ -331,6 +331,8 @@ enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const
 	    batch_read(cache, group, &lookup, route != NULL) == STORE_DOWN)
 		return CACHE_DOWN;
 	state->verdict = take_state(cache, group, cache->look.timed, state);
+	if (state->data_bucket >= 0)
+		cache_note_data(cache, state->now_ms - state->gen_ms);
 	/* Whatever kept a claim off is over. */
 	if (state->verdict == CACHE_FRESH)
 		cache->group[group].quiet_until_ms = 0;

@@ -71,10 +71,10 @@ static const char *refusal_words(const char *why)
 	return "refuses what a refresh needs";
 }
 
-/* Notes and counts are not what a refresh needs. */
+/* What has to be done for new data to be seen. */
 static bool is_needed(int what)
 {
-	return what <= STORE_FAIL;
+	return what <= STORE_COMMIT;
 }
 
 void cache_note_refusal(struct cache *cache, int what, const char *why)
@@ -94,6 +94,12 @@ void cache_note_refusal(struct cache *cache, int what, const char *why)
 void cache_note_done(struct cache *cache, int what)
 {
 	if (cache->refusal.words && cache->refusal.what == what)
+		cache->refusal = (struct refusal){0};
+}
+
+void cache_note_data(struct cache *cache, int64_t age_ms)
+{
+	if (cache->refusal.words && clock_mono_ms() - age_ms > cache->refusal.since_ms)
 		cache->refusal = (struct refusal){0};
 }
 
