@@ -2,6 +2,7 @@
 #include "config.h"
 #include "refresh/local.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -46,6 +47,7 @@ struct local *local_new(const struct local_config *config)
 {
 	struct local *local = calloc(1, sizeof(*local));
 
+	assert(config->workers > 0 && config->workers_total >= config->workers);
 	if (!local)
 		return NULL;
 	local->config = config;

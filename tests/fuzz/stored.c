@@ -227,6 +227,7 @@ static void fuzz_serve(struct span input)
 	static struct settings settings = {.node = "node", .interval_ms = FUZZ_INTERVAL_MS};
 	static const struct local_config local_config = {.interval_ms = FUZZ_INTERVAL_MS,
 							 .workers = 1,
+							 .workers_total = 1,
 							 .calls_per_minute = 26,
 							 .host_fd = -1};
 	struct response response;
