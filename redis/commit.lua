@@ -8,7 +8,8 @@
 -- KEYS 1 pointer 2 lock 3 breaker 4 epoch 5 history 6 its complete hours 7 risk of each server, then n staged, then n final keys
 -- ARGV pairs of a name and a value: entries (n), lock (token|bucket|epoch), bucket, epoch, gen (ms), snap (id), interval (ms),
 --      ttl (ms, of the entries), old_ttl (of those of the previous bucket), fill (ms that refreshes take), record (of the history),
---      points (length of the history, 0: no point), names (of the servers), risks (in the same order), kept (ms, of these)
+--      points (length of the history, 0: no point), names (of the servers), risks (in the same order), kept (ms, of these),
+--      bytes (of Redis' memory for them)
 local arg = {}
 for i = 1, #ARGV, 2 do
 	arg[ARGV[i]] = ARGV[i + 1]
@@ -94,12 +95,28 @@ local function close_hour(start, oldest)
 	redis.call('XADD', KEYS[6], 'MINID', '=', oldest, id_of(start), 'd', table.concat(lines, '\n'))
 end
 
+-- As long as arg.kept says, or less where they would take more of Redis' memory than arg.bytes: in a fleet that changes all the time, each
+-- entry has the names, which outweigh the risks by far. Who is not allowed to ask counts as if it were so.
+local function oldest_risks()
+	local limit, oldest = tonumber(arg.bytes), now - tonumber(arg.kept)
+	local first = redis.call('XRANGE', KEYS[7], '-', '+', 'COUNT', 1)[1]
+	local used = redis.pcall('MEMORY', 'USAGE', KEYS[7], 'SAMPLES', 0)
+	if type(used) == 'table' then
+		return math.max(oldest, now - math.floor(limit / (#arg.names + #arg.risks)) * interval)
+	end
+	if not first or used <= limit then
+		return oldest
+	end
+	local span = now - tonumber(string.match(first[1], '^%d+'))
+	return math.max(oldest, now - math.floor(span * limit / used))
+end
+
 -- The names hardly ever change: an entry has them only when they did, and once an hour, so that cutting off old entries costs an hour at
 -- most of what is left.
 local function keep_servers()
 	local digest = string.sub(redis.sha1hex(arg.names), 1, 8)
 	local last = newest(KEYS[7])
-	local oldest = id_of(now - tonumber(arg.kept))
+	local oldest = id_of(oldest_risks())
 	if last and last[2][2] == digest and hour_of(last[1]) == hour_of(id_of(now)) then
 		redis.call('XADD', KEYS[7], 'MINID', '~', oldest, id_of(now), 's', digest, 'r', arg.risks)
 	else

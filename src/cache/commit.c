@@ -13,7 +13,7 @@
 #include "store/reply.h"
 
 #define DAY_MS        INT64_C(86400000)
-#define SERVERS_BYTES (16 * 1024 * 1024) /* of the risks of all servers */
+#define SERVERS_BYTES (16 * 1024 * 1024) /* of Redis' memory, for the risks of all servers */
 #define COMMIT_KEYS   7                  /* beside those of the entries */
 
 const char *const commit_names[] = {
@@ -111,14 +111,6 @@ static enum commit_result settle(struct cache *cache, const struct claim *claim,
 	return strcmp(read.state.snap, commit->snap) == 0 ? COMMIT_OK : answer;
 }
 
-/* A day, or less where the fleet is so large that its risks would fill the memory of Redis. */
-static int64_t servers_kept_ms(int64_t interval_ms, size_t bytes)
-{
-	int64_t points = SERVERS_BYTES / (int64_t)(bytes + 1);
-
-	return points < DAY_MS / interval_ms ? points * interval_ms : DAY_MS;
-}
-
 /* The keys of a commit: those of the group, those of the history, then each staged one and its
  * final one. */
 static size_t commit_keys(const struct claim *claim, const struct commit *commit, struct key *keys)
@@ -150,8 +142,8 @@ static const redisReply *run_commit(struct cache *cache, const struct claim *cla
 		   ttl = key_decimal(cache->limits->max_stale_ms),
 		   old_ttl = key_decimal(2 * interval_ms),
 		   points = key_decimal(commit->history.len ? cache->limits->history_points : 0),
-		   fill = key_decimal(commit->fill_ms),
-		   kept = key_decimal(servers_kept_ms(interval_ms, commit->risks.len));
+		   fill = key_decimal(commit->fill_ms), kept = key_decimal(DAY_MS),
+		   bytes = key_decimal(SERVERS_BYTES);
 	const struct span args[] = {
 		SPAN("entries"),  KEY(entries),    SPAN("lock"),   KEY(lock),
 		SPAN("bucket"),   KEY(bucket),     SPAN("epoch"),  span_str(claim->epoch),
@@ -160,7 +152,7 @@ static const redisReply *run_commit(struct cache *cache, const struct claim *cla
 		SPAN("old_ttl"),  KEY(old_ttl),    SPAN("fill"),   KEY(fill),
 		SPAN("record"),   commit->history, SPAN("points"), KEY(points),
 		SPAN("names"),    commit->names,   SPAN("risks"),  commit->risks,
-		SPAN("kept"),     KEY(kept),
+		SPAN("kept"),     KEY(kept),       SPAN("bytes"),  KEY(bytes),
 	};
 	struct key keys[COMMIT_KEYS + 2 * CACHE_ROUTES_MAX];
 	struct span argv[COMMIT_KEYS + 2 * CACHE_ROUTES_MAX + sizeof(args) / sizeof(args[0])];

@@ -270,6 +270,7 @@ class Run:
             "entries": len(group.routes), "lock": claim.lock, "bucket": claim.bucket, "epoch": claim.epoch, "gen": claim.gen,
             "snap": claim.snap, "interval": group.interval, "ttl": group.max_stale, "old_ttl": 2 * group.interval, "fill": 900,
             "record": claim.record, "points": length, "names": claim.names, "risks": claim.risks, "kept": DAY,
+            "bytes": 16 << 20,
         }  # fmt: skip
         arguments = [word for pair in named.items() for word in pair]
         answer = self.ask(worker.name, "commit", keys, arguments, lambda: self.model.commit(claim, 900), refused)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""The risk history of a fleet whose names change all the time stays below its ceiling, with and without the right to ask for its size."""
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from server import Server  # noqa: E402
+
+INTERVAL, DAY = 30_000, 86_400_000
+FIRST = 1_700_000_000_000 // INTERVAL
+LIMIT = 1 << 20
+KEYS = [f"tft:{what}:fleet" for what in ("cur", "lock", "brk", "epoch")] + ["tfthist:fleet", "tfthist:hours", "tfthist:risk"]
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server() as running:
+        yield running
+
+
+def commit(server, bucket, names):
+    server.set_time(bucket * INTERVAL * 1000)
+    lock = f"token|{bucket}|epoch"
+    for key, value in (("tft:lock:fleet", lock), ("tft:epoch:fleet", "epoch")):
+        server.command("SET", key, value)
+    server.command("HSET", "tft:s:token:page", "body", "text")
+    named = {
+        "entries": 1, "lock": lock, "bucket": bucket, "epoch": "epoch", "gen": bucket * INTERVAL, "snap": "snap", "interval": INTERVAL,
+        "ttl": 60_000, "old_ttl": 60_000, "fill": 900, "record": "record", "points": 20_160, "names": " ".join(names),
+        "risks": "aa" * len(names), "kept": DAY, "bytes": LIMIT,
+    }  # fmt: skip
+    keys = [*KEYS, "tft:s:token:page", f"tft:page:{bucket}"]
+    answer = server.call("commit", keys, [word for pair in named.items() for word in pair])
+    assert answer[0] == "ok" and answer[2] == "hist-new", answer
+
+
+def fill(server, commits, names):
+    """names(i): those of the i-th commit. The sizes of the history after each of them, and its entries in the end."""
+    server.command("FLUSHALL")
+    sizes = []
+    for i in range(commits):
+        commit(server, FIRST + i, names(i))
+        sizes.append(server.command("MEMORY", "USAGE", "tfthist:risk", "SAMPLES", 0))
+    return sizes, server.command("XLEN", "tfthist:risk")
+
+
+def changing(i):
+    return [f"a-server-of-twenty-{(i if n == 0 else n):05}" for n in range(600)]
+
+
+def test_names_that_change_in_each_bucket_count(server):
+    sizes, entries = fill(server, 200, changing)
+    assert max(sizes) < 1.1 * LIMIT
+    assert entries * len(" ".join(changing(0))) > 0.5 * LIMIT, "what has room is kept"
+
+
+def test_a_fleet_that_stays_the_same_is_kept_for_longer(server):
+    sizes, entries = fill(server, 200, lambda i: changing(0))
+    assert entries == 200 and max(sizes) < LIMIT
+
+
+def test_an_account_that_may_not_ask_counts_the_worst(server):
+    server.command("ACL", "SETUSER", "tft", "-memory")
+    try:
+        sizes, entries = fill(server, 200, changing)
+    finally:
+        server.command("ACL", "SETUSER", "tft", "+memory|usage")
+    assert max(sizes) < 1.3 * LIMIT and entries > 30
