@@ -37,8 +37,13 @@ class Past:
 
     def commit(self, at, record, names="a b", risks="0001", points=20160, servers_ms=24 * HOUR):
         keys = ["past:cur", "past:lock", "past:brk", "past:epoch", FLEET, HOURS, SERVERS]
-        argv = ["token", at // INTERVAL, "e", at, "snap", INTERVAL, 60000, 60000, record, points, 0, names, risks, servers_ms]
-        return self.script(keys=keys, args=argv)
+        bucket = at // INTERVAL
+        named = {
+            "entries": 0, "lock": f"token|{bucket}|e", "bucket": bucket, "epoch": "e", "gen": at, "snap": "snap", "interval": INTERVAL,
+            "ttl": 60000, "old_ttl": 60000, "fill": 0, "record": record, "points": points, "names": names, "risks": risks,
+            "kept": servers_ms, "bytes": 16 << 20,
+        }  # fmt: skip
+        return self.script(keys=keys, args=[word for pair in named.items() for word in pair])
 
     def fill(self, hours, record):
         """One point for every bucket; record(i) may be None: a gap."""
