@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers that are errors: constant texts, as a page or as a problem document (RFC 9457). They are
+ * never stored. */
+#ifndef TFT_REFUSAL_H
+#define TFT_REFUSAL_H
+
+#include "pages/view.h"
+#include "server/answer.h"
+
+/* hint: the valid values, or NULL. 503 asks to come back after a second. */
+void refuse(struct answering *a, const struct http_error *error, bool json, const char *hint,
+	    struct response *response);
+/* The same with the words that belong to the status. */
+void refuse_status(struct answering *a, int status, bool json, const char *hint,
+		   struct response *response);
+/* 400, with the page's form where it has one. */
+void refuse_value(struct answering *a, const struct bad_value *bad, struct response *response);
+/* 404 for a name that the snapshot does not have. The name is not repeated: anybody can put anything
+ * into an address. */
+void refuse_server(struct answering *a, bool json, struct response *response);
+
+#endif
