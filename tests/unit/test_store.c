@@ -38,7 +38,8 @@ struct turn {
 /* --- the server --- */
 
 static struct {
-	const struct turn *turns; /* of all connections */
+	struct turn script[8];    /* of all connections */
+	const struct turn *turns; /* what is left of it */
 	size_t piece;             /* bytes of one read */
 	size_t opened, closed;
 	const char *refusal; /* connecting fails */
@@ -218,10 +219,14 @@ static int close_store(void **state)
 	return 0;
 }
 
-static void play(const struct turn *turns)
+static void play_turns(const struct turn *turns, size_t count)
 {
-	server.turns = turns;
+	assert_true(count <= LENGTH(server.script));
+	memcpy(server.script, turns, count * sizeof(*turns));
+	server.turns = server.script;
 }
+
+#define play(turns) play_turns((turns), LENGTH(turns))
 
 static void get(const char *key)
 {
@@ -539,6 +544,26 @@ static void test_a_giant_is_known_though_the_server_is_gone_then(void **state)
 	get("a");
 	get("b");
 	assert_result(STORE_DOWN);
+	assert_true(store_is_too_large(store, 0));
+	assert_false(store_is_too_large(store, 1));
+}
+
+/* What had come of it is given back: the next reply has all the room. */
+static void test_a_giant_leaves_no_trace_in_the_limit(void **state)
+{
+	static const struct turn turns[] = {
+		{"GET a;GET b;", "*2\r\n*3000000\r\n*2000000\r\n", OPEN, NULL},
+		{NULL},
+		{"GET b;", "*3000000\r\n", OPEN, NULL},
+		{NULL},
+	};
+
+	(void)state;
+	play(turns);
+	get("a");
+	get("b");
+	assert_result(STORE_DOWN);
+	assert_error("deadline passed");
 	assert_true(store_is_too_large(store, 0));
 	assert_false(store_is_too_large(store, 1));
 }
@@ -861,6 +886,7 @@ int main(void)
 		TEST(test_a_giant_costs_its_own_reply),
 		TEST(test_what_comes_after_a_giant_alone_has_its_own_answer),
 		TEST(test_a_giant_is_known_though_the_server_is_gone_then),
+		TEST(test_a_giant_leaves_no_trace_in_the_limit),
 		TEST(test_where_the_limit_is),
 		TEST(test_the_limit_is_that_of_a_batch),
 		TEST(test_a_run_waits_no_longer_than_it_may),
