@@ -8,7 +8,8 @@ printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
 cd /package
 
-apt-get install -q -y --no-install-recommends ./tft-dashboard_*.deb nginx-light systemd
+apt-get update -q
+apt-get install -q -y --no-install-recommends ./tft-dashboard_*.deb nginx systemd
 id tft-dashboard
 tft-dashboard --check
 test "$(systemctl is-enabled tft-dashboard.target)" = enabled
