@@ -24,7 +24,7 @@ REFRESH_KEYS = ("cur", "lock", "brk", "epoch")
 
 # How often what happens in an episode of that kind.
 HABITS = {
-    "calm": {"work": 80, "pass_time": 20, "count": 1, "reopen": 3},
+    "calm": {"work": 80, "pass_time": 20, "count": 1},
     "rough": {
         "work": 80, "pass_time": 20, "die": 1, "stop": 2, "resume": 2, "flush": 1, "flush_one": 0.5, "delete_key": 1,
         "overwrite_key": 1, "spoil_value": 2, "delete_all": 0.2, "sweep": 0.3, "forget_all": 0.1, "forget_scripts": 0.1, "out_of_memory": 1,

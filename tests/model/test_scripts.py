@@ -15,6 +15,7 @@ from server import Server  # noqa: E402
 
 STEPS = 50_000  # of each of the two runs
 MUTANT_STEPS = 40_000  # at most
+SEEDS = range(42, 47)
 EVERY_ANSWER = {
     "claim": {"won", "fresh", "open", "budget", "busy", "OOM"},
     "extend": {"ok", "lost", "WRONGTYPE", "OOM"},
@@ -66,5 +67,13 @@ BY_INVARIANT = [m for m in MUTATIONS if m[4]]
 @pytest.mark.parametrize("script, what, old, new, invariant", BY_INVARIANT, ids=[f"{m[4]}: {m[0]} {m[1]}" for m in BY_INVARIANT])
 def test_an_invariant_needs_no_model_to_notice_it(server, script, what, old, new, invariant):
     server.use(**mutant(script, old, new, server))
-    with pytest.raises(Failure, match=f"^{invariant} "):
-        Run(server, 42, compare=False).steps(MUTANT_STEPS)
+    assert any(broken(server, seed) == invariant for seed in SEEDS), "what one of them reaches, and first, is up to chance"
+
+
+def broken(server, seed):
+    """The first invariant that a run finds violated; None: it finds nothing."""
+    try:
+        Run(server, seed, compare=False).steps(MUTANT_STEPS)
+    except Failure as failure:
+        return str(failure).split(" ", 1)[0]
+    return None
