@@ -109,6 +109,8 @@ static const struct option options[] = {
 	 "0", "workers behind one address towards the inference daemon; 0: of this host alone"},
 	{"ui", "frame_origin", "TFT_FRAME_ORIGIN", VALUE_ORIGIN, ANY(frame_origin),
 	 "", "origin of the pages that may embed the compact view; empty: none may"},
+	{"ui", "hosts", "TFT_HOSTS", VALUE_HOSTS, ANY(hosts),
+	 "", "names under which the dashboard answers, separated by commas; empty: any"},
 	{"auth", "operators", "TFT_OPERATORS", VALUE_USERS, ANY(operators),
 	 "", "users who may act, as the web server authenticates them, separated by commas"},
 	{"auth", "anonymous", "TFT_ANONYMOUS", VALUE_ROLE, AT(anonymous), {0, 1},

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/utf8.h"
 #include "store/address.h"
 
@@ -107,18 +108,56 @@ static bool check_node(char *text)
 	return is_name(text);
 }
 
-/* Blanks around the commas go. Nobody is called "anna": quotes would be a part of the name. */
-static bool check_users(char *text)
+static char *cut_blanks(const char *text, char *end)
+{
+	while (end > text && end[-1] == ' ')
+		end--;
+	return end;
+}
+
+/* Blanks around the commas go; one inside a member is a part of it. */
+static bool check_list(char *text)
 {
 	char *to = text;
 
-	if (strpbrk(text, "\"'") || !check_ascii(text))
-		return false;
-	for (const char *from = text; *from; from++)
-		if (*from != ' ')
+	for (const char *from = text; *from; from++) {
+		if (*from == ',')
+			to = cut_blanks(text, to);
+		if (*from != ' ' || (to > text && to[-1] != ','))
 			*to++ = *from;
+	}
+	to = cut_blanks(text, to);
 	*to = '\0';
 	return *text != ',' && !strstr(text, ",,") && (to == text || to[-1] != ',');
+}
+
+/* Nobody is called "anna": quotes would be a part of the name. */
+static bool check_users(char *text)
+{
+	return !strpbrk(text, "\"'") && check_ascii(text) && check_list(text);
+}
+
+static void make_lower(char *text)
+{
+	for (; *text; text++)
+		*text = text_lower(*text);
+}
+
+/* As nginx passes them on: lower case, no port, no dot at the end. */
+static bool check_hosts(char *text)
+{
+	struct span rest;
+
+	if (!check_list(text))
+		return false;
+	make_lower(text);
+	for (rest = span_str(text); rest.len > 0;) {
+		struct span host = text_cut(&rest, ',');
+
+		if (hostport_host_len(host) != host.len || host.ptr[host.len - 1] == '.')
+			return false;
+	}
+	return true;
 }
 
 /* As a browser serializes it: lower case, no path. */
@@ -128,9 +167,7 @@ static bool check_origin(char *text)
 
 	if (!check_url(text))
 		return false;
-	for (char *c = text; *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
+	make_lower(text);
 	host = skip_scheme(text);
 	return !host || !strchr(host, '/');
 }
@@ -183,6 +220,7 @@ static const struct {
 		      "unix:/absolute/path, address:port or sentinel:address:port,.../name"},
 	[VALUE_NODE]     = {NULL, NULL, check_node, "letters, digits, dots, hyphens, underscores"},
 	[VALUE_USERS]    = {NULL, NULL, check_users, "names separated by commas, without quotes"},
+	[VALUE_HOSTS]    = {NULL, NULL, check_hosts, "host names separated by commas, without ports"},
 	[VALUE_DURATION] = {durations, NULL, NULL, NULL},
 	[VALUE_SIZE]     = {sizes, NULL, NULL, NULL},
 	[VALUE_INTEGER]  = {integers, NULL, NULL, NULL},

@@ -18,6 +18,8 @@ struct span text_cut(struct span *rest, char mark);
 /* The next byte of percent-encoded text (RFC 3986), cut off *rest, which must not be empty. A bad
  * percent sequence is taken literally. */
 char text_take_encoded(struct span *rest);
+/* Whether it is a whole member of a list with single commas between them. */
+bool text_is_listed(const char *list, const char *member);
 /* ASCII letters only. */
 char text_lower(char c);
 

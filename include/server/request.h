@@ -30,6 +30,7 @@ struct request {
 	char origin[256];        /* TFT_ORIGIN; longer: "null", which is never allowed */
 	char fetch_site[32];     /* TFT_SFS; longer: "cross-site" */
 	char content_type[80];   /* longer: "?", which is no type */
+	char host[254]; /* TFT_HOST: without port, lower case; longer: "?", which is no name */
 	char remote_addr[46];
 	char remote_user[128];           /* longer: "?", which is nobody */
 	char id[64];                     /* nginx' request id; longer: empty */
@@ -55,5 +56,9 @@ typedef size_t (*request_read)(void *ctx, char *bytes, size_t len);
  */
 enum request_result request_parse(struct request *request, request_param param, request_read read,
 				  void *ctx);
+
+/* Whether it was sent to one of these names (settings.hosts; empty: any will do). An address and
+ * localhost always will: no answer of a foreign DNS makes a browser write those. */
+bool request_is_ours(const struct request *request, const char *hosts);
 
 #endif

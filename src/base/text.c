@@ -36,6 +36,20 @@ struct span text_cut(struct span *rest, char mark)
 	return head;
 }
 
+bool text_is_listed(const char *list, const char *member)
+{
+	size_t len = strlen(member);
+
+	while (*list) {
+		size_t n = strcspn(list, ",");
+
+		if (n == len && memcmp(list, member, n) == 0)
+			return true;
+		list += n + (list[n] == ',');
+	}
+	return false;
+}
+
 char text_lower(char c)
 {
 	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);

@@ -12,30 +12,16 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "refresh/upstream_status.h"
 
 /* --- who may act --- */
 
-/* users: as in settings. */
-static bool is_listed(const char *users, const char *user)
-{
-	size_t len = strlen(user);
-
-	while (*users) {
-		size_t n = strcspn(users, ",");
-
-		if (n == len && memcmp(users, user, n) == 0)
-			return true;
-		users += n + (users[n] == ',');
-	}
-	return false;
-}
-
 enum role action_role(const struct settings *settings, const struct request *request)
 {
 	if (*request->remote_user)
-		return is_listed(settings->operators, request->remote_user) ? ROLE_OPERATOR
-									    : ROLE_VIEWER;
+		return text_is_listed(settings->operators, request->remote_user) ? ROLE_OPERATOR
+										 : ROLE_VIEWER;
 	return (enum role)settings->anonymous;
 }
 

@@ -10,6 +10,8 @@ static const struct http_error errors[] = {
 	{405, "Method not allowed", "This address does not take that method."},
 	{413, "Too large", "The request is too large."},
 	{414, "Address too long", "The address is too long."},
+	{421, "Not under this name",
+	 "The dashboard does not answer under this name. Its own are set by [ui] hosts."},
 	{500, "Internal error", "The page could not be made. The error is in the log."},
 	{503, "Not available",
 	 "The shared cache cannot be reached. Please try again in a few seconds."},

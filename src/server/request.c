@@ -24,6 +24,7 @@ static const struct field {
 			instead                                                                    \
 	}
 	FIELD("TFT_RID", id, ""),
+	FIELD("TFT_HOST", host, "?"),
 	FIELD("REMOTE_ADDR", remote_addr, "?"),
 	FIELD("REMOTE_USER", remote_user, "?"),
 	FIELD("CONTENT_TYPE", content_type, "?"),
@@ -115,4 +116,16 @@ enum request_result request_parse(struct request *request, request_param param, 
 	if (rc == REQUEST_OK && request->method == METHOD_POST)
 		rc = read_body(request, value_of(param, ctx, "CONTENT_LENGTH"), read, ctx);
 	return rc;
+}
+
+/* What browsers take for an address: in brackets, or digits and dots. */
+static bool is_address(const char *host)
+{
+	return *host == '[' || (*host && strspn(host, ".0123456789") == strlen(host));
+}
+
+bool request_is_ours(const struct request *request, const char *hosts)
+{
+	return !*hosts || is_address(request->host) || strcmp(request->host, "localhost") == 0 ||
+	       text_is_listed(hosts, request->host);
 }

@@ -26,6 +26,7 @@ static const struct status {
 	{413, "Content Too Large"},
 	{414, "URI Too Long"},
 	{415, "Unsupported Media Type"},
+	{421, "Misdirected Request"},
 	{429, "Too Many Requests"},
 	{500, "Internal Server Error"},
 	{502, "Bad Gateway"},

@@ -155,6 +155,14 @@ static const char *service_desc(const struct route *route)
 	return page && page == page_find_name("overview") ? "api/v1/openapi.json" : NULL;
 }
 
+/* nginx asks for a copy by path and parameters alone, and would show it under every name. So a site
+ * that looks at names has no copies. */
+static void keep_from_l1(struct response *response)
+{
+	response->l1 = false;
+	response->stale_ok_s = 0;
+}
+
 static void answer_route(struct serve *serve, const struct request *request,
 			 const struct route *route, struct response *response)
 {
@@ -228,13 +236,19 @@ static bool is_withdrawn(const struct request *request, const struct response *r
 
 void serve_request(struct serve *serve, const struct request *request, struct response *response)
 {
+	const char *hosts = serve->answering.config->settings->hosts;
 	struct route route =
 		route_find(request->method, (struct span){request->path, request->path_len});
 
 	/* A name of a server is one step of an address, whatever it holds. */
 	serve->answering.path = route.page ? span_str(route.page->path)
 					   : (struct span){request->path, request->path_len};
-	answer_route(serve, request, &route, response);
+	if (request_is_ours(request, hosts))
+		answer_route(serve, request, &route, response);
+	else
+		refuse_status(&serve->answering, 421, wants_json(request), NULL, response);
+	if (*hosts)
+		keep_from_l1(response);
 	if (is_withdrawn(request, response)) {
 		response_init(response, 200);
 		response->ask_again = "@tft_without_copy";

@@ -16,7 +16,7 @@
 static const char *const names[] = {
 	"DOCUMENT_URI", "QUERY_STRING", "REQUEST_METHOD", "CONTENT_LENGTH", "CONTENT_TYPE",
 	"TFT_INM",      "TFT_ORIGIN",   "TFT_SFS",        "REMOTE_ADDR",    "REMOTE_USER",
-	"TFT_AE",       "TFT_RID",      "TFT_END",        "TFT_L1",
+	"TFT_AE",       "TFT_RID",      "TFT_END",        "TFT_L1",         "TFT_HOST",
 };
 
 #define NAMES (sizeof(names) / sizeof(names[0]))

@@ -127,6 +127,33 @@ def test_only_the_compact_view_may_be_embedded_and_no_forms(stack_factory):
         assert policy.endswith(f"frame-ancestors {ancestors}"), path
 
 
+def test_another_name_gets_no_data(stack_factory):
+    """With L1, whose copies have no name in their key: what was answered under one is not shown under another."""
+    stack = stack_factory(interval=300, env={"TFT_HOSTS": "dash.example,Dash"})
+    stack.wait_fleet()
+    port = str(stack.hosts[0].port)
+    pages = ["/", "/heatmap", "/advanced", "/api/v1/fleet", "/api/v1/status", "/?format=json", "/badge/fleet.svg", "/healthz", "/metrics", "/nothing"]
+    for path in pages:
+        for host in ("dash.example", "DASH:" + port, "127.0.0.1", "[::1]:" + port, "localhost"):
+            answer = stack.get(path, headers={"Host": host})
+            assert answer.status_code == (404 if path == "/nothing" else 200), (path, host)
+            assert "HIT" not in answer.headers.get("cache-status", "") and "nginx; hit" not in answer.headers.get("cache-status", "")
+        for host in ("evil.example", "dash.example.evil.example", "127.0.0.1.evil.example"):
+            answer = stack.get(path, headers={"Host": host})
+            assert (answer.status_code, answer.headers["cache-control"]) == (421, "no-store"), (path, host)
+            assert SERVER not in answer.text and "evil" not in answer.text
+            if "/api/" in path or "format=json" in path:
+                assert is_problem(answer, 421)
+    head, _ = raw(stack, "GET http://evil.example/ HTTP/1.1\r\nHost: dash.example\r\nConnection: close\r\n\r\n")
+    assert head.startswith("HTTP/1.1 421 ")
+    answer = stack.post("/refresh", headers={"Host": "evil.example", "Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 421
+    # What would be a copy under any name while no worker answers.
+    for service in stack.hosts[0].workers:
+        service.stop()
+    assert {stack.get(path, headers={"Host": "evil.example"}).status_code for path in pages} <= {404, 502, 504}
+
+
 def test_current_tag_gives_304_without_l1(stack_factory):
     stack = stack_factory(interval=300, l1=False)
     stack.wait_fleet()

@@ -34,7 +34,8 @@ static const struct change plain[] = {
 	{"REMOTE_USER", ""},       {"TFT_ORIGIN", ""},
 	{"TFT_SFS", ""},           {"TFT_INM", ""},
 	{"TFT_AE", "identity"},    {"TFT_RID", "0123456789abcdef0123456789abcdef"},
-	{"TFT_L1", NULL},          {"TFT_END", "1"},
+	{"TFT_HOST", NULL},        {"TFT_L1", NULL},
+	{"TFT_END", "1"},
 };
 
 static const char *param(void *ctx, const char *name)
@@ -197,6 +198,7 @@ static void test_a_header_that_does_not_fit_gives_no_rights(void **state)
 		{"TFT_SFS", offsetof(struct request, fetch_site), 31, "cross-site"},
 		{"CONTENT_TYPE", offsetof(struct request, content_type), 79, "?"},
 		{"REMOTE_USER", offsetof(struct request, remote_user), 127, "?"},
+		{"TFT_HOST", offsetof(struct request, host), 253, "?"},
 		{"REMOTE_ADDR", offsetof(struct request, remote_addr), 45, "?"},
 		{"TFT_RID", offsetof(struct request, id), 63, ""},
 	};
@@ -213,6 +215,38 @@ static void test_a_header_that_does_not_fit_gives_no_rights(void **state)
 		(void)xs(rows[i].fits + 1);
 		assert_int_equal(parse(&r, &over), REQUEST_OK);
 		assert_string_equal((const char *)&r + rows[i].offset, rows[i].instead);
+	}
+}
+
+static void test_a_name_is_ours_when_it_is_listed(void **state)
+{
+	static const struct {
+		const char *hosts, *host;
+		bool ours;
+	} rows[] = {
+		{"", "evil.example", true},
+		{"", NULL, true},
+		{"dash.example,dash", "dash.example", true},
+		{"dash.example,dash", "dash", true},
+		{"dash.example,dash", "das", false},
+		{"dash.example,dash", "dash.example,dash", false},
+		{"dash.example,dash", "evil.dash.example", false},
+		{"dash.example,dash", "", false},
+		{"dash.example,dash", NULL, false},
+		{"dash.example", "localhost", true},
+		{"dash.example", "localhost.evil.example", false},
+		{"dash.example", "192.0.2.7", true},
+		{"dash.example", "192.0.2.7.evil.example", false},
+		{"dash.example", "[2001:db8::1]", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct fake fake = {{{"TFT_HOST", rows[i].host}}, "", 0, 0};
+		struct request r;
+
+		assert_int_equal(parse(&r, &fake), REQUEST_OK);
+		assert_int_equal(request_is_ours(&r, rows[i].hosts), rows[i].ours);
 	}
 }
 
@@ -334,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_only_gzip_is_gzip),
 		cmocka_unit_test(test_path_and_query_have_a_limit),
 		cmocka_unit_test(test_a_header_that_does_not_fit_gives_no_rights),
+		cmocka_unit_test(test_a_name_is_ours_when_it_is_listed),
 		cmocka_unit_test(test_absent_parameters_are_empty),
 		cmocka_unit_test(test_the_body_is_as_long_as_announced),
 		cmocka_unit_test(test_a_body_with_nul_is_refused),

@@ -509,6 +509,26 @@ static void test_the_node_is_a_plain_name(void **state)
 	assert_string_equal(settings.node, "web-2.example_x");
 }
 
+static void test_hosts_are_names_as_nginx_passes_them_on(void **state)
+{
+	static const char *const bad[] = {",",         "a,",    "a b",  "a:80", "http://a",
+					  "\"a\"",     "a.,b",  "*.a",  "a/",   "[::1",
+					  "j\xc3\xb6", "a, ,b", "a,b\n"};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(bad); i++) {
+		assert_int_equal(setenv("TFT_HOSTS", bad[i], 1), 0);
+		assert_int_equal(settings_load(&settings, NULL, &err), -1);
+		assert_string_equal(err.msg, "TFT_HOSTS: ui.hosts: expected host names separated "
+					     "by commas, without ports");
+	}
+	assert_int_equal(unsetenv("TFT_HOSTS"), 0);
+	assert_loads("[ui]\nhosts = Dash.Example , dash_2,[2001:DB8::1]\n");
+	assert_string_equal(settings.hosts, "dash.example,dash_2,[2001:db8::1]");
+	assert_loads("[ui]\nhosts =\n");
+	assert_string_equal(settings.hosts, "");
+}
+
 static void test_users_are_a_list_of_names(void **state)
 {
 	static const char *const bad[] = {",",     "a,",          ",a",  "a,,b",
@@ -524,6 +544,8 @@ static void test_users_are_a_list_of_names(void **state)
 	assert_int_equal(unsetenv("TFT_OPERATORS"), 0);
 	assert_loads("[auth]\noperators = alice, b.ob , carol@example\n");
 	assert_string_equal(settings.operators, "alice,b.ob,carol@example");
+	assert_loads("[auth]\noperators =  jane doe  ,bob\n");
+	assert_string_equal(settings.operators, "jane doe,bob");
 	assert_loads("[auth]\noperators =\n");
 	assert_string_equal(settings.operators, "");
 }
@@ -761,6 +783,7 @@ int main(void)
 		cmocka_unit_test_setup(test_the_environment_comes_before_the_file, clean),
 		cmocka_unit_test_setup(test_a_bad_variable_is_named, clean),
 		cmocka_unit_test_setup(test_the_node_is_a_plain_name, clean),
+		cmocka_unit_test_setup(test_hosts_are_names_as_nginx_passes_them_on, clean),
 		cmocka_unit_test_setup(test_users_are_a_list_of_names, clean),
 		cmocka_unit_test_setup(test_an_origin_is_what_a_browser_would_send, clean),
 		cmocka_unit_test_setup(test_secrets_from_files, clean),
