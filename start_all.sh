@@ -12,9 +12,10 @@
 #   TFT_PORT 8080 · TFT_LISTEN 127.0.0.1, ::1, * · TFT_RUN_DIR ./run · TFT_WORKERS 6 (5 at least) ·
 #   TFT_WORKERS_TOTAL of all hosts that reach the daemon from one address
 #   TFT_REDIS unix:/path, host:port or sentinel:host:port,.../name, with TFT_REDIS_USER and TFT_REDIS_PASSWORD_FILE;
-#   unset: private Redis
+#   unset: private Redis · TFT_REDIS_PREFIX tft, another one for each fleet on the same Redis
 #   TFT_DAEMON_URL, TFT_GENERATOR_URL, TFT_API_KEY; unset: simulated upstream on TFT_DEMO_PORT 8000 and the next port,
 #   with TFT_DEMO_SERVERS 20
+#   TFT_FLEET name of the fleet, where its daemon has several addresses
 #   TFT_ANONYMOUS viewer (operator where a demo listens on 127.*) · TFT_OPERATORS · TFT_AUTH_ORIGIN
 #   TFT_REFRESH_INTERVAL 30 · TFT_L1 on|off · TFT_LOG_LEVEL warning
 #   TFT_BUILD  use the programs of this build directory instead of building
@@ -257,7 +258,7 @@ render() {
     fi
     "$root/scripts/render-config.sh" RUN_DIR="$run" ASSETS="$build/assets" LISTEN="$listen" PORT="$port" L1="$l1" \
         ASSET_CACHE="${dev:+no-store}" \
-        DEMO_PORT="${demo:+$demo_port}" RUN_USER="$service_user" REDIS_PASSWORD_SHA256="$hash"
+        PREFIX="${TFT_REDIS_PREFIX:-tft}" REDIS_DATA="$run/redis/$fleet" DEMO_PORT="${demo:+$demo_port}" RUN_USER="$service_user" REDIS_PASSWORD_SHA256="$hash"
 }
 
 # spawn_demo ROLE: a FastCGI program on a unix socket that nginx may open.
@@ -268,7 +269,15 @@ spawn_demo() {
         "$build/tft-demo-daemon" --role "$1" --state "$run/demo/state" --servers "$demo_servers" --warm
 }
 
+# Each fleet has files of its own, so that neither the pages nor the history of one are ever shown as another's, and both are there
+# when it comes back. A demonstration is a fleet by its name: a real daemon may come to have its address.
+name_fleet() {
+    [[ -z $demo ]] || export TFT_FLEET=demo TFT_DAEMON_URL=http://127.0.0.1:$demo_port TFT_GENERATOR_URL=http://127.0.0.1:$((demo_port + 1))
+    fleet=$("${as_service[@]}" "$build/tft-dashboard" --fingerprint 2>&1) || die "$(tail -n 1 <<<"$fleet")"
+}
+
 start_redis() {
+    "${as_service[@]}" mkdir -p "$run/redis/$fleet"
     as_service_user redis redis-server "$run/etc/redis.conf"
     export TFT_REDIS=unix:$run/redis/redis.sock TFT_REDIS_USER=tft TFT_REDIS_PASSWORD_FILE=$run/redis.pass
     unset TFT_REDIS_PASSWORD
@@ -281,7 +290,6 @@ start_demo() {
     spawn_demo generator
     # Whoever can reach a demo on this host alone may play with it.
     [[ $here != 127.* || $listen != "$here" ]] || export TFT_ANONYMOUS=${TFT_ANONYMOUS:-operator}
-    export TFT_DAEMON_URL=http://127.0.0.1:$demo_port TFT_GENERATOR_URL=http://127.0.0.1:$((demo_port + 1))
 }
 
 start_workers() {
@@ -389,6 +397,7 @@ stop_services
 check_ports
 trap on_exit EXIT
 trap 'exit 130' INT TERM
+name_fleet
 render
 [[ -z $private ]] || start_redis
 [[ -z $demo ]] || start_demo

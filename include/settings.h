@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "fleet/diagnosis.h"
 #include "base/err.h"
+#include "base/hash.h"
 
 #define SETTING_TEXT_MAX 512
 #define SETTINGS_MAX     64
@@ -23,6 +24,8 @@ struct settings {
 	/* [upstream] */
 	char daemon_url[SETTING_TEXT_MAX]; /* base URL of the inference daemon, no slash at the end
 					    */
+	char fleet[65];                    /* name of the fleet, or empty */
+	char fingerprint[HASH_HEX];        /* of that name, else of daemon_url; of no secret */
 	char generator_url[SETTING_TEXT_MAX]; /* base URL of the metrics generator; empty: no
 						 scenario shown */
 	char api_key[SETTING_TEXT_MAX];       /* secret */
@@ -41,7 +44,8 @@ struct settings {
 	int64_t idle_tick;        /* 0/1: idle workers refresh at the start of a bucket */
 	int64_t history_points;   /* MAXLEN of the stream */
 	/* [redis] */
-	char redis[SETTING_TEXT_MAX]; /* unix:/path or host:port */
+	char redis[SETTING_TEXT_MAX]; /* as in store/address.h */
+	char redis_prefix[17];        /* of all keys */
 	char redis_user[128];
 	char redis_password[SETTING_TEXT_MAX]; /* secret */
 	int64_t redis_connect_ms;

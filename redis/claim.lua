@@ -5,19 +5,44 @@
 --   open    the breaker is open for wait_ms
 --   budget  no call left in the sliding window for wait_ms
 --   busy    another worker holds the lock for at most wait_ms
--- KEYS 1 pointer 2 lock 3 breaker 4 budget 5 epoch
--- ARGV 1 token 2 lease_ms 3 interval_ms 4 calls in the window 5 window_ms 6 longest epoch
+-- or {'foreign', whose}: what is here is another fleet's
+-- KEYS 1 pointer 2 lock 3 breaker 4 budget 5 epoch 6 fleet of the history 7 pointer of the predictions
+-- ARGV 1 token 2 lease_ms 3 interval_ms 4 calls in the window 5 window_ms 6 longest epoch 7 fingerprint of the caller's fleet
 --
 -- The time is Redis' own, so clocks of web hosts do not matter. The budget is a list of the last claims and not a counter per minute: a
 -- counter would allow twice the number at the edge of two minutes.
 
 -- A key of the wrong type (written by a stranger) would fail every later call: drop it and go on. A value that is no number counts as none.
-local types = {'hash', 'string', 'hash', 'list', 'string'}
+local types = {'hash', 'string', 'hash', 'list', 'string', 'string', 'hash'}
 for i, want in ipairs(types) do
 	local have = redis.call('TYPE', KEYS[i]).ok
 	if have ~= 'none' and have ~= want then
 		redis.call('DEL', KEYS[i])
 	end
+end
+
+-- All of it belongs to one fleet, that of the first claim. The name stands beside the history, which outlives the rest, and in the pointers,
+-- where readers see it; each restores the other.
+local function fingerprint(name)
+	return name and #name == 16 and string.match(name, '^%x+$')
+end
+
+local kept = fingerprint(redis.call('GET', KEYS[6]))
+local owner = kept or fingerprint(redis.call('HGET', KEYS[7], 'upstream')) or ARGV[7]
+if not kept then
+	redis.call('SET', KEYS[6], owner)
+end
+for _, pointer in ipairs({KEYS[1], KEYS[7]}) do
+	local shown = fingerprint(redis.call('HGET', pointer, 'upstream'))
+	if shown and shown ~= owner then
+		redis.call('DEL', pointer)
+	end
+	if shown ~= owner then
+		redis.call('HSET', pointer, 'upstream', owner)
+	end
+end
+if owner ~= ARGV[7] then
+	return {'foreign', owner}
 end
 
 local lease, interval = tonumber(ARGV[2]), tonumber(ARGV[3])

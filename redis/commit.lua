@@ -5,11 +5,13 @@
 --   flushed  the cache was flushed after the claim: these data are older than the flush
 --   old      the lock had expired and a newer bucket is already there
 --   missing  a staged entry has expired
--- KEYS 1 pointer 2 lock 3 breaker 4 epoch 5 history 6 its complete hours 7 risk of each server, then n staged, then n final keys
+--   foreign  what is here has become another fleet's, whose fingerprint follows
+-- KEYS 1 pointer 2 lock 3 breaker 4 epoch 5 history 6 its complete hours 7 risk of each server 8 fleet of the history, then n staged, then n
+-- final keys
 -- ARGV pairs of a name and a value: entries (n), lock (token|bucket|epoch), bucket, epoch, gen (ms), snap (id), interval (ms),
 --      ttl (ms, of the entries), old_ttl (of those of the previous bucket), fill (ms that refreshes take), record (of the history),
 --      points (length of the history, 0: no point), names (of the servers), risks (in the same order), kept (ms, of these),
---      bytes (of Redis' memory for them)
+--      bytes (of Redis' memory for them), upstream (fingerprint of the caller's fleet)
 local arg = {}
 for i = 1, #ARGV, 2 do
 	arg[ARGV[i]] = ARGV[i + 1]
@@ -20,16 +22,21 @@ local last_staged = first + n - 1
 local mine = arg.lock
 local lock = redis.call('GET', KEYS[2])
 
-local function refuse(why)
+local function refuse(why, whose)
 	for i = first, last_staged do
 		redis.call('UNLINK', KEYS[i])
 	end
 	if lock == mine then
 		redis.call('DEL', KEYS[2])
 	end
-	return {why}
+	return {why, whose}
 end
 
+redis.call('SET', KEYS[8], arg.upstream, 'NX')
+local owner = redis.call('GET', KEYS[8])
+if owner ~= arg.upstream then
+	return refuse('foreign', owner)
+end
 if lock and lock ~= mine then
 	return refuse('lost')
 end
@@ -56,7 +63,7 @@ for i = first, last_staged do
 	redis.call('PEXPIRE', KEYS[i + n], arg.ttl)
 end
 redis.call('HSET', KEYS[1], 'bucket', arg.bucket, 'epoch', arg.epoch, 'gen', arg.gen, 'snap', arg.snap,
-	'fill', arg.fill)
+	'fill', arg.fill, 'upstream', arg.upstream)
 -- Only the lock's owner closes the breaker: a late commit of an older bucket must not close one that a newer failure has opened.
 if lock then
 	redis.call('DEL', KEYS[2], KEYS[3])

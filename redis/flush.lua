@@ -4,31 +4,37 @@
 -- cannot exceed the upstream's limit. At most once in 5 s over all hosts.
 -- Answers {'ok', epoch} or {'limited', wait_ms}.
 --
---   redis-cli --eval redis/flush.lua               all groups
---   redis-cli --eval redis/flush.lua , fleet       one group: fleet, status or scenario
+--   redis-cli --eval redis/flush.lua                     all groups
+--   redis-cli --eval redis/flush.lua , fleet             one group: fleet, status or scenario
+--   redis-cli --eval redis/flush.lua , all fleet-b       with another key prefix than tft
 --
--- KEYS none    ARGV 1 group (optional)
+-- KEYS none    ARGV 1 group or all (optional) 2 prefix (optional)
 local groups = {'fleet', 'status', 'scenario'}
-if ARGV[1] then
+local wanted, prefix = ARGV[1] or 'all', ARGV[2] or 'tft'
+if not string.match(prefix, '^[a-z0-9-]+$') then
+	return redis.error_reply('ERR prefix must be of a-z, 0-9 and -')
+end
+if wanted ~= 'all' then
 	local known = false
 	for _, group in ipairs(groups) do
-		known = known or group == ARGV[1]
+		known = known or group == wanted
 	end
 	if not known then
-		return redis.error_reply('ERR group must be fleet, status or scenario')
+		return redis.error_reply('ERR group must be all, fleet, status or scenario')
 	end
-	groups = {ARGV[1]}
+	groups = {wanted}
 end
 
 -- A gate that would stay shut for longer is a stranger's, or from a clock that has since gone back.
-local left = redis.call('PTTL', 'tft:gate:flush')
+local gate = prefix .. ':gate:flush'
+local left = redis.call('PTTL', gate)
 if left >= 0 and left <= 5000 then
 	return {'limited', left}
 end
-redis.call('SET', 'tft:gate:flush', '1', 'PX', 5000)
+redis.call('SET', gate, '1', 'PX', 5000)
 local time = redis.call('TIME')
 local epoch = time[1] .. string.format('%06d', time[2])
 for _, group in ipairs(groups) do
-	redis.call('SET', 'tft:epoch:' .. group, epoch)
+	redis.call('SET', prefix .. ':epoch:' .. group, epoch)
 end
 return {'ok', epoch}

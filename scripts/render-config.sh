@@ -8,6 +8,7 @@
 #   ASSET_CACHE  Cache-Control of static files; empty: for ever, as their names change with their content
 #   RUN_USER  user and group of the processes when started as root; empty: whoever we are
 #   REDIS_PASSWORD_SHA256  for the Redis user tft; empty: no private Redis
+#   REDIS_DATA  directory of its files; empty: redis in RUN_DIR      PREFIX  of its keys
 set -euo pipefail
 set +o noclobber +o noglob +o monitor +o allexport +o posix
 export LC_ALL=C
@@ -15,7 +16,7 @@ unset CDPATH
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 declare -A value=([RUN_DIR]='' [ASSETS]='' [LISTEN]=127.0.0.1 [PORT]='' [L1]=on [DEMO_PORT]='' [RUN_USER]='' [ASSET_CACHE]=''
-    [REDIS_PASSWORD_SHA256]='')
+    [REDIS_PASSWORD_SHA256]='' [REDIS_DATA]='' [PREFIX]=tft)
 
 for pair in "$@"; do
     name=${pair%%=*}
@@ -67,6 +68,7 @@ mkdir -p "${value[RUN_DIR]}"/{etc,log,tmp}
 rm -f "$etc"/*
 
 value[CACHE_DIR]=${value[RUN_DIR]}/l1
+value[REDIS_DATA]=${value[REDIS_DATA]:-${value[RUN_DIR]}/redis}
 value[SOCKET]=${value[RUN_DIR]}/fcgi.sock
 value[ERROR_DIR]=$root/nginx/error
 value[USER]=${value[RUN_USER]:+user ${value[RUN_USER]};}

@@ -29,19 +29,32 @@
 #define EXIT_ACCEPT 3
 
 struct options {
-	enum { MODE_RUN, MODE_CHECK, MODE_PRINT, MODE_VERSION, MODE_HELP, MODE_RENDER } mode;
+	enum {
+		MODE_RUN,
+		MODE_CHECK,
+		MODE_PRINT,
+		MODE_VERSION,
+		MODE_HELP,
+		MODE_FINGERPRINT,
+		MODE_RENDER
+	} mode;
 	const char *config, *page, *snapshot;
 };
 
 static const struct option long_options[] = {
-	{"config", required_argument, NULL, 'c'},   {"check", no_argument, NULL, 't'},
-	{"print-config", no_argument, NULL, 'T'},   {"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},           {"render", required_argument, NULL, 'r'},
-	{"snapshot", required_argument, NULL, 's'}, {NULL, 0, NULL, 0},
+	{"config", required_argument, NULL, 'c'},
+	{"check", no_argument, NULL, 't'},
+	{"print-config", no_argument, NULL, 'T'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{"render", required_argument, NULL, 'r'},
+	{"snapshot", required_argument, NULL, 's'},
+	{"fingerprint", no_argument, NULL, 'f'},
+	{NULL, 0, NULL, 0},
 };
 
 static const char usage[] =
-	"usage: tft-dashboard [-c FILE] [-t | -T | -V | -h]\n"
+	"usage: tft-dashboard [-c FILE] [-t | -T | --fingerprint | -V | -h]\n"
 	"       tft-dashboard [-c FILE] --render PAGE --snapshot FILE\n"
 	"\n"
 	"A FastCGI worker: serves requests from a listening socket on standard input.\n"
@@ -49,6 +62,7 @@ static const char usage[] =
 	"  -c, --config FILE    read this configuration file\n"
 	"  -t, --check          check the configuration and exit\n"
 	"  -T, --print-config   print the effective configuration, secrets masked, and exit\n"
+	"      --fingerprint    print the fingerprint of the fleet, for adopt.lua, and exit\n"
 	"  -V, --version        print the version and exit\n"
 	"  -h, --help           print this text and exit\n"
 	"      --render PAGE    print one page, made from a predictions answer in a file\n"
@@ -76,6 +90,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'h':
 			o->mode = MODE_HELP;
+			break;
+		case 'f':
+			o->mode = MODE_FINGERPRINT;
 			break;
 		case 'r':
 			o->mode = MODE_RENDER;
@@ -217,6 +234,7 @@ static int run_worker(const struct settings *s)
 					      .sentinel_password = "",
 					      .connect_ms = s->redis_connect_ms};
 	const struct cache_limits limits = make_limits(s);
+	const struct cache_owner owner = {.prefix = s->redis_prefix, .upstream = s->fingerprint};
 	const struct upstream_config upstream_config = make_upstream(s);
 	const struct site site = make_site(s);
 	const struct local_config local_config = {
@@ -228,7 +246,7 @@ static int run_worker(const struct settings *s)
 		.host_fd = STDIN_FILENO,
 	};
 	struct store *store = store_new(&address);
-	struct cache *cache = store ? cache_new(store, &limits) : NULL;
+	struct cache *cache = store ? cache_new(store, &limits, &owner) : NULL;
 	struct upstream *upstream = upstream_new(&upstream_config);
 	struct metrics *metrics = metrics_new(s->node);
 	struct local *local = local_new(&local_config);
@@ -350,6 +368,8 @@ static int act(const struct options *o, const struct settings *settings)
 	switch (o->mode) {
 	case MODE_PRINT:
 		return print_config(settings);
+	case MODE_FINGERPRINT:
+		return puts(settings->fingerprint) == EOF;
 	case MODE_RENDER:
 		return render_page(settings, o);
 	case MODE_CHECK:

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "paths.h"
 #include "value.h"
 
@@ -58,6 +59,8 @@ struct option {
 static const struct option options[] = {
 	{"upstream", "daemon_url", "TFT_DAEMON_URL", VALUE_URL, SOME(daemon_url),
 	 "http://127.0.0.1:8000", "base URL of the inference daemon"},
+	{"upstream", "fleet", "TFT_FLEET", VALUE_NODE, ANY(fleet),
+	 "", "name of the fleet, the same on all its hosts; empty: the daemon's address stands for it"},
 	{"upstream", "generator_url", "TFT_GENERATOR_URL", VALUE_URL, ANY(generator_url),
 	 "", "base URL of the metrics generator; empty: no scenario is shown"},
 	{"upstream", "api_key", "TFT_API_KEY", VALUE_SECRET, ANY(api_key),
@@ -90,7 +93,9 @@ static const struct option options[] = {
 	{"cache", "history_points", NULL, VALUE_INTEGER, AT(history_points), {100, 1000000},
 	 "20160", "points of history that are kept, one per interval"},
 	{"redis", "address", "TFT_REDIS", VALUE_ADDRESS, SOME(redis),
-	 "127.0.0.1:6379", "the shared Redis: unix:/path, address:port or sentinel:address:port,.../name"},
+	 "127.0.0.1:6379", "the shared Redis: unix:/path, address:port or sentinel:address:port,.../name, each with /NUMBER for a database"},
+	{"redis", "prefix", "TFT_REDIS_PREFIX", VALUE_PREFIX, SOME(redis_prefix),
+	 "tft", "what all keys begin with: another one for each fleet on the same Redis"},
 	{"redis", "user", "TFT_REDIS_USER", VALUE_TEXT, ANY(redis_user),
 	 "", "ACL user; empty: the default user"},
 	{"redis", "password", "TFT_REDIS_PASSWORD", VALUE_SECRET, ANY(redis_password),
@@ -470,11 +475,22 @@ static int name_node(struct settings *s, struct err *err)
 	return -1;
 }
 
+/* With words before it, so that a name never has the fingerprint of an address. */
+static void take_fingerprint(struct settings *s)
+{
+	char text[SETTING_TEXT_MAX + 32];
+
+	(void)snprintf(text, sizeof(text), "tft-dashboard %s %s", *s->fleet ? "fleet" : "daemon",
+		       *s->fleet ? s->fleet : s->daemon_url);
+	hash_hex(hash_xxh64(span_str(text)), s->fingerprint);
+}
+
 int settings_load(struct settings *s, const char *path, struct err *err)
 {
 	load_builtin(s);
 	if (load_file(s, path, err) != 0 || load_env(s, err) != 0 || name_node(s, err) != 0)
 		return -1;
+	take_fingerprint(s);
 	if (s->act_limit_ms <= s->max_stale_ms)
 		return 0;
 	err_set(err, "cache.act_limit: expected no more than cache.max_stale");

@@ -103,6 +103,15 @@ static bool check_path(char *text)
 	return *text == '\0' || (*text == '/' && value_is_plain(text));
 }
 
+/* Keys of the history begin with the prefix and "hist:": one that ends so would be taken for it. */
+static bool check_prefix(char *text)
+{
+	size_t len = strlen(text);
+
+	return strspn(text, "-0123456789abcdefghijklmnopqrstuvwxyz") == len &&
+	       (len < 4 || strcmp(text + len - 4, "hist") != 0);
+}
+
 static bool check_node(char *text)
 {
 	return is_name(text);
@@ -217,7 +226,10 @@ static const struct {
 	[VALUE_PATH]     = {NULL, NULL, check_path, "an absolute path"},
 	[VALUE_ORIGIN]   = {NULL, NULL, check_origin, "http(s)://host or http(s)://host:port"},
 	[VALUE_ADDRESS]  = {NULL, NULL, check_address,
-		      "unix:/absolute/path, address:port or sentinel:address:port,.../name"},
+		      "unix:/absolute/path, address:port or sentinel:address:port,.../name, and "
+		      "/NUMBER behind it for another database than 0"},
+	[VALUE_PREFIX]   = {NULL, NULL, check_prefix,
+		      "1 to 16 small letters, digits and hyphens, not ending in \"hist\""},
 	[VALUE_NODE]     = {NULL, NULL, check_node, "letters, digits, dots, hyphens, underscores"},
 	[VALUE_USERS]    = {NULL, NULL, check_users, "names separated by commas, without quotes"},
 	[VALUE_HOSTS]    = {NULL, NULL, check_hosts, "host names separated by commas, without ports"},

@@ -49,9 +49,17 @@ struct cache_limits {
 	int64_t history_points;
 };
 
+/* Whose cache it is: of what is in Redis under the same prefix, that of another fleet is neither read
+ * nor written (doc/cache.md#fleets). Both are borrowed for the cache's life. */
+struct cache_owner {
+	const char *prefix;   /* of all keys, [a-z0-9-] */
+	const char *upstream; /* fingerprint of the fleet's daemon, HASH_HEX - 1 hex digits */
+};
+
 struct cache;
 
-struct cache *cache_new(struct store *store, const struct cache_limits *limits);
+struct cache *cache_new(struct store *store, const struct cache_limits *limits,
+			const struct cache_owner *owner);
 void cache_free(struct cache **cache);
 /* Tells of each batch or script how long it took, and whether a connection had to be opened again.
  */
@@ -62,7 +70,7 @@ enum cache_verdict {
 	CACHE_FRESH, /* the pointer is of this bucket and epoch */
 	CACHE_STALE, /* there is a pointer, but it is older, or flushed */
 	CACHE_COLD,  /* no pointer, or older than max_stale */
-	CACHE_DOWN   /* Redis cannot be reached in time */
+	CACHE_DOWN   /* Redis cannot be reached in time, or holds another fleet's data */
 };
 
 /* What a small group said last, as a digest: enough to know whether a stored page says the same. */
@@ -185,6 +193,7 @@ enum commit_result {
 	COMMIT_FLUSHED,
 	COMMIT_OLD,
 	COMMIT_MISSING,
+	COMMIT_FOREIGN,
 	COMMIT_DOWN
 };
 
@@ -214,6 +223,8 @@ void cache_reopen(struct cache *cache, enum cache_group group);
 /* Redis answers, but has refused what a refresh needs: in words that follow "Redis", and for how long;
  * NULL when it has not. It is over when the same is done. */
 const char *cache_refusal(const struct cache *cache, int64_t *for_ms);
+/* Whether what is in Redis belongs to another fleet, as far as is known; cache_read looks again. */
+bool cache_is_foreign(const struct cache *cache);
 /* Whether Redis was away then. A lock that outlived a restart of Redis would hold everybody up for
  * the rest of the lease. */
 bool cache_is_behind(const struct cache *cache);
@@ -243,13 +254,13 @@ int64_t cache_interval_ms(const struct cache *cache, enum cache_group group);
 int64_t cache_ms_to(const struct cache *cache, int64_t period_ms);
 /* Part of a stream of the history: the entries of from_ms to to_ms. */
 struct cache_stream {
-	const char *key; /* CACHE_HISTORY... */
+	const char *name; /* CACHE_HISTORY... */
 	int64_t from_ms, to_ms;
 };
 
-#define CACHE_HISTORY         "tfthist:fleet"
-#define CACHE_HISTORY_HOURS   "tfthist:hours"
-#define CACHE_HISTORY_SERVERS "tfthist:risk"
+#define CACHE_HISTORY         "fleet"
+#define CACHE_HISTORY_HOURS   "hours"
+#define CACHE_HISTORY_SERVERS "risk"
 
 /* One entry; fields: name, value, name, value ... */
 typedef void (*cache_entry_fn)(void *ctx, int64_t at_ms, const struct span *fields, size_t count);

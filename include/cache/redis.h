@@ -12,7 +12,8 @@
 
 #define CACHE_DATA_BUILD "-" /* build of entries without templates: they suit every build */
 
-#define CACHE_SAID "tft:said"
+#define CACHE_SAID     "said"
+#define CACHE_UPSTREAM "upstream" /* of the history, and with it of all that is cached */
 
 struct failure {
 	struct claim claim;
@@ -48,11 +49,15 @@ struct batch_read {
 struct cache {
 	struct store *store;
 	const struct cache_limits *limits;
+	const struct cache_owner *owner;
 	cache_batch_fn batch; /* NULL: nobody watches */
 	void *batch_ctx;
-	int64_t down_until_ms; /* monotonic */
-	int64_t down_ms;       /* how long Redis counts as down at present, 0: it answered last */
-	int64_t down_told_ms;  /* monotonic: when the log was told of it */
+	int64_t down_until_ms;   /* monotonic */
+	int64_t down_ms;         /* how long Redis counts as down at present, 0: it answered last */
+	int64_t down_told_ms;    /* monotonic: when the log was told of it */
+	bool foreign;            /* what is in Redis belongs to another fleet */
+	int64_t look_again_ms;   /* monotonic: when to see whether it still does */
+	int64_t foreign_told_ms; /* monotonic: when the log was told of it */
 	struct refusal refusal;
 	struct batch_read look;
 	struct failure failure; /* the last one */
@@ -68,7 +73,14 @@ struct cache {
 	} group[CACHE_GROUPS];
 };
 
+/* Nothing may be asked of Redis: it did not answer a moment ago, or holds another fleet's data. */
 bool cache_is_down(const struct cache *cache);
+/* Not even whether that is still so. */
+bool cache_is_away(const struct cache *cache);
+/* Redis holds the data of this other fleet. */
+void cache_mark_foreign(struct cache *cache, struct span upstream);
+/* Whether that is what a script has answered; noted then. */
+bool cache_note_foreign(struct cache *cache, const redisReply *reply);
 void cache_mark_down(struct cache *cache, const char *why);
 /* Redis has answered this (a script or REFUSED_READ) with an error, or done it. */
 void cache_note_refusal(struct cache *cache, int what, const char *why);

@@ -2,11 +2,12 @@
 /*
  * Where Redis is, as an operator writes it:
  *
- *   unix:/path
- *   host:port
- *   sentinel:host:port[,host:port...]/name    of its primary the sentinels know
+ *   unix:/path[/database]
+ *   host:port[/database]
+ *   sentinel:host:port[,host:port...]/name[/database]    of its primary the sentinels know
  *
- * host:port as in base/hostport.h.
+ * host:port as in base/hostport.h; database: up to five digits, 0 where there are none. How many
+ * there are the server knows.
  */
 #ifndef TFT_ADDRESS_H
 #define TFT_ADDRESS_H
@@ -24,6 +25,7 @@ struct address {
 	struct span user;  /* empty: none is named */
 	struct span hosts; /* separated by single commas; of a unix socket the path */
 	struct span name;  /* of the primary; empty: the host is Redis itself */
+	int database;
 };
 
 /* One server. */

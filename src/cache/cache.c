@@ -15,7 +15,8 @@
 
 #define CLOCK_MS 1000
 
-struct cache *cache_new(struct store *store, const struct cache_limits *limits)
+struct cache *cache_new(struct store *store, const struct cache_limits *limits,
+			const struct cache_owner *owner)
 {
 	struct cache *cache = calloc(1, sizeof(*cache));
 
@@ -23,6 +24,7 @@ struct cache *cache_new(struct store *store, const struct cache_limits *limits)
 		return NULL;
 	cache->store = store;
 	cache->limits = limits;
+	cache->owner = owner;
 	for (int g = 0; g < CACHE_GROUPS; g++)
 		cache->group[g].bucket = -1;
 	return cache;
@@ -61,7 +63,7 @@ enum {
 
 static void ask_entry(struct cache *cache, const char *route, int64_t bucket, bool gzip)
 {
-	struct key key = key_entry(route, bucket);
+	struct key key = key_entry(cache, route, bucket);
 
 	store_cmd(cache->store, SPAN("HMGET"), KEY(key), SPAN("fmt"), SPAN("build"), SPAN("snap"),
 		  SPAN("route"), SPAN("type"), SPAN("etag"), SPAN("says"),
@@ -138,17 +140,17 @@ static bool take_time(struct cache *cache, int64_t asked_ms)
 
 static void ask_state(struct cache *cache, enum cache_group group, bool timed)
 {
-	struct key cur = key_group("cur", group), epoch = key_group("epoch", group),
-		   brk = key_group("brk", group);
+	struct key cur = key_group(cache, "cur", group), epoch = key_group(cache, "epoch", group),
+		   brk = key_group(cache, "brk", group), said = key_shared(cache, CACHE_SAID);
 
 	if (timed)
 		store_cmd(cache->store, SPAN("TIME"));
 	store_cmd(cache->store, SPAN("HMGET"), KEY(cur), SPAN("bucket"), SPAN("epoch"), SPAN("gen"),
-		  SPAN("snap"), SPAN("fill"));
+		  SPAN("snap"), SPAN("fill"), SPAN("upstream"));
 	store_cmd(cache->store, SPAN("GET"), KEY(epoch));
 	store_cmd(cache->store, SPAN("HMGET"), KEY(brk), SPAN("code"), SPAN("since"),
 		  SPAN("open_until"));
-	store_cmd(cache->store, SPAN("HMGET"), SPAN(CACHE_SAID), SPAN("status"), SPAN("scenario"));
+	store_cmd(cache->store, SPAN("HMGET"), KEY(said), SPAN("status"), SPAN("scenario"));
 }
 
 /* Replies that tell the state, from the first one on; that of the entry follows. */
@@ -199,14 +201,36 @@ static enum cache_verdict judge(const struct cache_state *state, int64_t max_sta
 	return state->data_bucket == state->bucket && !state->flushed ? CACHE_FRESH : CACHE_STALE;
 }
 
-static void take_pointer(const redisReply *reply, struct cache_state *state)
+enum { POINTER_BUCKET, POINTER_EPOCH, POINTER_GEN, POINTER_SNAP, POINTER_FILL, POINTER_UPSTREAM };
+
+static bool is_fingerprint(struct span text)
 {
-	state->data_bucket = reply_decimal(reply_field(reply, 0));
-	state->gen_ms = reply_decimal(reply_field(reply, 2));
-	state->fill_ms = reply_decimal(reply_field(reply, 4));
-	/* Half a pointer is none. */
-	if (state->gen_ms < 0 || !reply_field(reply, 3).ptr ||
-	    !reply_copy(state->snap, sizeof(state->snap), reply_field(reply, 3)))
+	for (size_t i = 0; i < text.len; i++)
+		if (!memchr("0123456789abcdef", text.ptr[i], 16))
+			return false;
+	return text.len == HASH_HEX - 1;
+}
+
+/* Whether a pointer is another fleet's. One without a name is of a version that wrote none; what
+ * cannot be one is a stranger's, and the next claim heals it. */
+static bool is_foreign(const struct cache *cache, const redisReply *pointer)
+{
+	struct span upstream = reply_field(pointer, POINTER_UPSTREAM);
+
+	return is_fingerprint(upstream) && !span_is(upstream, cache->owner->upstream);
+}
+
+static void take_pointer(const struct cache *cache, const redisReply *reply,
+			 struct cache_state *state)
+{
+	struct span snap = reply_field(reply, POINTER_SNAP);
+
+	state->data_bucket = reply_decimal(reply_field(reply, POINTER_BUCKET));
+	state->gen_ms = reply_decimal(reply_field(reply, POINTER_GEN));
+	state->fill_ms = reply_decimal(reply_field(reply, POINTER_FILL));
+	/* Half a pointer is none, and neither is another fleet's. */
+	if (state->gen_ms < 0 || !snap.ptr || is_foreign(cache, reply) ||
+	    !reply_copy(state->snap, sizeof(state->snap), snap))
 		state->data_bucket = -1;
 }
 
@@ -218,14 +242,27 @@ static enum cache_verdict take_state(struct cache *cache, enum cache_group group
 
 	state->now_ms = clock_mono_ms() + cache->clock_offset_ms;
 	state->bucket = state->now_ms / cache->limits->group[group].interval_ms;
-	take_pointer(pointer, state);
-	state->flushed = !epoch.ptr || !span_eq(epoch, reply_field(pointer, 1));
+	take_pointer(cache, pointer, state);
+	state->flushed = !epoch.ptr || !span_eq(epoch, reply_field(pointer, POINTER_EPOCH));
 	take_breaker(store_reply(cache->store, first + REPLY_BREAKER), state);
 	for (int g = CACHE_STATUS; g < CACHE_GROUPS; g++)
 		take_said(reply_field(store_reply(cache->store, first + REPLY_SAID),
 				      (size_t)(g - CACHE_STATUS)),
 			  state->now_ms, &state->said[g]);
 	return judge(state, cache->limits->max_stale_ms);
+}
+
+/* Whose cache it is the pointer of the fleet says. */
+static bool note_owner(struct cache *cache, const struct batch_read *look)
+{
+	const redisReply *pointer = store_reply(cache->store, look->timed + REPLY_POINTER);
+
+	if (look->group != CACHE_FLEET)
+		return cache->foreign;
+	cache->foreign = is_foreign(cache, pointer);
+	if (cache->foreign)
+		cache_mark_foreign(cache, reply_field(pointer, POINTER_UPSTREAM));
+	return cache->foreign;
 }
 
 /* Where the entry of this route is among the replies; look->count: it was not asked for. */
@@ -325,10 +362,12 @@ enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const
 	struct cache_state *state = &read->state;
 
 	*read = (struct cache_read){.state = {.verdict = CACHE_DOWN, .data_bucket = -1}};
-	if (cache_is_down(cache))
+	if (cache_is_away(cache))
 		return CACHE_DOWN;
 	if (!is_answered(&cache->look, group, route, gzip) &&
 	    batch_read(cache, group, &lookup, route != NULL) == STORE_DOWN)
+		return CACHE_DOWN;
+	if (note_owner(cache, &cache->look))
 		return CACHE_DOWN;
 	state->verdict = take_state(cache, group, cache->look.timed, state);
 	if (state->data_bucket >= 0)
@@ -362,7 +401,7 @@ bool cache_says_so(const struct cache_read *read)
  * whose size cannot be told is none either. */
 static bool is_giant(struct cache *cache, const char *route, int64_t bucket, bool gzip)
 {
-	struct key key = key_entry(route, bucket);
+	struct key key = key_entry(cache, route, bucket);
 
 	store_cmd(cache->store, SPAN("HSTRLEN"), KEY(key), gzip ? SPAN("gzip") : SPAN("body"));
 	if (cache_run(cache) != STORE_OK)
@@ -413,7 +452,7 @@ int cache_read_previous(struct cache *cache, struct cache_state *state, const ch
 void cache_fields(struct cache *cache, const struct cache_state *state, const char *route,
 		  size_t count, const struct span *names, struct span *values)
 {
-	struct key key = key_entry(route, state->data_bucket);
+	struct key key = key_entry(cache, route, state->data_bucket);
 	struct span argv[3 + CACHE_FIELDS_MAX] = {SPAN("HMGET"), KEY(key), SPAN("")};
 	const redisReply *reply;
 

@@ -32,20 +32,24 @@ static enum claim_result ask_claim(struct cache *cache, enum cache_group group, 
 				   int64_t *wait_ms)
 {
 	const struct cache_group_limits *limits = &cache->limits->group[group];
-	struct key cur = key_group("cur", group), lock = key_group("lock", group),
-		   brk = key_group("brk", group), budget = key_group("budget", group),
-		   epoch = key_group("epoch", group), lease = key_decimal(limits->lease_ms),
+	struct key cur = key_group(cache, "cur", group), lock = key_group(cache, "lock", group),
+		   brk = key_group(cache, "brk", group), budget = key_group(cache, "budget", group),
+		   epoch = key_group(cache, "epoch", group), lease = key_decimal(limits->lease_ms),
 		   interval = key_decimal(limits->interval_ms), calls = key_decimal(limits->calls),
 		   window = key_decimal(PROTOCOL_WINDOW_MS),
-		   longest = key_decimal(PROTOCOL_EPOCH_BYTES);
+		   longest = key_decimal(PROTOCOL_EPOCH_BYTES),
+		   upstream = key_history(cache, CACHE_UPSTREAM),
+		   fleet = key_group(cache, "cur", CACHE_FLEET);
 	const redisReply *reply;
 
 	*claim = (struct claim){.group = group, .mono_ms = clock_mono_ms()};
 	hash_token(claim->token);
-	reply = CACHE_EVAL(cache, STORE_CLAIM, 5, cache->limits->batch_ms, KEY(cur), KEY(lock),
-			   KEY(brk), KEY(budget), KEY(epoch), span_str(claim->token), KEY(lease),
-			   KEY(interval), KEY(calls), KEY(window), KEY(longest));
-	if (!reply || !reply_copy(claim->epoch, sizeof(claim->epoch), reply_field(reply, 3)))
+	reply = CACHE_EVAL(cache, STORE_CLAIM, 7, cache->limits->batch_ms, KEY(cur), KEY(lock),
+			   KEY(brk), KEY(budget), KEY(epoch), KEY(upstream), KEY(fleet),
+			   span_str(claim->token), KEY(lease), KEY(interval), KEY(calls),
+			   KEY(window), KEY(longest), span_str(cache->owner->upstream));
+	if (!reply || cache_note_foreign(cache, reply) ||
+	    !reply_copy(claim->epoch, sizeof(claim->epoch), reply_field(reply, 3)))
 		return CLAIM_DOWN;
 	claim->bucket = reply_integer(reply, 1);
 	claim->now_ms = reply_integer(reply, 2);
@@ -78,7 +82,7 @@ bool cache_claim_in_time(const struct claim *claim)
 enum lease cache_extend(struct cache *cache, struct claim *claim)
 {
 	int64_t lease_ms = cache->limits->group[claim->group].lease_ms, now = clock_mono_ms();
-	struct key lock = key_group("lock", claim->group), mine = key_lock(claim),
+	struct key lock = key_group(cache, "lock", claim->group), mine = key_lock(claim),
 		   lease = key_decimal(lease_ms);
 	const redisReply *reply;
 
@@ -96,8 +100,8 @@ enum lease cache_extend(struct cache *cache, struct claim *claim)
 
 enum flush_result cache_flush(struct cache *cache, int64_t *wait_ms)
 {
-	const redisReply *reply =
-		cache_eval(cache, STORE_FLUSH, 0, 0, NULL, cache->limits->batch_ms);
+	const redisReply *reply = CACHE_EVAL(cache, STORE_FLUSH, 0, cache->limits->batch_ms,
+					     SPAN("all"), span_str(cache->owner->prefix));
 
 	*wait_ms = 0;
 	if (!reply)
@@ -111,7 +115,7 @@ enum flush_result cache_flush(struct cache *cache, int64_t *wait_ms)
 void cache_outdate(struct cache *cache, enum cache_group group)
 {
 	/* Any new value will do; a time, as of flush.lua, is never one of the past. */
-	struct key key = key_group("epoch", group), lock = key_group("lock", group),
+	struct key key = key_group(cache, "epoch", group), lock = key_group(cache, "lock", group),
 		   epoch = key_make("%" PRId64 "%03d", clock_wall_ms(),
 				    (int)(clock_mono_us() % 1000));
 

@@ -14,22 +14,18 @@
 
 #define DAY_MS        INT64_C(86400000)
 #define SERVERS_BYTES (16 * 1024 * 1024) /* of Redis' memory, for the risks of all servers */
-#define COMMIT_KEYS   7                  /* beside those of the entries */
+#define COMMIT_KEYS   8                  /* beside those of the entries */
 
 const char *const commit_names[] = {
-	[COMMIT_OK] = "ok",   [COMMIT_LOST] = "lost",       [COMMIT_FLUSHED] = "flushed",
-	[COMMIT_OLD] = "old", [COMMIT_MISSING] = "missing", [COMMIT_DOWN] = "redis-down",
+	[COMMIT_OK] = "ok",           [COMMIT_LOST] = "lost",       [COMMIT_FLUSHED] = "flushed",
+	[COMMIT_OLD] = "old",         [COMMIT_MISSING] = "missing", [COMMIT_FOREIGN] = "foreign",
+	[COMMIT_DOWN] = "redis-down",
 };
-
-static struct key staged_key(const struct claim *claim, const char *route)
-{
-	return key_make("tft:s:%s:%s", claim->token, route);
-}
 
 int cache_stage(struct cache *cache, const struct claim *claim, const char *route, const char *snap,
 		const struct cache_document *document)
 {
-	struct key staged = staged_key(claim, route),
+	struct key staged = key_staged(cache, claim, route),
 		   len = key_decimal((int64_t)document->body.len),
 		   glen = key_decimal((int64_t)document->gzip.len),
 		   gen = key_decimal(claim->now_ms), fmt = key_decimal(CACHE_FORMAT),
@@ -66,7 +62,7 @@ int cache_stage(struct cache *cache, const struct claim *claim, const char *rout
 int cache_stage_fields(struct cache *cache, const struct claim *claim, const char *route,
 		       size_t count, const struct span *pairs)
 {
-	struct key staged = staged_key(claim, route), life = key_decimal(PROTOCOL_STAGED_MS);
+	struct key staged = key_staged(cache, claim, route), life = key_decimal(PROTOCOL_STAGED_MS);
 	struct span argv[122] = {KEY(staged), KEY(life)};
 
 	if (count > 120)
@@ -79,14 +75,15 @@ int cache_stage_fields(struct cache *cache, const struct claim *claim, const cha
 
 void cache_say(struct cache *cache, const struct claim *claim, const char *digest)
 {
-	struct key text = key_make("%" PRId64 " %s", claim->now_ms, digest),
+	struct key said = key_shared(cache, CACHE_SAID),
+		   text = key_make("%" PRId64 " %s", claim->now_ms, digest),
 		   ttl = key_decimal(CACHE_SAID_MS);
 
 	/* A key of another type is a stranger's. */
-	if (!CACHE_EVAL(cache, STORE_STAGE, 1, cache->limits->batch_ms, SPAN(CACHE_SAID), KEY(ttl),
+	if (!CACHE_EVAL(cache, STORE_STAGE, 1, cache->limits->batch_ms, KEY(said), KEY(ttl),
 			key_group_name(claim->group), KEY(text)) &&
 	    !cache_is_down(cache)) {
-		store_cmd(cache->store, SPAN("DEL"), SPAN(CACHE_SAID));
+		store_cmd(cache->store, SPAN("DEL"), KEY(said));
 		(void)cache_run(cache);
 	}
 }
@@ -113,22 +110,24 @@ static enum commit_result settle(struct cache *cache, const struct claim *claim,
 
 /* The keys of a commit: those of the group, those of the history, then each staged one and its
  * final one. */
-static size_t commit_keys(const struct claim *claim, const struct commit *commit, struct key *keys)
+static size_t commit_keys(const struct cache *cache, const struct claim *claim,
+			  const struct commit *commit, struct key *keys)
 {
 	size_t n = 0;
 
-	keys[n++] = key_group("cur", claim->group);
-	keys[n++] = key_group("lock", claim->group);
-	keys[n++] = key_group("brk", claim->group);
-	keys[n++] = key_group("epoch", claim->group);
-	keys[n++] = key_make(CACHE_HISTORY);
-	keys[n++] = key_make(CACHE_HISTORY_HOURS);
-	keys[n++] = key_make(CACHE_HISTORY_SERVERS);
+	keys[n++] = key_group(cache, "cur", claim->group);
+	keys[n++] = key_group(cache, "lock", claim->group);
+	keys[n++] = key_group(cache, "brk", claim->group);
+	keys[n++] = key_group(cache, "epoch", claim->group);
+	keys[n++] = key_history(cache, CACHE_HISTORY);
+	keys[n++] = key_history(cache, CACHE_HISTORY_HOURS);
+	keys[n++] = key_history(cache, CACHE_HISTORY_SERVERS);
+	keys[n++] = key_history(cache, CACHE_UPSTREAM);
 	assert(n == COMMIT_KEYS);
 	for (size_t i = 0; i < commit->count; i++)
-		keys[n++] = staged_key(claim, commit->routes[i]);
+		keys[n++] = key_staged(cache, claim, commit->routes[i]);
 	for (size_t i = 0; i < commit->count; i++)
-		keys[n++] = key_entry(commit->routes[i], claim->bucket);
+		keys[n++] = key_entry(cache, commit->routes[i], claim->bucket);
 	return n;
 }
 
@@ -145,21 +144,30 @@ static const redisReply *run_commit(struct cache *cache, const struct claim *cla
 		   fill = key_decimal(commit->fill_ms), kept = key_decimal(DAY_MS),
 		   bytes = key_decimal(SERVERS_BYTES);
 	const struct span args[] = {
-		SPAN("entries"),  KEY(entries),    SPAN("lock"),   KEY(lock),
-		SPAN("bucket"),   KEY(bucket),     SPAN("epoch"),  span_str(claim->epoch),
-		SPAN("gen"),      KEY(gen),        SPAN("snap"),   span_str(commit->snap),
-		SPAN("interval"), KEY(interval),   SPAN("ttl"),    KEY(ttl),
-		SPAN("old_ttl"),  KEY(old_ttl),    SPAN("fill"),   KEY(fill),
-		SPAN("record"),   commit->history, SPAN("points"), KEY(points),
-		SPAN("names"),    commit->names,   SPAN("risks"),  commit->risks,
-		SPAN("kept"),     KEY(kept),       SPAN("bytes"),  KEY(bytes),
+		SPAN("entries"),  KEY(entries),
+		SPAN("lock"),     KEY(lock),
+		SPAN("bucket"),   KEY(bucket),
+		SPAN("epoch"),    span_str(claim->epoch),
+		SPAN("gen"),      KEY(gen),
+		SPAN("snap"),     span_str(commit->snap),
+		SPAN("interval"), KEY(interval),
+		SPAN("ttl"),      KEY(ttl),
+		SPAN("old_ttl"),  KEY(old_ttl),
+		SPAN("fill"),     KEY(fill),
+		SPAN("record"),   commit->history,
+		SPAN("points"),   KEY(points),
+		SPAN("names"),    commit->names,
+		SPAN("risks"),    commit->risks,
+		SPAN("kept"),     KEY(kept),
+		SPAN("bytes"),    KEY(bytes),
+		SPAN("upstream"), span_str(cache->owner->upstream),
 	};
 	struct key keys[COMMIT_KEYS + 2 * CACHE_ROUTES_MAX];
 	struct span argv[COMMIT_KEYS + 2 * CACHE_ROUTES_MAX + sizeof(args) / sizeof(args[0])];
 	size_t n;
 
 	assert(commit->count > 0 && commit->count <= CACHE_ROUTES_MAX);
-	n = commit_keys(claim, commit, keys);
+	n = commit_keys(cache, claim, commit, keys);
 	for (size_t i = 0; i < n; i++)
 		argv[i] = KEY(keys[i]);
 	memcpy(argv + n, args, sizeof(args));
@@ -174,6 +182,8 @@ enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
 
 	if (!reply)
 		return COMMIT_DOWN;
+	if (cache_note_foreign(cache, reply))
+		return COMMIT_FOREIGN;
 	if (span_is(reply_field(reply, 2), "hist-dup"))
 		log_event(LOG_LEVEL_INFO, "history_repeated", LOG_INT("bucket", claim->bucket));
 	if (span_is(reply_field(reply, 2), "hist-failed"))
@@ -184,8 +194,8 @@ enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
 static void tell_failure(struct cache *cache, const struct failure *failure, int64_t ms)
 {
 	const struct claim *claim = &failure->claim;
-	struct key brk = key_group("brk", claim->group), lock = key_group("lock", claim->group),
-		   mine = key_lock(claim),
+	struct key brk = key_group(cache, "brk", claim->group),
+		   lock = key_group(cache, "lock", claim->group), mine = key_lock(claim),
 		   interval = key_decimal(cache->limits->group[claim->group].interval_ms),
 		   longest = key_decimal(PROTOCOL_BACKOFF_MS),
 		   retry = key_decimal(failure->retry_after_ms);
@@ -199,7 +209,7 @@ static void tell_failure(struct cache *cache, const struct failure *failure, int
 
 void cache_reopen(struct cache *cache, enum cache_group group)
 {
-	struct key brk = key_group("brk", group);
+	struct key brk = key_group(cache, "brk", group);
 
 	(void)CACHE_EVAL(cache, STORE_REOPEN, 1, cache->limits->batch_ms, KEY(brk),
 			 span_str(reason_table[REASON_CONNECT].slug),

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "cache/redis.h"
+
 static const char *const group_names[CACHE_GROUPS] = {
 	[CACHE_FLEET] = "fleet",
 	[CACHE_STATUS] = "status",
@@ -32,20 +34,49 @@ static char *add(struct key *key, char *at, const char *text)
 	return at;
 }
 
-struct key key_group(const char *what, enum cache_group group)
+/* <prefix><mark><what> */
+static struct key make(const struct cache *cache, const char *mark, const char *what)
 {
 	struct key key;
-	char *at = add(&key, key.text, "tft:");
+	char *at = add(&key, key.text, cache->owner->prefix);
 
-	at = add(&key, at, what);
-	at = add(&key, at, ":");
+	at = add(&key, at, mark);
+	(void)add(&key, at, what);
+	return key;
+}
+
+struct key key_shared(const struct cache *cache, const char *what)
+{
+	return make(cache, ":", what);
+}
+
+struct key key_node(const struct cache *cache, const char *node)
+{
+	return make(cache, ":node:", node);
+}
+
+struct key key_history(const struct cache *cache, const char *stream)
+{
+	return make(cache, "hist:", stream);
+}
+
+struct key key_group(const struct cache *cache, const char *what, enum cache_group group)
+{
+	struct key key = make(cache, ":", what);
+	char *at = add(&key, key.text + strlen(key.text), ":");
+
 	(void)add(&key, at, group_names[group]);
 	return key;
 }
 
-struct key key_entry(const char *route, int64_t bucket)
+struct key key_entry(const struct cache *cache, const char *route, int64_t bucket)
 {
-	return key_make("tft:%s:%" PRId64, route, bucket);
+	return key_make("%s:%s:%" PRId64, cache->owner->prefix, route, bucket);
+}
+
+struct key key_staged(const struct cache *cache, const struct claim *claim, const char *route)
+{
+	return key_make("%s:s:%s:%s", cache->owner->prefix, claim->token, route);
 }
 
 struct key key_decimal(int64_t n)

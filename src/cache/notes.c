@@ -12,16 +12,16 @@
 #include "cache/key.h"
 #include "store/reply.h"
 
-#define KEEP_MS       "86400000"
-#define ACTIONS_KEY   "tft:actions"
-#define ALL_NODES_KEY "tft:nodes"
-#define COUNTS_MAX    500
+#define KEEP_MS    "86400000"
+#define ACTIONS    "actions"
+#define ALL_NODES  "nodes"
+#define COUNTS_MAX 500
 
 /* --- notes of the last calls --- */
 
 void cache_note(struct cache *cache, enum cache_group group, const struct diagnosis_call *call)
 {
-	struct key key = key_group("calls", group), kept = key_decimal(DIAGNOSIS_CALLS);
+	struct key key = key_group(cache, "calls", group), kept = key_decimal(DIAGNOSIS_CALLS);
 	struct key record =
 		key_make("%" PRId64 " %ld %" PRId64 " %" PRId64 " %" PRId64 " %s", call->at_ms,
 			 call->status, call->fetch_ms, call->total_ms, call->bytes, call->result);
@@ -47,14 +47,14 @@ static bool parse_call(const redisReply *reply, struct diagnosis_call *call)
 
 void cache_note_action(struct cache *cache, const struct diagnosis_action *action)
 {
-	struct key kept = key_decimal(DIAGNOSIS_ACTIONS);
+	struct key key = key_shared(cache, ACTIONS), kept = key_decimal(DIAGNOSIS_ACTIONS);
 	char record[256];
 
 	/* The user's name is the only field that may hold blanks: it comes last. */
 	(void)snprintf(record, sizeof(record), "%" PRId64 " %s %s %s %s %s", action->at_ms,
 		       action->action, action->result, action->from, action->to, action->user);
-	(void)CACHE_EVAL(cache, STORE_NOTE, 1, cache->limits->batch_ms, SPAN(ACTIONS_KEY),
-			 span_str(record), KEY(kept), SPAN(KEEP_MS));
+	(void)CACHE_EVAL(cache, STORE_NOTE, 1, cache->limits->batch_ms, KEY(key), span_str(record),
+			 KEY(kept), SPAN(KEEP_MS));
 }
 
 static bool parse_action(const redisReply *reply, struct diagnosis_action *a)
@@ -95,7 +95,7 @@ static size_t take_calls(const redisReply *reply, struct diagnosis_call *calls)
 
 static void ask_calls(struct cache *cache, enum cache_group group)
 {
-	struct key key = key_group("calls", group), last = key_decimal(DIAGNOSIS_CALLS - 1);
+	struct key key = key_group(cache, "calls", group), last = key_decimal(DIAGNOSIS_CALLS - 1);
 
 	store_cmd(cache->store, SPAN("LRANGE"), KEY(key), SPAN("0"), KEY(last));
 }
@@ -114,14 +114,15 @@ static int64_t take_budget(const struct cache *cache, enum cache_group group,
 
 int cache_diagnose(struct cache *cache, enum cache_group group, struct diagnosis *diagnosis)
 {
-	struct key budget = key_group("budget", group), epoch = key_group("epoch", group);
+	struct key budget = key_group(cache, "budget", group),
+		   epoch = key_group(cache, "epoch", group), actions = key_shared(cache, ACTIONS);
 
 	*diagnosis = (struct diagnosis){.budget_left = -1, .bucket = -1, .data_bucket = -1};
 	if (cache_is_down(cache))
 		return -1;
 	ask_calls(cache, group);
 	store_cmd(cache->store, SPAN("LRANGE"), KEY(budget), SPAN("0"), SPAN("-1"));
-	store_cmd(cache->store, SPAN("LRANGE"), SPAN(ACTIONS_KEY), SPAN("0"), SPAN("-1"));
+	store_cmd(cache->store, SPAN("LRANGE"), KEY(actions), SPAN("0"), SPAN("-1"));
 	store_cmd(cache->store, SPAN("GET"), KEY(epoch));
 	if (cache_run(cache) != STORE_OK)
 		return -1;
@@ -165,8 +166,9 @@ int64_t cache_fill_ms(struct cache *cache, enum cache_group group)
 int cache_count(struct cache *cache, const char *node, const struct cache_counter *counters,
 		size_t count)
 {
-	struct key key = key_make("tft:node:%s", node), values[COUNTS_MAX];
-	struct span argv[3 + 2 * COUNTS_MAX] = {KEY(key), SPAN(ALL_NODES_KEY), SPAN(KEEP_MS)};
+	struct key key = key_node(cache, node), all = key_shared(cache, ALL_NODES),
+		   values[COUNTS_MAX];
+	struct span argv[3 + 2 * COUNTS_MAX] = {KEY(key), KEY(all), SPAN(KEEP_MS)};
 
 	if (count > COUNTS_MAX)
 		return -1;
@@ -182,7 +184,7 @@ int cache_count(struct cache *cache, const char *node, const struct cache_counte
 size_t cache_counters(struct cache *cache, const char *node, struct cache_counter *counters,
 		      size_t max)
 {
-	struct key key = node ? key_make("tft:node:%s", node) : key_make(ALL_NODES_KEY);
+	struct key key = node ? key_node(cache, node) : key_shared(cache, ALL_NODES);
 	const redisReply *reply;
 	size_t n = 0;
 

@@ -6,12 +6,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/reply.h"
 
 /* +- 20 %: how long Redis counts as down after the first failure, and at most. */
 #define DOWN_FIRST_MS 100
 #define DOWN_MAX_MS   1000
 #define RETRY_MS      50    /* between two attempts to publish */
 #define TELL_MS       60000 /* what goes on is told so often */
+#define LOOK_AGAIN_MS 1000  /* whether the cache is still another fleet's */
 
 void cache_watch(struct cache *cache, cache_batch_fn batch, void *ctx)
 {
@@ -106,12 +108,45 @@ void cache_note_data(struct cache *cache, int64_t age_ms)
 const char *cache_refusal(const struct cache *cache, int64_t *for_ms)
 {
 	*for_ms = clock_mono_ms() - cache->refusal.since_ms;
+	if (cache->foreign)
+		return "holds the data of another fleet";
 	return cache->refusal.words;
+}
+
+void cache_mark_foreign(struct cache *cache, struct span upstream)
+{
+	cache->foreign = true;
+	cache->look_again_ms = clock_mono_ms() + LOOK_AGAIN_MS;
+	if (is_to_be_told(&cache->foreign_told_ms))
+		log_event(LOG_LEVEL_WARNING, "cache_foreign",
+			  LOG_STR("prefix", cache->owner->prefix),
+			  LOG_STR("ours", cache->owner->upstream), LOG_SPAN("theirs", upstream));
+}
+
+bool cache_note_foreign(struct cache *cache, const redisReply *reply)
+{
+	bool foreign = span_is(reply_field(reply, 0), commit_names[COMMIT_FOREIGN]);
+
+	if (foreign)
+		cache_mark_foreign(cache, reply_field(reply, 1));
+	return foreign;
+}
+
+bool cache_is_foreign(const struct cache *cache)
+{
+	return cache->foreign;
 }
 
 bool cache_is_down(const struct cache *cache)
 {
-	return clock_mono_ms() < cache->down_until_ms;
+	return cache->foreign || clock_mono_ms() < cache->down_until_ms;
+}
+
+bool cache_is_away(const struct cache *cache)
+{
+	int64_t now = clock_mono_ms();
+
+	return now < cache->down_until_ms || (cache->foreign && now < cache->look_again_ms);
 }
 
 /* What is told of a batch is taken before it. Its replies take the place of those before. */

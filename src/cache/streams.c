@@ -47,10 +47,10 @@ int cache_read_streams(struct cache *cache, const struct cache_stream *streams, 
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		struct key from = key_decimal(streams[i].from_ms),
-			   to = key_decimal(streams[i].to_ms);
+			   to = key_decimal(streams[i].to_ms),
+			   key = key_history(cache, streams[i].name);
 
-		store_cmd(cache->store, SPAN("XRANGE"), span_str(streams[i].key), KEY(from),
-			  KEY(to));
+		store_cmd(cache->store, SPAN("XRANGE"), KEY(key), KEY(from), KEY(to));
 	}
 	/* A day of a large fleet is some megabytes: more than the deadline of a page's batch was
 	 * made for. */

@@ -75,7 +75,8 @@ static void from_outage(struct sources *sources, struct context *context)
 
 bool context_in_grace(const struct sources *sources)
 {
-	return sources->down_since_ms && clock_mono_ms() - sources->down_since_ms < GRACE_MS;
+	return !cache_is_foreign(sources->cache) && sources->down_since_ms &&
+	       clock_mono_ms() - sources->down_since_ms < GRACE_MS;
 }
 
 /* A Redis that came back empty has nothing better yet than we; one that has been emptied is to have

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <sys/un.h>
 
-#define NAME "-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DATABASE_DIGITS 5
+#define NAME            "-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 /* The last row is for an address without scheme. */
 static const struct form {
@@ -64,6 +65,23 @@ static bool is_path(struct span path)
 	       path.len < sizeof(((struct sockaddr_un *)NULL)->sun_path);
 }
 
+/* Cuts "/<digits>" off the end of what stands before it. */
+static int cut_database(struct span *text)
+{
+	size_t len = text->len;
+	int database = 0;
+
+	while (len > 1 && text->len - len < DATABASE_DIGITS && text->ptr[len - 1] >= '0' &&
+	       text->ptr[len - 1] <= '9')
+		len--;
+	if (len == text->len || len < 2 || text->ptr[len - 1] != '/')
+		return 0;
+	for (size_t i = len; i < text->len; i++)
+		database = 10 * database + text->ptr[i] - '0';
+	text->len = len - 1;
+	return database;
+}
+
 bool address_parse(struct address *address, const char *text)
 {
 	const struct form *form = find_form(text);
@@ -73,10 +91,14 @@ bool address_parse(struct address *address, const char *text)
 	if (form->has_user && cut_before(&rest, '@', &address->user) && !is_name(address->user))
 		return false;
 	if (form->has_name) {
-		if (!cut_before(&rest, '/', &address->hosts) || !is_name(rest))
+		if (!cut_before(&rest, '/', &address->hosts))
+			return false;
+		address->database = cut_database(&rest);
+		if (!is_name(rest))
 			return false;
 		address->name = rest;
 	} else {
+		address->database = cut_database(&rest);
 		address->hosts = rest;
 	}
 	return form->kind == ADDRESS_UNIX ? is_path(address->hosts) : are_hosts(address);

@@ -396,6 +396,22 @@ static enum store_result authenticate(struct store *store, struct span user, con
 	return reply ? STORE_OK : STORE_DOWN;
 }
 
+/* A new connection is in database 0. */
+static enum store_result select_database(struct store *store, int64_t deadline_ms)
+{
+	char number[12];
+	struct err why;
+
+	if (store->address.database == 0)
+		return STORE_OK;
+	(void)snprintf(number, sizeof(number), "%d", store->address.database);
+	if (ask(store, 2, (struct span[]){SPAN("SELECT"), span_str(number)}, deadline_ms))
+		return STORE_OK;
+	why = store->err;
+	err_set(&store->err, "database %s: %s", number, why.msg);
+	return STORE_DOWN;
+}
+
 static enum store_result open_redis(struct store *store, const struct endpoint *to,
 				    int64_t deadline_ms)
 {
@@ -404,7 +420,9 @@ static enum store_result open_redis(struct store *store, const struct endpoint *
 
 	if (open_link(store, to, connect_by(store, deadline_ms)) != STORE_OK)
 		return STORE_DOWN;
-	return authenticate(store, user, config->password, deadline_ms);
+	if (authenticate(store, user, config->password, deadline_ms) != STORE_OK)
+		return STORE_DOWN;
+	return select_database(store, deadline_ms);
 }
 
 /* --- sentinels --- */

@@ -350,8 +350,9 @@ static void whole_chain(int fd, struct result *result)
 					       .timeout_ms = {15000, 2000, 1000, 1000},
 					       .max_body = {BODY_MAX, 65536, 65536, 65536}};
 	const struct site site = {10, 120000, 900000, url};
+	static const struct cache_owner owner = {"tft", "0123456789abcdef"};
 	struct store *store = store_new(&address);
-	struct refresh refresh = {.cache = cache_new(store, &limits),
+	struct refresh refresh = {.cache = cache_new(store, &limits, &owner),
 				  .upstream = upstream_new(&config),
 				  .metrics = metrics_new("bench"),
 				  .site = &site};

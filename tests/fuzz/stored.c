@@ -230,6 +230,7 @@ static void fuzz_serve(struct span input)
 							 .workers_total = 1,
 							 .calls_per_minute = 26,
 							 .host_fd = -1};
+	static const struct cache_owner owner = {"tft", "0123456789abcdef"};
 	struct response response;
 	struct store *store;
 	struct refresh refresh = {.site = &site, .scenario_configured = true};
@@ -242,7 +243,7 @@ static void fuzz_serve(struct span input)
 
 	make_request(&request, &input);
 	store = fake_store_new(input);
-	refresh.cache = cache_new(store, &limits);
+	refresh.cache = cache_new(store, &limits, &owner);
 	refresh.metrics = metrics_new("node");
 	serve = serve_new(&config, local);
 	REQUIRE(local && refresh.cache && refresh.metrics && serve);

@@ -323,6 +323,7 @@ class Shared(Remote):
         own = "".join(line for line in private.splitlines(True) if not line.startswith(("port ", "aclfile ")))
         shared = (ROOT / "redis" / "shared.conf.in").read_text()
         for name, value in (
+            ("PREFIX", "tft"),
             ("ADDRESS", " ".join(address for _, _, address in self.networks)),
             ("TFT_PASSWORD_SHA256", hashlib.sha256(self.password.encode()).hexdigest()),
             ("ADMIN_PASSWORD_SHA256", hashlib.sha256(self.admin.encode()).hexdigest()),

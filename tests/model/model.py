@@ -24,7 +24,9 @@ LONGEST_EPOCH = int(LIMITS["EPOCH_BYTES"])
 BREAKER_TTL = 900_000
 FLUSH_GAP = 5_000
 BELIEVED_OPENING = 600_000  # a breaker open for longer was written by a clock that has gone back since
-HISTORY, HOURS, RISKS = "tfthist:fleet", "tfthist:hours", "tfthist:risk"
+HISTORY, HOURS, RISKS, OWNER = "tfthist:fleet", "tfthist:hours", "tfthist:risk", "tfthist:upstream"
+POINTER = "tft:cur:fleet"
+FLEETS = ("00000000000000aa", "00000000000000bb")  # fingerprints of two
 HOUR = 3_600_000
 GATE = "tft:gate:flush"
 # Written by a stranger: a type that the protocol never uses, and values that it never has.
@@ -62,6 +64,7 @@ class Claim:
     record: str  # for the history: of the fleet
     names: str  # and of each server
     risks: str
+    fleet: str  # whose worker it is
 
     @property
     def lock(self):
@@ -105,6 +108,10 @@ def counted(value, by):
 def plain(epoch):
     """One that a worker can keep."""
     return len(epoch) <= LONGEST_EPOCH and re.fullmatch("[0-9A-Za-z-]+", epoch)
+
+
+def fingerprint(name):
+    return name if re.fullmatch("[0-9a-f]{16}", str(name)) else None
 
 
 class WrongType(Exception):
@@ -174,9 +181,12 @@ class Model:
 
     # The protocol
 
-    def claim(self, group, token):
-        for what in ("cur", "lock", "brk", "budget", "epoch"):
-            self.heal_type(group.key(what))
+    def claim(self, group, token, fleet):
+        for key in (*map(group.key, ("cur", "lock", "brk", "budget", "epoch")), OWNER, POINTER):
+            self.heal_type(key)
+        owner = self.owner(group, fleet)
+        if owner != fleet:
+            return ["foreign", owner]
         bucket = self.now // group.interval
         if not plain(self.read(group.key("epoch"), "")):
             self.put(group.key("epoch"), "string", str(self.now_us))
@@ -199,6 +209,20 @@ class Model:
         spent = [self.now, *self.read(group.key("budget"), [])]
         self.put(group.key("budget"), "list", spent[: group.calls], 2 * WINDOW)
         return ["won", *told]
+
+    def owner(self, group, fleet):
+        """Whose cache it is: as it stands beside the history, else in the pointer of the predictions, else the first one's who
+        asks. A pointer of another one is none."""
+        kept, shown = fingerprint(self.read(OWNER, None)), fingerprint(self.read(POINTER, {}).get("upstream"))
+        owner = kept or shown or fleet
+        if not kept:
+            self.put(OWNER, "string", owner)
+        for key in (group.key("cur"), POINTER):
+            pointer = self.read(key, {})
+            if fingerprint(pointer.get("upstream")) not in (None, owner):
+                pointer = {}
+            self.put(key, "hash", {**pointer, "upstream": owner})
+        return owner
 
     def budget_wait(self, group):
         """Time until a call is free; a list from the future is thrown away."""
@@ -229,6 +253,10 @@ class Model:
     def commit(self, claim, fill):
         group = claim.group
         lock = self.read(group.key("lock"), None)
+        if OWNER not in self.cells:
+            self.put(OWNER, "string", claim.fleet)
+        if self.read(OWNER, None) != claim.fleet:
+            return [*self.refuse(claim, "foreign"), self.read(OWNER, None)]
         if lock not in (None, claim.lock):
             return self.refuse(claim, "lost")
         if self.read(group.key("epoch"), None) != claim.epoch:
@@ -244,7 +272,7 @@ class Model:
         for route in group.routes:
             cell = self.cells.pop(claim.staged(route))
             self.put(f"tft:{route}:{claim.bucket}", cell.kind, cell.value, group.max_stale)
-        pointer = {"bucket": claim.bucket, "epoch": claim.epoch, "gen": claim.gen, "snap": claim.snap, "fill": fill}
+        pointer = {"bucket": claim.bucket, "epoch": claim.epoch, "gen": claim.gen, "snap": claim.snap, "fill": fill, "upstream": claim.fleet}
         self.put(group.key("cur"), "hash", pointer)
         if lock is not None:
             self.delete(group.key("lock"), group.key("brk"))
@@ -320,6 +348,16 @@ class Model:
             grown = {name: counted(sums.get(name), more) for name, more in numbers.items()}
             self.put(key, "hash", {**sums, **grown}, ttl)
         return ["ok"]
+
+    def adopt(self, groups, fleet):
+        """What is there belongs to this fleet from now on."""
+        before = self.read(OWNER, None)
+        self.put(OWNER, "string", fleet)
+        for group in groups:
+            cell = self.cells.get(group.key("cur"))
+            if cell is None or cell.kind == "hash":
+                self.put(group.key("cur"), "hash", {**(cell.value if cell else {}), "upstream": fleet})
+        return ["ok", *([before] if before is not None else [])]
 
     def flush(self, groups):
         wait = self.held(GATE, FLUSH_GAP)

@@ -8,8 +8,8 @@ import re
 from collections import Counter, deque
 
 from model import (
-    ANSWERS, FLUSH_GAP, GARBAGE, GATE, HISTORY, HOURS, JUNK, LIMITS, LONGEST_BACKOFF, LONGEST_EPOCH, RISKS, SLUGS, STAGED_TTL,
-    UNREACHABLE, WINDOW, Claim, Group, Model,
+    ANSWERS, FLEETS, FLUSH_GAP, GARBAGE, GATE, HISTORY, HOURS, JUNK, LIMITS, LONGEST_BACKOFF, LONGEST_EPOCH, OWNER, POINTER, RISKS,
+    SLUGS, STAGED_TTL, UNREACHABLE, WINDOW, Claim, Group, Model, fingerprint,
 )  # fmt: skip
 from watch import Violation, Watch
 
@@ -19,7 +19,7 @@ CALL_START_LIMIT = int(LIMITS["START_MS"])  # ms: who is stopped for longer afte
 HISTORY_LENGTH = 1_000_000  # long enough that nothing is cut off in an episode
 DAY = 86_400_000
 NOTES = 5
-SPOILT = ("tft:cur:", "tft:lock:", "tft:brk:", "tft:budget:", "tft:epoch:", "tft:calls:", "tft:node", GATE)
+SPOILT = ("tft:cur:", "tft:lock:", "tft:brk:", "tft:budget:", "tft:epoch:", "tft:calls:", "tft:node", GATE, OWNER)
 REFRESH_KEYS = ("cur", "lock", "brk", "epoch")
 
 # How often what happens in an episode of that kind.
@@ -28,10 +28,10 @@ HABITS = {
     "rough": {
         "work": 80, "pass_time": 20, "die": 1, "stop": 2, "resume": 2, "flush": 1, "flush_one": 0.5, "delete_key": 1,
         "overwrite_key": 1, "spoil_value": 2, "delete_all": 0.2, "sweep": 0.3, "forget_all": 0.1, "forget_scripts": 0.1, "out_of_memory": 1,
-        "step_clock": 0.2, "reopen": 1,
+        "step_clock": 0.2, "reopen": 1, "adopt": 0.3, "forget_owner": 0.3,
     },
     "stormy": {
-        "work": 80, "pass_time": 12, "die": 3, "stop": 6, "resume": 5, "flush": 5, "flush_one": 5, "delete_key": 5,
+        "work": 80, "pass_time": 12, "adopt": 1, "forget_owner": 1, "die": 3, "stop": 6, "resume": 5, "flush": 5, "flush_one": 5, "delete_key": 5,
         "overwrite_key": 5, "spoil_value": 5, "delete_all": 1, "sweep": 1, "forget_all": 0.5, "forget_scripts": 0.5, "out_of_memory": 3,
         "step_clock": 1, "reopen": 5,
     },
@@ -213,19 +213,39 @@ class Run:
     def claim(self, worker, refused):
         group = self.random.choice(self.groups)
         token = f"{self.random.getrandbits(64):016x}"
-        keys = [group.key(what) for what in ("cur", "lock", "brk", "budget", "epoch")]
-        arguments = [token, group.lease, group.interval, group.calls, WINDOW, LONGEST_EPOCH]
+        fleet = FLEETS[self.random.random() < 0.1] if self.owner() is None else self.random.choices(FLEETS, self.odds())[0]
+        keys = [group.key(what) for what in ("cur", "lock", "brk", "budget", "epoch")] + [OWNER, POINTER]
+        arguments = [token, group.lease, group.interval, group.calls, WINDOW, LONGEST_EPOCH, fleet]
+        owners = {key: self.shown(key) for key in (group.key("cur"), POINTER)}
         answer = self.ask(
-            worker.name, "claim", keys, arguments, lambda: self.model.claim(group, token), refused
+            worker.name, "claim", keys, arguments, lambda: self.model.claim(group, token, fleet), refused
         )
+        for key, owner in owners.items():
+            if owner not in (None, self.owner()):
+                self.watch.lose(key)
         if answer[0] == "won":
             snap = f"{self.claims:08d}"
             names = self.random.choice(("ppdb001 ppml0001", "ppdb001 ppdb002 ppml0001"))
-            worker.claim = Claim(group, token, answer[1], answer[3], answer[2], snap, f"p{snap}", names, f"r{snap}")
+            worker.claim = Claim(group, token, answer[1], answer[3], answer[2], snap, f"p{snap}", names, f"r{snap}", fleet)
             worker.lost_at = self.mono + CALL_START_LIMIT
             worker.plan = self.make_plan(group)
             self.claims += 1
             self.watch.won(worker.claim)
+
+    def owner(self):
+        """Whose cache it is, as Redis has it."""
+        lines = [line.split("|", 3) for line in self.lines if line.startswith(f"{OWNER}|string|")]
+        return fingerprint(lines[0][3]) if lines else None
+
+    def odds(self):
+        """The owner's workers are many, those of the other fleet a mistake."""
+        return [12 if fleet == self.owner() else 1 for fleet in FLEETS]
+
+    def shown(self, key):
+        for line in self.lines:
+            if line.startswith(f"{key}|hash|"):
+                return fingerprint(dict(pair.split("=", 1) for pair in line.split("|", 3)[3].split(" ")).get("upstream"))
+        return None
 
     def make_plan(self, group):
         staged = [("stage", route) for route in group.routes if self.random.random() < 0.97]
@@ -262,7 +282,7 @@ class Run:
 
     def commit(self, worker, refused):
         claim, group = worker.claim, worker.claim.group
-        keys = [group.key(what) for what in REFRESH_KEYS] + [HISTORY, HOURS, RISKS]
+        keys = [group.key(what) for what in REFRESH_KEYS] + [HISTORY, HOURS, RISKS, OWNER]
         keys += [claim.staged(route) for route in group.routes]
         keys += [f"tft:{route}:{claim.bucket}" for route in group.routes]
         length = HISTORY_LENGTH if group.history else 0
@@ -270,6 +290,7 @@ class Run:
             "entries": len(group.routes), "lock": claim.lock, "bucket": claim.bucket, "epoch": claim.epoch, "gen": claim.gen,
             "snap": claim.snap, "interval": group.interval, "ttl": group.max_stale, "old_ttl": 2 * group.interval, "fill": 900,
             "record": claim.record, "points": length, "names": claim.names, "risks": claim.risks, "kept": DAY,
+            "upstream": claim.fleet,
             "bytes": 16 << 20,
         }  # fmt: skip
         arguments = [word for pair in named.items() for word in pair]
@@ -341,6 +362,16 @@ class Run:
 
     def flush_one(self):
         self.flush([self.random.choice(self.groups)])
+
+    def adopt(self):
+        fleet = self.random.choice(FLEETS)
+        self.ask("operator", "adopt", [], [fleet], lambda: self.model.adopt(self.groups, fleet))
+
+    def forget_owner(self):
+        """The history was deleted, with the name on it."""
+        self.tell(f"{OWNER} is deleted")
+        self.server.command("UNLINK", OWNER)
+        self.model.delete(OWNER)
 
     def cached(self):
         return [line.split("|", 1)[0] for line in self.lines if line.startswith("tft:")]
@@ -424,7 +455,7 @@ class Run:
         self.tell("FLUSHDB")
         self.remove(*self.cached())
         self.server.command("FLUSHDB")
-        self.model.delete(HISTORY, HOURS, RISKS)
+        self.model.delete(HISTORY, HOURS, RISKS, OWNER)
         self.watch.points.clear()
         self.watch.flush(self.groups, self.claims)
 

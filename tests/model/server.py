@@ -22,7 +22,7 @@ import redis
 HERE = pathlib.Path(__file__).resolve().parent
 SCRIPTS = HERE.parent.parent / "redis"
 SERVER = os.environ.get("TFT_TEST_REDIS_SERVER", "redis-server")  # as in tests/integration/stack.py
-NAMES = ("claim", "extend", "stage", "commit", "fail", "flush", "note", "count", "reopen")
+NAMES = ("claim", "extend", "stage", "commit", "fail", "flush", "note", "count", "reopen", "adopt")
 
 # One line a key: name, type, time of expiry or -1, value. A stream is told by its last entry.
 DUMP = """
@@ -81,7 +81,7 @@ class Server:
         self.set_time(1_700_000_000_000_000)
         users = (SCRIPTS / "users.acl.in").read_text().splitlines()
         digest = hashlib.sha256(password.encode()).hexdigest()
-        users = [line.replace("@REDIS_PASSWORD_SHA256@", digest) for line in users if not line.startswith("#")]
+        users = [line.replace("@REDIS_PASSWORD_SHA256@", digest).replace("@PREFIX@", "tft") for line in users if not line.startswith("#")]
         (self.dir / "users.acl").write_text("\n".join(users) + "\n")
         socket = self.dir / "redis.sock"
         command = ["setpriv", "--pdeathsig", "KILL", SERVER, "--port", "0", "--unixsocket", socket]

@@ -17,12 +17,13 @@ STEPS = 50_000  # of each of the two runs
 MUTANT_STEPS = 40_000  # at most
 SEEDS = range(42, 47)
 EVERY_ANSWER = {
-    "claim": {"won", "fresh", "open", "budget", "busy", "OOM"},
+    "claim": {"won", "fresh", "open", "budget", "busy", "foreign", "OOM"},
     "extend": {"ok", "lost", "WRONGTYPE", "OOM"},
     "stage": {"ok", "WRONGTYPE", "OOM"},
-    "commit": {"lost", "flushed", "old", "missing", "hist-new", "hist-dup", "hist-none", "WRONGTYPE", "OOM"},
+    "commit": {"lost", "flushed", "old", "missing", "foreign", "hist-new", "hist-dup", "hist-none", "WRONGTYPE", "OOM"},
     "fail": {"backoff", "lost", "WRONGTYPE", "OOM"},
     "flush": {"ok", "limited"},
+    "adopt": {"ok"},
     "reopen": {"ok", "kept"},
     "note": {"ok", "OOM"},
     "count": {"ok"},

@@ -120,7 +120,7 @@ class Watch:
             return
         self.end_leases(claim.group)
         self.state[claim.group.name].holders.pop(claim.token, None)
-        if answer[0] == "missing" or (answer[0] == "ok" and claim.bucket > self.now // claim.group.interval):
+        if answer[0] in ("missing", "foreign") or (answer[0] == "ok" and claim.bucket > self.now // claim.group.interval):
             self.trouble(claim.group)
         if answer[0] == "ok" and claim.group.history:
             self.point(claim.bucket * claim.group.interval, answer[2])
@@ -153,7 +153,7 @@ class Watch:
         return key, (kind, value)
 
     def check_pointer(self, group, state, pointer, cells):
-        if any(value in GARBAGE for value in pointer.values()):
+        if "bucket" not in pointer or any(value in GARBAGE for value in pointer.values()):
             return
         bucket, today = int(pointer["bucket"]), self.now // group.interval
         past_doubt = state.pointer * group.interval > self.doubt
