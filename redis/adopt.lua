@@ -1,6 +1,6 @@
 #!lua
 -- The daemon of a fleet has another address now, or the fleet another name: what is cached, and its history, are that of the new one from
--- now on. Everything else stays. Answers {'ok', the fingerprint before} or {'ok'} where there was none.
+-- now on. Everything else stays. Answers {'ok', the fingerprint before, or none}.
 --
 --   redis-cli --eval redis/adopt.lua , $(tft-dashboard --fingerprint)             on a host that has the new address in its settings
 --   redis-cli --eval redis/adopt.lua , $(tft-dashboard --fingerprint) fleet-b     with another key prefix than tft
@@ -13,8 +13,9 @@ end
 if #fingerprint ~= 16 or not string.match(fingerprint, '^[0-9a-f]+$') then
 	return redis.error_reply('ERR the first argument must be what tft-dashboard --fingerprint prints')
 end
-local before = redis.call('SET', prefix .. 'hist:upstream', fingerprint, 'GET')
+local before = redis.pcall('GET', prefix .. 'hist:upstream')
+redis.call('SET', prefix .. 'hist:upstream', fingerprint)
 for _, group in ipairs({'fleet', 'status', 'scenario'}) do
 	redis.pcall('HSET', prefix .. ':cur:' .. group, 'upstream', fingerprint)
 end
-return {'ok', before}
+return {'ok', type(before) == 'string' and before or 'none'}

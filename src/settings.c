@@ -93,7 +93,7 @@ static const struct option options[] = {
 	{"cache", "history_points", NULL, VALUE_INTEGER, AT(history_points), {100, 1000000},
 	 "20160", "points of history that are kept, one per interval"},
 	{"redis", "address", "TFT_REDIS", VALUE_ADDRESS, SOME(redis),
-	 "127.0.0.1:6379", "the shared Redis: unix:/path, address:port or sentinel:address:port,.../name, each with /NUMBER for a database"},
+	 "127.0.0.1:6379", "the shared Redis: unix:/path, address:port or sentinel:address:port,.../name, then /NUMBER for a database"},
 	{"redis", "prefix", "TFT_REDIS_PREFIX", VALUE_PREFIX, SOME(redis_prefix),
 	 "tft", "what all keys begin with: another one for each fleet on the same Redis"},
 	{"redis", "user", "TFT_REDIS_USER", VALUE_TEXT, ANY(redis_user),

@@ -8,6 +8,11 @@
 #include "cache/metrics.h"
 #include "text.h"
 
+static bool redis_answers(const struct sources *sources, const struct context *context)
+{
+	return context->read.state.verdict != CACHE_DOWN || cache_is_foreign(sources->cache);
+}
+
 static void put_status(struct sources *sources, struct buf *body, struct response *response)
 {
 	struct context context = {0};
@@ -28,7 +33,7 @@ static void put_status(struct sources *sources, struct buf *body, struct respons
 		.warmup = &context.upstream_status.warmup,
 		.scenario = &context.upstream_status.scenario,
 		.diagnosis = &diagnosis,
-		.redis_up = context.read.state.verdict != CACHE_DOWN,
+		.redis_up = redis_answers(sources, &context),
 		.bucket = context.now_ms / sources->config->limits->group[CACHE_FLEET].interval_ms,
 	};
 	api_status(&status, body);
@@ -62,20 +67,23 @@ static void put_healthz(struct sources *sources, struct buf *body, struct respon
 static void put_readyz(struct sources *sources, struct buf *body, struct response *response)
 {
 	struct context context = {0};
+	const char *refuses;
 	bool up, recent;
 	struct json j;
 
 	context_read(sources, &context, NULL, false);
-	up = context.read.state.verdict != CACHE_DOWN;
+	refuses = context.condition.cache_refuses;
+	up = redis_answers(sources, &context) && !refuses;
 	recent = context.condition.age < AGE_VERY_STALE;
 	json_init(&j, body);
 	json_object(&j, NULL);
-	up = up && !context.condition.cache_refuses;
 	json_cstr(&j, "status", recent ? up ? "pass" : "warn" : "fail");
 	json_object(&j, "checks");
 	json_cstr(&j, "redis", up ? "pass" : "warn");
 	json_cstr(&j, "data", recent ? "pass" : "fail");
 	json_end(&j);
+	if (refuses)
+		json_cstr(&j, "output", refuses);
 	json_end(&j);
 	response_json(response, recent ? 200 : 503, buf_span(body));
 }
@@ -88,8 +96,8 @@ static void put_gauge(struct buf *out, const char *name, const char *help, int64
 		 name, help, name, name, (long long)value);
 }
 
-static void put_gauges(const struct context *context, const struct diagnosis *diagnosis,
-		       struct buf *out)
+static void put_gauges(const struct sources *sources, const struct context *context,
+		       const struct diagnosis *diagnosis, struct buf *out)
 {
 	const struct cache_state *state = &context->read.state;
 
@@ -97,7 +105,7 @@ static void put_gauges(const struct context *context, const struct diagnosis *di
 		     "# TYPE tft_dashboard_build_info gauge\n"
 		     "tft_dashboard_build_info{version=\"" PACKAGE_VERSION "\",build=\"" BUILD_ID
 		     "\"} 1\n");
-	put_gauge(out, "redis_up", "1 if Redis answers.", state->verdict != CACHE_DOWN);
+	put_gauge(out, "redis_up", "1 if Redis answers.", redis_answers(sources, context));
 	put_gauge(out, "redis_writable", "1 if Redis answers and takes what a refresh stores.",
 		  state->verdict != CACHE_DOWN && !context->condition.cache_refuses);
 	put_gauge(out, "upstream_up", "1 if the last predictions call gave data.",
@@ -131,7 +139,7 @@ static void put_metrics(struct sources *sources, struct buf *body, struct respon
 	buf_init(&gauges, 16384);
 	context_read(sources, &context, NULL, false);
 	context_diagnose(sources, &context, &diagnosis);
-	put_gauges(&context, &diagnosis, &gauges);
+	put_gauges(sources, &context, &diagnosis, &gauges);
 	put_snapshot_bytes(sources->cache, &context.read.state, &gauges);
 	metrics_print(sources->config->refresh->metrics, sources->cache, buf_span(&gauges), body);
 	buf_free(&gauges);

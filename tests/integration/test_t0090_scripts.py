@@ -436,6 +436,26 @@ def test_a_daemon_that_does_not_answer_is_told_in_time(site):
     assert re.search(r"^No data from http://127.0.0.1:9 yet \(.*refused.*\)", result.stdout, re.M), result.stdout
 
 
+def history(site):
+    """The ids of the points in the private Redis."""
+    command = ["redis-cli", "-s", str(site.run_dir / "redis" / "redis.sock"), "XRANGE", "tfthist:fleet", "-", "+"]
+    return re.findall(r"^\d+-0$", subprocess.run(command, capture_output=True, text=True).stdout, re.M)
+
+
+def test_a_demonstration_is_never_shown_as_a_daemon_that_has_its_address_later(site):
+    site.start()
+    assert site.get("api/v1/fleet").json()["fleet"]["total"] == 20
+    points = wait_until(lambda: history(site), 10, "the demo has a history")
+    site.stop()
+    site.start(TFT_DAEMON_URL=f"http://127.0.0.1:{site.port + 1}")  # where nothing listens any more
+    assert not site.get("api/v1/fleet").json().get("servers")
+    assert site.get("readyz").status_code == 503
+    assert history(site) == []
+    site.stop()
+    site.start()
+    assert set(points) <= set(history(site))
+
+
 def test_workers_end_before_what_they_call(site):
     """nginx carries the simulated daemon: ended first it would cut a last call, and the next start would wait for that."""
     site.start()

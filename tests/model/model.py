@@ -351,13 +351,13 @@ class Model:
 
     def adopt(self, groups, fleet):
         """What is there belongs to this fleet from now on."""
-        before = self.read(OWNER, None)
+        before = self.read(OWNER, "none")
         self.put(OWNER, "string", fleet)
         for group in groups:
             cell = self.cells.get(group.key("cur"))
             if cell is None or cell.kind == "hash":
                 self.put(group.key("cur"), "hash", {**(cell.value if cell else {}), "upstream": fleet})
-        return ["ok", *([before] if before is not None else [])]
+        return ["ok", before]
 
     def flush(self, groups):
         wait = self.held(GATE, FLUSH_GAP)

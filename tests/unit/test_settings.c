@@ -436,6 +436,15 @@ static void test_redis_addresses(void **state)
 		{"sentinel:127.0.0.1:26379/", false},
 		{"sentinel:127.0.0.1:26379/a b", false},
 		{"sentinel:127.0.0.1:26379/a/b", false},
+		{"sentinel:127.0.0.1:26379/a/3", true},
+		{"sentinel:127.0.0.1:26379/3", true}, /* a name */
+		{"127.0.0.1:6379/3", true},
+		{"127.0.0.1:6379/", false},
+		{"127.0.0.1:6379/-1", false},
+		{"127.0.0.1:6379/x", false},
+		{"127.0.0.1:6379/123456", false},
+		{"unix:/run/redis.sock/15", true},
+		{"unix:3", false},
 		{"sentinel:/tft", false},
 		{"sentinel:127.0.0.1/tft", false},
 		{"sentinel:127.0.0.1:26379,/tft", false},
@@ -462,7 +471,68 @@ static void test_redis_addresses(void **state)
 	assert_int_equal(setenv("TFT_REDIS", path, 1), 0);
 	assert_int_equal(settings_load(&settings, NULL, &err), -1);
 	assert_string_equal(err.msg, "TFT_REDIS: redis.address: expected unix:/absolute/path, "
-				     "address:port or sentinel:address:port,.../name");
+				     "address:port or sentinel:address:port,.../name, "
+				     "then /NUMBER for a database");
+}
+
+static void test_a_prefix_is_short_and_never_taken_for_a_history(void **state)
+{
+	static const struct {
+		const char *value;
+		bool good;
+	} rows[] = {
+		{"tft", true},
+		{"fleet-b", true},
+		{"0", true},
+		{"abcdefghijklmnop", true},
+		{"abcdefghijklmnopq", false},
+		{"Tft", false},
+		{"a:b", false},
+		{"a b", false},
+		{"a*", false},
+		{"tfthist", false},
+		{"hist", false},
+		{"history", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		assert_int_equal(setenv("TFT_REDIS_PREFIX", rows[i].value, 1), 0);
+		if ((settings_load(&settings, NULL, &err) == 0) != rows[i].good)
+			fail_msg("%s", rows[i].value);
+	}
+	assert_int_equal(setenv("TFT_REDIS_PREFIX", "A", 1), 0);
+	assert_int_equal(settings_load(&settings, NULL, &err), -1);
+	assert_string_equal(err.msg,
+			    "TFT_REDIS_PREFIX: redis.prefix: expected 1 to 16 small letters, "
+			    "digits and hyphens, not ending in \"hist\"");
+}
+
+static void fingerprint(const char *fleet, const char *url, const char *key, char out[HASH_HEX])
+{
+	assert_int_equal(setenv("TFT_FLEET", fleet, 1), 0);
+	assert_int_equal(setenv("TFT_DAEMON_URL", url, 1), 0);
+	assert_int_equal(setenv("TFT_API_KEY", key, 1), 0);
+	assert_int_equal(settings_load(&settings, NULL, &err), 0);
+	memcpy(out, settings.fingerprint, HASH_HEX);
+}
+
+static void test_a_fleet_is_told_by_its_name_or_its_daemon_and_by_no_key(void **state)
+{
+	char a[HASH_HEX], b[HASH_HEX];
+
+	(void)state;
+	fingerprint("", "http://10.0.0.5:8000", "one", a);
+	fingerprint("", "http://10.0.0.5:8000/", "two", b);
+	assert_string_equal(a, b);
+	assert_int_equal(strspn(a, "0123456789abcdef"), 16);
+	fingerprint("", "http://10.0.0.6:8000", "one", b);
+	assert_string_not_equal(a, b);
+	fingerprint("plant", "http://10.0.0.5:8000", "one", a);
+	fingerprint("plant", "http://other:8000", "one", b);
+	assert_string_equal(a, b);
+	fingerprint("", "http://plant", "one", b);
+	assert_string_not_equal(a, b);
 }
 
 static void test_the_environment_comes_before_the_file(void **state)
@@ -780,6 +850,9 @@ int main(void)
 		cmocka_unit_test_setup(test_sizes, clean),
 		cmocka_unit_test_setup(test_urls, clean),
 		cmocka_unit_test_setup(test_redis_addresses, clean),
+		cmocka_unit_test_setup(test_a_prefix_is_short_and_never_taken_for_a_history, clean),
+		cmocka_unit_test_setup(test_a_fleet_is_told_by_its_name_or_its_daemon_and_by_no_key,
+				       clean),
 		cmocka_unit_test_setup(test_the_environment_comes_before_the_file, clean),
 		cmocka_unit_test_setup(test_a_bad_variable_is_named, clean),
 		cmocka_unit_test_setup(test_the_node_is_a_plain_name, clean),
