@@ -45,11 +45,11 @@ static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"check", no_argument, NULL, 't'},
 	{"print-config", no_argument, NULL, 'T'},
+	{"fingerprint", no_argument, NULL, 'f'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{"render", required_argument, NULL, 'r'},
 	{"snapshot", required_argument, NULL, 's'},
-	{"fingerprint", no_argument, NULL, 'f'},
 	{NULL, 0, NULL, 0},
 };
 

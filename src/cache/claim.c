@@ -17,7 +17,7 @@ static const struct {
 	enum claim_result result;
 } claim_answers[] = {
 	{"won", CLAIM_WON},   {"fresh", CLAIM_FRESH},   {"busy", CLAIM_BUSY},
-	{"open", CLAIM_OPEN}, {"budget", CLAIM_BUDGET},
+	{"open", CLAIM_OPEN}, {"budget", CLAIM_BUDGET}, {"foreign", CLAIM_DOWN},
 };
 
 static enum claim_result claim_answer(const redisReply *reply)

@@ -125,7 +125,7 @@ void cache_mark_foreign(struct cache *cache, struct span upstream)
 
 bool cache_note_foreign(struct cache *cache, const redisReply *reply)
 {
-	bool foreign = span_is(reply_field(reply, 0), commit_names[COMMIT_FOREIGN]);
+	bool foreign = span_is(reply_field(reply, 0), "foreign");
 
 	if (foreign)
 		cache_mark_foreign(cache, reply_field(reply, 1));
