@@ -278,6 +278,7 @@ class Remote(Stack):
         _, _, address = self.networks[self.hosts.index(host)]
         env = super().worker_env(host)
         env["TFT_REDIS"] = self.door(self.redis_socket, address)
+        env["TFT_FLEET"] = "one"  # each network has another address for the same daemon
         for name in ("TFT_DAEMON_URL", "TFT_GENERATOR_URL"):
             target, port = env[name].removeprefix("http://").split(":")
             env[name] = "http://" + self.door((target, int(port)), address)

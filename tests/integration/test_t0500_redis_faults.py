@@ -141,7 +141,7 @@ def test_empty_redis_does_not_take_away_what_a_worker_has():
         stack.upstream.predictions.fail()
         stack.restart_redis()
         stack.wait(lambda: ask(stack) and stack.redis.exists("tft:brk:fleet"), RECOVERY, "a failed attempt")
-        assert not stack.redis.exists("tft:cur:fleet")
+        assert stack.committed() == -1
         seen = [ask(stack, path) for path in ("/", "/heatmap?profile=db") * 3]
         assert {(s.status, s.cache.partition(";")[0]) for s in seen} == {(200, "tft-local")}, seen
         stack.upstream.predictions.reset_controls()
@@ -494,7 +494,7 @@ def test_refresh_that_began_before_a_flush_is_not_published(calm, way):
 def test_keys_without_expiry_are_a_closed_list(calm):
     assert {key for key in calm.redis.keys("*") if calm.redis.pttl(key) == -1} <= {
         *(b"tft:%s:%s" % (what, group) for what in (b"cur", b"epoch") for group in (b"fleet", b"status", b"scenario")),
-        *(b"tfthist:" + stream for stream in (b"fleet", b"hours", b"risk")),
+        *(b"tfthist:" + stream for stream in (b"fleet", b"hours", b"risk", b"upstream")),
     }
 
 

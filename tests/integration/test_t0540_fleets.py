@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Several fleets on one Redis: apart by their prefixes, and where two have the same prefix by mistake, never mixed."""
+import re
+import shutil
 import subprocess
+from functools import partial
 
 import pytest
-from stack import BUILD, ROOT, Stack
+from stack import BUILD, ROOT, Stack, free_port
 from upstream import Upstream, payload_bytes
 
 
 class Fleets(Stack):
     """Host 0 is of one fleet, host 1 of another; prefixes: of their keys."""
 
-    def __init__(self, prefixes, other, **options):
-        super().__init__(hosts=2, workers=1, l1=False, **options)
+    def __init__(self, prefixes, other, l1=False, **options):
+        super().__init__(hosts=2, workers=1, l1=l1, **options)
         self.prefixes, self.other = prefixes, other
 
     def worker_env(self, host):
@@ -46,6 +49,27 @@ class Fleets(Stack):
         """All that Redis holds, but for what ends or counts by itself."""
         keys = [key for key in self.redis.keys() if not key.startswith((b"tft:node", b"tft:calls", b"tft:said", b"tft:budget"))]
         return {key: self.redis.dump(key) for key in keys}
+
+
+class Below(Fleets):
+    """One nginx: the fleet of host 1 is below /fleet-b/ of host 0's site, as tft-fleet(8) has written it."""
+
+    def start_nginx(self, host):
+        if host is self.hosts[1]:
+            return
+        port, etc = free_port(), host.dir / "etc"
+        (self.dir / "conf").mkdir()
+        (self.dir / "conf" / "nginx").symlink_to(etc)
+        shutil.copy(ROOT / "src" / "tft-dashboard.conf", self.dir / "conf")
+        command = [ROOT / "scripts" / "tft-fleet", "-d", self.dir / "conf", "-s", self.hosts[1].dir / "fcgi.sock", "fleet-b", str(port)]
+        self.said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        text = (etc / "nginx.conf").read_text()
+        for part in ("http", "locations"):
+            added = "path" if part == "locations" else part
+            text = text.replace(f"include tft-{part}.conf;", f"include tft-{part}.conf;\ninclude fleet-b-{added}.conf;")
+        (etc / "nginx.conf").write_text(text)
+        super().start_nginx(host)
+        self.hosts[1].url = f"{host.url}/fleet-b"
 
 
 @pytest.fixture
@@ -109,6 +133,55 @@ def test_two_prefixes_on_one_redis_are_two_fleets(other):
         stack.redis.unlink(*stack.redis.scan_iter("tft:*"))
         assert kept and len(list(stack.redis.scan_iter("fleet-b:*"))) >= kept
         assert "ev=redis_refused" not in stack.logs() and "ev=cache_foreign" not in stack.logs()
+
+
+def test_a_second_fleet_below_a_path_of_the_same_nginx(other):
+    with Below(("tft", "fleet-b"), other, l1=True, interval=300) as stack:
+        for host in (0, 1):
+            stack.wait(lambda: len(stack.names(host)) == 20, what=f"host {host} has a fleet")
+        for path in ("/", "/heatmap", "/top", "/api/v1/fleet", "/api/v1/fleet?format=csv"):
+            for _ in range(2):  # the second one may be nginx' copy
+                pages = [stack.get(path, host=host).text for host in (0, 1)]
+                assert ["other01" in page for page in pages] == [False, True], path
+        assert "other01" not in stack.get("/history").text
+        assert stack.get("/server/other01").status_code == 404
+        assert stack.get("/server/other01", host=1).status_code == 200
+        found = re.findall(r'(?:href|src)="([^"#:]+)"', stack.get("/heatmap", host=1).text)
+        assert found and not [link for link in found if link.startswith("/")]
+        assert stack.get("/metrics", host=1).status_code == 404
+        assert stack.get("", host=1).headers["Location"].endswith("/fleet-b/")
+        # An operator flushes one of them.
+        epochs = [stack.redis.get(f"{prefix}:epoch:fleet") for prefix in stack.prefixes]
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        assert stack.post("/refresh", host=1, headers=headers, data={"x": "1"}).status_code == 303
+        now = [stack.redis.get(f"{prefix}:epoch:fleet") for prefix in stack.prefixes]
+        assert [old != new for old, new in zip(epochs, now)] == [False, True]
+        # And its workers end: the other one's copies are no stand-in.
+        stack.hosts[1].workers[0].stop()
+        stack.wait(lambda: stack.get("/top?n=7", host=1).status_code >= 500, what="no worker of fleet-b answers")
+        assert "other01" not in stack.get("/top?n=7").text and stack.get("/top?n=7").status_code == 200
+
+
+def test_tft_fleet_writes_settings_of_its_own_and_keeps_what_is_there(tmp_path):
+    (tmp_path / "nginx").mkdir()
+    (tmp_path / "nginx" / "tft-locations.conf").touch()
+    shutil.copy(ROOT / "src" / "tft-dashboard.conf", tmp_path)
+    before = (tmp_path / "tft-dashboard.conf").read_text()
+    run = partial(subprocess.run, capture_output=True, text=True)
+    script = ROOT / "scripts" / "tft-fleet"
+    assert run([script, "-d", tmp_path, "fleet-b", "8082"]).returncode == 0
+    config = run([BUILD / "tft-dashboard", "-c", tmp_path / "fleet-b.conf", "--print-config"], env={"TFT_NODE": "x"}).stdout
+    assert "redis.prefix = fleet-b    # file" in config
+    (tmp_path / "fleet-b.conf").write_text("[redis]\nprefix = mine\n")
+    assert "is kept" in run([script, "-d", tmp_path, "fleet-b", "8083"]).stdout
+    assert (tmp_path / "fleet-b.conf").read_text() == "[redis]\nprefix = mine\n"
+    assert "127.0.0.1:8083" in (tmp_path / "nginx" / "fleet-b-path.conf").read_text()
+    assert "@" not in (tmp_path / "nginx" / "fleet-b-http.conf").read_text()
+    files = sorted(tmp_path.rglob("*"))
+    for name, port in (("Fleet", "1"), ("a b", "1"), ("../x", "1"), ("myhist", "1"), ("tft", "1"), ("b", "0"), ("b", "70000"), ("", "1")):
+        refused = run([script, "-d", tmp_path, name, port])
+        assert refused.returncode == 2 and refused.stderr.count("\n") == 1, (name, port)
+    assert sorted(tmp_path.rglob("*")) == files and (tmp_path / "tft-dashboard.conf").read_text() == before
 
 
 class Numbered(Stack):
