@@ -39,11 +39,14 @@ show_dashboard() {
 
 # The private Redis only; the pages of another one are its operator's business.
 show_cache() {
+    local prefix
     leader redis >/dev/null || return 0
+    prefix=$(sed -n 's/^TFT_REDIS_PREFIX=//p' "$run/in-effect" 2>/dev/null || true)
+    prefix=${prefix:-tft}
     printf '%-15s %s keys, %s of memory, history of %s points\n' 'cache' \
-        "$("${redis[@]}" --scan --pattern 'tft:*' | wc -l)" \
+        "$("${redis[@]}" --scan --pattern "$prefix:*" | wc -l)" \
         "$("${redis[@]}" info memory | sed -n 's/^used_memory_human:\([^\r]*\).*/\1/p')" \
-        "$("${redis[@]}" xlen tfthist:fleet)"
+        "$("${redis[@]}" xlen "${prefix}hist:fleet")"
 }
 
 # As tft-dashboard --print-config would say in the environment of the workers, which holds secrets: never on a command line.
