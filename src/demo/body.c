@@ -59,7 +59,7 @@ static void refuse_malformed(const struct text *body, size_t at, struct reply *r
 }
 
 /* NULL also for the JSON value null: *ok tells. */
-static struct json_object *parse(const struct text *body, bool *ok, size_t *at)
+static struct json_object *parse(const struct text *body, int flags, bool *ok, size_t *at)
 {
 	struct json_tokener *tok = json_tokener_new_ex(DEPTH_MAX);
 	struct json_object *root = NULL;
@@ -68,7 +68,7 @@ static struct json_object *parse(const struct text *body, bool *ok, size_t *at)
 	*at = 0;
 	if (!tok)
 		return NULL;
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tok, flags);
 	root = json_tokener_parse_ex(tok, body->data, (int)body->len);
 	*at = json_tokener_get_parse_end(tok);
 	*ok = json_tokener_get_error(tok) == json_tokener_success && *at == body->len;
@@ -78,6 +78,30 @@ static struct json_object *parse(const struct text *body, bool *ok, size_t *at)
 		root = NULL;
 	}
 	return root;
+}
+
+/* json-c 0.18, when strict, takes bytes beyond ASCII for control characters. So the form is tried on
+ * a copy that has a plain one in place of each. */
+static bool is_strict(const struct text *body, size_t *at)
+{
+	struct text plain = {0};
+	bool ok = false;
+
+	text_add(&plain, body->data, body->len);
+	for (size_t i = 0; i < plain.len; i++)
+		if ((unsigned char)plain.data[i] > 0x7f)
+			plain.data[i] = '?';
+	*at = 0;
+	if (!plain.failed)
+		json_object_put(parse(&plain, JSON_TOKENER_STRICT, &ok, at));
+	text_free(&plain);
+	return ok;
+}
+
+static struct json_object *parse_strictly(const struct text *body, bool *ok, size_t *at)
+{
+	*ok = is_strict(body, at);
+	return *ok ? parse(body, JSON_TOKENER_VALIDATE_UTF8, ok, at) : NULL;
 }
 
 static bool is_json(const char *content_type)
@@ -98,7 +122,7 @@ struct json_object *body_object(const struct request *rq, struct reply *rp)
 		return NULL;
 	}
 	if (is_json(rq->content_type))
-		root = parse(&rq->body, &ok, &at);
+		root = parse_strictly(&rq->body, &ok, &at);
 	if (!ok) {
 		refuse_malformed(&rq->body, at, rp);
 		return NULL;

@@ -63,3 +63,13 @@ def test_configure_and_make_check_say_that_there_are_no_unit_tests(configure):
     result = configure()
     assert result.returncode == 0, result.stderr
     assert "NONE OF THE UNIT TESTS" in result.stderr.splitlines()[-1]
+
+
+def test_a_closed_registry_is_told_soon_with_the_way_around(tmp_path):
+    env = {**os.environ, "npm_config_registry": "http://127.0.0.1:9/", "npm_config_cache": str(tmp_path / "cache")}
+    command = ["sh", ROOT / "nginx" / "third-party.sh", ROOT / "nginx", tmp_path / "out"]
+    result = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
+    assert result.returncode != 0
+    assert result.stderr.splitlines()[-1] == (
+        "third-party.sh: npm could not fetch the browser libraries (is its registry open from here?); "
+        "a release tarball carries them and needs no npm")

@@ -402,7 +402,15 @@ def test_feed_answers_are_the_recorded_bytes(cold, body, status, expected):
     assert (answer.status, answer.body) == (status, payload_bytes(expected))
 
 
+@pytest.mark.parametrize("text", ["\U0001f7e2 B\xf6rse", "\xe9", "\u65e5\u672c"])
+def test_feed_takes_letters_beyond_ascii(cold, text):
+    answer = cold.post("/feed/data", json.dumps({"records": [], "\xfc": text}, ensure_ascii=False).encode())
+    assert (answer.status, answer.body) == (200, payload_bytes("feed_data-empty_batch-20"))
+
+
 @pytest.mark.parametrize("body, content_type", [
+    (b'{"records":[],"a":"\xff"}', "application/json"),
+    (b'{"records":[],\xc3\xa9:1}', "application/json"),
     (b'{"records":{}}', "application/json"),
     (b'{"records":[{},5]}', "application/json"),
     (b'{"records":null}', "application/json"),
