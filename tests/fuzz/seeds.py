@@ -70,8 +70,8 @@ def write_request(seeds):
     paths = ["/", "/heatmap", "/top", "/history", "/cost", "/advanced", "/server/a%2f<b>", "/api/v1/fleet", "/api/x", "/a/b/c"]
 
     def write(path="/", query="", method="GET", length="", kind="", inm="", origin="", site="", peer="127.0.0.1", user="",
-              accept="gzip", rid="0123456789abcdef0123456789abcdef", end="1", body=b""):
-        values = (path, query, method, length, kind, inm, origin, site, peer, user, accept, rid, end)
+              accept="gzip", rid="0123456789abcdef0123456789abcdef", end="1", l1="1", host="dash.example", body=b""):
+        values = (path, query, method, length, kind, inm, origin, site, peer, user, accept, rid, end, l1, host)
         seeds.write("request", b"".join(v.encode() + b"\0" for v in values), body)
 
     for path in paths:
@@ -82,6 +82,8 @@ def write_request(seeds):
     write(method="HEAD", inm='W/"0123", "a,b" , *')
     write(method="FOO", rid="a\r\nb: c", accept="identity")
     write(end="")
+    for host in ("", "\1", "evil.example", "[::1]", "192.0.2.7", "x" * 300):
+        write(host=host, l1="")
     write(path="\1", query="\1", end="1")
     for site, origin, peer in (("same-origin", "", ""), ("", "http://a", ""), ("", "", "::1"), ("cross-site", "null", "")):
         write("/scenario", "", "POST", "27", form + "; charset=x", "", origin, site, peer, "me", body=b"scenario=critical&confirm=1")
@@ -142,7 +144,7 @@ def write_stored(seeds):
         bucket = redis.hget("tft:cur:fleet", "bucket").decode()
         compact = redis.hget(f"tft:fleet:{bucket}", "body")
         series = redis.hget(f"tft:series:{bucket}", NAMES[0])
-        pages = len(re.findall(r"\t\.name = ", (TESTS.parent / "src" / "pages.c").read_text()))
+        pages = len(re.findall(r"\.name = ", (TESTS.parent / "src" / "pages" / "address.c").read_text()))
         for page in range(pages):
             seeds.write("stored", SNAPSHOT, page, 16 + page, compact)
         seeds.write("entry", SNAPSHOT, compact)
