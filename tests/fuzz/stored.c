@@ -69,6 +69,7 @@ static void fuzz_snapshot(struct span input)
 		return;
 	choose_query(&query, page, choice);
 	view.warmup = &snap->warmup;
+	view.scenario = &snap->scenario;
 	view.server = snap->count ? &snap->servers[0] : NULL;
 	/* Those are made of more than a snapshot. */
 	if (!(page->needs & PAGE_DIAGNOSIS) && (view.server || !(page->needs & PAGE_SERVER)))
