@@ -33,7 +33,7 @@ HABITS = {
     "stormy": {
         "work": 80, "pass_time": 12, "adopt": 1, "forget_owner": 1, "die": 3, "stop": 6, "resume": 5, "flush": 5, "flush_one": 5, "delete_key": 5,
         "overwrite_key": 5, "spoil_value": 5, "delete_all": 1, "sweep": 1, "forget_all": 0.5, "forget_scripts": 0.5, "out_of_memory": 3,
-        "step_clock": 1, "reopen": 5,
+        "step_clock": 1, "reopen": 15,
     },
     "unsteady": {"work": 80, "pass_time": 20, "stop": 3, "resume": 3, "step_clock": 2, "delete_lock": 3},
     "garbage": {"work": 80, "pass_time": 15, "spoil_value": 10, "overwrite_key": 1, "flush": 1, "count": 3},
