@@ -143,10 +143,11 @@ static const struct history_point *last_point(const struct history *h)
 
 void history_name(const struct history *h, struct history_text text, struct buf *out)
 {
-	struct span rest = {h->texts.data + text.at, text.len};
+	struct span rest;
 
 	if (text.len == 0)
 		return;
+	rest = (struct span){h->texts.data + text.at, text.len};
 	while (rest.len)
 		buf_char(out, text_take_encoded(&rest));
 }
