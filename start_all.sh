@@ -11,7 +11,8 @@
 # Environment (all optional):
 #   TFT_PORT 8080 · TFT_LISTEN 127.0.0.1, ::1, * · TFT_RUN_DIR ./run · TFT_WORKERS 6 (5 at least) ·
 #   TFT_WORKERS_TOTAL of all hosts that reach the daemon from one address
-#   TFT_REDIS unix:/path, host:port or sentinel:host:port,.../name, with TFT_REDIS_USER and TFT_REDIS_PASSWORD_FILE;
+#   TFT_REDIS unix:/path, host:port or sentinel:host:port,.../name, with TFT_REDIS_USER and TFT_REDIS_PASSWORD_FILE,
+#   by TLS rediss://host:port or rediss-sentinel://host:port,.../name, with TFT_REDIS_CA_FILE, _CERT_FILE, _KEY_FILE;
 #   unset: private Redis · TFT_REDIS_PREFIX tft, another one for each fleet on the same Redis
 #   TFT_DAEMON_URL, TFT_GENERATOR_URL, TFT_API_KEY; unset: simulated upstream on TFT_DEMO_PORT 8000 and the next port,
 #   with TFT_DEMO_SERVERS 20
@@ -122,7 +123,7 @@ print_settings() {
     for name in $(compgen -e TFT_ || true); do
         now[$name]=${!name}
     done
-    for name in TFT_API_KEY TFT_REDIS_PASSWORD; do
+    for name in TFT_API_KEY TFT_REDIS_PASSWORD TFT_REDIS_SENTINEL_PASSWORD; do
         [[ -z ${now[$name]:-} ]] || now[$name]=secret
     done
     now+=([TFT_PORT]=$port [TFT_LISTEN]=$listen [TFT_WORKERS]=$workers [TFT_L1]=$l1 [TFT_LOG_LEVEL]=$log_level)
@@ -233,7 +234,7 @@ as_service_user() {
 # A worker that may not read its key would end at once. Of our own password file we are sure.
 check_secret_files() {
     local name file user=${service_user:-$(id -un)}
-    for name in TFT_API_KEY_FILE TFT_REDIS_PASSWORD_FILE; do
+    for name in TFT_API_KEY_FILE TFT_REDIS_PASSWORD_FILE TFT_REDIS_SENTINEL_PASSWORD_FILE TFT_REDIS_KEY_FILE; do
         file=${!name:-}
         [[ -n $file ]] || continue
         [[ -f $file ]] || die "$name=$file: no such file"

@@ -47,7 +47,11 @@ struct settings {
 	char redis[SETTING_TEXT_MAX]; /* as in store/address.h */
 	char redis_prefix[17];        /* of all keys */
 	char redis_user[128];
-	char redis_password[SETTING_TEXT_MAX]; /* secret */
+	char redis_password[SETTING_TEXT_MAX];    /* secret */
+	char sentinel_password[SETTING_TEXT_MAX]; /* secret */
+	char redis_ca_file[SETTING_TEXT_MAX];     /* these three: of TLS */
+	char redis_cert_file[SETTING_TEXT_MAX];
+	char redis_key_file[SETTING_TEXT_MAX];
 	int64_t redis_connect_ms;
 	int64_t redis_batch_ms;   /* one read batch, total */
 	int64_t redis_publish_ms; /* one refresh's writes, total */

@@ -24,6 +24,8 @@
 #include "cache/metrics.h"
 #include "render.h"
 #include "settings.h"
+#include "store/address.h"
+#include "store/tls.h"
 
 #define EXIT_USAGE  2
 #define EXIT_ACCEPT 3
@@ -226,12 +228,13 @@ static struct upstream_config make_upstream(const struct settings *s)
 	};
 }
 
-static int run_worker(const struct settings *s)
+static int run_worker(const struct settings *s, const struct tls *tls)
 {
 	const struct store_address address = {.where = s->redis,
 					      .user = s->redis_user,
 					      .password = s->redis_password,
-					      .sentinel_password = "",
+					      .sentinel_password = s->sentinel_password,
+					      .tls = tls,
 					      .connect_ms = s->redis_connect_ms};
 	const struct cache_limits limits = make_limits(s);
 	const struct cache_owner owner = {.prefix = s->redis_prefix, .upstream = s->fingerprint};
@@ -302,7 +305,7 @@ static void keep_secrets(void)
 	(void)setrlimit(RLIMIT_CORE, &none);
 }
 
-static int start_worker(const struct settings *settings)
+static int start_worker(const struct settings *settings, const struct tls *tls)
 {
 	int rc;
 
@@ -311,7 +314,7 @@ static int start_worker(const struct settings *settings)
 		 settings->node);
 	log_event(LOG_LEVEL_INFO, "start", LOG_STR("version", PACKAGE_VERSION),
 		  LOG_STR("build", BUILD_ID));
-	rc = run_worker(settings);
+	rc = run_worker(settings, tls);
 	log_event(LOG_LEVEL_INFO, "stop", LOG_INT("code", rc));
 	return rc;
 }
@@ -347,10 +350,36 @@ static bool has_ca_file(const struct settings *settings)
 	return false;
 }
 
+/* What an address by TLS needs, NULL for another one. false: it cannot be had. */
+static bool make_tls(const struct settings *settings, struct tls **tls)
+{
+	const struct tls_files files = {.ca = settings->redis_ca_file,
+					.cert = settings->redis_cert_file,
+					.key = settings->redis_key_file};
+	struct address address;
+	struct err err;
+
+	*tls = NULL;
+	if (!address_parse(&address, settings->redis) || address.kind != ADDRESS_TLS)
+		return true;
+	*tls = tls_new(&files, &err);
+	if (!*tls)
+		(void)fprintf(stderr, "tft-dashboard: %s\n", err.msg);
+	return *tls != NULL;
+}
+
+static bool has_all(const struct settings *settings, struct tls **tls)
+{
+	return has_fetcher() && has_ca_file(settings) && make_tls(settings, tls);
+}
+
 static int check(const struct settings *settings)
 {
-	if (!has_fetcher() || !has_ca_file(settings))
+	struct tls *tls;
+
+	if (!has_all(settings, &tls))
 		return EX_CONFIG;
+	tls_free(&tls);
 	if (*settings->warning.msg)
 		(void)fprintf(stderr, "tft-dashboard: warning: %s\n", settings->warning.msg);
 	return EXIT_SUCCESS;
@@ -358,9 +387,14 @@ static int check(const struct settings *settings)
 
 static int run(const struct settings *settings)
 {
-	if (!has_fetcher() || !has_ca_file(settings))
+	struct tls *tls;
+	int rc;
+
+	if (!has_all(settings, &tls))
 		return EX_CONFIG;
-	return has_listener() ? start_worker(settings) : EXIT_USAGE;
+	rc = has_listener() ? start_worker(settings, tls) : EXIT_USAGE;
+	tls_free(&tls);
+	return rc;
 }
 
 static int act(const struct options *o, const struct settings *settings)

@@ -226,8 +226,8 @@ static const struct {
 	[VALUE_PATH]     = {NULL, NULL, check_path, "an absolute path"},
 	[VALUE_ORIGIN]   = {NULL, NULL, check_origin, "http(s)://host or http(s)://host:port"},
 	[VALUE_ADDRESS]  = {NULL, NULL, check_address,
-		      "unix:/absolute/path, address:port or sentinel:address:port,.../name, "
-		      "then /NUMBER for a database"},
+		      "a form of tft-dashboard.conf(5), as unix:/path, address:port/NUMBER or "
+		      "rediss://address:port"},
 	[VALUE_PREFIX]   = {NULL, NULL, check_prefix,
 		      "1 to 16 small letters, digits and hyphens, not ending in \"hist\""},
 	[VALUE_NODE]     = {NULL, NULL, check_node, "letters, digits, dots, hyphens, underscores"},

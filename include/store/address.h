@@ -5,12 +5,14 @@
  *   unix:/path[/database]
  *   host:port[/database]
  *   sentinel:host:port[,host:port...]/name[/database]    of its primary the sentinels know
+ *   rediss://[user@]host:port[/database]                  by TLS
+ *   rediss-sentinel://[user@]host:port[,host:port...]/name[/database]
  *
  * host:port as in base/hostport.h; database: up to five digits, 0 where there are none. How many
  * there are the server knows.
  */
-#ifndef TFT_ADDRESS_H
-#define TFT_ADDRESS_H
+#ifndef TFT_STORE_ADDRESS_H
+#define TFT_STORE_ADDRESS_H
 
 #include "base/hostport.h"
 

@@ -42,14 +42,16 @@ enum store_script {
 	STORE_SCRIPTS
 };
 
+struct tls;
 struct transport;
 
 struct store_address {
-	const char *where;             /* as in store/address.h, which has found it good */
-	const char *user;              /* empty: none; one in `where` comes first */
-	const char *password;          /* empty: none */
-	const char *sentinel_password; /* of the sentinels, empty: none */
-	int64_t connect_ms;
+	const char *where;                 /* as in store/address.h, which has found it good */
+	const char *user;                  /* empty: none; one in `where` comes first */
+	const char *password;              /* empty: none */
+	const char *sentinel_password;     /* of the sentinels, empty: none */
+	const struct tls *tls;             /* for an address by TLS, else NULL */
+	int64_t connect_ms;                /* and to shake hands */
 	const struct transport *transport; /* NULL: that of the address; a test has its own */
 };
 

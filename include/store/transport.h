@@ -19,8 +19,7 @@ struct tls;
 struct link {
 	const struct tls *tls; /* for a transport that needs it */
 	redisContext *redis;   /* NULL: closed */
-	struct ssl_st *ssl;    /* owned by `redis` */
-	bool flushing;         /* what was written last is not sent yet */
+	struct ssl_st *ssl;    /* NULL: none; owned by the transport */
 };
 
 struct transport {
@@ -40,7 +39,7 @@ struct transport {
 	void (*close)(struct link *link);
 };
 
-extern const struct transport transport_unix, transport_tcp;
+extern const struct transport transport_unix, transport_tcp, transport_tls;
 
 /* What the rows have in common. */
 int transport_connected(struct link *link, redisContext *redis, struct err *err);

@@ -16,6 +16,8 @@ static const struct form {
 } forms[] = {
 	{SPAN("unix:"), ADDRESS_UNIX, false, false},
 	{SPAN("sentinel:"), ADDRESS_TCP, false, true},
+	{SPAN("rediss://"), ADDRESS_TLS, true, false},
+	{SPAN("rediss-sentinel://"), ADDRESS_TLS, true, true},
 	{SPAN(""), ADDRESS_TCP, false, false},
 };
 

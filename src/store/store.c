@@ -90,6 +90,7 @@ static const struct {
 static const struct transport *const transports[ADDRESS_KINDS] = {
 	[ADDRESS_UNIX] = &transport_unix,
 	[ADDRESS_TCP] = &transport_tcp,
+	[ADDRESS_TLS] = &transport_tls,
 };
 
 struct store *store_new(const struct store_address *config)
@@ -101,7 +102,8 @@ struct store *store_new(const struct store_address *config)
 	store->config = config;
 	(void)address_parse(&store->address, config->where);
 	store->transport = config->transport ? config->transport : transports[store->address.kind];
-	assert(store->transport);
+	assert(config->transport || (store->address.kind == ADDRESS_TLS) == (config->tls != NULL));
+	store->link.tls = config->tls;
 	reply_pool_init(&store->pool, STORE_REPLY_BYTES);
 	batch_init(&store->batch, BATCH_BYTES);
 	batch_init(&store->question, QUESTION_BYTES);

@@ -13,7 +13,6 @@
 int transport_connected(struct link *link, redisContext *redis, struct err *err)
 {
 	link->redis = redis;
-	link->flushing = false;
 	if (redis && !redis->err && fcntl(redis->fd, F_SETFD, FD_CLOEXEC) == 0)
 		return 0;
 	err_set(err, "connect: %s",
@@ -117,7 +116,6 @@ void transport_close(struct link *link)
 	if (link->redis)
 		redisFree(link->redis);
 	link->redis = NULL;
-	link->ssl = NULL;
 }
 
 const struct transport transport_unix = {

@@ -453,6 +453,16 @@ static void test_redis_addresses(void **state)
 		{"sentinel:unix:/run/redis.sock/tft", false},
 		{"sentinel:[::1]:1,sentinel_2:2/tft", true},
 		{"rediss-sentinel://a:1,b:2", false},
+		{"rediss-sentinel://a:1,b:2/tft", true},
+		{"rediss-sentinel://tft@a:1,[::1]:2/tft/3", true},
+		{"rediss://10.0.0.5:6379", true},
+		{"rediss://tft@redis.example:6379/3", true},
+		{"rediss://[::1]:6379", true},
+		{"rediss://tft:secret@a:6379", false},
+		{"rediss://@a:6379", false},
+		{"rediss://a", false},
+		{"rediss://a:1,b:2", false},
+		{"rediss:10.0.0.5:6379", false},
 		{"127.0.0.1:1,127.0.0.1:2", false},
 	};
 	char path[160];
@@ -470,9 +480,9 @@ static void test_redis_addresses(void **state)
 	(void)snprintf(path, sizeof(path), "unix:/%0107d", 0);
 	assert_int_equal(setenv("TFT_REDIS", path, 1), 0);
 	assert_int_equal(settings_load(&settings, NULL, &err), -1);
-	assert_string_equal(err.msg, "TFT_REDIS: redis.address: expected unix:/absolute/path, "
-				     "address:port or sentinel:address:port,.../name, "
-				     "then /NUMBER for a database");
+	assert_string_equal(err.msg,
+			    "TFT_REDIS: redis.address: expected a form of tft-dashboard.conf(5), "
+			    "as unix:/path, address:port/NUMBER or rediss://address:port");
 }
 
 static void test_a_prefix_is_short_and_never_taken_for_a_history(void **state)
