@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+from certificates import make_authorities, make_certificate, make_old_certificate
 from stack import BUILD, Stack, free_port
 
 HAS_TLS = "#define HAVE_HIREDIS_SSL 1" in (BUILD / "config.h").read_text()
@@ -20,32 +21,15 @@ def check(**settings):
     return subprocess.run([BUILD / "tft-dashboard", "--check"], env=env, capture_output=True, text=True, timeout=20)
 
 
-def openssl(directory, *arguments):
-    subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
-
-
-def make_key(directory, name, *arguments):
-    openssl(directory, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
-            "-keyout", f"{name}.key", *arguments)
-
-
-def certificate(directory, name, subject_alternative, days="30"):
-    """NAME.pem, signed by the authority ca.pem."""
-    make_key(directory, name, "-addext", f"subjectAltName={subject_alternative}", "-out", f"{name}.csr")
-    openssl(directory, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-copy_extensions", "copy", "-days", days, "-out", f"{name}.pem")
-
-
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
     directory = tmp_path_factory.mktemp("tls")
-    for authority in "ca", "stranger":
-        make_key(directory, authority, "-x509", "-days", "30", "-out", f"{authority}.pem")
-    certificate(directory, "good", "IP:127.0.0.1")
-    certificate(directory, "name", "DNS:localhost")
-    certificate(directory, "other", "DNS:elsewhere.example")
-    certificate(directory, "old", "IP:127.0.0.1", days="-1")
-    certificate(directory, "client", "DNS:client.example")
+    make_authorities(directory)
+    make_certificate(directory, "good", "IP:127.0.0.1")
+    make_certificate(directory, "name", "DNS:localhost")
+    make_certificate(directory, "other", "DNS:elsewhere.example")
+    make_certificate(directory, "client", "DNS:client.example")
+    make_old_certificate(directory, "old", "IP:127.0.0.1")
     return directory
 
 

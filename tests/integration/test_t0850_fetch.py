@@ -14,6 +14,7 @@ import subprocess
 import threading
 
 import pytest
+from certificates import make_authorities, make_certificate, make_old_certificate
 from load import ask
 from stack import BUILD, Stack
 from upstream import Upstream, payload_bytes
@@ -197,27 +198,13 @@ def test_half_an_order_is_refused():
 
 # TLS and what is none
 
-def openssl(directory, *arguments):
-    subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
-
-
-def certificate(directory, name, subject_alternative, days="30"):
-    """NAME.pem, signed by the authority ca.pem."""
-    openssl(directory, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
-            "-addext", f"subjectAltName={subject_alternative}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
-    openssl(directory, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-copy_extensions", "copy", "-days", days, "-out", f"{name}.pem")
-
-
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
     directory = tmp_path_factory.mktemp("tls")
-    for authority in "ca", "stranger":
-        openssl(directory, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                "-subj", f"/CN={authority}", "-days", "30", "-keyout", f"{authority}.key", "-out", f"{authority}.pem")
-    certificate(directory, "good", "IP:127.0.0.1")
-    certificate(directory, "other", "DNS:elsewhere.example")
-    certificate(directory, "old", "IP:127.0.0.1", days="-1")
+    make_authorities(directory)
+    make_certificate(directory, "good", "IP:127.0.0.1")
+    make_certificate(directory, "other", "DNS:elsewhere.example")
+    make_old_certificate(directory, "old", "IP:127.0.0.1")
     return directory
 
 
