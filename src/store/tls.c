@@ -23,22 +23,18 @@ struct tls {
 
 /* --- the files --- */
 
-static const char *reason(void)
+static const char *reason(unsigned long code)
 {
-	unsigned long code = ERR_peek_last_error();
 	const char *text = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
 						  : ERR_reason_error_string(code);
 
-	return code && text ? text : "unknown error";
+	return text ? text : "unknown error";
 }
 
+/* The first error has the cause, as that a file is missing; those behind it are about PEM. */
 static int blame(struct err *err, const char *setting, const char *file)
 {
-	/* The first one has the cause, as that a file is missing; those behind it are about PEM. */
-	unsigned long code = ERR_peek_error();
-	const char *text = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : reason();
-
-	err_set(err, "redis.%s: %s: %s", setting, file, text);
+	err_set(err, "redis.%s: %s: %s", setting, file, reason(ERR_peek_error()));
 	return -1;
 }
 
@@ -138,44 +134,49 @@ static int open_tls(struct link *link, const struct endpoint *to, struct err *er
 	link->ssl = SSL_new(link->tls->context);
 	if (link->ssl && expect(link->ssl, to->host))
 		return 0;
-	err_set(err, "TLS: %s", reason());
+	err_set(err, "TLS: %s", reason(ERR_peek_last_error()));
 	close_tls(link);
 	return -1;
 }
 
-/* What OpenSSL waits for; -1 with the reason. */
-static int wants(const struct link *link, int rc, const char *what, struct err *err)
+static int explain(const struct link *link, int code, const char *what, struct err *err)
 {
-	int error = errno, code = SSL_get_error(link->ssl, rc);
+	int error = errno;
 	long verdict = SSL_get_verify_result(link->ssl);
 
-	if (code == SSL_ERROR_WANT_READ)
-		return POLLIN;
-	if (code == SSL_ERROR_WANT_WRITE)
-		return POLLOUT;
 	if (verdict != X509_V_OK)
 		err_set(err, "certificate: %s", X509_verify_cert_error_string(verdict));
 	else if (code == SSL_ERROR_SSL)
-		err_set(err, "%s: TLS: %s", what, reason());
+		err_set(err, "%s: TLS: %s", what, reason(ERR_peek_last_error()));
 	else
 		err_set(err, "%s: %s", what,
 			code == SSL_ERROR_SYSCALL && error ? strerror(error) : "connection closed");
 	return -1;
 }
 
-/* hiredis frees with the connection what it took, and on failure takes nothing. */
+/* What OpenSSL waits for; -1 with the reason. */
+static int wants(const struct link *link, int rc, const char *what, struct err *err)
+{
+	int code = SSL_get_error(link->ssl, rc);
+
+	if (code == SSL_ERROR_WANT_READ)
+		return POLLIN;
+	if (code == SSL_ERROR_WANT_WRITE)
+		return POLLOUT;
+	return explain(link, code, what, err);
+}
+
+/* hiredis frees with the connection what it took, and on failure takes nothing. A near server may
+ * have answered already, so this may be all of the handshake, or its failure. */
 static int begin(struct link *link, struct err *err)
 {
-	int rc;
-
 	if (transport_check(link, err) != 0)
 		return -1;
 	SSL_up_ref(link->ssl);
-	rc = redisInitiateSSL(link->redis, link->ssl);
-	if (rc == REDIS_OK)
+	if (redisInitiateSSL(link->redis, link->ssl) == REDIS_OK)
 		return 0;
+	(void)explain(link, SSL_get_error(link->ssl, -1), "handshake", err);
 	SSL_free(link->ssl);
-	err_set(err, "TLS: %s", link->redis->errstr);
 	return -1;
 }
 

@@ -2,11 +2,12 @@
 """TLS to Redis: spoken where hiredis has it, and refused at the start where it has not; what is wrong with certificates is told, and costs no page."""
 import os
 import re
+import socket
 import subprocess
 
 import pytest
 from certificates import make_authorities, make_certificate, make_old_certificate
-from stack import BUILD, Stack, free_port
+from stack import BUILD, REDIS_SERVER, Service, Stack, free_port
 
 HAS_TLS = "#define HAVE_HIREDIS_SSL 1" in (BUILD / "config.h").read_text()
 INTERVAL = 5
@@ -105,8 +106,49 @@ def test_pages_are_shared_over_tls_on_one_connection(certificates, case):
         assert "ev=redis_down" not in stack.logs()
 
 
+class SentinelStack(TlsStack):
+    """One sentinel, by TLS as well, with a password of its own."""
+    PASSWORD = "of-the-sentinel"
+    sentinel = None
+
+    def restart_redis(self):
+        super().restart_redis()
+        port, files, primary = free_port(), self.certificates, self.address.rpartition(":")[2]
+        config = self.dir / "sentinel.conf"
+        config.write_text(f"port 0\nbind 127.0.0.1\ntls-port {port}\ntls-replication yes\ntls-auth-clients no\ntls-ca-cert-file {files}/ca.pem\n"
+                          f"tls-cert-file {files}/good.pem\ntls-key-file {files}/good.key\ndir {self.dir}\nrequirepass {self.PASSWORD}\n"
+                          f"sentinel monitor tft 127.0.0.1 {primary} 1\n")
+        self.sentinel = Service("sentinel", [REDIS_SERVER, config, "--sentinel"], self.dir / "sentinel.log")
+        self.address = f"rediss-sentinel://tft@127.0.0.1:{port}/tft"
+
+    def worker_env(self, host):
+        return {**super().worker_env(host), "TFT_REDIS_SENTINEL_PASSWORD": self.PASSWORD}
+
+    def stop(self, check=True):
+        if self.sentinel:
+            self.sentinel.stop()
+        super().stop(check)
+
+
+@spoken
+def test_a_sentinel_with_a_password_names_the_primary_over_tls(certificates):
+    with SentinelStack(certificates) as stack:
+        stack.wait(lambda: stack.redis.exists("tft:cur:fleet"), 20, "pages are shared")
+        assert stack.get("/").status_code == 200
+        assert stack.PASSWORD not in stack.logs()
+
+
+@spoken
+def test_a_handshake_that_does_not_end_counts_as_down():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"rediss://127.0.0.1:{silent.getsockname()[1]}"
+        with Stack(workers=1, interval=INTERVAL, l1=False, redis=False, env={"TFT_REDIS": address}) as stack:
+            stack.wait(lambda: 'ev=redis_down err="deadline passed"' in stack.logs(), what="Redis counts as down")
+            stack.wait(lambda: stack.get("/api/v1/fleet").status_code == 200, 15, "the worker fetches for itself")
+
+
 BAD = {
-    "another authority": ({"authority": "stranger"}, "certificate: unable to get local issuer certificate"),
+    "another authority": ({"authority": "stranger"}, "certificate: self-signed certificate in certificate chain"),
     "another name": ({"shown": "other"}, "certificate: IP address mismatch"),
     "a name that is not its": ({"shown": "other", "host": "localhost"}, "certificate: hostname mismatch"),
     "out of date": ({"shown": "old"}, "certificate: certificate has expired"),
