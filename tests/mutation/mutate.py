@@ -2,22 +2,25 @@
 # SPDX-License-Identifier: MIT
 """Breaks the program in one place at a time and tells which breaks no test notices.
 
-    tests/mutation/mutate.py [--count 200] [--seed 1] [--room fleet] [--integration] [--build DIR]
+    tests/mutation/mutate.py [--count 200] [--seed 1] [--room fleet] [--file cache.c] [--integration] [--build DIR]
 
-A mutation changes one operator, one number, one truth or one step of one line of src. It is tried against the unit programs, which are linked
+200 take a quarter of an hour on two free cores. A mutation changes one operator, one number, one truth or one step of one line of src. It is tried against the unit programs, which are linked
 with the sources as a shared library, so that a try costs seconds. With --integration those that survive are also tried against the integration
 tests of their room (INTEGRATION), which costs minutes each. equivalent.txt lists mutations that change nothing anybody could see, with the
-reason; they are not counted. Prints the survivors and their share. Needs a configured build for the generated headers; changes no source.
+reason; they are not counted. Prints the survivors and their share. Needs a configured build for the generated headers; changes no source: all of
+it is read once and worked on in a copy, so that it may be edited meanwhile.
 """
 import argparse
 import os
 import pathlib
 import random
+import queue
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -26,6 +29,11 @@ from sources import code_only  # noqa: E402
 
 PROGRAMS = {"demo", "fetch"}
 PACKAGES = ("hiredis", "json-c", "zlib", "inih", "libxxhash", "cmocka")
+SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+# A mutation may make a program send signals to whom it never meant.
+ALONE = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+if os.geteuid() == 0:
+    ALONE |= {"user": "nobody", "group": "nogroup", "extra_groups": []}
 SECONDS = 60  # for one unit program; a mutation may make it run for ever
 
 # (name, pattern, replacement): each match in a line of code is one mutation.
@@ -41,12 +49,20 @@ OPERATORS = [
     ("+ to -", r"(?<=[\w)\]] )\+(?= [\w(])", "-"),
     ("- to +", r"(?<=[\w)\]] )-(?= [\w(])", "+"),
     ("* to /", r"(?<=[\w)\]] )\*(?= [\w(])", "/"),
-    ("if to if not", r"\bif \((?=.*\)$)", "if (!"),
+    ("if to if not", r"\bif \((.*)\)$", r"if (!(\1))"),
     ("true to false", r"\btrue\b", "false"),
     ("false to true", r"\bfalse\b", "true"),
-    ("n to n + 1", r"(?<![\w.\"'x])([1-9]\d*)(?![\w.x])", None),
+    ("n to n + 1", r"(?<![\w.\"'x\[])([1-9]\d*)(?![\w.x\]])", None),
     ("return 0 to -1", r"\breturn 0;", "return -1;"),
 ]
+# The unit programs that meet most of a room.
+NEAR = {
+    "cache": ("test_cache", "test_commit", "test_archive", "test_notes"),
+    "refresh": ("test_refresh", "test_upstream"),
+    "server": ("test_serve", "test_conns"),
+    "fleet": ("test_golden", "test_snapshot", "test_decode"),
+    "pages": ("test_pages", "test_api", "test_golden_plans"),
+}
 # What the integration tests of a room are: the files that meet it most.
 INTEGRATION = {
     "store": "test_t0500_redis_faults.py",
@@ -70,59 +86,95 @@ def room(path):
 
 
 def replacement(match, text):
-    return str(int(match.group(1)) + 1) if text is None else text
+    return str(int(match.group(1)) + 1) if text is None else match.expand(text)
+
+
+def outside_strings(line):
+    """The line with a blank for each character of its texts, and for sizes of buffers: one byte more is no fault."""
+    line = re.sub(r'"(\\.|[^"\\])*"', lambda m: '"' + " " * (len(m.group()) - 2) + '"', line)
+    size = r"\bbuf_init\(.*|^\s*(?!return)(static )?(const )?(struct )?\w+ \*?\w+\[[^=]*;$"
+    return re.sub(size, lambda m: " " * len(m.group()), line)
 
 
 def mutations(path):
     """All of a file: (path, line number, name, column, the line after it)."""
-    lines = path.read_text().split("\n")
+    text = path.read_text()
     depth = 0
-    for number, (line, bare) in enumerate(zip(lines, code_only(path.read_text()).split("\n")), 1):
+    for number, (line, bare) in enumerate(zip(text.split("\n"), code_only(text).split("\n")), 1):
         inside = depth > 0
         depth += bare.count("{") - bare.count("}")
         if not inside or bare.lstrip().startswith(("#", "case ", "static_assert", "assert")) or bare != line:
             continue
-        for name, pattern, text in OPERATORS:
-            for match in re.finditer(pattern, line):
-                yield path, number, name, match.start(), line[: match.start()] + replacement(match, text) + line[match.end() :]
+        for name, pattern, to in OPERATORS:
+            for match in re.finditer(pattern, outside_strings(line)):
+                yield path, number, name, match.start(), line[: match.start()] + replacement(match, to) + line[match.end() :]
+
+
+def mutant(mutation):
+    """The text of the file with it."""
+    path, number, _, _, line = mutation
+    lines = path.read_text().split("\n")
+    lines[number - 1] = line
+    return "\n".join(lines)
+
+
+def compiler():
+    flags = subprocess.run(["pkg-config", "--cflags", *PACKAGES], capture_output=True, text=True, check=True).stdout.split()
+    return ["gcc", "-std=c11", "-w", *flags]
+
+
+def libraries():
+    found = subprocess.run(["pkg-config", "--libs", *PACKAGES], capture_output=True, text=True, check=True).stdout.split()
+    return [*found, "-lfcgi", "-lm"]
 
 
 class Bench:
-    """The sources as a shared library, and the unit programs over it."""
+    """The sources as a shared library, and the unit programs over it. A lane is a directory for one mutation at a time."""
 
-    def __init__(self, build, directory):
-        self.build, self.directory = build, directory
-        flags = subprocess.run(["pkg-config", "--cflags", *PACKAGES], capture_output=True, text=True, check=True).stdout.split()
-        self.libs = subprocess.run(["pkg-config", "--libs", *PACKAGES], capture_output=True, text=True, check=True).stdout.split()
-        self.libs += ["-lfcgi", "-lm"]
+    def __init__(self, build, directory, lanes):
+        self.directory = directory
+        self.libs = libraries()
         includes = [f"-I{p}" for p in (ROOT / "include", build, build / "gen", build / "assets")]
-        self.cc = ["gcc", "-std=c11", "-O0", "-fPIC", "-w", *includes, *flags]
+        # A byte too far is noticed by the sanitizer or by nobody.
+        self.cc = [*compiler(), "-O0", *SANITIZE, "-fPIC", *includes]
         self.objects = {path: directory / (str(path.relative_to(ROOT / "src")).replace("/", "-") + ".o") for path in source_files()}
-        for path, obj in self.objects.items():
-            subprocess.run([*self.cc, "-c", "-o", obj, path], check=True)
-        self.library = directory / "libtft.so"
-        self.link({})
-        self.programs = [self.program(path) for path in sorted((ROOT / "tests" / "unit").glob("test_*.c"))]
+        self.lanes = queue.SimpleQueue()
+        for i in range(lanes):
+            (directory / str(i) / "src").mkdir(parents=True)
+            (directory / str(i) / "tests" / "unit").mkdir(parents=True)
+            self.lanes.put(directory / str(i))
+        units = sorted((ROOT / "tests" / "unit").glob("test_*.c"))
+        with ThreadPoolExecutor(lanes) as pool:
+            list(pool.map(lambda job: subprocess.run([*self.cc, "-c", "-o", job[1], job[0]], check=True), self.objects.items()))
+            self.link(directory, {})
+            self.programs = list(pool.map(lambda path: (path, self.program(path, directory)), units))
+        # What a program includes is not taken from the library.
+        self.included = {path: set(re.findall(r'#include "../../src/(.*)"', path.read_text())) for path in units}
 
-    def link(self, changed):
+    def link(self, where, changed):
         objects = [changed.get(path, obj) for path, obj in self.objects.items() if path.name != "main.c"]
-        subprocess.run(["gcc", "-shared", "-o", self.library, *objects, *self.libs], check=True)
+        subprocess.run(["gcc", "-shared", *SANITIZE, "-Wl,-soname,libtft.so", "-o", where / "libtft.so", *objects, *self.libs], check=True)
 
-    def program(self, path):
-        out = self.directory / path.stem
-        subprocess.run([*self.cc, f"-I{path.parent}", "-o", out, path, self.library, *self.libs, f"-Wl,-rpath,{self.directory}"], check=True)
-        return path, out
+    def program(self, path, where):
+        out = where / path.stem
+        library = self.directory / "libtft.so"
+        subprocess.run([*self.cc, f"-I{ROOT / 'tests' / 'unit'}", "-o", out, path, library, *self.libs], check=True)
+        return out
 
     def order(self, path):
         """The programs that are likely to notice a change of this file come first."""
-        return sorted(self.programs, key=lambda program: path.stem not in program[0].stem)
+        near = NEAR.get(room(path), ())
+        return sorted(self.programs, key=lambda program: (path.stem not in program[0].stem, program[0].stem not in near))
 
-    def noticed(self, path):
+    def noticed(self, path, lane):
         """The name of the first unit program that fails; None: none does."""
-        env = {**os.environ, "srcdir": str(ROOT), "LC_ALL": "C.UTF-8"}
+        env = {**os.environ, "srcdir": str(ROOT), "LC_ALL": "C.UTF-8", "LD_LIBRARY_PATH": str(lane)}
         for source, program in self.order(path):
+            if str(path.relative_to(ROOT / "src")) in self.included[source] and lane != self.directory:
+                shutil.copy(source, lane / "tests" / "unit")
+                program = self.program(lane / "tests" / "unit" / source.name, lane)
             try:
-                done = subprocess.run([program], env=env, cwd=self.directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=SECONDS)
+                done = subprocess.run([program], env=env, cwd=lane, timeout=SECONDS, **ALONE)
             except subprocess.TimeoutExpired:
                 return source.stem
             if done.returncode != 0:
@@ -130,71 +182,97 @@ class Bench:
         return None
 
     def try_out(self, mutation):
-        path, number, _, _, line = mutation
-        lines = path.read_text().split("\n")
-        lines[number - 1] = line
-        mutant = self.directory / "mutant.c"
-        mutant.write_text("\n".join(lines))
-        obj = self.directory / "mutant.o"
-        if subprocess.run([*self.cc, f"-I{path.parent}", "-c", "-o", obj, mutant], stderr=subprocess.DEVNULL).returncode != 0:
-            return "the compiler"
-        self.link({path: obj})
-        return self.noticed(path)
+        lane = self.lanes.get()
+        try:
+            path = mutation[0]
+            changed, obj = lane / "src" / path.relative_to(ROOT / "src"), lane / "mutant.o"
+            changed.parent.mkdir(exist_ok=True)
+            changed.write_text(mutant(mutation))
+            if subprocess.run([*self.cc, f"-I{path.parent}", "-c", "-o", obj, changed], stderr=subprocess.DEVNULL).returncode != 0:
+                return "the compiler"
+            self.link(lane, {path: obj})
+            return self.noticed(path, lane)
+        finally:
+            self.lanes.put(lane)
 
 
 def integration(mutation, build):
-    """Whether the integration tests of the room notice it: in a copy of the sources, with a build of its own."""
-    path, number, _, _, line = mutation
-    copy = build.parent / "mutation-tree"
-    if not copy.exists():
-        shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", "build", "run", "*.o", "*.a"))
-        (copy / "out").mkdir()
-        subprocess.run(["../configure", "--enable-fault-hooks"], cwd=copy / "out", check=True, stdout=subprocess.DEVNULL)
-    target = copy / path.relative_to(ROOT)
-    lines = path.read_text().split("\n")
-    lines[number - 1] = line
-    target.write_text("\n".join(lines))
+    """Whether the integration tests of the room notice it: in the copy of the sources, with a build of its own."""
+    path = mutation[0]
+    out = ROOT / "out"
+    if not out.exists():
+        out.mkdir()
+        subprocess.run(["../configure", "--enable-fault-hooks"], cwd=out, check=True, stdout=subprocess.DEVNULL)
+    original = path.read_text()
+    path.write_text(mutant(mutation))
     try:
-        if subprocess.run(["make", "-j2"], cwd=copy / "out", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+        if subprocess.run(["make", "-j2"], cwd=out, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
             return True
         tests = [f"tests/integration/{name}" for name in INTEGRATION[room(path)].split()]
         command = ["/usr/bin/python3", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-        env = {**os.environ, "TFT_BUILD": str(copy / "out")}
-        return subprocess.run(command, cwd=copy, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0
+        env = {**os.environ, "TFT_BUILD": str(out)}
+        return subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0
     finally:
-        target.write_text(path.read_text())
+        path.write_text(original)
 
 
 def label(mutation):
-    path, number, name, column, line = mutation
-    original = path.read_text().split("\n")[number - 1].strip()
-    return f"{path.relative_to(ROOT)}: {original} | {name} at {column - (len(path.read_text().split(chr(10))[number - 1]) - len(original))}"
+    path, number, name, column, _ = mutation
+    line = path.read_text().split("\n")[number - 1]
+    return f"{path.relative_to(ROOT)}: {line.strip()} | {name} at {column - (len(line) - len(line.lstrip()))}"
 
 
-def equivalents():
-    lines = (HERE / "equivalent.txt").read_text().splitlines()
+def listed(name):
+    lines = (HERE / name).read_text().splitlines()
     return {line.split(" -- ")[0].strip() for line in lines if line and not line.startswith("#")}
 
 
-def main():
+def copy_of_sources(directory):
+    """Of the tree without builds, so that it may be edited while a run goes on."""
+    copy = directory / "tree"
+    shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", "build", "run", "node_modules", "*.o", "*.a"))
+    return copy
+
+
+def choose(options):
+    sites = [m for path in source_files() if options.room in (None, room(path)) and options.file in (None, path.name) for m in mutations(path)]
+    drawn = random.Random(options.seed).sample(sites, min(options.count, len(sites)))
+    equivalent = listed("equivalent.txt")
+    return sites, [m for m in drawn if label(m) not in equivalent]
+
+
+def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--room")
+    parser.add_argument("--file")
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--integration", action="store_true")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "test" / "obj")
-    options = parser.parse_args()
-    sites = [m for path in source_files() if options.room in (None, room(path)) for m in mutations(path)]
-    known = equivalents()
-    chosen = [m for m in random.Random(options.seed).sample(sites, min(options.count, len(sites))) if label(m) not in known]
-    survivors = []
-    with tempfile.TemporaryDirectory() as directory:
-        bench = Bench(options.build.resolve(), pathlib.Path(directory))
-        assert bench.noticed(source_files()[0]) is None, "the tests fail without a mutation"
-        for mutation in chosen:
-            if bench.try_out(mutation) is None and not (options.integration and integration(mutation, options.build.resolve())):
-                survivors.append(mutation)
-                print("survived:", label(mutation), flush=True)
+    return parser.parse_args()
+
+
+def main():
+    global ROOT
+    options = arguments()
+    build = options.build.resolve()
+    survivors, tried = [], 0
+    with tempfile.TemporaryDirectory() as name:
+        directory = pathlib.Path(name)
+        directory.chmod(0o755)
+        ROOT = copy_of_sources(directory)
+        sites, chosen = choose(options)
+        bench = Bench(build, directory, options.jobs)
+        failing = bench.noticed(source_files()[0], directory)
+        assert failing is None, f"{failing} fails without a mutation"
+        with ThreadPoolExecutor(options.jobs) as pool:
+            for tried, (mutation, noticed) in enumerate(zip(chosen, pool.map(bench.try_out, chosen)), 1):
+                if tried % 20 == 0:
+                    print(f"{tried} of {len(chosen)} tried", file=sys.stderr, flush=True)
+                if noticed is None and not (options.integration and integration(mutation, build)):
+                    survivors.append(mutation)
+                    print("survived:", label(mutation), flush=True)
     share = 100 * len(survivors) / len(chosen)
     print(f"{len(survivors)} of {len(chosen)} survived ({share:.1f} %), seed {options.seed}, {len(sites)} possible")
 

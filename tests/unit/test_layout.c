@@ -368,6 +368,9 @@ static void view_is_a_class_of_the_body(void **unused)
 	assert_has(render(&f, "overview", ""), "<body>");
 	assert_has(render(&f, "overview", "view=kiosk"), "<body class=\"kiosk\">");
 	assert_has(render(&f, "overview", "view=compact"), "<body class=\"compact\">");
+	/* Its script is for a wall screen alone. */
+	assert_has(render(&f, "overview", "view=kiosk"), ASSET_KIOSK_JS);
+	assert_has_not(render(&f, "overview", "view=compact"), ASSET_KIOSK_JS);
 	fixture_free(&f);
 }
 

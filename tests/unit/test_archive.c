@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* The history and the stored forecasts, as they are read back from Redis. */
+#include "config.h"
+
+#include <math.h>
+
+#include "cache/archive.h"
+#include "cache/forecast_store.h"
+#include "cache_fixture.h"
+
+#define HOUR   INT64_C(3600000)
+#define END    (BUCKET * INT64_C(30000)) /* 1764000000000 = 490000 h */
+#define RECORD "1 0.07 - 1 0 0 0 0 1 1 1471 1000 ppml0001 degrading"
+
+static struct snapshot *snap;
+static struct history history;
+
+static int open_archive(void **state)
+{
+	snap = snapshot_new();
+	snap->bucket = BUCKET;
+	snap->interval_ms = 30000;
+	return open_cache(state);
+}
+
+static int close_archive(void **state)
+{
+	snapshot_free(&snap);
+	return close_cache(state);
+}
+
+static void put_text(struct buf *out, const char *text)
+{
+	put_string(out, span_str(text));
+}
+
+/* One entry more of a stream, of up to six fields. */
+static void put_entry(struct buf *out, int64_t ms, const char *const *fields, size_t count)
+{
+	char id[32];
+
+	(void)snprintf(id, sizeof(id), "%lld-0", (long long)ms);
+	buf_lit(out, "*2\r\n");
+	put_text(out, id);
+	buf_addf(out, "*%zu\r\n", count);
+	for (size_t i = 0; i < count; i++)
+		put_text(out, fields[i]);
+}
+
+static void on_entries(const char *begins, size_t count, const struct buf *entries)
+{
+	struct buf wire;
+
+	buf_init(&wire, 1 << 20);
+	buf_addf(&wire, "*%zu\r\n", count);
+	buf_span_add(&wire, buf_span(entries));
+	redis_on_span(begins, buf_span(&wire));
+	buf_free(&wire);
+}
+
+static void test_up_to_8_hours_are_points(void **state)
+{
+	static const char *const fields[] = {"r", RECORD};
+	struct buf entries;
+
+	(void)state;
+	buf_init(&entries, 1 << 20);
+	put_entry(&entries, END - 60000, fields, 2);
+	put_entry(&entries, END - 30000, fields, 1);
+	put_entry(&entries, END, fields, 2);
+	on_entries("XRANGE tfthist:fleet", 3, &entries);
+	assert_int_equal(archive_fleet(cache, snap, HISTORY_8H, &history), 0);
+	assert_string_equal(redis_heard(), "XRANGE tfthist:fleet 1763971200000 1764000000000\n");
+	assert_int_equal(history_count(&history), 2);
+	assert_int_equal(history_points(&history)[0].at_ms, END - 60000);
+	assert_int_equal(history_points(&history)[1].at_ms, END);
+	assert_true(history_points(&history)[1].prob_30m == 0.07);
+	history_free(&history);
+	buf_free(&entries);
+}
+
+static void test_a_day_is_hours_and_the_points_of_the_last_two(void **state)
+{
+	static const char *const fields[] = {"r", RECORD};
+	char lines[400];
+	const char *const hour[] = {"r", lines};
+	struct buf entries;
+
+	(void)state;
+	(void)snprintf(lines, sizeof(lines),
+		       "%lld " RECORD "\nx " RECORD "\n%lld\n%lld-" RECORD "\n%lld " RECORD,
+		       (long long)(END - 5 * HOUR), (long long)(END - 5 * HOUR + 30000),
+		       (long long)(END - 5 * HOUR + 60000), (long long)(END - 5 * HOUR + 90000));
+	buf_init(&entries, 1 << 20);
+	put_entry(&entries, END - 5 * HOUR, hour, 2);
+	on_entries("XRANGE tfthist:hours", 1, &entries);
+	buf_reset(&entries);
+	put_entry(&entries, END - HOUR, fields, 2);
+	put_entry(&entries, END, fields, 2);
+	on_entries("XRANGE tfthist:fleet", 2, &entries);
+	assert_int_equal(archive_fleet(cache, snap, HISTORY_1D, &history), 0);
+	assert_string_equal(redis_heard(), "XRANGE tfthist:hours 1763913600000 1763996399999\n"
+					   "XRANGE tfthist:fleet 1763996400000 1764000000000\n");
+	assert_int_equal(history_count(&history), 4);
+	assert_int_equal(history_points(&history)[0].at_ms, END - 5 * HOUR);
+	assert_int_equal(history_points(&history)[1].at_ms, END - 5 * HOUR + 90000);
+	assert_int_equal(history_points(&history)[2].at_ms, END - HOUR);
+	assert_int_equal(history_points(&history)[3].at_ms, END);
+	history_free(&history);
+	buf_free(&entries);
+}
+
+/* In the middle of an hour: the hour before may not have been closed yet. */
+static void test_the_hours_end_where_the_points_begin(void **state)
+{
+	(void)state;
+	snap->bucket += 90; /* 45 min */
+	redis_on("XRANGE", "*0\r\n");
+	assert_int_equal(archive_fleet(cache, snap, HISTORY_7D, &history), 0);
+	assert_string_equal(redis_heard(), "XRANGE tfthist:hours 1763395200000 1763996399999\n"
+					   "XRANGE tfthist:fleet 1763996400000 1764002700000\n");
+	assert_int_equal(history_count(&history), 0);
+	history_free(&history);
+}
+
+static void test_the_risk_of_one_server(void **state)
+{
+	static const char *const named[] = {"s", "d1", "r", "010203", "n", "a b c"},
+				 *const same[] = {"s", "d1", "r", "04050a"},
+				 *const other[] = {"s", "d2", "r", "060708"},
+				 *const half[] = {"s", "d1", "r"}, *const without[] = {"s", "d3",
+										       "r", "0909",
+										       "n", "a c"};
+	static const double highest[] = {0.2, 0.5};
+	struct buf entries;
+
+	(void)state;
+	buf_init(&entries, 1 << 20);
+	put_entry(&entries, END - 180000, same, 4); /* whose names are not known yet */
+	put_entry(&entries, END - 150000, named, 6);
+	put_entry(&entries, END - 120000, same, 4);
+	put_entry(&entries, END - 90000, other, 4);
+	put_entry(&entries, END - 60000, half, 3);
+	put_entry(&entries, END - 30000, without, 6);
+	on_entries("XRANGE tfthist:risk", 6, &entries);
+	assert_int_equal(archive_server(cache, snap, SPAN("b"), &history), 0);
+	assert_string_equal(redis_heard(), "XRANGE tfthist:risk 1763913600000 1764000000000\n");
+	assert_int_equal(history_count(&history), 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_float_equal(history_points(&history)[i].highest, highest[i], 1e-9);
+	assert_int_equal(history_points(&history)[0].at_ms, END - 150000);
+	history_free(&history);
+	/* The first of the names as well. */
+	assert_int_equal(archive_server(cache, snap, SPAN("a"), &history), 0);
+	assert_int_equal(history_count(&history), 3);
+	history_free(&history);
+	buf_free(&entries);
+}
+
+static void test_a_stream_that_cannot_be_read(void **state)
+{
+	(void)state;
+	redis_on("XRANGE", "*0\r\n");
+	redis_on("XRANGE tfthist:fleet", "-WRONGTYPE no stream\r\n");
+	assert_int_equal(archive_fleet(cache, snap, HISTORY_1D, &history), -1);
+	history_free(&history);
+	assert_int_equal(archive_server(cache, snap, SPAN("a"), &history), 0);
+	history_free(&history);
+	redis_on("XRANGE", "+OK\r\n");
+	assert_int_equal(archive_fleet(cache, snap, HISTORY_1H, &history), -1);
+	history_free(&history);
+	/* What is no entry is none. */
+	redis_on("XRANGE", "*4\r\n+x\r\n*0\r\n*1\r\n$4\r\n12-0\r\n*2\r\n$2\r\n-0\r\n*0\r\n");
+	assert_int_equal(archive_fleet(cache, snap, HISTORY_1H, &history), 0);
+	assert_int_equal(history_count(&history), 0);
+	history_free(&history);
+}
+
+/* More than the deadline of a page's batch, which is 100 ms. */
+static void test_a_history_may_take_longer(void **state)
+{
+	int64_t began = clock_mono_ms();
+
+	(void)state;
+	redis_on("XRANGE", "");
+	assert_int_equal(archive_fleet(cache, snap, HISTORY_1H, &history), -1);
+	assert_int_equal(clock_mono_ms() - began, 300);
+	history_free(&history);
+	redis_heard();
+	assert_int_equal(archive_fleet(cache, snap, HISTORY_1H, &history), -1);
+	assert_string_equal(redis_heard(), "");
+	history_free(&history);
+}
+
+/* --- forecasts --- */
+
+static struct cache_state data = {.data_bucket = BUCKET, .snap = "s1"};
+
+static struct buf encoded(double cpu)
+{
+	struct series *series = series_new();
+	struct buf out;
+
+	series->current[0] = cpu;
+	buf_init(&out, 1 << 20);
+	series_encode(series, &out);
+	free(series);
+	return out;
+}
+
+static void add_server(const char *name, int risk)
+{
+	struct server *s = snapshot_add(snap, span_str(name));
+
+	s->has_data = true;
+	s->risk = risk;
+}
+
+static void test_the_forecasts_of_a_server(void **state)
+{
+	struct buf bytes = encoded(42);
+
+	(void)state;
+	add_server("a", 500);
+	assert_int_equal(snapshot_seal(snap), 0);
+	redis_on_spans("HMGET tft:series:58800000",
+		       (const struct span[]){SPAN("s1"), buf_span(&bytes)}, 2);
+	forecast_store_server(cache, &data, &snap->servers[0]);
+	assert_string_equal(redis_heard(), "HMGET tft:series:58800000  a\n");
+	assert_non_null(snap->servers[0].series);
+	assert_true(snap->servers[0].series->current[0] == 42);
+	/* Of another snapshot, damaged, or absent. */
+	redis_on_spans("HMGET tft:series:58800000",
+		       (const struct span[]){SPAN("s2"), buf_span(&bytes)}, 2);
+	forecast_store_server(cache, &data, &snap->servers[0]);
+	assert_null(snap->servers[0].series);
+	redis_on_array("HMGET tft:series:58800000", "s1", "damaged");
+	forecast_store_server(cache, &data, &snap->servers[0]);
+	assert_null(snap->servers[0].series);
+	redis_on_array("HMGET tft:series:58800000", "s1", NULL);
+	forecast_store_server(cache, &data, &snap->servers[0]);
+	assert_null(snap->servers[0].series);
+	buf_free(&bytes);
+}
+
+static void test_the_forecasts_of_the_top_page(void **state)
+{
+	struct buf first = encoded(1), second = encoded(2);
+	struct query query;
+	enum query_key bad;
+
+	(void)state;
+	add_server("web1", 500);
+	add_server("db1", 400);
+	add_server("web2", 300);
+	add_server("web3", 200);
+	assert_int_equal(snapshot_seal(snap), 0);
+	query_init(&query);
+	assert_int_equal(query_parse(&query, SPAN("q=web"), ~0u, &bad), 0);
+	query.n = 2;
+	redis_on_spans("HMGET tft:series:58800000",
+		       (const struct span[]){SPAN("s1"), buf_span(&first), buf_span(&second)}, 3);
+	forecast_store_top(cache, &data, snap, &query);
+	assert_string_equal(redis_heard(), "HMGET tft:series:58800000  web1 web2\n");
+	assert_true(snap->servers[0].series->current[0] == 1);
+	assert_null(snap->servers[1].series);
+	assert_true(snap->servers[2].series->current[0] == 2);
+	assert_null(snap->servers[3].series);
+	/* Nobody matches: nobody is asked for. */
+	assert_int_equal(query_parse(&query, SPAN("q=mail"), ~0u, &bad), 0);
+	forecast_store_top(cache, &data, snap, &query);
+	assert_string_equal(redis_heard(), "");
+	buf_free(&first);
+	buf_free(&second);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_archive, close_archive)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_up_to_8_hours_are_points),
+		TEST(test_a_day_is_hours_and_the_points_of_the_last_two),
+		TEST(test_the_hours_end_where_the_points_begin),
+		TEST(test_the_risk_of_one_server),
+		TEST(test_a_stream_that_cannot_be_read),
+		TEST(test_a_history_may_take_longer),
+		TEST(test_the_forecasts_of_a_server),
+		TEST(test_the_forecasts_of_the_top_page),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

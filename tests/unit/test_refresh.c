@@ -1,0 +1,745 @@
+/* SPDX-License-Identifier: MIT */
+/* The whole chain of a refresh, the small groups, and the worker on its own: a Redis and daemons that
+ * answer what the test wants. */
+#include "config.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "cache_fixture.h"
+#include "fake_fetch.h"
+#include "fleet/compact.h"
+#include "golden.h"
+#include "refresh/local.h"
+#include "refresh/refresh.h"
+#include "refresh/upstream_status.h"
+
+#define SECOND  INT64_C(1000)
+#define MINUTE  (60 * SECOND)
+#define TOKEN   "0123456789abcdef0123456789abcdef"
+#define HEALTHY "predictions_current-healthy-20.json.gz"
+
+static const struct site site = {30000, 600000, 3600000, "http://daemon:8000"};
+static struct upstream *upstream;
+static struct metrics *metrics;
+static struct refresh refresh;
+static struct claim claim;
+
+static int open_all(void **state)
+{
+	if (open_cache(state) != 0)
+		return -1;
+	fetch_begin();
+	upstream = upstream_new(&fake_upstream);
+	metrics = metrics_new("web1");
+	refresh = (struct refresh){cache, upstream, metrics, &site, true};
+	redis_on_array("EVALSHA", "ok", "58800000", "hist-new");
+	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123", "e1");
+	redis_on("XADD", "+OK\r\n");
+	redis_on("SET", "+OK\r\n");
+	redis_on("DEL", ":1\r\n");
+	redis_on("HSTRLEN", ":100\r\n");
+	fetch_answers("predictions", HEALTHY);
+	fetch_answers("status", "status-warmed_up-20.json");
+	fetch_answers("scenario", "scenario_status-degrading-20.json");
+	fetch_says("set", "0 200 0 -");
+	claim = (struct claim){.group = CACHE_FLEET,
+			       .token = TOKEN,
+			       .epoch = "e1",
+			       .bucket = BUCKET,
+			       .now_ms = NOW_MS,
+			       .mono_ms = clock_mono_ms(),
+			       .leased_ms = clock_mono_ms()};
+	return 0;
+}
+
+static int close_all(void **state)
+{
+	metrics_free(&metrics);
+	upstream_free(&upstream);
+	return close_cache(state);
+}
+
+static void assert_part(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("no \"%s\" in\n%.6000s", part, text);
+}
+
+static void assert_no_part(const char *text, const char *part)
+{
+	if (strstr(text, part))
+		fail_msg("\"%s\" in\n%.6000s", part, text);
+}
+
+/* --- a refresh --- */
+
+static void assert_staged(const char *heard, const char *route)
+{
+	char begin[120];
+
+	(void)snprintf(begin, sizeof(begin), "EVALSHA 1 tft:s:" TOKEN ":%s 30000 ", route);
+	assert_part(heard, begin);
+	(void)snprintf(begin, sizeof(begin), " tft:%s:58800000 ", route);
+	assert_part(heard, begin);
+}
+
+static void test_a_refresh_publishes_every_page(void **state)
+{
+	const char *heard;
+
+	(void)state;
+	refresh_fleet(&refresh, &claim);
+	heard = redis_heard();
+	assert_part(heard, "EVALSHA 1 tft:lock:fleet " TOKEN "|58800000|e1 17000\n");
+	for (size_t i = 0; i < page_count; i++)
+		if (page_table[i].stored)
+			assert_staged(heard, page_table[i].name);
+	assert_staged(heard, "series");
+	assert_staged(heard, "fleet");
+	assert_part(heard, " bucket 58800000 epoch e1 gen 1764000015123 snap 0123456789abcdef "
+			   "interval 30000 ttl 3600000 old_ttl 60000 fill 0 record 1 ");
+	assert_part(heard, "EVALSHA 1 tft:calls:fleet 1764000015123 200 ");
+	assert_part(heard, " ok 20 86400000\n");
+	metrics_flush(metrics, cache);
+	heard = redis_heard();
+	assert_part(heard, "cache_fills_total{group=\"fleet\",result=\"ok\"} 1 ");
+	assert_part(heard, "upstream_requests_total{endpoint=\"predictions\",code=\"200\"} 1 ");
+	assert_part(heard, "_count{step=\"fetch\"} 1 ");
+	assert_part(heard, "_count{step=\"stage\"} 1 ");
+	assert_part(heard, "_count{step=\"commit\"} 1");
+}
+
+/* The digests of what they say of warm-up and scenario. */
+static void test_pages_repeat_the_small_groups(void **state)
+{
+	struct upstream_status said = {
+		.warmup = {.known = true, .done = true},
+		.scenario = {.known = true, .name = "degrading", .affected = 4, .fleet_size = 20}};
+	static const char *const names[] = {"ppml0002", "ppweb001", "ppweb002", "ppweb006"};
+	char status[HASH_HEX], scenario[HASH_HEX], says[100];
+	const char *heard;
+
+	(void)state;
+	said.scenario.name_count = 4;
+	for (int i = 0; i < 4; i++)
+		(void)snprintf(said.scenario.names[i], sizeof(said.scenario.names[i]), "%s",
+			       names[i]);
+	upstream_status_digest(&said, CACHE_STATUS, status);
+	upstream_status_digest(&said, CACHE_SCENARIO, scenario);
+	refresh_fleet(&refresh, &claim);
+	heard = redis_heard();
+	(void)snprintf(says, sizeof(says), " says %s %s body <!DOCTYPE html>", status, scenario);
+	assert_part(heard, says);
+	assert_part(heard, " says  body {");
+	(void)snprintf(says, sizeof(says), "EVALSHA 1 tft:said 60000 status 1764000015123 %s\n",
+		       status);
+	assert_part(heard, says);
+	(void)snprintf(says, sizeof(says), "EVALSHA 1 tft:said 60000 scenario 1764000015123 %s\n",
+		       scenario);
+	assert_part(heard, says);
+}
+
+static void test_a_call_that_fails_opens_the_breaker(void **state)
+{
+	const char *heard;
+
+	(void)state;
+	fetch_says("predictions", "15 429 4000 -");
+	refresh_fleet(&refresh, &claim);
+	heard = redis_heard();
+	assert_part(heard, "EVALSHA 2 tft:brk:fleet tft:lock:fleet " TOKEN
+			   "|58800000|e1 30000 60000 4000 ");
+	assert_part(heard, "EVALSHA 1 tft:calls:fleet 1764000015123 429 ");
+	assert_no_part(heard, "tft:s:" TOKEN);
+	metrics_flush(metrics, cache);
+	heard = redis_heard();
+	assert_part(heard, "code=\"429\"} 1 ");
+	assert_part(heard, "_count{step=\"fetch\"} 1");
+	assert_no_part(heard, "step=\"stage\"");
+}
+
+static void test_what_cannot_be_staged_fails(void **state)
+{
+	const char *heard;
+
+	(void)state;
+	redis_on("EVALSHA 1 tft:s:" TOKEN ":fleet ", "-OOM no memory\r\n");
+	refresh_fleet(&refresh, &claim);
+	heard = redis_heard();
+	assert_part(heard, "EVALSHA 2 tft:brk:fleet");
+	assert_part(heard, " internal 1\n");
+	assert_no_part(heard, "tft:overview:58800000");
+	redis_on("EVALSHA 1 tft:s:" TOKEN ":series ", "-OOM no memory\r\n");
+	refresh_fleet(&refresh, &claim);
+	assert_no_part(redis_heard(), ":fleet 30000 fmt");
+	redis_on("EVALSHA 1 tft:s:" TOKEN ":overview ", "-OOM no memory\r\n");
+	refresh_fleet(&refresh, &claim);
+	assert_no_part(redis_heard(), ":series 30000");
+}
+
+static void test_a_commit_that_is_refused(void **state)
+{
+	const char *heard;
+
+	(void)state;
+	redis_on("EVALSHA 7", "$-1\r\n"); /* nobody asks for the small groups */
+	redis_on_array("EVALSHA", "flushed", "58800000");
+	redis_on_array("EVALSHA 1", "ok");
+	refresh_fleet(&refresh, &claim);
+	heard = redis_heard();
+	assert_part(heard, " flushed 20 86400000\n");
+	assert_no_part(heard, "EVALSHA 2 ");
+	redis_on("EVALSHA", "-OOM no memory\r\n");
+	redis_on_array("EVALSHA 1", "ok");
+	refresh_fleet(&refresh, &claim);
+	heard = redis_heard();
+	assert_part(heard, "EVALSHA 2 tft:brk:fleet");
+	assert_part(heard, " redis-down 20 86400000\n");
+}
+
+static void test_a_lease_that_is_lost_ends_the_refresh(void **state)
+{
+	const char *heard;
+
+	(void)state;
+	redis_on_array("EVALSHA 1 tft:lock:fleet", "lost");
+	refresh_fleet(&refresh, &claim);
+	heard = redis_heard();
+	assert_part(heard, " lost 20 86400000\n");
+	assert_no_part(heard, "tft:s:" TOKEN);
+	assert_no_part(fetch_orders(), "predictions");
+	metrics_flush(metrics, cache);
+	assert_no_part(redis_heard(), "endpoint=\"predictions\"");
+}
+
+static void test_a_worker_that_was_stopped_does_not_call(void **state)
+{
+	(void)state;
+	redis_on("EVALSHA 1 tft:lock:fleet", "-LOADING it\r\n");
+	claim.leased_ms -= 1800;
+	refresh_fleet(&refresh, &claim);
+	assert_part(redis_heard(), " too-late 20 86400000\n");
+	assert_no_part(fetch_orders(), "predictions");
+}
+
+/* Whose values are those of the snapshot before, for long. */
+static void test_silent_servers_are_told_from_the_snapshot_before(void **state)
+{
+	struct snapshot *before = golden_snapshot("predictions_current-healthy-20");
+	struct buf bytes;
+
+	(void)state;
+	before->bucket = BUCKET - 1;
+	before->interval_ms = 30000;
+	before->gen_ms = NOW_MS - 30000;
+	for (size_t i = 0; i < before->count; i++) {
+		before->servers[i].same_count = 100;
+		before->servers[i].same_since_ms = NOW_MS - 3600000;
+	}
+	buf_init(&bytes, 1 << 20);
+	compact_encode(before, &bytes);
+	redis_on_pointer("58799999", "e1", NOW_MS - 30000, "s0");
+	redis_on_entry("HMGET tft:fleet:58799999", "fleet", "s0", buf_span(&bytes), "");
+	refresh_fleet(&refresh, &claim);
+	assert_part(redis_heard(), "20 servers silent");
+	snapshot_free(&before);
+	buf_free(&bytes);
+}
+
+/* --- the small groups --- */
+
+static void on_document(const char *group, const char *body, int64_t gen_ms)
+{
+	bool status = strcmp(group, "status") == 0;
+	char gen[24];
+
+	(void)snprintf(gen, sizeof(gen), "%lld", (long long)gen_ms);
+	redis_on_array(status ? "HMGET tft:cur:status" : "HMGET tft:cur:scenario", "882000007",
+		       "e1", gen, "-", "0");
+	redis_on("GET tft:epoch:", "$2\r\ne1\r\n");
+	redis_on_entry(status ? "HMGET tft:status:882000007" : "HMGET tft:scenario:882000007",
+		       group, "-", span_str(body), "");
+}
+
+#define WARM                                                                                       \
+	"{\"tick_count\":5,\"warmup\":{\"is_warmed_up\":true,\"progress_percent\":100,"            \
+	"\"current_size\":200,\"required_size\":150}}"
+#define PLAYED                                                                                     \
+	"{\"scenario\":\"critical\",\"affected_servers\":[],\"total_affected\":0,\"fleet_size\":"  \
+	"9}"
+
+static void test_what_is_stored_of_the_small_groups(void **state)
+{
+	struct upstream_status s;
+
+	(void)state;
+	on_document("status", WARM, NOW_MS - 60000);
+	on_document("scenario", PLAYED, NOW_MS - 60000);
+	upstream_status_read(cache, true, &s);
+	assert_true(s.warmup.known && s.warmup.done);
+	assert_int_equal(s.warmup.at_ms, NOW_MS - 60000);
+	assert_true(s.scenario.configured && s.scenario.known);
+	assert_string_equal(s.scenario.name, "critical");
+	assert_int_equal(s.scenario.at_ms, NOW_MS - 60000);
+	assert_int_equal(s.scenario_reason, REASON_NONE);
+	redis_heard();
+	upstream_status_read(cache, false, &s);
+	assert_no_part(redis_heard(), "cur:scenario");
+	assert_false(s.scenario.configured);
+	/* Older than a minute. */
+	on_document("status", WARM, NOW_MS - 60001);
+	redis_on_array("HMGET tft:brk:scenario", "connection-refused", "1", "2");
+	upstream_status_read(cache, true, &s);
+	assert_false(s.warmup.known);
+	assert_false(s.scenario.known);
+	assert_int_equal(s.scenario_reason, REASON_CONNECT);
+	assert_string_equal(fetch_orders(), "");
+}
+
+static void test_only_what_is_stale_is_asked_for(void **state)
+{
+	struct upstream_status s;
+
+	(void)state;
+	on_document("status", WARM, NOW_MS - 1000);
+	on_document("scenario", PLAYED, NOW_MS - 1000);
+	upstream_status_renew(cache, upstream, true, &s);
+	assert_string_equal(fetch_orders(), "");
+	assert_string_equal(s.scenario.name, "critical");
+	redis_on_array("HMGET tft:cur:scenario", "882000006", "e1", "1764000014000", "-", "0");
+	upstream_status_renew(cache, upstream, true, &s);
+	assert_string_equal(fetch_orders(), "2 http://generator:8001/scenario/status key= post= "
+					    "ca=/ca.pem 1000 1500 60001\n");
+	assert_string_equal(s.scenario.name, "degrading");
+	assert_int_equal(s.scenario.at_ms, NOW_MS);
+	/* Somebody else asks just now. */
+	redis_on_array("EVALSHA 7", "busy", "882000007", "1764000015123", "e1", "900");
+	upstream_status_renew(cache, upstream, true, &s);
+	assert_string_equal(fetch_orders(), "");
+}
+
+static void test_an_answer_of_the_status_is_stored_with_its_ticks(void **state)
+{
+	struct upstream_status s;
+	const char *heard;
+
+	(void)state;
+	upstream_status_renew(cache, upstream, false, &s);
+	heard = redis_heard();
+	assert_part(heard, ":status 30000 fmt 1 build - snap - route status gen 1764000015123 type "
+			   "application/json ");
+	assert_part(heard,
+		    ",\"ticks\":{\"since\":0,\"seen\":1764000015123,\"still\":0,\"period\":0}}");
+	assert_part(heard, "EVALSHA 10 tft:cur:status ");
+	assert_part(heard, "EVALSHA 1 tft:said 60000 status ");
+	/* The daemon is there: an attempt at the predictions may succeed. */
+	assert_part(heard, "EVALSHA 1 tft:brk:fleet connection-refused name-not-found\n");
+	assert_true(s.warmup.known);
+	assert_int_equal(s.warmup.at_ms, NOW_MS);
+}
+
+static void test_a_feed_that_stands_still(void **state)
+{
+	struct upstream_status s;
+	static const char body[] =
+		"{\"tick_count\":189,\"warmup\":{\"is_warmed_up\":true,\"progress_percent\":100,"
+		"\"current_size\":200,\"required_size\":150},\"ticks\":{\"since\":1764000000000,"
+		"\"seen\":1764000005123,\"still\":5000,\"period\":1000}}";
+
+	(void)state;
+	/* 10 s of silence count as two intervals. */
+	on_document("status", body, NOW_MS - 10000);
+	redis_on_array("HMGET tft:cur:status", "882000006", "e1", "1764000005123", "-", "0");
+	redis_on_entry("HMGET tft:status:882000006", "status", "-", span_str(body), "");
+	upstream_status_read(cache, false, &s);
+	assert_int_equal(s.warmup.still_since_ms, 0);
+	upstream_status_renew(cache, upstream, false, &s);
+	assert_int_equal(s.warmup.still_since_ms, 1764000000000);
+	assert_part(redis_heard(), "\"still\":9000,\"period\":1000}}");
+}
+
+static void test_a_daemon_that_infers_is_silent_and_what_was_known_stays(void **state)
+{
+	struct upstream_status s;
+	const char *heard;
+
+	(void)state;
+	on_document("status", WARM, NOW_MS - 3000);
+	redis_on_array("HMGET tft:cur:status", "882000006", "e1", "1764000012123", "-", "0");
+	redis_on_entry("HMGET tft:status:882000006", "status", "-", span_str(WARM), "");
+	fetch_says("status", "3 0 0 -");
+	upstream_status_renew(cache, upstream, false, &s);
+	heard = redis_heard();
+	assert_true(s.warmup.known);
+	assert_no_part(heard, "EVALSHA 2 ");
+	assert_no_part(heard, "tft:said 60000");
+}
+
+static void test_a_small_group_that_fails_is_unknown(void **state)
+{
+	struct upstream_status s;
+	const char *heard;
+
+	(void)state;
+	fetch_says("status", "2 0 0 -");
+	fetch_says("scenario", "3 0 0 -");
+	upstream_status_renew(cache, upstream, true, &s);
+	heard = redis_heard();
+	assert_part(heard, "EVALSHA 2 tft:brk:status tft:lock:status ");
+	assert_part(heard, " 2000 60000 0 connection-refused 1\n");
+	assert_part(heard, "EVALSHA 1 tft:said 60000 status 1764000015123 -\n");
+	assert_part(heard, " 2000 60000 0 timed-out 1\n");
+	assert_part(heard, "EVALSHA 1 tft:said 60000 scenario 1764000015123 -\n");
+	assert_false(s.warmup.known);
+	assert_false(s.scenario.known);
+	assert_true(s.scenario.configured);
+	/* An answer that says nothing. */
+	fetch_says("status", "0 200 0 /dev/null");
+	upstream_status_renew(cache, upstream, false, &s);
+	assert_part(redis_heard(), " 2000 60000 0 not-understood 1\n");
+}
+
+static void test_a_commit_of_a_small_group_that_is_refused_says_nothing(void **state)
+{
+	struct upstream_status s;
+
+	(void)state;
+	redis_on_array("EVALSHA 10", "flushed", "882000007");
+	upstream_status_renew(cache, upstream, true, &s);
+	assert_no_part(redis_heard(), "tft:said 60000");
+}
+
+static void test_the_scenario_is_confirmed_whoever_asks(void **state)
+{
+	struct scenario after;
+	const char *heard;
+
+	(void)state;
+	upstream_status_confirm_scenario(cache, upstream, &after);
+	heard = redis_heard();
+	assert_part(heard, "SET tft:epoch:scenario ");
+	assert_part(heard, "EVALSHA 10 tft:cur:scenario ");
+	assert_string_equal(after.name, "degrading");
+	assert_true(after.configured);
+	redis_on_array("EVALSHA 7", "busy", "882000007", "1764000015123", "e1", "900");
+	upstream_status_confirm_scenario(cache, upstream, &after);
+	assert_no_part(redis_heard(), "EVALSHA 10 ");
+	assert_string_equal(after.name, "degrading");
+	fetch_says("scenario", "2 0 0 -");
+	upstream_status_confirm_scenario(cache, upstream, &after);
+	assert_false(after.known);
+	assert_true(after.configured);
+}
+
+static void test_equal_digests_say_equal_words(void **state)
+{
+	struct upstream_status a = {.warmup = {.known = true, .done = true},
+				    .scenario = {.known = true, .name = "degrading"}},
+			       b = a;
+	char x[HASH_HEX], y[HASH_HEX];
+
+	(void)state;
+#define DIFFER(group, is)                                                                          \
+	upstream_status_digest(&a, (group), x);                                                    \
+	upstream_status_digest(&b, (group), y);                                                    \
+	assert_int_equal(strcmp(x, y) != 0, (is))
+	b.warmup.current_size = 7; /* nobody is told of it once it has warmed up */
+	DIFFER(CACHE_STATUS, false);
+	a.warmup.done = b.warmup.done = false;
+	DIFFER(CACHE_STATUS, true);
+	b.warmup.current_size = 0;
+	b.warmup.still_since_ms = 5;
+	DIFFER(CACHE_STATUS, true);
+	b.scenario.affected = 1;
+	DIFFER(CACHE_SCENARIO, true);
+	a.scenario.affected = 1;
+	b.scenario.name_count = a.scenario.name_count = 1;
+	(void)snprintf(a.scenario.names[0], sizeof(a.scenario.names[0]), "%s", "a");
+	(void)snprintf(b.scenario.names[0], sizeof(b.scenario.names[0]), "%s", "b");
+	DIFFER(CACHE_SCENARIO, true);
+	/* Of more than it names, it names any. */
+	a.scenario.affected = b.scenario.affected = 2;
+	DIFFER(CACHE_SCENARIO, false);
+	b.scenario.known = b.warmup.known = false;
+	upstream_status_digest(&b, CACHE_STATUS, y);
+	assert_string_equal(y, "-");
+	upstream_status_digest(&b, CACHE_SCENARIO, y);
+	assert_string_equal(y, "-");
+}
+
+static void test_both_are_asked_without_a_cache(void **state)
+{
+	struct upstream_status s;
+
+	(void)state;
+	upstream_status_ask(upstream, true, &s);
+	assert_true(s.warmup.known && s.scenario.known);
+	assert_int_equal(s.warmup.at_ms, 0);
+	fetch_orders();
+	upstream_status_ask(upstream, false, &s);
+	assert_true(s.warmup.known);
+	assert_false(s.scenario.known);
+	assert_no_part(fetch_orders(), "scenario");
+	fetch_says("status", "2 0 0 -");
+	upstream_status_ask(upstream, true, &s);
+	assert_false(s.warmup.known);
+	assert_true(s.scenario.known);
+}
+
+/* --- a worker on its own --- */
+
+static char host_path[] = "/tmp/tft-host-XXXXXX"; /* of a directory */
+
+static void remove_socket(void)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "%s/sock", host_path);
+	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "%s/sock.calls", host_path);
+	(void)unlink(path);
+}
+
+/* A listen socket with a path, as the workers of a host share one. */
+static int listen_socket(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	remove_socket();
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", host_path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	return fd;
+}
+
+static struct local_config config = {.interval_ms = 30000,
+				     .workers = 3,
+				     .workers_total = 6,
+				     .calls_per_minute = 26,
+				     .scenario_configured = true};
+
+/* In what time it is due again; 0 at once, up to two minutes. */
+static int64_t time_due(struct local *local)
+{
+	int64_t ms = 0;
+
+	while (!local_due(local) && ms < 20 * MINUTE) {
+		pass_ms(100);
+		ms += 100;
+	}
+	return ms;
+}
+
+static void test_a_worker_alone_keeps_its_own_snapshot(void **state)
+{
+	struct condition condition = {0};
+	const struct snapshot *snap;
+	struct local *local;
+	int64_t began = clock_wall_ms();
+
+	(void)state;
+	config.host_fd = listen_socket();
+	local = local_new(&config);
+	assert_true(local_due(local));
+	assert_null(local_snapshot(local));
+	local_refresh(local, upstream);
+	snap = local_snapshot(local);
+	assert_non_null(snap);
+	assert_int_equal(snap->count, 20);
+	assert_int_equal(snap->gen_ms, began);
+	assert_int_equal(snap->bucket, began / 30000);
+	assert_int_equal(snap->interval_ms, 30000);
+	assert_int_equal(strlen(snap->id), 16);
+	assert_true(snap->warmup.known && snap->scenario.known);
+	assert_in_range(snap->served.bytes, 100000, 5000000);
+	assert_int_equal(local_age_ms(local), 0);
+	local_condition(local, &condition);
+	assert_int_equal(condition.reason, REASON_NONE);
+	assert_in_range(condition.next_try_ms - clock_wall_ms(), 30000, 36000);
+	assert_in_range(time_due(local), 30000, 36000);
+	local_drop(local);
+	assert_null(local_snapshot(local));
+	local_free(&local);
+	(void)close(config.host_fd);
+}
+
+static void test_failures_in_a_row_wait_longer(void **state)
+{
+	static const int64_t waits[] = {30000, 60000, 60000, 60000};
+	struct condition condition = {0};
+	struct local *local;
+	int64_t since = 0;
+
+	(void)state;
+	config.host_fd = listen_socket();
+	local = local_new(&config);
+	fetch_says("predictions", "2 0 0 -");
+	for (size_t i = 0; i < 4; i++) {
+		local_refresh(local, upstream);
+		local_condition(local, &condition);
+		assert_int_equal(condition.reason, REASON_CONNECT);
+		if (i == 0)
+			since = condition.since_ms;
+		assert_int_equal(condition.since_ms, since);
+		assert_in_range(time_due(local), waits[i], waits[i] * 12 / 10 + 100);
+	}
+	fetch_says("predictions", "15 429 300000 -");
+	local_refresh(local, upstream);
+	assert_in_range(time_due(local), 300000, 300100);
+	local_condition(local, &condition);
+	assert_true(condition.since_ms > since);
+	/* What is no fault does not count. */
+	fetch_answers("predictions", HEALTHY);
+	local_refresh(local, upstream);
+	assert_in_range(time_due(local), 30000, 36100);
+	fetch_says("predictions", "2 0 0 -");
+	local_refresh(local, upstream);
+	assert_in_range(time_due(local), 30000, 36100);
+	local_free(&local);
+	(void)close(config.host_fd);
+}
+
+/* All workers together keep the budget. */
+static void test_each_worker_has_its_share_of_the_budget(void **state)
+{
+	static const struct {
+		int64_t workers, calls, ms;
+	} rows[] = {{1, 26, 30000},   {13, 26, 30000},  {14, 26, 60000}, {26, 26, 60000},
+		    {27, 26, 120000}, {52, 26, 120000}, {53, 26, 180000}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct local_config c = config;
+		struct local *local;
+
+		c.host_fd = listen_socket();
+		c.workers = 1;
+		c.workers_total = rows[i].workers;
+		c.calls_per_minute = rows[i].calls;
+		local = local_new(&c);
+		local_refresh(local, upstream);
+		assert_in_range(time_due(local), rows[i].ms, rows[i].ms * 12 / 10 + 100);
+		local_free(&local);
+		(void)close(c.host_fd);
+	}
+}
+
+/* A successor finds what its predecessors did. */
+static void test_a_host_makes_its_share_of_calls_and_no_more(void **state)
+{
+	struct local_config c = config;
+
+	(void)state;
+	c.host_fd = listen_socket();
+	for (int i = 0; i < 4; i++) {
+		struct local *local = local_new(&c);
+
+		local_refresh(local, upstream);
+		assert_int_equal(local_snapshot(local) != NULL, i < 3);
+		if (i == 3) /* looks again soon */
+			assert_int_equal(time_due(local), 1000);
+		local_free(&local);
+	}
+	pass_ms(MINUTE);
+	fetch_orders();
+
+	struct local *local = local_new(&c);
+
+	local_refresh(local, upstream);
+	assert_part(fetch_orders(), "predictions");
+	local_free(&local);
+	(void)close(c.host_fd);
+}
+
+static void test_without_a_file_a_worker_begins_late(void **state)
+{
+	struct local_config c = config;
+	struct local *local;
+
+	(void)state;
+	c.host_fd = -1;
+	local = local_new(&c);
+	assert_in_range(time_due(local), 30000, 36100);
+	local_free(&local);
+}
+
+static void test_a_snapshot_of_the_shared_cache_is_kept(void **state)
+{
+	struct snapshot *snap = snapshot_new();
+	struct local *local;
+	struct buf bytes;
+
+	(void)state;
+	snap->gen_ms = NOW_MS;
+	snap->interval_ms = 30000;
+	assert_non_null(snapshot_add(snap, SPAN("a")));
+	assert_int_equal(snapshot_seal(snap), 0);
+	buf_init(&bytes, 1 << 20);
+	compact_encode(snap, &bytes);
+	config.host_fd = listen_socket();
+	local = local_new(&config);
+	assert_false(local_has(local, "s1"));
+	local_keep(local, "s1", buf_span(&bytes), 4000);
+	assert_true(local_has(local, "s1"));
+	assert_int_equal(local_age_ms(local), 4000);
+	/* An older one does not replace it, nor one of the same age. */
+	local_keep(local, "s2", buf_span(&bytes), 4000);
+	assert_false(local_has(local, "s2"));
+	/* It is as good as one's own: nobody calls before it is old. */
+	assert_int_equal(time_due(local), 26000);
+	assert_int_equal(local_snapshot(local)->count, 1);
+	assert_non_null(local_snapshot(local));
+	local_keep(local, "s3", buf_span(&bytes), 29999);
+	assert_true(local_has(local, "s3"));
+	local_drop(local);
+	assert_false(local_has(local, "s3"));
+	assert_null(local_snapshot(local));
+	local_free(&local);
+	(void)close(config.host_fd);
+	snapshot_free(&snap);
+	buf_free(&bytes);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_all, close_all)
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_a_refresh_publishes_every_page),
+		TEST(test_pages_repeat_the_small_groups),
+		TEST(test_a_call_that_fails_opens_the_breaker),
+		TEST(test_what_cannot_be_staged_fails),
+		TEST(test_a_commit_that_is_refused),
+		TEST(test_a_lease_that_is_lost_ends_the_refresh),
+		TEST(test_a_worker_that_was_stopped_does_not_call),
+		TEST(test_silent_servers_are_told_from_the_snapshot_before),
+		TEST(test_what_is_stored_of_the_small_groups),
+		TEST(test_only_what_is_stale_is_asked_for),
+		TEST(test_an_answer_of_the_status_is_stored_with_its_ticks),
+		TEST(test_a_feed_that_stands_still),
+		TEST(test_a_daemon_that_infers_is_silent_and_what_was_known_stays),
+		TEST(test_a_small_group_that_fails_is_unknown),
+		TEST(test_a_commit_of_a_small_group_that_is_refused_says_nothing),
+		TEST(test_the_scenario_is_confirmed_whoever_asks),
+		TEST(test_equal_digests_say_equal_words),
+		TEST(test_both_are_asked_without_a_cache),
+		TEST(test_a_worker_alone_keeps_its_own_snapshot),
+		TEST(test_failures_in_a_row_wait_longer),
+		TEST(test_each_worker_has_its_share_of_the_budget),
+		TEST(test_a_host_makes_its_share_of_calls_and_no_more),
+		TEST(test_without_a_file_a_worker_begins_late),
+		TEST(test_a_snapshot_of_the_shared_cache_is_kept),
+	};
+	int failed;
+
+	if (fake_fetch_runs(argc, argv))
+		return 0;
+	assert_non_null(mkdtemp(host_path));
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	remove_socket();
+	(void)rmdir(host_path);
+	(void)unlink(orders_path);
+	return failed;
+}

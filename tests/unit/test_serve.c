@@ -1,0 +1,713 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests and idle moments of a worker: what it answers, what it asks Redis for, what it leaves to
+ * be done. */
+#include "config.h"
+
+#include "cache_fixture.h"
+#include "fake_fetch.h"
+#include "fleet/compact.h"
+#include "golden.h"
+#include "server/serve.h"
+
+static const struct site site = {30000, 600000, 3600000, "http://daemon:8000"};
+static struct settings settings;
+static struct upstream *upstream;
+static struct metrics *metrics;
+static struct refresh refresh;
+static struct local *local;
+static struct local_config local_config = {.interval_ms = 30000,
+					   .workers = 1,
+					   .workers_total = 1,
+					   .calls_per_minute = 26,
+					   .host_fd = -1};
+static struct serve_config config = {.refresh = &refresh,
+				     .settings = &settings,
+				     .limits = &cache_limits,
+				     .act_limit_ms = 600000,
+				     .idle_tick = true};
+static struct serve *serve;
+static struct request request;
+static struct response response;
+static struct buf compact;
+
+static void on_snapshot(const char *bucket, int64_t gen_ms)
+{
+	static struct snapshot *snap;
+	char entry[64];
+
+	snapshot_free(&snap);
+	snap = golden_snapshot("predictions_current-healthy-20");
+	snap->bucket = gen_ms / 30000;
+	snap->interval_ms = 30000;
+	snap->gen_ms = gen_ms;
+	snap->fill_ms = 600;
+	(void)snprintf(snap->id, sizeof(snap->id), "%s", "s1");
+	buf_reset(&compact);
+	compact_encode(snap, &compact);
+	snapshot_free(&snap);
+	redis_on_pointer(bucket, "e1", gen_ms, "s1");
+	(void)snprintf(entry, sizeof(entry), "HMGET tft:fleet:%s", bucket);
+	redis_on_entry(strcmp(bucket, "58800000") == 0 ? "HMGET tft:fleet:58800000"
+						       : "HMGET tft:fleet:58799999",
+		       "fleet", "s1", buf_span(&compact), "");
+	redis_on_entry(strcmp(bucket, "58800000") == 0 ? "HMGET tft:overview:58800000"
+						       : "HMGET tft:overview:58799999",
+		       "overview", "s1", SPAN("<p>stored</p>"), "- -");
+}
+
+static int open_serve(void **state)
+{
+	if (open_cache(state) != 0)
+		return -1;
+	fetch_begin();
+	fetch_answers("predictions", "predictions_current-healthy-20.json.gz");
+	fetch_answers("status", "status-warmed_up-20.json");
+	upstream = upstream_new(&fake_upstream);
+	metrics = metrics_new("web1");
+	refresh = (struct refresh){cache, upstream, metrics, &site, false};
+	local = local_new(&local_config);
+	serve = serve_new(&config, local);
+	buf_init(&compact, 1 << 20);
+	redis_on("HSTRLEN", ":100\r\n");
+	redis_on_array("EVALSHA", "ok");
+	redis_on_array("EVALSHA 7", "busy", "58800000", "1764000015123", "e1", "9000");
+	redis_on("LRANGE", "*0\r\n");
+	redis_on("HGETALL", "*0\r\n");
+	redis_on("XRANGE", "*0\r\n");
+	on_snapshot("58800000", GEN_MS);
+	return 0;
+}
+
+static int close_serve(void **state)
+{
+	serve_free(&serve);
+	local_free(&local);
+	metrics_free(&metrics);
+	upstream_free(&upstream);
+	buf_free(&compact);
+	return close_cache(state);
+}
+
+static void make_request(struct request *r, enum method method, const char *path, const char *query)
+{
+	*r = (struct request){.method = method, .came_us = clock_mono_us()};
+	(void)snprintf(r->path, sizeof(r->path), "%s", path);
+	(void)snprintf(r->query, sizeof(r->query), "%s", query);
+	r->path_len = strlen(r->path);
+	r->query_len = strlen(r->query);
+}
+
+static void get(const char *path, const char *query)
+{
+	make_request(&request, METHOD_GET, path, query);
+	serve_request(serve, &request, &response);
+}
+
+static void assert_body(const char *part)
+{
+	if (!memmem(response.body.ptr, response.body.len, part, strlen(part)))
+		fail_msg("no \"%s\" in\n%.*s", part,
+			 (int)(response.body.len < 700 ? response.body.len : 700),
+			 response.body.ptr);
+}
+
+static void assert_heard(const char *heard, const char *part)
+{
+	if (!strstr(heard, part))
+		fail_msg("no \"%s\" in\n%.900s", part, heard);
+}
+
+/* --- pages with fresh data --- */
+
+static void test_a_stored_page_is_answered_as_it_is(void **state)
+{
+	(void)state;
+	get("/", "");
+	assert_int_equal(response.status, 200);
+	assert_true(span_is(response.body, "<p>stored</p>"));
+	assert_string_equal(response.etag, "W/\"0123\"");
+	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=14; key=\"overview\"");
+	assert_int_equal(response.bucket, BUCKET);
+	assert_int_equal(response.gen_ms, GEN_MS);
+	assert_int_equal(response.age_ms, 5000);
+	assert_int_equal(response.max_age_s, 5);
+	assert_true(response.l1);
+	assert_false(response.authenticated);
+	assert_string_equal(response.service_desc, "api/v1/openapi.json");
+	assert_int_equal(response.redis_us, 0);
+	assert_int_equal(response.render_us, -1);
+	assert_null(response.frame_origin);
+	make_request(&request, METHOD_GET, "/", "");
+	(void)snprintf(request.if_none_match, sizeof(request.if_none_match), "%s", "W/\"0123\"");
+	(void)snprintf(request.remote_user, sizeof(request.remote_user), "%s", "alice");
+	serve_request(serve, &request, &response);
+	assert_int_equal(response.status, 304);
+	assert_int_equal(response.body.len, 0);
+	assert_true(response.authenticated);
+}
+
+static void test_near_the_end_of_its_bucket_it_lives_for_less(void **state)
+{
+	(void)state;
+	redis_on_time(NOW_MS + 12000); /* 2.877 s are left */
+	get("/", "");
+	assert_int_equal(response.max_age_s, 2);
+	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=2; key=\"overview\"");
+}
+
+static void test_a_page_that_repeats_something_old_is_made_anew(void **state)
+{
+	(void)state;
+	redis_on_array("HMGET tft:said", "1764000015000 abcd", NULL);
+	get("/", "");
+	assert_int_equal(response.status, 200);
+	assert_body("<!DOCTYPE html>");
+	assert_true(response.render_us >= 0);
+	assert_int_equal(response.bucket, BUCKET);
+}
+
+static void test_parameters_are_answered_from_the_snapshot(void **state)
+{
+	(void)state;
+	get("/", "q=ppml0001");
+	assert_int_equal(response.status, 200);
+	assert_body("ppml0001");
+	assert_true(response.render_us >= 0);
+	assert_int_equal(response.etag[0], 'W');
+	get("/", "sort=nonsense");
+	assert_int_equal(response.status, 400);
+	assert_int_equal(response.max_age_s, RESPONSE_NO_STORE);
+	assert_null(response.type);
+	get("/", "sort=nonsense&format=json");
+	assert_int_equal(response.status, 400);
+	assert_string_equal(response.type, "application/problem+json");
+}
+
+static void test_large_answers_are_packed(void **state)
+{
+	size_t plain;
+
+	(void)state;
+	get("/", "q=ppml0001");
+	plain = response.body.len;
+	assert_false(response.gzip);
+	make_request(&request, METHOD_GET, "/", "q=ppml0001");
+	request.gzip = true;
+	serve_request(serve, &request, &response);
+	assert_true(response.gzip);
+	assert_true(response.body.len < plain / 2);
+	make_request(&request, METHOD_GET, "/healthz", "");
+	request.gzip = true;
+	serve_request(serve, &request, &response);
+	assert_false(response.gzip);
+	assert_true(span_is(response.body, "{\"status\":\"pass\"}"));
+}
+
+static void test_a_server_and_one_that_is_not_there(void **state)
+{
+	(void)state;
+	get("/server/ppml0001", "");
+	assert_int_equal(response.status, 200);
+	assert_body("ppml0001");
+	assert_heard(redis_heard(), "XRANGE tfthist:risk ");
+	get("/server/nobody", "");
+	assert_int_equal(response.status, 404);
+	assert_body("No such server in the current snapshot.");
+	get("/api/v1/servers/nobody", "");
+	assert_int_equal(response.status, 404);
+	assert_string_equal(response.type, "application/problem+json");
+	assert_string_equal(response.service_desc, "../openapi.json");
+}
+
+static void test_a_spreadsheet_has_the_time_of_its_data(void **state)
+{
+	(void)state;
+	get("/heatmap", "format=csv");
+	assert_int_equal(response.status, 200);
+	assert_string_equal(response.filename, "tft_heatmap_20251124_160010.csv");
+	get("/api/v1/alerts", "");
+	assert_int_equal(response.status, 200);
+	assert_null(response.filename);
+	assert_string_equal(response.service_desc, "openapi.json");
+	redis_on_nothing();
+	get("/heatmap", "format=csv");
+	assert_int_equal(response.status, 503);
+	assert_string_equal(response.type, "application/problem+json");
+	assert_string_equal(response.cache_status, "tft-redis; fwd=miss; detail=WARMING");
+	assert_null(response.filename);
+}
+
+static void test_errors(void **state)
+{
+	(void)state;
+	get("/nowhere", "");
+	assert_int_equal(response.status, 404);
+	assert_null(response.type);
+	get("/api/v1/nowhere", "");
+	assert_string_equal(response.type, "application/problem+json");
+	make_request(&request, METHOD_GET, "/nowhere", "");
+	request.l1 = true;
+	serve_request(serve, &request, &response);
+	assert_int_equal(response.status, 200);
+	assert_string_equal(response.ask_again, "@tft_without_copy");
+	make_request(&request, METHOD_POST, "/", "");
+	serve_request(serve, &request, &response);
+	assert_int_equal(response.status, 405);
+	assert_string_equal(response.allow, "GET, HEAD");
+	make_request(&request, METHOD_GET, "/", "");
+	serve_refusal(serve, &request, REQUEST_TOO_LONG, &response);
+	assert_int_equal(response.status, 414);
+	assert_null(response.type);
+	serve_refusal(serve, &request, REQUEST_TOO_LARGE, &response);
+	assert_int_equal(response.status, 413);
+	make_request(&request, METHOD_GET, "/", "format=json");
+	serve_refusal(serve, &request, REQUEST_BAD, &response);
+	assert_int_equal(response.status, 400);
+	assert_string_equal(response.type, "application/problem+json");
+	make_request(&request, METHOD_GET, "/api/v1/alerts", "");
+	serve_refusal(serve, &request, REQUEST_BAD, &response);
+	assert_string_equal(response.type, "application/problem+json");
+}
+
+/* --- old data, and none --- */
+
+static void test_old_data_are_shown_and_told(void **state)
+{
+	(void)state;
+	on_snapshot("58799999", NOW_MS - 40000);
+	get("/", "");
+	assert_int_equal(response.status, 200);
+	/* It is not late yet. */
+	assert_true(span_is(response.body, "<p>stored</p>"));
+	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-16; detail=BUSY");
+	assert_int_equal(response.max_age_s, 0);
+	assert_false(serve_due(serve));
+	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123", "e1");
+	pass_ms(1000);
+	get("/", "");
+	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-16; detail=REFRESH");
+	assert_true(serve_due(serve));
+	/* For another request that came with it. */
+	get("/", "");
+	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-16; detail=BUSY");
+	fetch_orders();
+	serve_after(serve);
+	assert_non_null(strstr(fetch_orders(), "/predictions/current"));
+	assert_false(serve_due(serve));
+}
+
+static void test_a_flush_is_told(void **state)
+{
+	(void)state;
+	redis_on("GET tft:epoch:fleet", "$2\r\ne2\r\n");
+	get("/", "");
+	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=14; detail=FLUSHED");
+	assert_body("<!DOCTYPE html>");
+	assert_int_equal(response.max_age_s, 0);
+	pass_ms(1000);
+	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123", "e2");
+	get("/", "");
+	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=14; detail=REFRESH");
+}
+
+static void test_an_open_breaker_is_told(void **state)
+{
+	(void)state;
+	on_snapshot("58799999", NOW_MS - 40000);
+	redis_on_array("HMGET tft:brk:fleet", "connection-refused", "1764000000000",
+		       "1764000030000");
+	redis_on_array("EVALSHA 7", "open", "58800000", "1764000015123", "e1", "9000");
+	get("/", "");
+	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-16; detail=OPEN");
+	assert_body("connection refused");
+}
+
+static void test_cold_is_503_and_warming_up_is_an_answer(void **state)
+{
+	(void)state;
+	redis_on_nothing();
+	get("/", "");
+	assert_int_equal(response.status, 503);
+	assert_int_equal(response.retry_after_s, 1);
+	assert_int_equal(response.max_age_s, RESPONSE_NO_STORE);
+	assert_int_equal(response.etag[0], '\0');
+	assert_string_equal(response.cache_status, "tft-redis; fwd=miss; detail=WARMING");
+	redis_on_array("HMGET tft:brk:fleet", "warming-up", "1764000000000", "1764000030000");
+	get("/", "");
+	assert_int_equal(response.status, 200);
+	assert_int_equal(response.retry_after_s, 0);
+}
+
+/* The pointer has moved between the two looks, or its entry is gone. */
+static void test_a_damaged_snapshot_is_the_one_before(void **state)
+{
+	(void)state;
+	redis_on_entry("HMGET tft:fleet:58799999", "fleet", "s0", buf_span(&compact), "");
+	redis_on_array("HMGET tft:fleet:58800000", NULL, NULL);
+	get("/", "q=ppml0001");
+	assert_int_equal(response.status, 200);
+	assert_body("ppml0001");
+	assert_int_equal(response.bucket, BUCKET - 1);
+	redis_on_array("HMGET tft:fleet:58799999", NULL, NULL);
+	get("/", "q=ppml0001");
+	assert_int_equal(response.status, 503);
+}
+
+/* --- Redis away --- */
+
+static void test_without_redis_the_last_snapshot_is_shown(void **state)
+{
+	(void)state;
+	get("/", "");
+	serve_after(serve); /* keeps the snapshot */
+	redis_reset();
+	get("/", "");
+	assert_int_equal(response.status, 200);
+	assert_string_equal(response.cache_status, "tft-local; hit; ttl=14");
+	assert_int_equal(response.bucket, BUCKET);
+	assert_int_equal(response.age_ms, 5100);
+	assert_false(serve_due(serve));
+	/* After the first moment it says so, and fetches when it is old. */
+	pass_ms(40000);
+	get("/", "");
+	assert_int_equal(response.status, 200);
+	assert_int_equal(response.max_age_s, 0);
+	assert_true(serve_due(serve));
+	fetch_orders();
+	serve_after(serve);
+	assert_non_null(strstr(fetch_orders(), "/predictions/current"));
+	get("/", "");
+	assert_in_range(response.age_ms, 0, 200);
+}
+
+static void test_without_redis_and_a_snapshot(void **state)
+{
+	(void)state;
+	redis_reset();
+	get("/", "");
+	assert_int_equal(response.status, 503);
+	assert_body("The shared cache cannot be reached.");
+	get("/api/v1/alerts", "");
+	assert_string_equal(response.type, "application/problem+json");
+	get("/docs", ""); /* needs none */
+	assert_body("<h2");
+	pass_ms(2500);
+	get("/", "");
+	assert_body("The shared cache cannot be reached.");
+	pass_ms(3000);
+	get("/", "");
+	assert_int_equal(response.status, 503);
+	assert_null(memmem(response.body.ptr, response.body.len,
+			   "The shared cache cannot be reached.", 34));
+}
+
+/* --- health --- */
+
+static void test_readyz(void **state)
+{
+	(void)state;
+	get("/readyz", "");
+	assert_int_equal(response.status, 200);
+	assert_body("{\"status\":\"pass\",\"checks\":{\"redis\":\"pass\",\"data\":\"pass\"}}");
+	on_snapshot("58799999", NOW_MS - 700000);
+	get("/readyz", "");
+	assert_int_equal(response.status, 503);
+	assert_body("{\"status\":\"fail\",\"checks\":{\"redis\":\"pass\",\"data\":\"fail\"}}");
+	on_snapshot("58800000", GEN_MS);
+	get("/", "");
+	serve_after(serve);
+	redis_reset();
+	get("/readyz", "");
+	assert_int_equal(response.status, 200);
+	assert_body("{\"status\":\"warn\",\"checks\":{\"redis\":\"warn\",\"data\":\"pass\"}}");
+}
+
+static void test_metrics(void **state)
+{
+	(void)state;
+	redis_on_array("LRANGE tft:budget:fleet", "1764000015000");
+	get("/metrics", "");
+	assert_int_equal(response.status, 200);
+	assert_string_equal(response.type, "text/plain; version=0.0.4; charset=utf-8");
+	assert_body("tft_dashboard_redis_up 1\n");
+	assert_body("tft_dashboard_redis_writable 1\n");
+	assert_body("tft_dashboard_upstream_up 1\n");
+	assert_body("tft_dashboard_upstream_budget_left 25\n");
+	assert_body("tft_dashboard_snapshot_age_seconds 5\n");
+	assert_body("# TYPE tft_dashboard_snapshot_bytes gauge\ntft_dashboard_snapshot_bytes ");
+	redis_reset();
+	get("/metrics", "");
+	assert_body("tft_dashboard_redis_up 0\n");
+	assert_body("tft_dashboard_redis_writable 0\n");
+	assert_null(memmem(response.body.ptr, response.body.len, "budget_left", 11));
+	assert_null(memmem(response.body.ptr, response.body.len, "age_seconds", 11));
+	assert_null(memmem(response.body.ptr, response.body.len, "snapshot_bytes", 14));
+}
+
+static void test_the_status_of_the_api(void **state)
+{
+	(void)state;
+	get("/api/v1/status", "");
+	assert_int_equal(response.status, 200);
+	assert_body("\"bucket\":58800000");
+	assert_true(response.l1);
+	assert_int_equal(response.max_age_s, 0);
+	assert_string_equal(response.service_desc, "openapi.json");
+	get("/api/v1/openapi.json", "");
+	assert_int_equal(response.status, 200);
+	assert_body("\"openapi\"");
+	assert_int_equal(response.stale_ok_s, 3600);
+	assert_true(response.l1);
+}
+
+/* --- actions and the page of operators --- */
+
+static void post(const char *path, const char *query, const char *body)
+{
+	make_request(&request, METHOD_POST, path, query);
+	(void)snprintf(request.fetch_site, sizeof(request.fetch_site), "%s", "same-origin");
+	(void)snprintf(request.content_type, sizeof(request.content_type), "%s",
+		       "application/x-www-form-urlencoded");
+	(void)snprintf(request.body, sizeof(request.body), "%s", body);
+	request.body_len = strlen(body);
+	serve_request(serve, &request, &response);
+}
+
+static void test_a_refresh_at_once(void **state)
+{
+	(void)state;
+	settings.anonymous = ROLE_OPERATOR;
+	post("/refresh", "", "");
+	assert_int_equal(response.status, 303);
+	assert_string_equal(response.location, "advanced?notice=refreshed");
+	assert_heard(redis_heard(), "tft:actions ");
+	post("/refresh", "format=json", "");
+	assert_int_equal(response.status, 200);
+	assert_body("{\"action\":\"refresh\",\"result\":\"done\"}");
+	redis_on_array("EVALSHA 0", "limited", "4200");
+	post("/refresh", "", "");
+	assert_int_equal(response.status, 429);
+	assert_int_equal(response.retry_after_s, 5);
+	redis_on("EVALSHA 0", "-READONLY no\r\n");
+	post("/refresh", "", "");
+	assert_int_equal(response.status, 503);
+	post("/refresh", "format=nonsense", "");
+	assert_int_equal(response.status, 400);
+	settings.anonymous = ROLE_VIEWER;
+	post("/refresh", "", "");
+	assert_int_equal(response.status, 403);
+}
+
+static void test_a_change_of_the_scenario(void **state)
+{
+	(void)state;
+	settings.anonymous = ROLE_OPERATOR;
+	post("/scenario", "", "scenario=critical&confirm=1");
+	assert_int_equal(response.status, 404);
+	refresh.scenario_configured = true;
+	fetch_says("set", "0 200 0 -");
+	fetch_answers("scenario", "scenario_status-degrading-20.json");
+	post("/scenario", "", "scenario=nonsense&confirm=1");
+	assert_int_equal(response.status, 400);
+	post("/scenario", "", "scenario=degrading");
+	assert_int_equal(response.status, 400);
+	post("/scenario", "", "scenario=degrading&confirm=11");
+	assert_int_equal(response.status, 400);
+	fetch_orders();
+	post("/scenario", "", "x=1&scenario=degrading&confirm=1");
+	assert_int_equal(response.status, 303);
+	assert_string_equal(response.location, "advanced?notice=degrading");
+	assert_non_null(
+		strstr(fetch_orders(), "/scenario/set key= post={\"scenario\":\"degrading\"} "));
+	post("/scenario", "format=json", "scenario=degrading&confirm=1");
+	assert_int_equal(response.status, 200);
+	assert_body("{\"action\":\"scenario.set\",\"result\":\"done\",\"scenario\":\"degrading\","
+		    "\"total_affected\":4}");
+	post("/scenario", "format=json", "scenario=critical&confirm=1");
+	assert_int_equal(response.status, 502);
+	assert_body("\"scenario\":\"degrading\"");
+	fetch_says("scenario", "2 0 0 -");
+	post("/scenario", "format=json", "scenario=critical&confirm=1");
+	assert_int_equal(response.status, 502);
+	assert_body("\"scenario\":null,\"total_affected\":null}");
+	assert_heard(redis_heard(), " scenario.set ");
+}
+
+static void test_the_page_of_operators(void **state)
+{
+	(void)state;
+	(void)snprintf(settings.node, sizeof(settings.node), "%s", "web-of-the-test");
+	settings.anonymous = ROLE_OPERATOR;
+	get("/advanced", "");
+	assert_int_equal(response.status, 200);
+	assert_body("web-of-the-test");
+	assert_int_equal(response.max_age_s, RESPONSE_NO_STORE);
+	assert_int_equal(response.etag[0], '\0');
+	redis_on_nothing();
+	get("/advanced", "");
+	assert_int_equal(response.status, 200);
+}
+
+static void test_who_may_embed_a_page(void **state)
+{
+	(void)state;
+	(void)snprintf(settings.frame_origin, sizeof(settings.frame_origin), "%s",
+		       "https://wall.example");
+	get("/", "view=compact");
+	assert_string_equal(response.frame_origin, "https://wall.example");
+	get("/", "");
+	assert_null(response.frame_origin);
+	get("/advanced", "view=compact");
+	assert_null(response.frame_origin);
+	settings.frame_origin[0] = '\0';
+}
+
+/* --- between requests --- */
+
+static void test_requests_that_come_together(void **state)
+{
+	struct request a, b;
+	const struct request *both[] = {&a, &b};
+
+	(void)state;
+	get("/", "");
+	make_request(&a, METHOD_GET, "/", "");
+	make_request(&b, METHOD_GET, "/", "");
+	redis_heard();
+	serve_prefetch(serve, both, 1);
+	assert_string_equal(redis_heard(), "");
+	serve_prefetch(serve, both, 2);
+	assert_heard(redis_heard(), "HMGET tft:overview:58800000");
+	serve_request(serve, &a, &response);
+	serve_request(serve, &b, &response);
+	assert_true(span_is(response.body, "<p>stored</p>"));
+	assert_string_equal(redis_heard(), "");
+	/* One with parameters reads none, and a POST not. */
+	serve_after(serve);
+	make_request(&b, METHOD_GET, "/", "q=a");
+	redis_heard();
+	serve_prefetch(serve, both, 2);
+	assert_string_equal(redis_heard(), "");
+	make_request(&b, METHOD_GET, "/heatmap", "");
+	serve_prefetch(serve, both, 2);
+	assert_heard(redis_heard(), "HMGET tft:heatmap:58800000");
+}
+
+static void test_the_small_groups_are_asked_for_every_2_seconds(void **state)
+{
+	(void)state;
+	get("/", "");
+	assert_true(serve_due(serve));
+	fetch_orders();
+	serve_after(serve);
+	assert_string_equal(fetch_orders(), ""); /* another worker has the claim */
+	get("/", "");
+	assert_false(serve_due(serve)); /* once in its interval */
+	redis_on_time(NOW_MS + 2000);
+	redis_on_array("EVALSHA 7", "won", "882000008", "1764000017123", "e1");
+	pass_ms(2000);
+	get("/", "");
+	assert_true(serve_due(serve));
+	serve_after(serve);
+	assert_non_null(strstr(fetch_orders(), "/status"));
+	redis_on_time(NOW_MS + 4000);
+	redis_on_array("HMGET tft:said", "1764000018500 abcd", NULL);
+	pass_ms(2000);
+	get("/", "");
+	assert_false(serve_due(serve));
+}
+
+static void test_an_idle_worker_looks_at_each_bucket(void **state)
+{
+	int64_t ms;
+
+	(void)state;
+	assert_int_equal(serve_next_tick_ms(serve), 1000); /* Redis' clock is not known */
+	pass_ms(1000);
+	redis_heard();
+	serve_tick(serve);
+	assert_heard(redis_heard(), "HMGET tft:cur:fleet");
+	serve_after(serve);
+	/* 10 s is how often it asks for the small groups, the bucket has 14.877 s left. */
+	ms = serve_next_tick_ms(serve);
+	assert_int_equal(ms, 4877 + 123); /* spread over the workers */
+	pass_ms(ms - 1);
+	redis_heard();
+	serve_tick(serve);
+	assert_string_equal(redis_heard(), "");
+	on_snapshot("58799999", NOW_MS - 40000);
+	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123", "e1");
+	pass_ms(1);
+	serve_tick(serve);
+	assert_true(serve_due(serve));
+	/* Redis away: nobody asks, nobody fetches. */
+	serve_after(serve);
+	redis_reset();
+	for (int i = 0; i < 20; i++) {
+		pass_ms(serve_next_tick_ms(serve));
+		serve_tick(serve);
+		assert_false(serve_due(serve));
+	}
+	config.idle_tick = false;
+	assert_int_equal(serve_next_tick_ms(serve), -1);
+	config.idle_tick = true;
+}
+
+static void test_counts_are_handed_over_soon(void **state)
+{
+	const char *heard;
+
+	(void)state;
+	get("/", "");
+	get("/nowhere", "");
+	assert_int_equal(serve_next_tick_ms(serve), 0);
+	serve_after(serve);
+	heard = redis_heard();
+	assert_heard(heard,
+		     "tft_dashboard_http_requests_total{route=\"overview\",code=\"200\"} 1 ");
+	assert_heard(heard, "tft_dashboard_http_requests_total{route=\"none\",code=\"404\"} 1 ");
+	assert_heard(heard, "tft_dashboard_cache_requests_total{result=\"fresh\"} 1 ");
+	get("/metrics", "");
+	assert_int_equal(serve_next_tick_ms(serve), 1000);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_serve, close_serve)
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_a_stored_page_is_answered_as_it_is),
+		TEST(test_near_the_end_of_its_bucket_it_lives_for_less),
+		TEST(test_a_page_that_repeats_something_old_is_made_anew),
+		TEST(test_parameters_are_answered_from_the_snapshot),
+		TEST(test_large_answers_are_packed),
+		TEST(test_a_server_and_one_that_is_not_there),
+		TEST(test_a_spreadsheet_has_the_time_of_its_data),
+		TEST(test_errors),
+		TEST(test_old_data_are_shown_and_told),
+		TEST(test_a_flush_is_told),
+		TEST(test_an_open_breaker_is_told),
+		TEST(test_cold_is_503_and_warming_up_is_an_answer),
+		TEST(test_a_damaged_snapshot_is_the_one_before),
+		TEST(test_without_redis_the_last_snapshot_is_shown),
+		TEST(test_without_redis_and_a_snapshot),
+		TEST(test_readyz),
+		TEST(test_metrics),
+		TEST(test_the_status_of_the_api),
+		TEST(test_a_refresh_at_once),
+		TEST(test_a_change_of_the_scenario),
+		TEST(test_the_page_of_operators),
+		TEST(test_who_may_embed_a_page),
+		TEST(test_requests_that_come_together),
+		TEST(test_the_small_groups_are_asked_for_every_2_seconds),
+		TEST(test_an_idle_worker_looks_at_each_bucket),
+		TEST(test_counts_are_handed_over_soon),
+	};
+	int failed;
+
+	if (fake_fetch_runs(argc, argv))
+		return 0;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)unlink(orders_path);
+	return failed;
+}
