@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Entry of the image (Containerfile): becomes one service of compose.yaml. All run as the image's user, log to standard error
+# and output, and write below /srv/tft alone: one volume there is shared for the sockets, another below it is Redis' own.
+#
+#   container.sh redis|workers|nginx|inference|generator|healthy SERVICE
+#
+# Environment: TFT_WORKERS (6), TFT_DEMO_PORT (nginx carries the simulated upstream there), TFT_DEMO_SERVERS (20), and for
+# the workers all of tft-dashboard.conf(5)
+set -euo pipefail
+
+run=/srv/tft
+pass=$run/redis/redis.pass
+
+# render NAME=VALUE...: the configuration that start_all.sh and the tests have.
+render() {
+    "$(dirname "$0")/render-config.sh" RUN_DIR="$run" ASSETS=/usr/share/tft-dashboard LISTEN='*' PORT=8080 "$@"
+}
+
+# The password is made once, and stays on the volume that only Redis and the workers have.
+redis() {
+    [[ -s $pass ]] || (umask 077 && head -c 32 /dev/urandom | sha256sum | cut -c 1-64 | tr -d '\n' >"$pass")
+    render REDIS_PASSWORD_SHA256="$(sha256sum <"$pass" | cut -d ' ' -f 1)"
+    exec redis-server "$run/etc/redis.conf"
+}
+
+workers() {
+    exec tft-spawn -f -s "$run/fcgi.sock" -n "${TFT_WORKERS:-6}" start
+}
+
+nginx() {
+    render DEMO_PORT="${TFT_DEMO_PORT:-}"
+    # The workers are elsewhere.
+    [[ -z ${TFT_DEMO_PORT:-} ]] || sed -i 's/listen 127\.0\.0\.1:/listen /' "$run/etc/demo.conf"
+    ln -sf /dev/stderr "$run/log/nginx.log"
+    ln -sf /dev/stdout "$run/log/access.log"
+    exec nginx -e /dev/stderr -p "$run" -c "$run/etc/nginx.conf"
+}
+
+# Both roles of the simulated upstream share a file, which belongs to a size of the fleet.
+demo() {
+    local servers=${TFT_DEMO_SERVERS:-20}
+    exec spawn-fcgi -n -s "$run/demo-$1.sock" -M 0660 -b 1024 -- \
+        /usr/sbin/tft-demo-daemon --role "$1" --state "$run/demo-$servers.state" --servers "$servers" --warm
+}
+
+# As a health check. A worker's answer says with its first line that it is well.
+healthy() {
+    case $1 in
+    redis) [[ $(redis-cli -s "$run/redis/redis.sock" ping) == PONG ]] ;;
+    workers)
+        env REQUEST_METHOD=GET DOCUMENT_URI=/healthz TFT_END=1 cgi-fcgi -bind -connect "$run/fcgi.sock" </dev/null |
+            grep '"status":"pass"' >/dev/null
+        ;;
+    nginx) curl -fsS -m 5 -o /dev/null http://127.0.0.1:8080/readyz ;;
+    *) return 2 ;;
+    esac
+}
+
+case ${1:-} in
+redis | workers | nginx) "$1" ;;
+inference | generator) demo "$1" ;;
+healthy) healthy "${2:-}" ;;
+*)
+    sed -n '3,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2
+    exit 2
+    ;;
+esac
