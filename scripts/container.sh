@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Entry of the image (Containerfile): becomes one service of compose.yaml. All run as the image's user, log to standard error
-# and output, and write below /srv/tft alone: one volume there is shared for the sockets, another below it is Redis' own.
+# and output, and write below /srv/tft alone: a volume, which is Redis' own there, and another one for all others.
 #
 #   container.sh redis|workers|nginx|inference|generator|healthy SERVICE
 #
@@ -32,6 +32,7 @@ nginx() {
     render DEMO_PORT="${TFT_DEMO_PORT:-}"
     # The workers are elsewhere.
     [[ -z ${TFT_DEMO_PORT:-} ]] || sed -i 's/listen 127\.0\.0\.1:/listen /' "$run/etc/demo.conf"
+    rm -rf "$run/l1" # the copies of an earlier run may be days old
     ln -sf /dev/stderr "$run/log/nginx.log"
     ln -sf /dev/stdout "$run/log/access.log"
     exec nginx -e /dev/stderr -p "$run" -c "$run/etc/nginx.conf"

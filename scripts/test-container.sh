@@ -107,7 +107,7 @@ has_no_way_out() {
 # Of the key there is the name of its file; the password is nowhere.
 hides_secrets() {
     local known pass
-    pass=$(in_service workers cat /srv/tft/redis/redis.pass)
+    pass=$(in_service workers cat /srv/redis/redis/redis.pass)
     known=$(podman inspect tfttest_{redis,workers,nginx}_1 && in_service workers sh -c 'cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline' | tr '\0' '\n')
     [[ ${#pass} == 64 && $known == *TFT_API_KEY_FILE=/run/secrets/api_key* && $known != *"$pass"* && $known != *a-key-of-the-test* ]]
 }
