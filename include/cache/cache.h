@@ -228,6 +228,8 @@ bool cache_is_foreign(const struct cache *cache);
 /* Whether Redis was away then. A lock that outlived a restart of Redis would hold everybody up for
  * the rest of the lease. */
 bool cache_is_behind(const struct cache *cache);
+/* Removes a key whose value was met and is too large to be ours. */
+void cache_heal(struct cache *cache);
 /* Tells it now, if so. */
 void cache_catch_up(struct cache *cache);
 /* Remembers an upstream call, for the status page and for cache_fill_ms. */

@@ -9,6 +9,7 @@
 #define TFT_CACHE_REDIS_H
 
 #include "cache/cache.h"
+#include "cache/key.h"
 
 #define CACHE_DATA_BUILD "-" /* build of entries without templates: they suit every build */
 
@@ -52,6 +53,8 @@ struct cache {
 	const struct cache_owner *owner;
 	cache_batch_fn batch; /* NULL: nobody watches */
 	void *batch_ctx;
+	char giant[128];         /* a key to be removed, "": none */
+	bool was_late;           /* the last read got no answer */
 	int64_t down_until_ms;   /* monotonic */
 	int64_t down_ms;         /* how long Redis counts as down at present, 0: it answered last */
 	int64_t down_told_ms;    /* monotonic: when the log was told of it */
@@ -107,5 +110,11 @@ const redisReply *cache_eval_anyway(struct cache *cache, enum store_script scrip
 	cache_eval((cache), (script), (keys),                                                      \
 		   sizeof((const struct span[]){__VA_ARGS__}) / sizeof(struct span),               \
 		   (const struct span[]){__VA_ARGS__}, (ms))
+
+struct key;
+/* Notes a key for cache_heal; the second one only if this reply of the last run was too large to be
+ * taken. */
+void cache_remove_later(struct cache *cache, struct key key);
+void cache_note_giant(struct cache *cache, size_t reply, struct key key);
 
 #endif

@@ -299,6 +299,48 @@ static void give_up(struct cache *cache, const char *fault)
 	store_close(cache->store);
 }
 
+/* The key that the reply at this place of a batch read is about, the clock's left out. */
+static struct key key_of_reply(const struct cache *cache, const struct batch_read *look, size_t i)
+{
+	static const char *const names[] = {
+		[REPLY_POINTER] = "cur", [REPLY_EPOCH] = "epoch", [REPLY_BREAKER] = "brk"};
+
+	if (i == REPLY_SAID)
+		return key_shared(cache, CACHE_SAID);
+	if (i < REPLY_SAID)
+		return key_group(cache, names[i], look->group);
+	return key_entry(cache, look->lookups[i - REPLY_ENTRY].route, look->bucket);
+}
+
+static void note_giants(struct cache *cache, const struct batch_read *look)
+{
+	for (size_t i = 0; i < REPLY_ENTRY + look->count; i++)
+		cache_note_giant(cache, look->timed + i, key_of_reply(cache, look, i));
+}
+
+/* What Redis did not answer in time may be a giant that it was still copying; how large a value is it
+ * tells at once. */
+static enum store_result look_for_giants(struct cache *cache, const struct batch_read *look)
+{
+	size_t count = REPLY_ENTRY + (look->bucket >= 0 ? look->count : 0);
+	enum store_result rc;
+
+	for (size_t i = 0; i < count; i++) {
+		struct key key = key_of_reply(cache, look, i);
+
+		store_cmd(cache->store, SPAN("MEMORY"), SPAN("USAGE"), KEY(key), SPAN("SAMPLES"),
+			  SPAN("0"));
+	}
+	rc = cache_run(cache);
+	for (size_t i = 0; i < count && rc == STORE_OK; i++)
+		if (store_reply(cache->store, i)->integer > STORE_REPLY_BYTES)
+			cache_remove_later(cache, key_of_reply(cache, look, i));
+	if (rc == STORE_OK)
+		cache_heal(cache);
+	cache->was_late = rc == STORE_DOWN;
+	return rc;
+}
+
 /* The state of the group and the entries wished for, in one round trip; without an entry too large
  * to be ours, and those after it. */
 static enum store_result batch_read(struct cache *cache, enum cache_group group,
@@ -311,9 +353,12 @@ static enum store_result batch_read(struct cache *cache, enum cache_group group,
 	const char *fault;
 
 	memcpy(look.lookups, lookups, count * sizeof(*lookups));
+	if (cache->was_late && look_for_giants(cache, &look) == STORE_DOWN)
+		return STORE_DOWN;
 	look.timed = clock_is_due(cache, began);
 	ask(cache, &look);
 	rc = cache_run(cache);
+	cache->was_late = rc == STORE_DOWN;
 	if (rc == STORE_DOWN)
 		return STORE_DOWN;
 	fault = state_fault(cache, look.timed);
@@ -326,6 +371,8 @@ static enum store_result batch_read(struct cache *cache, enum cache_group group,
 	cache_mark_up(cache);
 	cache_note_done(cache, REFUSED_READ);
 	cache->look = look;
+	if (rc == STORE_TOO_LARGE)
+		note_giants(cache, &look);
 	return rc;
 }
 
@@ -416,10 +463,15 @@ static bool is_giant(struct cache *cache, const char *route, int64_t bucket, boo
 /* The entry in reply 0. */
 static bool read_entry(struct cache *cache, const char *route, int64_t bucket, bool gzip)
 {
+	enum store_result rc;
+
 	if (cache_is_down(cache) || is_giant(cache, route, bucket, gzip))
 		return false;
 	ask_entry(cache, route, bucket, gzip);
-	return cache_run(cache) == STORE_OK;
+	rc = cache_run(cache);
+	if (rc == STORE_TOO_LARGE)
+		cache_note_giant(cache, 0, key_entry(cache, route, bucket));
+	return rc == STORE_OK;
 }
 
 int cache_read_more(struct cache *cache, const struct cache_state *state, const char *route,
@@ -455,6 +507,7 @@ void cache_fields(struct cache *cache, const struct cache_state *state, const ch
 	struct key key = key_entry(cache, route, state->data_bucket);
 	struct span argv[3 + CACHE_FIELDS_MAX] = {SPAN("HMGET"), KEY(key), SPAN("")};
 	const redisReply *reply;
+	enum store_result rc;
 
 	assert(count <= CACHE_FIELDS_MAX);
 	memset(values, 0, count * sizeof(*values));
@@ -462,7 +515,10 @@ void cache_fields(struct cache *cache, const struct cache_state *state, const ch
 		return;
 	memcpy(argv + 3, names, count * sizeof(*names));
 	store_argv(cache->store, 3 + count, argv);
-	if (cache_run(cache) != STORE_OK)
+	rc = cache_run(cache);
+	if (rc == STORE_TOO_LARGE)
+		cache_note_giant(cache, 0, key);
+	if (rc != STORE_OK)
 		return;
 	reply = store_reply(cache->store, 0);
 	if (!span_is(reply_field(reply, 0), state->snap))

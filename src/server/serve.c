@@ -287,6 +287,7 @@ void serve_after(struct serve *serve)
 	serve->answering.sources.due_work = (struct due_work){0};
 	if (!serve->answering.sources.down_since_ms)
 		cache_catch_up(refresh->cache);
+	cache_heal(refresh->cache);
 	context_keep(&serve->answering.sources);
 	metrics_flush(refresh->metrics, refresh->cache);
 }

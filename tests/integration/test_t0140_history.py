@@ -36,12 +36,12 @@ class Past:
         stack.redis.set("past:epoch", "e")
 
     def commit(self, at, record, names="a b", risks="0001", points=20160, servers_ms=24 * HOUR):
-        keys = ["past:cur", "past:lock", "past:brk", "past:epoch", FLEET, HOURS, SERVERS]
+        keys = ["past:cur", "past:lock", "past:brk", "past:epoch", FLEET, HOURS, SERVERS, "past:upstream"]
         bucket = at // INTERVAL
         named = {
             "entries": 0, "lock": f"token|{bucket}|e", "bucket": bucket, "epoch": "e", "gen": at, "snap": "snap", "interval": INTERVAL,
             "ttl": 60000, "old_ttl": 60000, "fill": 0, "record": record, "points": points, "names": names, "risks": risks,
-            "kept": servers_ms, "bytes": 16 << 20,
+            "kept": servers_ms, "bytes": 16 << 20, "upstream": "f",
         }  # fmt: skip
         return self.script(keys=keys, args=[word for pair in named.items() for word in pair])
 

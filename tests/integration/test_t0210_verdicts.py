@@ -302,6 +302,25 @@ def test_a_giant_value_is_a_miss_and_never_received(stack):
     assert max(after - old for old, after in zip(before, peak_memory(stack))) < 32 << 10
 
 
+@pytest.mark.parametrize("field", ["etag", "type", "says", "len"])
+def test_a_giant_field_of_an_entry_costs_its_page_alone_and_is_removed(stack, field):
+    """It is made anew from the snapshot from then on; the other pages are hits."""
+    key = entry(stack, "overview")
+    with calls(stack, 0):
+        stack.redis.hset(key, field, bytes(33 << 20))
+        stack.wait(lambda: ask(stack).status == 200 and stack.redis.hstrlen(key, field) < 1000, 5, "the giant removed")
+        wait_fresh(stack, "/heatmap")
+    stack.redis.unlink("tft:cur:fleet")  # the next commit brings the entry back
+
+
+def test_a_giant_in_the_pointer_is_removed_and_costs_one_call(stack):
+    stack.redis.hset("tft:cur:fleet", "snap", bytes(64 << 20))
+    with calls(stack, 1):
+        stack.wait(lambda: is_fresh(ask(stack)), 10, "a page of a new snapshot")
+        wait_fresh(stack)
+    assert stack.redis.hstrlen("tft:cur:fleet", "snap") < 1000
+
+
 # Keys that a stranger has written
 
 META = ("cur", "lock", "brk", "budget", "epoch")
