@@ -249,7 +249,7 @@ class Recorder:
                 claims.append({"t": t, "until": float("inf"), "bucket": int(words[1].split("|")[1])})
             elif command == "DEL" and key == "tft:lock:fleet" and scripted and claims:
                 claims[-1]["until"] = t
-            elif command == "HSET" and key == "tft:cur:fleet" and scripted:
+            elif command == "HSET" and key == "tft:cur:fleet" and scripted and "bucket" in words:
                 bucket = int(words[words.index("bucket") + 1])
                 commits.append({"t": t, "bucket": bucket, "history_id": f"{bucket * self.settings['interval'] * 1000}-0"})
             elif kind := self.operation(scripted, command, words, gate):

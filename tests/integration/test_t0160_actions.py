@@ -224,9 +224,8 @@ def test_without_redis_refresh_says_so_and_the_scenario_still_works(stack_factor
     stack = stack_factory(redis=False, env=OPERATOR)
     assert refresh(stack).status_code == 503
     assert set_scenario(stack, "critical").headers["Location"] == "advanced?notice=critical"
-    page = stack.get("/advanced")
+    page = stack.wait(lambda: "cannot be reached" in (answer := stack.get("/advanced")).text and answer, 10, "the reason")
     assert page.status_code == 200
-    assert "cannot be reached" in page.text
 
 
 # Who may, and from where
