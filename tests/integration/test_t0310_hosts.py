@@ -225,7 +225,7 @@ def test_holder_that_slept_longer_than_its_lease_changes_nothing(holders, point,
     assert holders.redis.exists("tft:brk:fleet") == breaker
     assert holders.upstream.predictions.count - calls == (1 if point == "before-fetch" else 2)
     refused = re.findall(r"ev=refresh_failed .*result=(\S+)", holders.logs(host))
-    assert refused in ([], ["old"]) if point == "before-fetch" else refused == ["old"]
+    assert refused == (["too-late"] if point == "before-fetch" else ["old"])
     assert not holders.redis.keys("tft:s:%s:*" % token)
 
 
