@@ -35,7 +35,8 @@ class LimitedStack(Stack):
             port = int(self.upstream.daemon_url.rpartition(":")[2])
             self.proxy = Proxy(("127.0.0.1", port), bind="127.0.0.1")
             self.addresses = [self.proxy.address, "%s:%d" % self.full.getsockname(), "no-such-host.invalid:80"]
-        return {**super().worker_env(host), "TFT_DAEMON_URL": "http://" + self.addresses[self.hosts.index(host)]}
+        url = "http://" + self.addresses[self.hosts.index(host)]
+        return {**super().worker_env(host), "TFT_DAEMON_URL": url, "TFT_FLEET": "one"}
 
     def program(self):
         config, script = self.dir / "limited.conf", self.dir / "limited"
