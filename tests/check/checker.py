@@ -40,6 +40,7 @@ LATE_CALLERS = 2  # whoever was stopped between claim and call may be late by 1.
 GROUPS = 3
 EVER_MS = 3500
 RESTART_S = 2  # until a killed worker has a successor
+GRACE_S = 3  # in which an outage may be over before anybody tells of it
 TAIL_S = 2  # for which a worker goes on alone after an outage
 LOSSES = ("deletion", "emptied", "loss", "clock")
 COSTLY = ("death", "stop", "flush", *LOSSES)
@@ -220,11 +221,16 @@ def history_is_complete(scenario):
 
 
 def flushed_is_marked(scenario):
-    """I9: what was asked for after a flush is newer than it, or says that it is stale."""
+    """I9: what was asked for after a flush is newer than it, or says that it is stale.
+
+    A worker that finds Redis away does not know of the flush, and shows what it kept unmarked for the first moment.
+    """
     flushes = sorted(fault["t"] for fault in scenario.faults if fault["kind"] in ("flush", "deletion", "emptied"))
     for answer in pages(scenario):
         before = bisect_left(flushes, answer["start"] - scenario.copy_s())
         gen = (answer["gen_ms"] + 1) / 1000 - scenario.settings["wall"]  # known to the millisecond
+        if answer["cache"] == "local" and scenario.during(answer["start"] - GRACE_S, answer["start"], OUTAGES):
+            continue
         if before and gen < flushes[before - 1] and "stale" not in answer["says"]:
             yield f"{answer['path']} at {answer['start']:.3f} is from {gen:.3f}, before the flush at {flushes[before - 1]:.3f}, unmarked"
 

@@ -150,6 +150,7 @@ ALLOWED = [
     ("I7", "nginx' copy", add("answers", answer(70.9, 1, 60))),
     ("I8", "a bucket committed twice", add("commits", {"t": 65, "bucket": FIRST + 2, "history_id": "60000-0"})),
     ("I9", "marked", both(add("faults", fault(62, "flush")), change("answers", 4, says=["stale"]))),
+    ("I9", "in an outage's first moment", both(add("faults", fault(62, "flush"), fault(69, "down")), change("answers", 4, cache="local"))),
     ("I9", "made after the flush", add("faults", fault(59.9, "flush"))),
     ("I9", "within the life of a copy in nginx", add("faults", fault(69.5, "flush"))),
     ("I10", "a HEAD", change("answers", 0, method="HEAD", length=0)),

@@ -36,6 +36,10 @@ CONSTANT = re.compile(r"(?:/|/heatmap|/cost|/remediation|/alerting|/docs|/roadma
 STATE = re.compile(rb'<div id="state" data-state="([a-z-]+)".*?</div><main', re.S)
 # What the generator plays may be newer than the snapshot, and tells its own time then.
 ACTUAL = re.compile(rb'<section class="panel" id="comparison">.*?</section>', re.S)
+# These follow the age of the data.
+ICON = re.compile(rb'<link rel="icon"[^>]*>')
+TITLE = re.compile(rb"<title>.*?</title>")
+CHIP = re.compile(rb'<span class="chip sev-[a-z]+">[^<]*</span>')
 CONDITION = re.compile(rb'"condition":"[^"]*","detail":(?:null|"[^"]*")')
 GEN = re.compile(rb' data-gen-ms="(\d+)"')
 GENERATED = re.compile(rb'"generated_at":"([0-9T:-]+)\.(\d{3})Z"')
@@ -78,7 +82,7 @@ def content(seen):
     if not CONSTANT.match(seen.path):
         return None
     body = seen.body
-    for varies in (STATE, ACTUAL, CONDITION):
+    for varies in (ICON, TITLE, CHIP, STATE, ACTUAL, CONDITION):
         body = varies.sub(b"", body, 1)
     return hashlib.sha1(body).hexdigest()[:16]
 
