@@ -41,7 +41,7 @@ def aged(seconds, clock_library, interval=300):
         env = dict(os.environ, LD_PRELOAD=str(clock_library), TFT_CLOCK_OFFSET=str(-seconds))
         config = host.dir / "etc" / "redis.conf"
         stack.redis_service = Service("redis", [REDIS_SERVER, config], host.dir / "log" / "redis.log", env)
-        stack.wait(lambda: stack.redis_answers() and stack.redis.exists("tft:cur:fleet"), 15, "a snapshot of the past")
+        stack.wait(lambda: stack.redis_answers() and stack.redis.hexists("tft:cur:fleet", "bucket"), 15, "a snapshot of the past")
         stack.upstream.unlisten()
         stack.restart_redis()
         yield stack

@@ -365,4 +365,4 @@ def test_shared_redis_lets_the_hosts_in_and_nobody_else(networks):
         assert stack.from_outside("PING", **login) == "PONG\n"
         for words in (["FLUSHALL"], ["KEYS", "*"], ["SET", "other", "1"], ["CONFIG", "GET", "*"], ["ACL", "LIST"]):
             assert "NOPERM" in stack.from_outside(*words, **login), words
-        assert stack.redis.exists("tft:cur:fleet") and not stack.redis.exists("tft:mine", "other")
+        assert stack.redis.hexists("tft:cur:fleet", "bucket") and not stack.redis.exists("tft:mine", "other")

@@ -98,7 +98,7 @@ def test_pages_are_shared_over_tls_on_one_connection(certificates, case):
         stack.wait_fleet()
         for _ in range(20):
             assert stack.get("/").status_code == 200
-        assert stack.redis.exists("tft:cur:fleet")
+        assert stack.redis.hexists("tft:cur:fleet", "bucket")
         received = stack.redis.info("stats")["total_connections_received"]
         for _ in range(20):
             assert stack.get("/").status_code == 200
@@ -133,7 +133,7 @@ class SentinelStack(TlsStack):
 @spoken
 def test_a_sentinel_with_a_password_names_the_primary_over_tls(certificates):
     with SentinelStack(certificates) as stack:
-        stack.wait(lambda: stack.redis.exists("tft:cur:fleet"), 20, "pages are shared")
+        stack.wait(lambda: stack.redis.hexists("tft:cur:fleet", "bucket"), 20, "pages are shared")
         assert stack.get("/").status_code == 200
         assert stack.PASSWORD not in stack.logs()
 
@@ -165,4 +165,4 @@ def test_what_is_wrong_with_a_certificate_is_told_and_costs_no_page(certificates
         assert re.search(f'ev=redis_down .*{complaint}', stack.logs())
         stack.wait(lambda: stack.get("/api/v1/fleet").status_code == 200, 15, "the worker fetches for itself")
         assert stack.password not in stack.logs()
-        assert not stack.redis.exists("tft:cur:fleet")
+        assert not stack.redis.hexists("tft:cur:fleet", "bucket")
