@@ -91,7 +91,7 @@ pytest_stage() {
     count "$stage" $((total - bad - skipped)) "$bad" "$start" "$( ((skipped == 0)) || echo "$skipped skipped")"
 }
 
-pytest=(timeout -k 30 900 /usr/bin/python3 -m pytest -q -ra -p no:cacheprovider)
+pytest=(timeout -k 30 2400 /usr/bin/python3 -m pytest -q -ra -p no:cacheprovider)
 
 # The checker's own tests need nothing running either.
 stage_hygiene() {
