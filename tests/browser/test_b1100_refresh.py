@@ -269,6 +269,7 @@ def test_age_ticks_between_requests(page):
     page.run(OFF)
     page.refresh()  # none is under way now, and none comes by itself
     count = "return performance.getEntriesByType('resource').length"
+    page.wait(f"document.querySelector('#badge').textContent !== {page.text('#badge')!r}")  # what was under way is counted
     before, asked = page.text("#badge"), page.run(count)
     page.wait(f"document.querySelector('#badge').textContent !== {before!r}")
     assert page.run(count) == asked

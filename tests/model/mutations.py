@@ -46,7 +46,6 @@ MUTATIONS = [
     ("claim", "the owner is not kept beside the history", "\tredis.call('SET', KEYS[6], owner)\n", "", ""),
     ("claim", "any text is an owner", "name and #name == 16 and string.match(name, '^%x+$')", "name", ""),
     ("claim", "readers are not told the owner", "\t\tredis.call('HSET', pointer, 'upstream', owner)\n", "", ""),
-    ("claim", "another one's pointer gets a new name", "\t\tredis.call('DEL', pointer)\n", "", ""),
     ("extend", "anybody's lock", "redis.call('GET', KEYS[1]) ~= ARGV[1]", "false", "I1"),
     ("extend", "nothing is extended", "redis.call('PEXPIRE', KEYS[1], ARGV[2])", "", "I1"),
     ("extend", "the lock is extended for ever", "redis.call('PEXPIRE', KEYS[1], ARGV[2])", "redis.call('SET', KEYS[1], ARGV[1])", ""),

@@ -53,12 +53,21 @@ def mutant(script, old, new, server):
     return {script: text.replace(old, new)}
 
 
+def difference(server, seed):
+    """The first difference between scripts and model that a run finds, "": none."""
+    try:
+        Run(server, seed).steps(MUTANT_STEPS)
+    except Failure as failure:
+        return str(failure)
+    return ""
+
+
 @pytest.mark.parametrize("script, what, old, new, invariant", MUTATIONS, ids=[f"{m[0]}: {m[1]}" for m in MUTATIONS])
 def test_a_mistake_in_a_script_is_noticed(server, script, what, old, new, invariant):
     server.use(**mutant(script, old, new, server))
-    with pytest.raises(Failure, match="answered|Redis holds") as failure:
-        Run(server, 42).steps(MUTANT_STEPS)
-    broken = re.search("answered .'error', '(ERR|NOPERM)'", str(failure.value))
+    found = next((text for seed in SEEDS if (text := difference(server, seed))), "")
+    assert re.search("answered|Redis holds", found), "what one of them reaches is up to chance"
+    broken = re.search("answered .'error', '(ERR|NOPERM)'", found)
     assert bool(broken) == what.endswith(" fails"), "this mistake does not even run"
 
 
@@ -78,3 +87,16 @@ def broken(server, seed):
     except Failure as failure:
         return str(failure).split(" ", 1)[0]
     return None
+
+
+def test_a_pointer_of_another_fleet_goes_before_it_gets_a_name(server):
+    """Chance brings this about too seldom: the history is ours, and the pointer is somebody else's."""
+    ours, theirs = "a" * 16, "b" * 16
+    server.use()
+    server.command("FLUSHALL")
+    server.command("SET", "tfthist:upstream", ours)
+    server.command("HSET", "tft:cur:fleet", "bucket", 1, "snap", "s", "upstream", theirs)
+    keys = [f"tft:{what}:fleet" for what in ("cur", "lock", "brk", "budget", "epoch")] + ["tfthist:upstream", "tft:cur:fleet"]
+    answer = server.call("claim", keys, ["token", 17_000, 30_000, 26, 60_000, 31, ours])
+    assert answer[0] == "won"
+    assert server.command("HGETALL", "tft:cur:fleet") == [b"upstream", ours.encode()]
