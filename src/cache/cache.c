@@ -1,5 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading: what the pointer says, and the entry it names, checked. */
+/*
+ * What a group is to a reader:
+ *
+ *	FRESH   the pointer is of this bucket and of the epoch that is in force
+ *	STALE   there is a pointer, but of an older bucket, or of another epoch: a flush came after it
+ *	COLD    there is no pointer, or its data are older than max_stale
+ *	DOWN    Redis did not answer in time, or what it holds belongs to another fleet
+ *
+ *	COLD, STALE -> FRESH   commit.lua alone, for the worker whose lock it finds
+ *	FRESH -> STALE         time passes, or flush.lua sets another epoch
+ *	any -> COLD            time passes, or somebody deletes the pointer
+ *
+ * Readers change nothing. One that finds STALE or COLD may claim: claim.lua gives the lock to one of
+ * them until its lease ends, and to nobody while the breaker is open or the budget is spent. The
+ * holder extends the lease, stages what nobody reads, and ends with a commit or a failure.
+ *
+ * Always true: a page is made of the one snapshot that the pointer names; the pointer never goes back
+ * but by a loss in Redis; an entry that is damaged, of another build or of another snapshot is a
+ * miss; what a read returns lives until the next question to Redis.
+ *
+ * This file reads. Who may refresh is in claim.c, what becomes visible in commit.c.
+ */
 #include "config.h"
 #include "cache/cache.h"
 
@@ -417,6 +438,7 @@ enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const
 	if (note_owner(cache, &cache->look))
 		return CACHE_DOWN;
 	state->verdict = take_state(cache, group, cache->look.timed, state);
+	assert(state->verdict != CACHE_FRESH || state->data_bucket == state->bucket);
 	if (state->data_bucket >= 0)
 		cache_note_data(cache, state->now_ms - state->gen_ms);
 	/* Whatever kept a claim off is over. */

@@ -230,7 +230,7 @@ static int64_t reload_s(const struct page *active, const struct view *view)
 {
 	if (has_tabs(view->query))
 		return view->query->every_s;
-	/* Nobody who reads a text wants it to start again. */
+	/* A reader does not want the text to start over. */
 	if (active->standalone && !state_has_data(view))
 		return 0;
 	if (state_of(view) == STATE_COLD)

@@ -285,8 +285,8 @@ static bool take_up(struct conns *conns, struct conn *conn, bool ended)
 	return false;
 }
 
-/* Who has nothing else to do lets those take a new connection who are at work: requests that come
- * together cost less (loop.c). */
+/* An idle worker yields, so that a busy one takes the next connection: requests that come together
+ * cost less (loop.c). */
 static void give_way(void)
 {
 	static const struct timespec moment = {.tv_nsec = 100000};

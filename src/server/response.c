@@ -83,7 +83,7 @@ void response_etag(struct response *r, struct span body)
 	(void)snprintf(r->etag, sizeof(r->etag), "W/\"%s\"", hex);
 }
 
-/* The rest of a line; lines are so many that formats would cost more than all else here. */
+/* The rest of a line. There are many lines: formats would cost more than all else here. */
 static void put_text(struct buf *out, const char *before, const char *text)
 {
 	buf_add(out, before, strlen(before));
