@@ -82,6 +82,14 @@ static int64_t get_time(struct bytes_reader *r)
 	return r->bad ? 0 : (int64_t)ms;
 }
 
+/* The bucket's time can be computed too. */
+static void get_bucket(struct bytes_reader *r, struct snapshot *s)
+{
+	s->bucket = get_time(r);
+	s->interval_ms = get_time(r);
+	r->bad |= s->interval_ms > 0 && s->bucket >= TIME_END / s->interval_ms;
+}
+
 /* A count, or -1 for unknown. */
 static int64_t get_count(struct bytes_reader *r)
 {
@@ -128,8 +136,7 @@ static void put_head(struct buf *out, const struct snapshot *s)
 static void get_head(struct bytes_reader *r, struct snapshot *s)
 {
 	bytes_get_text(r, s->id, sizeof(s->id));
-	s->bucket = get_time(r);
-	s->interval_ms = get_time(r);
+	get_bucket(r, s);
 	s->gen_ms = get_time(r);
 	s->fill_ms = get_time(r);
 	s->model = (enum model_kind)bytes_get_upto(r, 1, MODEL_TFT);

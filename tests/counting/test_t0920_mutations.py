@@ -36,7 +36,7 @@ def test_a_mistake_is_made_and_noticed(tmp_path, label):
     includes = [f"-I{p}" for p in (ROOT / "include", BUILD, BUILD / "gen", BUILD / "assets")]
     unit = ROOT / "tests" / "unit" / f"{KNOWN[label]}.c"
     # The library's own copy of the file is not linked then.
-    command = [*mutate.compiler(), *includes, "-o", program, unit, source, BUILD / "libtft.a", *mutate.libraries()]
+    command = [*mutate.compiler(), *mutate.SANITIZE, *includes, "-o", program, unit, source, BUILD / "libtft.a", *mutate.libraries()]
     subprocess.run(command, check=True)
-    done = subprocess.run([program], env={**os.environ, "srcdir": str(ROOT)}, capture_output=True, timeout=60)
-    assert done.returncode > 0, f"{KNOWN[label]} does not notice it"
+    done = subprocess.run([program], env={**os.environ, "srcdir": str(ROOT)}, capture_output=True, text=True, timeout=60)
+    assert "[  FAILED  ]" in done.stderr, f"{KNOWN[label]} does not notice it"

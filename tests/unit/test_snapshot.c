@@ -518,6 +518,8 @@ static void damage_never_gives_values_out_of_range(void **state)
 			assert_in_range(s->warmup.progress_percent, 0, 100);
 			assert_in_range(s->bucket, 0, TIME_END);
 			assert_in_range(s->interval_ms, 0, TIME_END);
+			if (s->interval_ms)
+				assert_true(s->bucket < TIME_END / s->interval_ms);
 			assert_in_range(s->gen_ms, 0, TIME_END);
 			assert_in_range(s->fill_ms, 0, TIME_END);
 			assert_true(s->served.fresh < TIME_END && s->served.bytes < TIME_END);
