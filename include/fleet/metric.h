@@ -26,6 +26,8 @@ enum metric {
 	METRIC_COUNT
 };
 
+#define METRIC_LOAD_MOST 1e5
+
 struct metric_info {
 	const char *wire;  /* name on the wire and in the API: cpu_user_pct */
 	const char *label; /* name on screen: CPU user */

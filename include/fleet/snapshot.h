@@ -28,6 +28,7 @@ struct reading {
 	double predicted; /* CPU: median */
 	double worst;     /* CPU: worst case */
 	double best;      /* CPU only, else NaN */
+	double change;    /* predicted - now */
 };
 
 /* Components of the score, in the order of doc/rules.md#risk: now and predicted for each. */
@@ -135,6 +136,9 @@ int snapshot_seal(struct snapshot *s);
 int snapshot_reseal(struct snapshot *s);
 /* NULL when no server has exactly this name. */
 const struct server *snapshot_find(const struct snapshot *s, struct span name);
+/* The servers by name, to be freed by the caller; NULL when there are none (or no snapshot), or
+ * memory ended. */
+const struct server **snapshot_by_name(const struct snapshot *s);
 void snapshot_count(const struct snapshot *s, struct fleet_counts *counts);
 /* Takes same_since and same_count over from the snapshot before (NULL: none). Call after seal. */
 void snapshot_carry(struct snapshot *s, const struct snapshot *previous);

@@ -33,6 +33,8 @@ bool local_has(const struct local *local, const char *id);
 void local_keep(struct local *local, const char *id, struct span compact, int64_t age_ms);
 /* Whether the next fetch is due: what we have is older than an interval, and it is our turn. */
 bool local_due(const struct local *local);
+/* The same where forecasts are wanted: a snapshot of the shared cache is kept without them. */
+bool local_due_for_forecasts(const struct local *local);
 /* Fetches and keeps what came, unless another worker of this host is just doing so, as were all to
  * fetch at once nobody would be left to answer, or this host has made its share of calls. */
 void local_refresh(struct local *local, struct upstream *upstream);

@@ -93,11 +93,17 @@ static struct reading plain_reading(const struct forecast *f, double (*clamp)(do
 	};
 }
 
+static struct reading with_change(struct reading reading)
+{
+	reading.change = reading.predicted - reading.now;
+	return reading;
+}
+
 void forecast_readings(const struct forecast f[METRIC_COUNT], struct server *server)
 {
-	server->cpu = cpu_reading(f);
-	server->iowait = plain_reading(&f[METRIC_CPU_IOWAIT], clamp_percent);
-	server->memory = plain_reading(&f[METRIC_MEM_USED], clamp_percent);
-	server->load = plain_reading(&f[METRIC_LOAD], clamp_load);
+	server->cpu = with_change(cpu_reading(f));
+	server->iowait = with_change(plain_reading(&f[METRIC_CPU_IOWAIT], clamp_percent));
+	server->memory = with_change(plain_reading(&f[METRIC_MEM_USED], clamp_percent));
+	server->load = with_change(plain_reading(&f[METRIC_LOAD], clamp_load));
 	server->swap_now = clamp_percent(f[METRIC_SWAP_USED].now);
 }

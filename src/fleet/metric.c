@@ -22,7 +22,7 @@ const struct metric_info metric_table[METRIC_COUNT] = {
 				    1e7},
 	[METRIC_FRONT_CLOSE_WAIT] = {"front_close_wait", "Front-end close-wait", "sockets", false,
 				     1e7},
-	[METRIC_LOAD] = {"load_average", "Load", "", false, 1e5},
+	[METRIC_LOAD] = {"load_average", "Load", "", false, METRIC_LOAD_MOST},
 	[METRIC_UPTIME_DAYS] = {"uptime_days", "Uptime", "days", false, 1e5},
 	[METRIC_CASCADE_IMPACT] = {"cascade_impact", "Cascade impact", "", false, 1e6},
 };

@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "fleet/shown.h"
+
 #define NOW       RISK_WEIGHT_NOW, false
 #define PREDICTED RISK_WEIGHT_PREDICTED, true
 
@@ -90,14 +92,14 @@ void risk_score(struct server *server)
 	server->risk = risk < RISK_MAX ? risk : RISK_MAX;
 }
 
-static double or_zero(double value)
+static double shown_or_zero(double value)
 {
-	return isnan(value) ? 0 : value;
+	return isnan(value) ? 0 : shown(value);
 }
 
 double risk_activity(const struct server *server)
 {
-	return 0.30 * or_zero(server->cpu.now) + 0.25 * or_zero(server->memory.now) +
-	       0.25 * or_zero(server->iowait.now) + 0.10 * or_zero(server->swap_now) +
-	       0.10 * or_zero(server->load.now);
+	return 0.30 * shown_or_zero(server->cpu.now) + 0.25 * shown_or_zero(server->memory.now) +
+	       0.25 * shown_or_zero(server->iowait.now) + 0.10 * shown_or_zero(server->swap_now) +
+	       0.10 * shown_or_zero(server->load.now);
 }

@@ -56,7 +56,7 @@ static int make_room(struct snapshot *s)
 
 struct server *snapshot_add(struct snapshot *s, struct span name)
 {
-	static const struct reading absent = {NAN, NAN, NAN, NAN};
+	static const struct reading absent = {NAN, NAN, NAN, NAN, NAN};
 	struct server *server;
 
 	if (make_room(s) != 0)
@@ -201,8 +201,7 @@ static int by_name_ptr(const void *a, const void *b)
 	return span_cmp((*x)->name, (*y)->name);
 }
 
-/* The servers by name; NULL when there are none or memory ended. Caller frees. */
-static const struct server **name_index(const struct snapshot *s)
+const struct server **snapshot_by_name(const struct snapshot *s)
 {
 	const struct server **index = NULL;
 	size_t i;
@@ -219,7 +218,7 @@ static const struct server **name_index(const struct snapshot *s)
 
 void snapshot_carry(struct snapshot *s, const struct snapshot *previous)
 {
-	const struct server **index = name_index(previous);
+	const struct server **index = snapshot_by_name(previous);
 	size_t i;
 
 	for (i = 0; i < s->count; i++) {

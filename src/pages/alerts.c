@@ -46,7 +46,7 @@ static void put_reading(enum mark_kind kind, const struct reading *r, struct buf
 	buf_addf(out, "</td><td%s>", layout_mark(mark_of(kind, r->predicted)));
 	fmt_percent(out, r->predicted);
 	html_lit(out, "</td><td>");
-	fmt_delta(out, r->predicted - r->now, "%");
+	fmt_delta(out, r->change, "%");
 	html_lit(out, "</td>");
 }
 
@@ -119,8 +119,8 @@ static struct trend trend_of(const struct snapshot *snap)
 
 	for (size_t i = 0; i < snap->count && snap->servers[i].risk >= RISK_ALERT; i++) {
 		const struct server *s = &snap->servers[i];
-		double cpu = s->cpu.predicted - s->cpu.now;
-		double memory = s->memory.predicted - s->memory.now;
+		double cpu = s->cpu.change;
+		double memory = s->memory.change;
 
 		if (cpu >= TREND_MIN || memory >= TREND_MIN)
 			t.worsening++;

@@ -169,7 +169,7 @@ void api_change(struct json *j, const char *key, const struct reading *r)
 	json_object(j, key);
 	json_num(j, "now", r->now);
 	json_num(j, "predicted", r->predicted);
-	json_num(j, "delta", r->predicted - r->now);
+	json_num(j, "delta", r->change);
 	json_end(j);
 }
 

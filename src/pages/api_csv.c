@@ -14,7 +14,7 @@ static void put_reading(struct csv *c, const struct reading *r)
 {
 	csv_num(c, r->now);
 	csv_num(c, r->predicted);
-	csv_num(c, r->predicted - r->now);
+	csv_num(c, r->change);
 }
 
 void csv_overview(const struct view *view, struct buf *out)

@@ -13,6 +13,7 @@
 #include "pages/table.h"
 #include "pages/pieces.h"
 #include "fleet/heat.h"
+#include "fleet/shown.h"
 
 #define SMALL_TILES 300 /* above that many servers a tile has no room for text */
 #define SHADES      4
@@ -226,27 +227,32 @@ static void put_groups(const struct view *view, const struct row *row, size_t co
 
 /* ---- statistics ---- */
 
+static double printed(const struct view *view, const struct row *row)
+{
+	return shown(heat(view, row));
+}
+
 struct heat_stats page_heat_stats(const struct view *view, const struct row *row, size_t count)
 {
 	struct heat_stats s = {NULL, NULL, NAN, NAN};
 	double sum = 0, squares = 0, n = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		double value = heat(view, &row[i]);
+		double value = printed(view, &row[i]);
 
 		if (isnan(value))
 			continue;
 		n++;
 		sum += value;
-		if (!s.least || value < heat(view, s.least))
+		if (!s.least || value < printed(view, s.least))
 			s.least = &row[i];
-		if (!s.most || value > heat(view, s.most))
+		if (!s.most || value > printed(view, s.most))
 			s.most = &row[i];
 	}
 	if (n > 0)
 		s.average = sum / n;
 	for (size_t i = 0; i < count; i++) {
-		double distance = heat(view, &row[i]) - s.average;
+		double distance = printed(view, &row[i]) - s.average;
 
 		if (!isnan(distance))
 			squares += distance * distance;

@@ -91,7 +91,7 @@ static void put_reading(const char *label, enum mark_kind kind, const struct rea
 		html_lit(out, "</td>");
 	}
 	html_lit(out, "<td>");
-	fmt_delta(out, r->predicted - r->now, kind == MARK_KIND_LOAD ? "" : "%");
+	fmt_delta(out, r->change, kind == MARK_KIND_LOAD ? "" : "%");
 	html_lit(out, "</td></tr>");
 }
 
@@ -102,7 +102,7 @@ static int count_rising(const struct server *s)
 	int n = 0;
 
 	for (int i = 0; i < 4; i++)
-		n += readings[i]->predicted - readings[i]->now >= TREND_MIN;
+		n += readings[i]->change >= TREND_MIN;
 	return n;
 }
 

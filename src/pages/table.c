@@ -12,34 +12,36 @@
 #include "pages/layout.h"
 #include "fleet/rules.h"
 #include "fleet/heat.h"
+#include "fleet/shown.h"
 
 /* ---- rows ---- */
 
+/* As it is printed: equal numbers are in the order of their names. */
 static double sort_value(const struct server *s, const struct query *query)
 {
 	switch (query->sort) {
 	case SORT_CPU:
-		return s->cpu.now;
+		return shown(s->cpu.now);
 	case SORT_CPU30:
-		return s->cpu.predicted;
+		return shown(s->cpu.predicted);
 	case SORT_DCPU:
-		return s->cpu.predicted - s->cpu.now;
+		return shown(s->cpu.change);
 	case SORT_CPU90:
-		return s->cpu.worst;
+		return shown(s->cpu.worst);
 	case SORT_IO:
-		return s->iowait.now;
+		return shown(s->iowait.now);
 	case SORT_IO30:
-		return s->iowait.predicted;
+		return shown(s->iowait.predicted);
 	case SORT_DIO:
-		return s->iowait.predicted - s->iowait.now;
+		return shown(s->iowait.change);
 	case SORT_MEM:
-		return s->memory.now;
+		return shown(s->memory.now);
 	case SORT_MEM30:
-		return s->memory.predicted;
+		return shown(s->memory.predicted);
 	case SORT_DMEM:
-		return s->memory.predicted - s->memory.now;
+		return shown(s->memory.change);
 	case SORT_VALUE:
-		return heat_value(s, query->metric);
+		return shown(heat_value(s, query->metric));
 	case SORT_NAME:
 	case SORT_PROFILE:
 		return 0;

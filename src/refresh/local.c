@@ -105,10 +105,20 @@ void local_keep(struct local *local, const char *id, struct span compact, int64_
 	local->gen_mono_ms = gen_ms;
 }
 
+static bool is_our_turn(const struct local *local)
+{
+	return clock_mono_ms() >= local->due_ms;
+}
+
 bool local_due(const struct local *local)
 {
-	return clock_mono_ms() >= local->due_ms &&
+	return is_our_turn(local) &&
 	       (!has_any(local) || local_age_ms(local) >= local->config->interval_ms);
+}
+
+bool local_due_for_forecasts(const struct local *local)
+{
+	return is_our_turn(local) && *local->shared_id;
 }
 
 const struct snapshot *local_snapshot(struct local *local)

@@ -248,6 +248,8 @@ bool context_load_server(struct sources *sources, struct context *context)
 	const struct cache_state *state = &context->read.state;
 	unsigned needs = context->snap ? context->page->needs : 0;
 
+	if ((needs & (PAGE_SERVER | PAGE_TOP_SERIES)) && context->own && !context_in_grace(sources))
+		sources->due_work.local |= local_due_for_forecasts(sources->local);
 	if ((needs & PAGE_TOP_SERIES) && context->decoded)
 		forecast_store_top(sources->cache, state, context->decoded, &context->query);
 	if (!(needs & PAGE_SERVER))

@@ -449,7 +449,8 @@ static void activity_is_that_of_the_spot_check(void **state)
 		const struct server *server = snapshot_find(snap, span_str(expected[i].name));
 		size_t busier = 0;
 
-		assert_true(fabs(risk_activity(server) - expected[i].activity) < 0.005);
+		/* Of the printed values, each up to half a tenth off. */
+		assert_true(fabs(risk_activity(server) - expected[i].activity) < 0.05);
 		for (k = 0; k < snap->count; k++)
 			busier += risk_activity(&snap->servers[k]) > risk_activity(server);
 		assert_int_equal(busier, i);

@@ -36,8 +36,8 @@ static struct snapshot *sample(void)
 	assert_non_null(s);
 	add(s, "ppweb001", 300);
 	server = add(s, "ppdb001", 1000);
-	server->cpu = (struct reading){57.25, 59.5, 98, 12.125};
-	server->iowait = (struct reading){5, 6, 7, NAN};
+	server->cpu = (struct reading){57.25, 59.5, 98, 12.125, 2.25};
+	server->iowait = (struct reading){5, 6, 7, NAN, 1};
 	server->swap_now = 3.5;
 	server->points[COMPONENT_CPU_PREDICTED] = 30;
 	server->same_since_ms = 1764000000000;
@@ -232,6 +232,7 @@ static void same_reading(const struct reading *a, const struct reading *b)
 	same_number(a->predicted, b->predicted);
 	same_number(a->worst, b->worst);
 	same_number(a->best, b->best);
+	same_number(a->change, b->change);
 }
 
 static void same_server(const struct server *a, const struct server *b)
@@ -317,7 +318,7 @@ static double any_double(void)
 
 static struct reading any_reading(void)
 {
-	return (struct reading){any_double(), any_double(), any_double(), any_double()};
+	return (struct reading){any_double(), any_double(), any_double(), any_double(), NAN};
 }
 
 static bool is_percent(double value)

@@ -56,7 +56,8 @@ static const struct sample fleet[] = {
 
 static inline struct reading reading_of(const double v[3])
 {
-	return (struct reading){.now = v[0], .predicted = v[1], .worst = v[2], .best = v[0]};
+	return (struct reading){
+		.now = v[0], .predicted = v[1], .worst = v[2], .best = v[0], .change = v[1] - v[0]};
 }
 
 static inline void add_sample(struct snapshot *snap, const char *name, const struct sample *sample)

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "base/rice.h"
+
+#define LOW_BITS_MAX 20
+#define UNARY_MAX    24 /* as many ones announce a value of 32 bits */
+#define WHOLE_BITS   32
+
+static uint32_t fold(int32_t value)
+{
+	return value < 0 ? ~((uint32_t)value << 1) : (uint32_t)value << 1;
+}
+
+static int32_t unfold(uint32_t folded)
+{
+	return (int32_t)(folded & 1 ? ~(folded >> 1) : folded >> 1);
+}
+
+static uint64_t cost(const int32_t *values, size_t count, unsigned low)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t unary = fold(values[i]) >> low;
+
+		bits += unary < UNARY_MAX ? unary + 1 + low : UNARY_MAX + WHOLE_BITS;
+	}
+	return bits;
+}
+
+/* A few long values make the costs rise and fall more than once: all are tried. */
+static unsigned best_low(const int32_t *values, size_t count)
+{
+	uint64_t least = UINT64_MAX;
+	unsigned best = 0;
+
+	for (unsigned low = 0; low <= LOW_BITS_MAX; low++) {
+		uint64_t bits = cost(values, count, low);
+
+		if (bits < least) {
+			least = bits;
+			best = low;
+		}
+	}
+	return best;
+}
+
+/* ---- writing ---- */
+
+struct bit_writer {
+	struct buf *out;
+	uint64_t bits; /* not yet written, the first one highest */
+	unsigned count;
+};
+
+/* The lowest `count` bits of the value, at most 32, the highest first. */
+static void put_bits(struct bit_writer *w, uint32_t value, unsigned count)
+{
+	w->bits = w->bits << count | value;
+	w->count += count;
+	for (; w->count >= 8; w->count -= 8)
+		buf_char(w->out, (char)(w->bits >> (w->count - 8) & 0xff));
+}
+
+static void put_value(struct bit_writer *w, uint32_t folded, unsigned low)
+{
+	uint32_t unary = folded >> low;
+
+	if (unary < UNARY_MAX) {
+		put_bits(w, ((1u << unary) - 1) << 1, unary + 1);
+		put_bits(w, folded & ((1u << low) - 1), low);
+	} else {
+		put_bits(w, (1u << UNARY_MAX) - 1, UNARY_MAX);
+		put_bits(w, folded, WHOLE_BITS);
+	}
+}
+
+void rice_put(struct buf *out, const int32_t *values, size_t count)
+{
+	struct bit_writer w = {.out = out};
+	unsigned low = best_low(values, count);
+
+	bytes_put_int(out, low, 1);
+	for (size_t i = 0; i < count; i++)
+		put_value(&w, fold(values[i]), low);
+	if (w.count)
+		put_bits(&w, 0, 8 - w.count);
+}
+
+/* ---- reading ---- */
+
+struct bit_reader {
+	struct bytes_reader *r;
+	unsigned byte, left; /* bits of the byte */
+};
+
+static unsigned get_bit(struct bit_reader *b)
+{
+	if (!b->left) {
+		b->byte = (unsigned)bytes_get_int(b->r, 1);
+		b->left = 8;
+	}
+	b->left--;
+	return b->byte >> b->left & 1;
+}
+
+static uint32_t get_bits(struct bit_reader *b, unsigned count)
+{
+	uint32_t value = 0;
+
+	while (count-- > 0)
+		value = value << 1 | get_bit(b);
+	return value;
+}
+
+static uint32_t get_value(struct bit_reader *b, unsigned low)
+{
+	uint32_t unary = 0;
+
+	while (unary < UNARY_MAX && get_bit(b))
+		unary++;
+	return unary < UNARY_MAX ? unary << low | get_bits(b, low) : get_bits(b, WHOLE_BITS);
+}
+
+void rice_get(struct bytes_reader *r, int32_t *values, size_t count)
+{
+	struct bit_reader b = {.r = r};
+	unsigned low = (unsigned)bytes_get_upto(r, 1, LOW_BITS_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		values[i] = r->bad ? 0 : unfold(get_value(&b, low));
+}

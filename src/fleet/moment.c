@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Servers stand by name, so that names are mostly endings of each other and each quantity is a
+ * column of its own: what a column says less the guess that the columns before it allow is a small
+ * number (base/rice.h). What does not change from bucket to bucket, or hardly differs from server to
+ * server, is left to zlib.
+ */
+#include "config.h"
+#include "fleet/moment.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "base/hash.h"
+#include "base/rice.h"
+#include "base/utf8.h"
+#include "fleet/head.h"
+#include "fleet/risk.h"
+#include "fleet/shown.h"
+
+#define MAGIC          "TFTm"
+#define CHECKSUM_BYTES 8
+#define PACK_LEVEL     6
+/* Of the packed part, per server: name and profile. */
+#define SERVER_BYTES_MAX (2 + SNAPSHOT_NAME_MAX + 1)
+#define HEAD_BYTES_MAX   8192
+#define PERCENT_MOST     100
+#define PEAK_MOST        PERCENT_MOST
+
+/* ---- the columns ---- */
+
+/* What a value is near to. */
+enum guess {
+	GUESS_NOTHING,
+	GUESS_NOW,
+	GUESS_CHANGE,   /* predicted - now, as printed: the change differs by a tenth at most */
+	GUESS_PREDICTED /* worst */
+};
+
+/* A value of a server, kept in `scale`ths of 1. Reading by reading, in the order of the guesses:
+ * now, predicted, change, worst. */
+static const struct column {
+	size_t at;
+	int scale;
+	enum guess guess;
+	double most;
+} columns[] = {
+#define COLUMN(member, scale, guess, most)                                                         \
+	{                                                                                          \
+		offsetof(struct server, member), scale, guess, most                                \
+	}
+#define READING(member, scale_now, most)                                                           \
+	COLUMN(member.now, scale_now, GUESS_NOTHING, most),                                        \
+		COLUMN(member.predicted, 10, GUESS_NOW, most),                                     \
+		COLUMN(member.change, 10, GUESS_CHANGE, most),                                     \
+		COLUMN(member.worst, 10, GUESS_PREDICTED, most)
+	READING(cpu, 10, PERCENT_MOST),
+	READING(iowait, 10, PERCENT_MOST),
+	READING(memory, 10, PERCENT_MOST),
+	READING(load, 100, METRIC_LOAD_MOST), /* the busiest servers print two decimals of it */
+	COLUMN(swap_now, 10, GUESS_NOTHING, PERCENT_MOST),
+};
+
+#define COLUMNS      (sizeof(columns) / sizeof(columns[0]))
+#define HAS_DATA_BIT COLUMNS /* in the mask of what a server has */
+
+static double get_value(const struct server *server, const struct column *column)
+{
+	double value;
+
+	memcpy(&value, (const char *)server + column->at, sizeof(value));
+	return value;
+}
+
+static void set_value(struct server *server, const struct column *column, double value)
+{
+	memcpy((char *)server + column->at, &value, sizeof(value));
+}
+
+/* Numbers wrap, so that what was written comes back whatever the columns before it hold. */
+static int32_t plus(int32_t a, int32_t b)
+{
+	return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+static int32_t minus(int32_t a, int32_t b)
+{
+	return (int32_t)((uint32_t)a - (uint32_t)b);
+}
+
+/* All columns of all servers while they are written or read. */
+struct columns {
+	size_t count;    /* servers */
+	int32_t *values; /* owned; COLUMNS rows of `count` */
+	int32_t *work;   /* owned; a row */
+};
+
+static int columns_init(struct columns *c, size_t count)
+{
+	c->count = count;
+	c->values = calloc(count ? count : 1, (COLUMNS + 1) * sizeof(*c->values));
+	c->work = c->values ? c->values + COLUMNS * count : NULL;
+	return c->values ? 0 : -1;
+}
+
+static int32_t *row(const struct columns *c, size_t column)
+{
+	return c->values + column * c->count;
+}
+
+/* Of a value by those of the columns before it. */
+static int32_t guess(const struct columns *c, size_t column, size_t i)
+{
+	int32_t now_units;
+
+	switch (columns[column].guess) {
+	case GUESS_NOW:
+		return row(c, column - 1)[i] / (columns[column - 1].scale / 10);
+	case GUESS_CHANGE:
+		now_units = row(c, column - 2)[i] / (columns[column - 2].scale / 10);
+		return minus(row(c, column - 1)[i], now_units);
+	case GUESS_PREDICTED:
+		return row(c, column - 2)[i];
+	case GUESS_NOTHING:
+		break;
+	}
+	return 0;
+}
+
+/* ---- sides ---- */
+
+/* Limits are whole numbers, and what has two decimals is printed with one too. A change has no
+ * limits. */
+static bool has_side(size_t column, int32_t units)
+{
+	int scale = columns[column].scale;
+
+	if (columns[column].guess == GUESS_CHANGE)
+		return false;
+	return units % scale == 0 || (scale == 100 && units % 10 == 5);
+}
+
+static double value_of(size_t column, int32_t units)
+{
+	return (double)units / columns[column].scale;
+}
+
+/* Less than any digit that is printed. */
+static double nudge(size_t column)
+{
+	return 0.01 / columns[column].scale;
+}
+
+/* ---- writing ---- */
+
+static int32_t units_of(const struct column *column, double value)
+{
+	if (isnan(value))
+		return 0;
+	return (int32_t)lround(column->scale == 10 ? shown(value) * 10 : value * column->scale);
+}
+
+static void fill(struct columns *c, const struct server *const *servers)
+{
+	for (size_t column = 0; column < COLUMNS; column++)
+		for (size_t i = 0; i < c->count; i++)
+			row(c, column)[i] =
+				units_of(&columns[column], get_value(servers[i], &columns[column]));
+}
+
+static void put_masks(const struct columns *c, const struct server *const *servers, struct buf *out)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		uint32_t absent = servers[i]->has_data ? 0 : 1u << HAS_DATA_BIT;
+
+		for (size_t column = 0; column < COLUMNS; column++)
+			if (isnan(get_value(servers[i], &columns[column])))
+				absent |= 1u << column;
+		c->work[i] = (int32_t)absent;
+	}
+	rice_put(out, c->work, c->count);
+}
+
+static void put_values(const struct columns *c, struct buf *out)
+{
+	for (size_t column = 0; column < COLUMNS; column++) {
+		for (size_t i = 0; i < c->count; i++)
+			c->work[i] = minus(row(c, column)[i], guess(c, column, i));
+		rice_put(out, c->work, c->count);
+	}
+}
+
+static void put_sides(const struct columns *c, const struct server *const *servers, struct buf *out)
+{
+	for (size_t column = 0; column < COLUMNS; column++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < c->count; i++) {
+			int32_t units = row(c, column)[i];
+			double value = get_value(servers[i], &columns[column]);
+			double whole = value_of(column, units);
+
+			if (has_side(column, units))
+				c->work[n++] = (value > whole) - (value < whole);
+		}
+		rice_put(out, c->work, n);
+	}
+}
+
+/* Seconds before the snapshot, plus 1; 0: not silent. */
+static void put_silence(const struct columns *c, const struct snapshot *s,
+			const struct server *const *servers, struct buf *out)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		int64_t seconds = s->gen_ms / 1000 - servers[i]->same_since_ms / 1000;
+
+		c->work[i] = server_is_silent(servers[i], s->gen_ms) && seconds < INT32_MAX
+				     ? (int32_t)seconds + 1
+				     : 0;
+	}
+	rice_put(out, c->work, c->count);
+}
+
+/* Releases the list. */
+static void put_list(struct buf *list, struct buf *out)
+{
+	if (!buf_ok(list))
+		buf_fail(out);
+	rice_put(out, (const int32_t *)list->data, list->len / sizeof(int32_t));
+	buf_free(list);
+}
+
+/* Each crossing is three numbers: index of its limits, steps (negative: the critical limit), peak in
+ * tenths (-1: absent). */
+enum { CROSSING_INDEX, CROSSING_STEP, CROSSING_PEAK, CROSSING_NUMBERS };
+
+static int32_t crossing_number(const struct crossing *crossing, int32_t index, int number)
+{
+	switch (number) {
+	case CROSSING_INDEX:
+		return index;
+	case CROSSING_STEP:
+		return crossing->critical ? -crossing->steps : crossing->steps;
+	default:
+		return isnan(crossing->peak) ? -1 : (int32_t)lround(shown(crossing->peak) * 10);
+	}
+}
+
+static void put_crossing_numbers(const struct server *const *servers, size_t count, int number,
+				 struct buf *out)
+{
+	struct buf column;
+
+	buf_init(&column, count * CROSSINGS * sizeof(int32_t));
+	for (size_t i = 0; i < count; i++)
+		for (int32_t k = 0; k < CROSSINGS; k++) {
+			const struct crossing *crossing = &servers[i]->crossings[k];
+			int32_t value = crossing_number(crossing, k, number);
+
+			if (crossing->steps)
+				buf_add(&column, &value, sizeof(value));
+		}
+	put_list(&column, out);
+}
+
+static void put_crossings(const struct columns *c, const struct server *const *servers,
+			  struct buf *out)
+{
+	for (size_t i = 0; i < c->count; i++)
+		c->work[i] = (int32_t)crossing_count(servers[i]->crossings);
+	rice_put(out, c->work, c->count);
+	for (int number = 0; number < CROSSING_NUMBERS; number++)
+		put_crossing_numbers(servers, c->count, number, out);
+}
+
+static size_t common_start(struct span a, struct span b)
+{
+	size_t n = 0;
+
+	while (n < a.len && n < b.len && a.ptr[n] == b.ptr[n])
+		n++;
+	return n;
+}
+
+/* How much of the name before begins this one, and the rest of it. */
+static void put_names(const struct server *const *servers, size_t count, struct buf *out)
+{
+	struct span before = {"", 0};
+
+	for (size_t i = 0; i < count; i++) {
+		struct span name = servers[i]->name;
+		size_t same = common_start(before, name);
+
+		bytes_put_int(out, same, 1);
+		bytes_put_text(out, (struct span){name.ptr + same, name.len - same});
+		before = name;
+	}
+}
+
+static void put_packed_part(const struct snapshot *s, const struct server *const *servers,
+			    struct buf *out)
+{
+	head_put(out, s);
+	bytes_put_int(out, s->count, 4);
+	put_names(servers, s->count, out);
+	for (size_t i = 0; i < s->count; i++)
+		bytes_put_int(out, servers[i]->profile, 1);
+}
+
+/* The length of the part, the length that it takes here, and the part in zlib's form. */
+static void put_packed(struct span part, struct buf *out)
+{
+	uLongf len = compressBound(part.len);
+	struct buf packed;
+	char *room;
+
+	buf_init(&packed, len);
+	room = buf_reserve(&packed, len);
+	if (!room ||
+	    compress2((Bytef *)room, &len, (const Bytef *)part.ptr, part.len, PACK_LEVEL) != Z_OK) {
+		buf_fail(out);
+	} else {
+		bytes_put_int(out, part.len, 4);
+		bytes_put_int(out, len, 4);
+		buf_add(out, room, len);
+	}
+	buf_free(&packed);
+}
+
+static void put_body(const struct snapshot *s, const struct server *const *servers,
+		     const struct columns *c, struct buf *out)
+{
+	struct buf part;
+
+	buf_init(&part, HEAD_BYTES_MAX + s->count * SERVER_BYTES_MAX);
+	put_packed_part(s, servers, &part);
+	if (!buf_ok(&part))
+		buf_fail(out);
+	put_packed(buf_span(&part), out);
+	buf_free(&part);
+	put_masks(c, servers, out);
+	put_values(c, out);
+	put_sides(c, servers, out);
+	put_silence(c, s, servers, out);
+	put_crossings(c, servers, out);
+}
+
+void moment_encode(const struct snapshot *s, struct buf *out)
+{
+	const struct server **servers = snapshot_by_name(s);
+	struct columns c;
+	struct buf body;
+
+	buf_init(&body, out->max);
+	if (columns_init(&c, s->count) != 0 || (s->count && !servers)) {
+		buf_fail(out);
+	} else {
+		fill(&c, servers);
+		put_body(s, servers, &c, &body);
+		if (!buf_ok(&body))
+			buf_fail(out);
+		bytes_put_magic(out, MAGIC, MOMENT_FORMAT);
+		bytes_put_int(out, hash_xxh64(buf_span(&body)), CHECKSUM_BYTES);
+		buf_span_add(out, buf_span(&body));
+	}
+	buf_free(&body);
+	free(c.values);
+	free(servers);
+}
+
+/* ---- reading ---- */
+
+static struct server *get_name(struct bytes_reader *r, struct snapshot *s, char *name, size_t *len)
+{
+	size_t same = (size_t)bytes_get_upto(r, 1, *len);
+	struct span rest = bytes_get(r, (size_t)bytes_get_upto(r, 1, SNAPSHOT_NAME_MAX - same));
+
+	if (rest.len)
+		memcpy(name + same, rest.ptr, rest.len);
+	*len = same + rest.len;
+	r->bad |= *len == 0 || !utf8_valid((struct span){name, *len});
+	return r->bad ? NULL : snapshot_add(s, (struct span){name, *len});
+}
+
+static void get_names(struct bytes_reader *r, struct snapshot *s, size_t count)
+{
+	char name[SNAPSHOT_NAME_MAX];
+	size_t len = 0;
+
+	while (count-- > 0 && !r->bad)
+		r->bad |= !get_name(r, s, name, &len);
+}
+
+static void get_packed_part(struct span part, struct snapshot *s, bool *bad)
+{
+	struct bytes_reader r = {.rest = part};
+	size_t count;
+
+	head_get(&r, s);
+	count = (size_t)bytes_get_upto(&r, 4, SNAPSHOT_SERVERS);
+	get_names(&r, s, count);
+	for (size_t i = 0; i < s->count; i++)
+		s->servers[i].profile = (enum profile)bytes_get_upto(&r, 1, PROFILE_COUNT - 1);
+	*bad |= r.bad || r.rest.len > 0;
+}
+
+static void get_packed(struct bytes_reader *r, struct snapshot *s)
+{
+	size_t most = HEAD_BYTES_MAX + (size_t)SNAPSHOT_SERVERS * SERVER_BYTES_MAX;
+	uLongf len = (uLongf)bytes_get_upto(r, 4, most);
+	struct span packed = bytes_get(r, (size_t)bytes_get_upto(r, 4, r->rest.len));
+	char *part = malloc(len + 1);
+
+	if (!part || r->bad ||
+	    uncompress((Bytef *)part, &len, (const Bytef *)packed.ptr, packed.len) != Z_OK)
+		r->bad = true;
+	else
+		get_packed_part((struct span){part, len}, s, &r->bad);
+	free(part);
+}
+
+static void get_values(struct bytes_reader *r, const struct columns *c)
+{
+	for (size_t column = 0; column < COLUMNS; column++) {
+		rice_get(r, row(c, column), c->count);
+		for (size_t i = 0; i < c->count; i++)
+			row(c, column)[i] = plus(row(c, column)[i], guess(c, column, i));
+	}
+}
+
+/* Beyond the range of its metric it is absent. */
+static double gate(size_t column, double value)
+{
+	double most = columns[column].most;
+
+	if (columns[column].guess == GUESS_CHANGE)
+		return fabs(value) <= most ? value : (double)NAN;
+	return head_within(value, most);
+}
+
+/* The sides of a column come in the order of the servers that have one. */
+static void get_sides(struct bytes_reader *r, const struct columns *c, struct snapshot *s)
+{
+	for (size_t column = 0; column < COLUMNS; column++) {
+		size_t n = 0, next = 0;
+
+		for (size_t i = 0; i < c->count; i++)
+			n += has_side(column, row(c, column)[i]);
+		rice_get(r, c->work, n);
+		for (size_t i = 0; i < c->count; i++) {
+			int32_t units = row(c, column)[i];
+			int32_t side = has_side(column, units) ? c->work[next++] : 0;
+
+			set_value(&s->servers[i], &columns[column],
+				  gate(column, value_of(column, units) + side * nudge(column)));
+		}
+	}
+}
+
+static void leave_out(const int32_t *absent, struct snapshot *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		s->servers[i].has_data = !((uint32_t)absent[i] >> HAS_DATA_BIT & 1);
+		for (size_t column = 0; column < COLUMNS; column++)
+			if ((uint32_t)absent[i] >> column & 1)
+				set_value(&s->servers[i], &columns[column], NAN);
+	}
+}
+
+static void get_silence(struct bytes_reader *r, const struct columns *c, struct snapshot *s)
+{
+	rice_get(r, c->work, c->count);
+	for (size_t i = 0; i < c->count; i++) {
+		int64_t since_s = s->gen_ms / 1000 - (c->work[i] - INT64_C(1));
+
+		if (!c->work[i])
+			continue;
+		r->bad |= c->work[i] < 0 || since_s < 0;
+		s->servers[i].same_since_ms = since_s * 1000;
+		s->servers[i].same_count = UINT32_MAX;
+	}
+}
+
+static void set_crossing(struct server *server, int32_t index, int32_t steps, int32_t peak,
+			 bool *bad)
+{
+	struct crossing *crossing;
+
+	if (index < 0 || index >= CROSSINGS || !steps || steps < -CROSSING_STEPS ||
+	    steps > CROSSING_STEPS) {
+		*bad = true;
+		return;
+	}
+	crossing = &server->crossings[index];
+	crossing->critical = steps < 0;
+	crossing->steps = (uint8_t)abs(steps);
+	crossing->peak = head_within(peak / 10.0, PEAK_MOST);
+}
+
+/* counts: of each server; the numbers stand one column after the other. */
+static void get_crossing_numbers(struct bytes_reader *r, const int32_t *counts, size_t total,
+				 struct snapshot *s)
+{
+	int32_t *numbers = calloc(total + 1, CROSSING_NUMBERS * sizeof(*numbers));
+	size_t at = 0;
+
+	if (!numbers) {
+		r->bad = true;
+		return;
+	}
+	for (size_t number = 0; number < CROSSING_NUMBERS; number++)
+		rice_get(r, numbers + number * total, total);
+	for (size_t i = 0; i < s->count && !r->bad; i++)
+		for (int32_t k = 0; k < counts[i]; k++, at++)
+			set_crossing(&s->servers[i], numbers[at], numbers[total + at],
+				     numbers[2 * total + at], &r->bad);
+	free(numbers);
+}
+
+static void get_crossings(struct bytes_reader *r, const struct columns *c, struct snapshot *s)
+{
+	size_t total = 0;
+
+	rice_get(r, c->work, c->count);
+	for (size_t i = 0; i < c->count; i++) {
+		r->bad |= c->work[i] < 0 || c->work[i] > CROSSINGS;
+		total += r->bad ? 0 : (size_t)c->work[i];
+	}
+	if (!r->bad)
+		get_crossing_numbers(r, c->work, total, s);
+}
+
+static void get_columns(struct bytes_reader *r, struct snapshot *s)
+{
+	struct columns c;
+	int32_t *absent = calloc(s->count ? s->count : 1, sizeof(*absent));
+
+	if (!absent || columns_init(&c, s->count) != 0) {
+		free(absent);
+		r->bad = true;
+		return;
+	}
+	rice_get(r, absent, s->count);
+	get_values(r, &c);
+	get_sides(r, &c, s);
+	leave_out(absent, s);
+	for (size_t i = 0; i < s->count; i++)
+		risk_score(&s->servers[i]);
+	get_silence(r, &c, s);
+	get_crossings(r, &c, s);
+	free(absent);
+	free(c.values);
+}
+
+static void get_body(struct bytes_reader *r, struct snapshot *s)
+{
+	size_t count;
+
+	get_packed(r, s);
+	count = s->count;
+	if (!r->bad)
+		get_columns(r, s);
+	r->bad |= r->rest.len > 0 || snapshot_seal(s) != 0 || s->count != count;
+}
+
+struct snapshot *moment_decode(struct span bytes)
+{
+	struct bytes_reader r = {.rest = bytes};
+	struct snapshot *s = snapshot_new();
+
+	if (!s)
+		return NULL;
+	bytes_get_magic(&r, MAGIC, MOMENT_FORMAT);
+	r.bad |= bytes_get_int(&r, CHECKSUM_BYTES) != hash_xxh64(r.rest);
+	if (!r.bad)
+		get_body(&r, s);
+	if (r.bad)
+		snapshot_free(&s);
+	return s;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/rice.h"
+
+static size_t round_trip(const int32_t *values, size_t count)
+{
+	int32_t *back = calloc(count + 1, sizeof(*back));
+	struct bytes_reader r;
+	struct buf out;
+	size_t len;
+
+	assert_non_null(back);
+	buf_init(&out, 1 << 20);
+	rice_put(&out, values, count);
+	rice_put(&out, values, count);
+	len = out.len / 2;
+	r = (struct bytes_reader){.rest = buf_span(&out)};
+	for (int i = 0; i < 2; i++) {
+		rice_get(&r, back, count);
+		if (count)
+			assert_memory_equal(values, back, count * sizeof(*values));
+	}
+	assert_false(r.bad);
+	assert_int_equal(r.rest.len, 0);
+	buf_free(&out);
+	free(back);
+	return len;
+}
+
+static void all_numbers_come_back(void **state)
+{
+	static const int32_t edges[] = {0,
+					-1,
+					1,
+					23,
+					-24,
+					24,
+					25,
+					1000000,
+					-1000000,
+					INT32_MAX,
+					INT32_MIN,
+					-7,
+					INT32_MIN + 1,
+					4096,
+					1048575,
+					1048576,
+					INT32_MAX - 1};
+	int32_t values[1000];
+
+	(void)state;
+	for (size_t count = 0; count <= sizeof(edges) / sizeof(edges[0]); count++)
+		round_trip(edges, count);
+	for (int spread = 1; spread < 1 << 30; spread *= 2) {
+		for (size_t i = 0; i < 1000; i++)
+			values[i] = (int32_t)(i * 2654435761u % (unsigned)spread) - spread / 2;
+		round_trip(values, 1000);
+	}
+}
+
+static void small_numbers_take_few_bits(void **state)
+{
+	int32_t values[800];
+
+	(void)state;
+	for (size_t i = 0; i < 800; i++)
+		values[i] = 0;
+	assert_int_equal(round_trip(values, 800), 1 + 100);
+	for (size_t i = 0; i < 800; i++)
+		values[i] = (int32_t)(i % 16) - 8;
+	assert_in_range(round_trip(values, 800), 400, 600);
+}
+
+static void cut_or_foreign_bytes_are_an_error(void **state)
+{
+	static const int32_t values[] = {1000, -5, 12345678};
+	int32_t back[3];
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 64);
+	rice_put(&out, values, 3);
+	for (size_t len = 0; len < out.len; len++) {
+		struct bytes_reader r = {.rest = {out.data, len}};
+
+		rice_get(&r, back, 3);
+		assert_true(r.bad);
+	}
+	out.data[0] = 21; /* low bits: more than there are */
+
+	struct bytes_reader r = {.rest = buf_span(&out)};
+
+	rice_get(&r, back, 3);
+	assert_true(r.bad);
+	assert_int_equal(back[2], 0);
+	buf_free(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_numbers_come_back),
+		cmocka_unit_test(small_numbers_take_few_bits),
+		cmocka_unit_test(cut_or_foreign_bytes_are_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
