@@ -18,7 +18,7 @@
 #   with TFT_DEMO_SERVERS 20
 #   TFT_FLEET name of the fleet, where its daemon has several addresses
 #   TFT_ANONYMOUS viewer (operator where a demo listens on 127.*) · TFT_OPERATORS · TFT_AUTH_ORIGIN
-#   TFT_REFRESH_INTERVAL 30 · TFT_L1 on|off · TFT_LOG_LEVEL warning
+#   TFT_REFRESH_INTERVAL 30 · TFT_HISTORY_MEMORY 256m · TFT_L1 on|off · TFT_LOG_LEVEL warning
 #   TFT_BUILD  use the programs of this build directory instead of building
 set -euo pipefail
 # shellcheck source=scripts/common.sh

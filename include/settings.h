@@ -43,6 +43,7 @@ struct settings {
 	int64_t calls_per_minute; /* budget of the fleet group over all hosts */
 	int64_t idle_tick;        /* 0/1: idle workers refresh at the start of a bucket */
 	int64_t history_points;   /* MAXLEN of the stream */
+	int64_t history_memory;   /* bytes of Redis */
 	/* [redis] */
 	char redis[SETTING_TEXT_MAX]; /* as in store/address.h */
 	char redis_prefix[17];        /* of all keys */

@@ -6,12 +6,13 @@
 --   old      the lock had expired and a newer bucket is already there
 --   missing  a staged entry has expired
 --   foreign  what is here has become another fleet's, whose fingerprint follows
--- KEYS 1 pointer 2 lock 3 breaker 4 epoch 5 history 6 its complete hours 7 risk of each server 8 fleet of the history, then n staged, then n
--- final keys
+-- KEYS 1 pointer 2 lock 3 breaker 4 epoch 5 history 6 its complete hours 7 risk of each server 8 fleet of the history 9 moments 10 those kept
+-- for longer 11 forecasts, then n staged, then n final keys
 -- ARGV pairs of a name and a value: entries (n), lock (token|bucket|epoch), bucket, epoch, gen (ms), snap (id), interval (ms),
 --      ttl (ms, of the entries), old_ttl (of those of the previous bucket), fill (ms that refreshes take), record (of the history),
 --      points (length of the history, 0: no point), names (of the servers), risks (in the same order), kept (ms, of these),
---      bytes (of Redis' memory for them), upstream (fingerprint of the caller's fleet)
+--      bytes (of Redis' memory for them), upstream (fingerprint of the caller's fleet), moment (record of the whole fleet), forecasts (record),
+--      full_kept, thin_kept (ms), window (ms, of which one moment is kept for longer)
 local arg = {}
 for i = 1, #ARGV, 2 do
 	arg[ARGV[i]] = ARGV[i + 1]
@@ -85,8 +86,12 @@ local function id_of(ms)
 	return string.format('%.0f-0', math.max(ms, 0))
 end
 
+local function ms_of(id)
+	return tonumber(string.match(id, '^%d+'))
+end
+
 local function hour_of(id)
-	return math.floor(tonumber(string.match(id, '^%d+')) / hour) * hour
+	return math.floor(ms_of(id) / hour) * hour
 end
 
 local function newest(key)
@@ -114,7 +119,7 @@ local function oldest_risks()
 	if not first or used <= limit then
 		return oldest
 	end
-	local span = now - tonumber(string.match(first[1], '^%d+'))
+	local span = now - ms_of(first[1])
 	return math.max(oldest, now - math.floor(span * limit / used))
 end
 
@@ -131,6 +136,22 @@ local function keep_servers()
 	end
 end
 
+-- What is too old goes a hundred entries at a time: after a fleet has grown, much is too old at once.
+local function keep(key, kept, name, record)
+	redis.call('XADD', key, 'MINID', '~', id_of(now - tonumber(kept)), 'LIMIT', 100, id_of(now), name, record)
+end
+
+-- The first moment of each window is kept for longer, with what was forecast then.
+local function keep_moment()
+	local window = tonumber(arg.window)
+	local last = newest(KEYS[10])
+	keep(KEYS[9], arg.full_kept, 'm', arg.moment)
+	if not last or math.floor(ms_of(last[1]) / window) < math.floor(now / window) then
+		keep(KEYS[10], arg.thin_kept, 't', arg.moment)
+		keep(KEYS[11], arg.full_kept, 'f', arg.forecasts)
+	end
+end
+
 -- The bucket's time is the id: a second point for the same bucket is refused by Redis itself, which makes it exactly one. There is at
 -- most one point per interval, so a limit in time is one in number too.
 local function keep_history()
@@ -142,6 +163,9 @@ local function keep_history()
 	end
 	if arg.risks ~= '' then
 		keep_servers()
+	end
+	if arg.moment ~= '' then
+		keep_moment()
 	end
 end
 

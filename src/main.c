@@ -199,6 +199,7 @@ static struct cache_limits make_limits(const struct settings *s)
 		.batch_ms = s->redis_batch_ms,
 		.publish_ms = s->redis_publish_ms,
 		.history_points = s->history_points,
+		.history_memory = s->history_memory,
 	};
 }
 

@@ -92,6 +92,8 @@ static const struct option options[] = {
 	 "on", "refresh at the start of every interval, also when nobody looks"},
 	{"cache", "history_points", NULL, VALUE_INTEGER, AT(history_points), {100, 1000000},
 	 "20160", "points of history that are kept, one per interval"},
+	{"history", "memory", "TFT_HISTORY_MEMORY", VALUE_SIZE, AT(history_memory), {16 * MEBI, 65536 * MEBI},
+	 "256m", "memory of Redis for the pages of the past: a day of every interval, or as much more as has room in it"},
 	{"redis", "address", "TFT_REDIS", VALUE_ADDRESS, SOME(redis),
 	 "127.0.0.1:6379", "the shared Redis: unix:/path, address:port or sentinel:address:port,.../name, by TLS rediss://address:port or rediss-sentinel://address:port,.../name, then /NUMBER for a database"},
 	{"redis", "prefix", "TFT_REDIS_PREFIX", VALUE_PREFIX, SOME(redis_prefix),

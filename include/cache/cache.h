@@ -47,6 +47,7 @@ struct cache_limits {
 	int64_t batch_ms;     /* deadline of a read or a claim */
 	int64_t publish_ms;   /* deadline of each write of a refresh */
 	int64_t history_points;
+	int64_t history_memory; /* bytes of Redis' memory that moments and risks may take */
 };
 
 /* Whose cache it is: of what is in Redis under the same prefix, that of another fleet is neither read
@@ -208,6 +209,8 @@ struct commit {
 	int64_t fill_ms;          /* how long refreshes take, for the age classes */
 	struct span history;      /* the record; empty: no point */
 	struct span names, risks; /* of each server, for its own history */
+	struct span moment;       /* the fleet as pages show it (fleet/moment.h) */
+	struct span forecasts;    /* of its servers */
 };
 
 enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
@@ -254,15 +257,21 @@ int64_t cache_interval_ms(const struct cache *cache, enum cache_group group);
 /* Time until a period of this length begins by Redis' clock as last seen; -1 when it was never
  * seen. */
 int64_t cache_ms_to(const struct cache *cache, int64_t period_ms);
-/* Part of a stream of the history: the entries of from_ms to to_ms. */
+enum cache_pick { CACHE_ALL, CACHE_OLDEST, CACHE_NEWEST };
+
+/* Part of a stream of the history: the entries of from_ms to to_ms, or one of them. */
 struct cache_stream {
 	const char *name; /* CACHE_HISTORY... */
 	int64_t from_ms, to_ms;
+	enum cache_pick pick;
 };
 
 #define CACHE_HISTORY         "fleet"
 #define CACHE_HISTORY_HOURS   "hours"
 #define CACHE_HISTORY_SERVERS "risk"
+#define CACHE_MOMENTS         "full" /* every bucket */
+#define CACHE_MOMENTS_THIN    "thin" /* one in PROTOCOL_THIN_MS */
+#define CACHE_FORECASTS       "forecasts"
 
 /* One entry; fields: name, value, name, value ... */
 typedef void (*cache_entry_fn)(void *ctx, int64_t at_ms, const struct span *fields, size_t count);

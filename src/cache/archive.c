@@ -71,13 +71,15 @@ int archive_fleet(struct cache *cache, const struct snapshot *snap, enum history
 	init(snap, range, h);
 	if (range <= HISTORY_8H)
 		return cache_read_streams(
-			cache, &(struct cache_stream){CACHE_HISTORY, h->from_ms, h->to_ms}, 1,
+			cache,
+			&(struct cache_stream){CACHE_HISTORY, h->from_ms, h->to_ms, CACHE_ALL}, 1,
 			add_point, h);
 	ctx.points_from_ms = (h->to_ms / HOUR_MS - 1) * HOUR_MS;
 
 	const struct cache_stream streams[] = {
-		{CACHE_HISTORY_HOURS, h->from_ms / HOUR_MS * HOUR_MS, ctx.points_from_ms - 1},
-		{CACHE_HISTORY, ctx.points_from_ms, h->to_ms},
+		{CACHE_HISTORY_HOURS, h->from_ms / HOUR_MS * HOUR_MS, ctx.points_from_ms - 1,
+		 CACHE_ALL},
+		{CACHE_HISTORY, ctx.points_from_ms, h->to_ms, CACHE_ALL},
 	};
 
 	return cache_read_streams(cache, streams, 2, add_hour_or_point, &ctx);
@@ -112,6 +114,7 @@ int archive_server(struct cache *cache, const struct snapshot *snap, struct span
 
 	init(snap, HISTORY_1D, h);
 	return cache_read_streams(
-		cache, &(struct cache_stream){CACHE_HISTORY_SERVERS, h->from_ms, h->to_ms}, 1,
+		cache,
+		&(struct cache_stream){CACHE_HISTORY_SERVERS, h->from_ms, h->to_ms, CACHE_ALL}, 1,
 		add_server, &range);
 }

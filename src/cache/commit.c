@@ -9,12 +9,11 @@
 #include "build_id.h"
 #include "cache/redis.h"
 #include "cache/key.h"
+#include "cache/retention.h"
 #include "base/log.h"
 #include "store/reply.h"
 
-#define DAY_MS        INT64_C(86400000)
-#define SERVERS_BYTES (16 * 1024 * 1024) /* of Redis' memory, for the risks of all servers */
-#define COMMIT_KEYS   8                  /* beside those of the entries */
+#define COMMIT_KEYS 11 /* beside those of the entries */
 
 const char *const commit_names[] = {
 	[COMMIT_OK] = "ok",           [COMMIT_LOST] = "lost",       [COMMIT_FLUSHED] = "flushed",
@@ -123,6 +122,9 @@ static size_t commit_keys(const struct cache *cache, const struct claim *claim,
 	keys[n++] = key_history(cache, CACHE_HISTORY_HOURS);
 	keys[n++] = key_history(cache, CACHE_HISTORY_SERVERS);
 	keys[n++] = key_history(cache, CACHE_UPSTREAM);
+	keys[n++] = key_history(cache, CACHE_MOMENTS);
+	keys[n++] = key_history(cache, CACHE_MOMENTS_THIN);
+	keys[n++] = key_history(cache, CACHE_FORECASTS);
 	assert(n == COMMIT_KEYS);
 	for (size_t i = 0; i < commit->count; i++)
 		keys[n++] = key_staged(cache, claim, commit->routes[i]);
@@ -135,32 +137,41 @@ static const redisReply *run_commit(struct cache *cache, const struct claim *cla
 				    const struct commit *commit)
 {
 	int64_t interval_ms = cache->limits->group[claim->group].interval_ms;
+	struct retention retention = retention_of(cache->limits->history_memory, interval_ms,
+						  commit->moment.len, commit->forecasts.len);
 	struct key entries = key_decimal((int64_t)commit->count), lock = key_lock(claim),
 		   bucket = key_decimal(claim->bucket), gen = key_decimal(claim->now_ms),
 		   interval = key_decimal(interval_ms),
 		   ttl = key_decimal(cache->limits->max_stale_ms),
 		   old_ttl = key_decimal(2 * interval_ms),
 		   points = key_decimal(commit->history.len ? cache->limits->history_points : 0),
-		   fill = key_decimal(commit->fill_ms), kept = key_decimal(DAY_MS),
-		   bytes = key_decimal(SERVERS_BYTES);
+		   fill = key_decimal(commit->fill_ms), kept = key_decimal(retention.risks_ms),
+		   bytes = key_decimal(retention.risks_bytes),
+		   full = key_decimal(retention.full_ms), thin = key_decimal(retention.thin_ms),
+		   window = key_decimal(PROTOCOL_THIN_MS);
 	const struct span args[] = {
-		SPAN("entries"),  KEY(entries),
-		SPAN("lock"),     KEY(lock),
-		SPAN("bucket"),   KEY(bucket),
-		SPAN("epoch"),    span_str(claim->epoch),
-		SPAN("gen"),      KEY(gen),
-		SPAN("snap"),     span_str(commit->snap),
-		SPAN("interval"), KEY(interval),
-		SPAN("ttl"),      KEY(ttl),
-		SPAN("old_ttl"),  KEY(old_ttl),
-		SPAN("fill"),     KEY(fill),
-		SPAN("record"),   commit->history,
-		SPAN("points"),   KEY(points),
-		SPAN("names"),    commit->names,
-		SPAN("risks"),    commit->risks,
-		SPAN("kept"),     KEY(kept),
-		SPAN("bytes"),    KEY(bytes),
-		SPAN("upstream"), span_str(cache->owner->upstream),
+		SPAN("entries"),   KEY(entries),
+		SPAN("lock"),      KEY(lock),
+		SPAN("bucket"),    KEY(bucket),
+		SPAN("epoch"),     span_str(claim->epoch),
+		SPAN("gen"),       KEY(gen),
+		SPAN("snap"),      span_str(commit->snap),
+		SPAN("interval"),  KEY(interval),
+		SPAN("ttl"),       KEY(ttl),
+		SPAN("old_ttl"),   KEY(old_ttl),
+		SPAN("fill"),      KEY(fill),
+		SPAN("record"),    commit->history,
+		SPAN("points"),    KEY(points),
+		SPAN("names"),     commit->names,
+		SPAN("risks"),     commit->risks,
+		SPAN("kept"),      KEY(kept),
+		SPAN("bytes"),     KEY(bytes),
+		SPAN("upstream"),  span_str(cache->owner->upstream),
+		SPAN("moment"),    commit->moment,
+		SPAN("forecasts"), commit->forecasts,
+		SPAN("full_kept"), KEY(full),
+		SPAN("thin_kept"), KEY(thin),
+		SPAN("window"),    KEY(window),
 	};
 	struct key keys[COMMIT_KEYS + 2 * CACHE_ROUTES_MAX];
 	struct span argv[COMMIT_KEYS + 2 * CACHE_ROUTES_MAX + sizeof(args) / sizeof(args[0])];

@@ -38,6 +38,26 @@ static int take_stream(const redisReply *reply, cache_entry_fn entry, void *ctx)
 	return 0;
 }
 
+static void ask_stream(struct cache *cache, const struct cache_stream *stream)
+{
+	struct key from = key_decimal(stream->from_ms), to = key_decimal(stream->to_ms),
+		   key = key_history(cache, stream->name);
+
+	switch (stream->pick) {
+	case CACHE_ALL:
+		store_cmd(cache->store, SPAN("XRANGE"), KEY(key), KEY(from), KEY(to));
+		break;
+	case CACHE_OLDEST:
+		store_cmd(cache->store, SPAN("XRANGE"), KEY(key), KEY(from), KEY(to), SPAN("COUNT"),
+			  SPAN("1"));
+		break;
+	case CACHE_NEWEST:
+		store_cmd(cache->store, SPAN("XREVRANGE"), KEY(key), KEY(to), KEY(from),
+			  SPAN("COUNT"), SPAN("1"));
+		break;
+	}
+}
+
 int cache_read_streams(struct cache *cache, const struct cache_stream *streams, size_t count,
 		       cache_entry_fn entry, void *ctx)
 {
@@ -45,13 +65,8 @@ int cache_read_streams(struct cache *cache, const struct cache_stream *streams, 
 
 	if (cache_is_down(cache))
 		return -1;
-	for (size_t i = 0; i < count; i++) {
-		struct key from = key_decimal(streams[i].from_ms),
-			   to = key_decimal(streams[i].to_ms),
-			   key = key_history(cache, streams[i].name);
-
-		store_cmd(cache->store, SPAN("XRANGE"), KEY(key), KEY(from), KEY(to));
-	}
+	for (size_t i = 0; i < count; i++)
+		ask_stream(cache, &streams[i]);
 	/* A day of a large fleet is some megabytes: more than the deadline of a page's batch was
 	 * made for. */
 	if (cache_run_for(cache, 3 * cache->limits->batch_ms) != STORE_OK)

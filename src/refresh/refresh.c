@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "base/gzip.h"
 #include "fleet/history.h"
+#include "fleet/moment.h"
 #include "base/log.h"
 #include "cache/forecast_store.h"
 #include "refresh/upstream_status.h"
@@ -238,12 +239,14 @@ static int stage(struct work *w)
 
 static enum commit_result commit(struct work *w)
 {
-	struct buf record, names, risks;
+	struct buf record, names, risks, moment;
 	enum commit_result rc;
 
 	buf_init(&record, 65536);
 	buf_init(&names, DOCUMENT_MAX);
 	buf_init(&risks, DOCUMENT_MAX);
+	buf_init(&moment, DOCUMENT_MAX);
+	moment_encode(w->snap, &moment);
 	history_encode(w->snap, &record);
 	history_encode_servers(w->snap, &names, &risks);
 	w->commit.snap = w->snap->id;
@@ -251,11 +254,13 @@ static enum commit_result commit(struct work *w)
 	w->commit.history = buf_span(&record);
 	w->commit.names = buf_span(&names);
 	w->commit.risks = buf_span(&risks);
+	w->commit.moment = buf_span(&moment);
 	fault_point("before-commit");
 	rc = cache_commit(w->refresh->cache, w->claim, &w->commit);
 	buf_free(&record);
 	buf_free(&names);
 	buf_free(&risks);
+	buf_free(&moment);
 	return rc;
 }
 

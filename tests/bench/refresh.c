@@ -342,7 +342,8 @@ static void whole_chain(int fd, struct result *result)
 					    .max_stale_ms = 900000,
 					    .batch_ms = 1000,
 					    .publish_ms = 5000,
-					    .history_points = 20160};
+					    .history_points = 20160,
+					    .history_memory = 256 << 20};
 	const struct upstream_config config = {.daemon_url = url,
 					       .generator_url = "",
 					       .api_key = "",

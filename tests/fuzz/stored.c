@@ -186,6 +186,7 @@ static const struct cache_limits limits = {
 	.batch_ms = 100,
 	.publish_ms = 2000,
 	.history_points = 20160,
+	.history_memory = 256 << 20,
 };
 
 static void make_request(struct request *request, struct span *input)

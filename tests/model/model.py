@@ -25,9 +25,11 @@ BREAKER_TTL = 900_000
 FLUSH_GAP = 5_000
 BELIEVED_OPENING = 600_000  # a breaker open for longer was written by a clock that has gone back since
 HISTORY, HOURS, RISKS, OWNER = "tfthist:fleet", "tfthist:hours", "tfthist:risk", "tfthist:upstream"
+FULL, THIN, FORECASTS = "tfthist:full", "tfthist:thin", "tfthist:forecasts"
 POINTER = "tft:cur:fleet"
 FLEETS = ("00000000000000aa", "00000000000000bb")  # fingerprints of two
 HOUR = 3_600_000
+WINDOW_OF_MOMENTS = int(LIMITS["THIN_MS"])
 GATE = "tft:gate:flush"
 # Written by a stranger: a type that the protocol never uses, and values that it never has.
 JUNK = "zset"
@@ -300,6 +302,7 @@ class Model:
             lines = [f"{time} {text[2:]}" for time, text in points if time >= start]
             self.put(HOURS, "stream", [(start, "d " + ";".join(lines))])
         self.add_risks(at, claim)
+        self.add_moment(at, claim)
         return "hist-new"
 
     def add_risks(self, at, claim):
@@ -309,6 +312,14 @@ class Model:
         last = self.read(RISKS, [])
         known = last and last[0][0] // HOUR == at // HOUR and last[0][1].startswith(f"s {digest} ")
         self.put(RISKS, "stream", [(at, text if known else f"{text} n {claim.names}")])
+
+    def add_moment(self, at, claim):
+        """All of them, and the first of each window once more, with the forecasts."""
+        last = self.read(THIN, [])
+        self.put(FULL, "stream", [*self.read(FULL, []), (at, f"m M{claim.record}")])
+        if not last or last[-1][0] // WINDOW_OF_MOMENTS < at // WINDOW_OF_MOMENTS:
+            self.put(THIN, "stream", [*last, (at, f"t M{claim.record}")])
+            self.put(FORECASTS, "stream", [*self.read(FORECASTS, []), (at, f"f F{claim.record}")])
 
     @checked
     def fail(self, claim, reason, retry_after):

@@ -8,7 +8,7 @@ import re
 from collections import Counter, deque
 
 from model import (
-    ANSWERS, FLEETS, FLUSH_GAP, GARBAGE, GATE, HISTORY, HOURS, JUNK, LIMITS, LONGEST_BACKOFF, LONGEST_EPOCH, OWNER, POINTER, RISKS,
+    ANSWERS, FLEETS, FLUSH_GAP, FORECASTS, FULL, THIN, WINDOW_OF_MOMENTS, GARBAGE, GATE, HISTORY, HOURS, JUNK, LIMITS, LONGEST_BACKOFF, LONGEST_EPOCH, OWNER, POINTER, RISKS,
     SLUGS, STAGED_TTL, UNREACHABLE, WINDOW, Claim, Group, Model, fingerprint,
 )  # fmt: skip
 from watch import Violation, Watch
@@ -282,7 +282,7 @@ class Run:
 
     def commit(self, worker, refused):
         claim, group = worker.claim, worker.claim.group
-        keys = [group.key(what) for what in REFRESH_KEYS] + [HISTORY, HOURS, RISKS, OWNER]
+        keys = [group.key(what) for what in REFRESH_KEYS] + [HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS]
         keys += [claim.staged(route) for route in group.routes]
         keys += [f"tft:{route}:{claim.bucket}" for route in group.routes]
         length = HISTORY_LENGTH if group.history else 0
@@ -291,7 +291,8 @@ class Run:
             "snap": claim.snap, "interval": group.interval, "ttl": group.max_stale, "old_ttl": 2 * group.interval, "fill": 900,
             "record": claim.record, "points": length, "names": claim.names, "risks": claim.risks, "kept": DAY,
             "upstream": claim.fleet,
-            "bytes": 16 << 20,
+            "bytes": 16 << 20, "moment": f"M{claim.record}", "forecasts": f"F{claim.record}",
+            "full_kept": 30 * DAY, "thin_kept": 30 * DAY, "window": WINDOW_OF_MOMENTS,
         }  # fmt: skip
         arguments = [word for pair in named.items() for word in pair]
         answer = self.ask(worker.name, "commit", keys, arguments, lambda: self.model.commit(claim, 900), refused)
@@ -455,7 +456,7 @@ class Run:
         self.tell("FLUSHDB")
         self.remove(*self.cached())
         self.server.command("FLUSHDB")
-        self.model.delete(HISTORY, HOURS, RISKS, OWNER)
+        self.model.delete(HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS)
         self.watch.points.clear()
         self.watch.flush(self.groups, self.claims)
 

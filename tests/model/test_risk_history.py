@@ -12,7 +12,7 @@ from server import Server  # noqa: E402
 INTERVAL, DAY = 30_000, 86_400_000
 FIRST = 1_700_000_000_000 // INTERVAL
 LIMIT = 1 << 20
-KEYS = [f"tft:{what}:fleet" for what in ("cur", "lock", "brk", "epoch")] + ["tfthist:fleet", "tfthist:hours", "tfthist:risk", "tfthist:upstream"]
+KEYS = [f"tft:{what}:fleet" for what in ("cur", "lock", "brk", "epoch")] + ["tfthist:fleet", "tfthist:hours", "tfthist:risk", "tfthist:upstream", *(f"tfthist:{stream}" for stream in ("full", "thin", "forecasts"))]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,8 @@ def commit(server, bucket, names):
     named = {
         "entries": 1, "lock": lock, "bucket": bucket, "epoch": "epoch", "gen": bucket * INTERVAL, "snap": "snap", "interval": INTERVAL,
         "ttl": 60_000, "old_ttl": 60_000, "fill": 900, "record": "record", "points": 20_160, "names": " ".join(names),
-        "risks": "aa" * len(names), "kept": DAY, "bytes": LIMIT, "upstream": "f",
+        "risks": "aa" * len(names), "kept": DAY, "bytes": LIMIT, "upstream": "f", "moment": "", "forecasts": "",
+            "full_kept": DAY, "thin_kept": DAY, "window": 300_000,
     }  # fmt: skip
     keys = [*KEYS, "tft:s:token:page", f"tft:page:{bucket}"]
     answer = server.call("commit", keys, [word for pair in named.items() for word in pair])

@@ -18,6 +18,7 @@ static const struct cache_limits cache_limits = {
 	.batch_ms = 100,
 	.publish_ms = 2000,
 	.history_points = 20160,
+	.history_memory = 256 << 20,
 };
 static const struct cache_owner cache_owner = {"tft", "0123456789abcdef"};
 static struct store *store;

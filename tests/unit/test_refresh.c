@@ -331,7 +331,7 @@ static void test_an_answer_of_the_status_is_stored_with_its_ticks(void **state)
 			   "application/json ");
 	assert_part(heard,
 		    ",\"ticks\":{\"since\":0,\"seen\":1764000015123,\"still\":0,\"period\":0}}");
-	assert_part(heard, "EVALSHA 10 tft:cur:status ");
+	assert_part(heard, "EVALSHA 13 tft:cur:status ");
 	assert_part(heard, "EVALSHA 1 tft:said 60000 status ");
 	/* The daemon is there: an attempt at the predictions may succeed. */
 	assert_part(heard, "EVALSHA 1 tft:brk:fleet connection-refused name-not-found\n");
@@ -405,7 +405,7 @@ static void test_a_commit_of_a_small_group_that_is_refused_says_nothing(void **s
 	struct upstream_status s;
 
 	(void)state;
-	redis_on_array("EVALSHA 10", "flushed", "882000007");
+	redis_on_array("EVALSHA 13", "flushed", "882000007");
 	upstream_status_renew(cache, upstream, true, &s);
 	assert_no_part(redis_heard(), "tft:said 60000");
 }
@@ -419,12 +419,12 @@ static void test_the_scenario_is_confirmed_whoever_asks(void **state)
 	upstream_status_confirm_scenario(cache, upstream, &after);
 	heard = redis_heard();
 	assert_part(heard, "SET tft:epoch:scenario ");
-	assert_part(heard, "EVALSHA 10 tft:cur:scenario ");
+	assert_part(heard, "EVALSHA 13 tft:cur:scenario ");
 	assert_string_equal(after.name, "degrading");
 	assert_true(after.configured);
 	redis_on_array("EVALSHA 7", "busy", "882000007", "1764000015123", "e1", "900");
 	upstream_status_confirm_scenario(cache, upstream, &after);
-	assert_no_part(redis_heard(), "EVALSHA 10 ");
+	assert_no_part(redis_heard(), "EVALSHA 13 ");
 	assert_string_equal(after.name, "degrading");
 	fetch_says("scenario", "2 0 0 -");
 	upstream_status_confirm_scenario(cache, upstream, &after);

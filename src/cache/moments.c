@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where every bucket is kept, the moments of PROTOCOL_THIN_MS are there as well. So, within that
+ * time before the one asked for, a full moment tells that the resolution is an interval there, and
+ * no full moment that it is PROTOCOL_THIN_MS.
+ */
+#include "config.h"
+#include "cache/moments.h"
+
+#include "base/log.h"
+#include "fleet/moment.h"
+
+/* Names of the fields of the two streams. */
+#define FULL "m"
+#define THIN "t"
+
+/* What a read has found; the records live as long as the replies. */
+struct found {
+	int64_t full_ms, thin_ms; /* 0: none */
+	struct span full, thin;
+};
+
+static void take(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
+{
+	struct found *found = ctx;
+
+	if (count < 2)
+		return;
+	if (span_is(fields[0], FULL)) {
+		found->full_ms = at_ms;
+		found->full = fields[1];
+	} else if (span_is(fields[0], THIN)) {
+		found->thin_ms = at_ms;
+		found->thin = fields[1];
+	}
+}
+
+static int read_both(struct cache *cache, int64_t from_ms, int64_t to_ms, enum cache_pick pick,
+		     struct found *found)
+{
+	const struct cache_stream streams[] = {{CACHE_MOMENTS, from_ms, to_ms, pick},
+					       {CACHE_MOMENTS_THIN, from_ms, to_ms, pick}};
+
+	*found = (struct found){0};
+	return cache_read_streams(cache, streams, 2, take, found);
+}
+
+static struct snapshot *decode(int64_t at_ms, struct span record)
+{
+	struct snapshot *snap = moment_decode(record);
+
+	if (!snap)
+		log_event(LOG_LEVEL_WARNING, "moment_damaged", LOG_INT("at", at_ms));
+	return snap;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	return a < b ? a : b;
+}
+
+static enum moment_result find_neighbours(struct cache *cache, int64_t at_ms, struct moment *moment)
+{
+	struct found before, after;
+
+	if (read_both(cache, 0, at_ms, CACHE_NEWEST, &before) != 0 ||
+	    read_both(cache, at_ms + 1, INT64_MAX, CACHE_OLDEST, &after) != 0)
+		return MOMENT_DOWN;
+	moment->before_ms = later(before.full_ms, before.thin_ms);
+	moment->after_ms = sooner(after.full_ms, after.thin_ms);
+	return MOMENT_NONE;
+}
+
+enum moment_result moments_read(struct cache *cache, int64_t at_ms, struct moment *moment)
+{
+	struct found found;
+
+	*moment = (struct moment){0};
+	if (read_both(cache, at_ms - PROTOCOL_THIN_MS + 1, at_ms, CACHE_NEWEST, &found) != 0)
+		return MOMENT_DOWN;
+	if (found.full_ms > at_ms - cache_interval_ms(cache, CACHE_FLEET))
+		moment->snap = decode(found.full_ms, found.full);
+	else if (!found.full_ms && found.thin_ms)
+		moment->snap = decode(found.thin_ms, found.thin);
+	return moment->snap ? MOMENT_FOUND : find_neighbours(cache, at_ms, moment);
+}

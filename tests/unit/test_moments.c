@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* Which moment a time leads to, and for how long which are kept. */
+#include "config.h"
+
+#include "cache/moments.h"
+#include "cache/retention.h"
+#include "cache_fixture.h"
+#include "fleet/moment.h"
+
+#define AT      (BUCKET * INT64_C(30000))
+#define DAY     INT64_C(86400000)
+#define WITHIN  "1763999700001 "
+#define AT_TEXT "1764000000000 "
+
+static struct buf record;
+
+static int open_moments(void **state)
+{
+	struct snapshot *snap = snapshot_new();
+
+	snap->bucket = BUCKET;
+	snap->interval_ms = 30000;
+	buf_init(&record, 65536);
+	moment_encode(snap, &record);
+	snapshot_free(&snap);
+	return open_cache(state);
+}
+
+static int close_moments(void **state)
+{
+	buf_free(&record);
+	return close_cache(state);
+}
+
+/* The one entry that a stream has there; 0: none. */
+static void on_stream(const char *begins, int64_t ms, const char *field, struct span bytes)
+{
+	char id[32];
+	struct buf wire;
+
+	buf_init(&wire, 1 << 20);
+	if (ms) {
+		(void)snprintf(id, sizeof(id), "%lld-0", (long long)ms);
+		buf_lit(&wire, "*1\r\n*2\r\n");
+		put_string(&wire, span_str(id));
+		buf_lit(&wire, "*2\r\n");
+		put_string(&wire, span_str(field));
+		put_string(&wire, bytes);
+	} else {
+		buf_lit(&wire, "*0\r\n");
+	}
+	redis_on_span(begins, buf_span(&wire));
+	buf_free(&wire);
+}
+
+static void on_moments(int64_t full_ms, int64_t thin_ms)
+{
+	on_stream("XREVRANGE tfthist:full", full_ms, "m", buf_span(&record));
+	on_stream("XREVRANGE tfthist:thin", thin_ms, "t", buf_span(&record));
+}
+
+static void found(int64_t full_ms, int64_t thin_ms)
+{
+	struct moment moment;
+
+	on_moments(full_ms, thin_ms);
+	assert_int_equal(moments_read(cache, AT, &moment), MOMENT_FOUND);
+	assert_int_equal(moment.snap->bucket, BUCKET);
+	snapshot_free(&moment.snap);
+	assert_string_equal(redis_heard(), "XREVRANGE tfthist:full " AT_TEXT WITHIN "COUNT 1\n"
+					   "XREVRANGE tfthist:thin " AT_TEXT WITHIN "COUNT 1\n");
+}
+
+static void test_a_moment_is_one_round_trip(void **state)
+{
+	(void)state;
+	found(AT, AT - 120000);
+	found(AT - 29999, 0);
+	found(0, AT - 299999); /* where only these are kept */
+}
+
+static void test_a_gap_has_neighbours(void **state)
+{
+	struct moment moment;
+
+	(void)state;
+	on_stream("XRANGE tfthist:full", AT + 90000, "m", buf_span(&record));
+	on_stream("XRANGE tfthist:thin", AT + 300000, "t", buf_span(&record));
+	on_moments(AT - 30000, AT - 120000);
+	assert_int_equal(moments_read(cache, AT, &moment), MOMENT_NONE);
+	assert_null(moment.snap);
+	assert_int_equal(moment.before_ms, AT - 30000);
+	assert_int_equal(moment.after_ms, AT + 90000);
+	on_stream("XRANGE tfthist:full", 0, "m", buf_span(&record));
+	on_stream("XRANGE tfthist:thin", 0, "t", buf_span(&record));
+	on_moments(0, 0);
+	assert_int_equal(moments_read(cache, AT, &moment), MOMENT_NONE);
+	assert_int_equal(moment.before_ms, 0);
+	assert_int_equal(moment.after_ms, 0);
+}
+
+static void test_a_damaged_record_is_a_gap(void **state)
+{
+	struct moment moment;
+
+	(void)state;
+	record.data[record.len - 1] ^= 1;
+	on_stream("XRANGE", 0, "m", buf_span(&record));
+	on_moments(AT, 0);
+	assert_int_equal(moments_read(cache, AT, &moment), MOMENT_NONE);
+	assert_null(moment.snap);
+}
+
+static void test_without_redis_there_is_none(void **state)
+{
+	struct moment moment;
+
+	(void)state;
+	assert_int_equal(moments_read(cache, AT, &moment), MOMENT_DOWN);
+	assert_null(moment.snap);
+}
+
+/* Days of a fleet whose records take so many bytes. */
+static void kept(int64_t memory, size_t moment, size_t forecasts, double full, double thin)
+{
+	struct retention r = retention_of(memory, 30000, moment, forecasts);
+
+	assert_true((double)r.full_ms / DAY > full - 0.05 && (double)r.full_ms / DAY < full + 0.05);
+	assert_true((double)r.thin_ms / DAY > thin - 0.05 && (double)r.thin_ms / DAY < thin + 0.05);
+	assert_int_equal(r.risks_ms, r.full_ms + DAY);
+	assert_int_equal(r.risks_bytes, memory / 8);
+}
+
+static void test_what_is_kept_follows_from_memory_and_sizes(void **state)
+{
+	(void)state;
+	kept(256 << 20, 400, 400, 30, 30);         /* 20 servers */
+	kept(256 << 20, 1800, 3000, 30, 30);       /* 90 */
+	kept(256 << 20, 20000, 40000, 1.45, 23.2); /* 1,000 */
+	kept(256 << 20, 100000, 1, 1, 4.7);
+	kept(16 << 20, 1800, 3000, 1, 15.6);
+	kept(INT64_C(4) << 30, 20000, 40000, 30, 30);
+}
+
+static void test_long_intervals_and_no_record(void **state)
+{
+	(void)state;
+	assert_int_equal(retention_of(256 << 20, 300000, 0, 0).full_ms, 30 * DAY);
+	assert_int_equal(retention_of(16 << 20, 300000, 1000000, 0).full_ms, DAY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_a_moment_is_one_round_trip, open_moments,
+						close_moments),
+		cmocka_unit_test_setup_teardown(test_a_gap_has_neighbours, open_moments,
+						close_moments),
+		cmocka_unit_test_setup_teardown(test_a_damaged_record_is_a_gap, open_moments,
+						close_moments),
+		cmocka_unit_test_setup_teardown(test_without_redis_there_is_none, open_moments,
+						close_moments),
+		cmocka_unit_test(test_what_is_kept_follows_from_memory_and_sizes),
+		cmocka_unit_test(test_long_intervals_and_no_record),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
