@@ -16,6 +16,7 @@ GIVEN = {
     "base/json": "struct buf buf;",
     "base/log": "const char *why;",
     "base/numbers": "struct span text; struct numbers numbers; struct buf rest; void read();",
+    "base/rice": "struct buf *out; struct bytes_reader reader; int32_t values[8]; size_t count;",
     "cache/cache": "struct cache *cache; struct cache_read read; struct claim claim; struct commit commit; struct cache_document document;"
     "enum cache_group group; enum reason reason; const char *snap; void send(struct span); enum reason fetch(void);",
     "fleet/decode": "struct decode *d; const char *bytes; size_t len; enum reason reason; struct snapshot *snapshot;"
