@@ -16,7 +16,9 @@ struct moment {
 
 /* The newest moment at or before at_ms (epoch), if it is not older than the resolution that is kept
  * there: an interval, or later PROTOCOL_THIN_MS. A damaged record counts as none, and is told in the
- * log. One round trip where it is found. */
-enum moment_result moments_read(struct cache *cache, int64_t at_ms, struct moment *moment);
+ * log. forecasts: the servers get their horizons, where they are kept. One round trip where it is
+ * found. */
+enum moment_result moments_read(struct cache *cache, int64_t at_ms, bool forecasts,
+				struct moment *moment);
 
 #endif

@@ -15,6 +15,8 @@
 #include "fleet/metric.h"
 #include "fleet/series.h"
 
+struct horizons;
+
 #define SNAPSHOT_NAME_MAX 255   /* bytes of a server name; longer ones are refused */
 #define SNAPSHOT_SERVERS  20000 /* more in one answer is a bad answer */
 
@@ -58,8 +60,10 @@ struct server {
 	uint64_t fingerprint;
 	int64_t same_since_ms;
 	uint32_t same_count;
-	/* Owned; NULL in a snapshot that was read back from its compact form. */
+	/* Both owned. The whole forecast, or NULL in a snapshot that was read back; what is kept of it
+	 * (horizons.h), or NULL but in a moment. */
 	struct series *series;
+	struct horizons *horizons;
 };
 
 /* Contract 4. known false: /status gave no answer, "warm-up unknown". */

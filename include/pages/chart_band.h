@@ -7,20 +7,7 @@
 #ifndef TFT_CHART_BAND_H
 #define TFT_CHART_BAND_H
 
-#include "fleet/snapshot.h"
-
-/* Steps of 5 minutes, the first one 5 minutes ahead. */
-struct band {
-	size_t len;       /* of the median; 0: nothing to draw */
-	size_t range_len; /* of low and high, at most len */
-	double low[FORECAST_STEPS], median[FORECAST_STEPS], high[FORECAST_STEPS];
-	bool percent;
-};
-
-/* The forecast of one metric; percentages are clamped to 0..100, everything else to >= 0. */
-void band_of_metric(struct band *band, const struct series *series, enum metric metric);
-/* CPU used = 100 - idle, quantiles exchanged (doc/rules.md#top). */
-void band_of_cpu(struct band *band, const struct series *series);
+#include "fleet/band.h"
 
 #define BAND_LIMITS 2
 

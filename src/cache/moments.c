@@ -8,16 +8,18 @@
 #include "cache/moments.h"
 
 #include "base/log.h"
+#include "fleet/horizons.h"
 #include "fleet/moment.h"
 
-/* Names of the fields of the two streams. */
-#define FULL "m"
-#define THIN "t"
+/* Names of the fields of the streams. */
+#define FULL      "m"
+#define THIN      "t"
+#define FORECASTS "f"
 
 /* What a read has found; the records live as long as the replies. */
 struct found {
-	int64_t full_ms, thin_ms; /* 0: none */
-	struct span full, thin;
+	int64_t full_ms, thin_ms, forecasts_ms; /* 0: none */
+	struct span full, thin, forecasts;
 };
 
 static void take(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
@@ -32,25 +34,38 @@ static void take(void *ctx, int64_t at_ms, const struct span *fields, size_t cou
 	} else if (span_is(fields[0], THIN)) {
 		found->thin_ms = at_ms;
 		found->thin = fields[1];
+	} else if (span_is(fields[0], FORECASTS)) {
+		found->forecasts_ms = at_ms;
+		found->forecasts = fields[1];
 	}
 }
 
-static int read_both(struct cache *cache, int64_t from_ms, int64_t to_ms, enum cache_pick pick,
-		     struct found *found)
+/* forecasts: those as well. */
+static int read_streams(struct cache *cache, int64_t from_ms, int64_t to_ms, enum cache_pick pick,
+			bool forecasts, struct found *found)
 {
 	const struct cache_stream streams[] = {{CACHE_MOMENTS, from_ms, to_ms, pick},
-					       {CACHE_MOMENTS_THIN, from_ms, to_ms, pick}};
+					       {CACHE_MOMENTS_THIN, from_ms, to_ms, pick},
+					       {CACHE_FORECASTS, from_ms, to_ms, pick}};
 
 	*found = (struct found){0};
-	return cache_read_streams(cache, streams, 2, take, found);
+	return cache_read_streams(cache, streams, forecasts ? 3 : 2, take, found);
 }
 
-static struct snapshot *decode(int64_t at_ms, struct span record)
+static void tell_damaged(const char *what, int64_t at_ms)
+{
+	log_event(LOG_LEVEL_WARNING, "moment_damaged", LOG_STR("record", what),
+		  LOG_INT("at", at_ms));
+}
+
+static struct snapshot *decode(int64_t at_ms, struct span record, const struct found *found)
 {
 	struct snapshot *snap = moment_decode(record);
 
 	if (!snap)
-		log_event(LOG_LEVEL_WARNING, "moment_damaged", LOG_INT("at", at_ms));
+		tell_damaged("moment", at_ms);
+	else if (found->forecasts_ms && horizons_decode(found->forecasts, snap) != 0)
+		tell_damaged("forecasts", found->forecasts_ms);
 	return snap;
 }
 
@@ -70,24 +85,26 @@ static enum moment_result find_neighbours(struct cache *cache, int64_t at_ms, st
 {
 	struct found before, after;
 
-	if (read_both(cache, 0, at_ms, CACHE_NEWEST, &before) != 0 ||
-	    read_both(cache, at_ms + 1, INT64_MAX, CACHE_OLDEST, &after) != 0)
+	if (read_streams(cache, 0, at_ms, CACHE_NEWEST, false, &before) != 0 ||
+	    read_streams(cache, at_ms + 1, INT64_MAX, CACHE_OLDEST, false, &after) != 0)
 		return MOMENT_DOWN;
 	moment->before_ms = later(before.full_ms, before.thin_ms);
 	moment->after_ms = sooner(after.full_ms, after.thin_ms);
 	return MOMENT_NONE;
 }
 
-enum moment_result moments_read(struct cache *cache, int64_t at_ms, struct moment *moment)
+enum moment_result moments_read(struct cache *cache, int64_t at_ms, bool forecasts,
+				struct moment *moment)
 {
 	struct found found;
 
 	*moment = (struct moment){0};
-	if (read_both(cache, at_ms - PROTOCOL_THIN_MS + 1, at_ms, CACHE_NEWEST, &found) != 0)
+	if (read_streams(cache, at_ms - PROTOCOL_THIN_MS + 1, at_ms, CACHE_NEWEST, forecasts,
+			 &found) != 0)
 		return MOMENT_DOWN;
 	if (found.full_ms > at_ms - cache_interval_ms(cache, CACHE_FLEET))
-		moment->snap = decode(found.full_ms, found.full);
+		moment->snap = decode(found.full_ms, found.full, &found);
 	else if (!found.full_ms && found.thin_ms)
-		moment->snap = decode(found.thin_ms, found.thin);
+		moment->snap = decode(found.thin_ms, found.thin, &found);
 	return moment->snap ? MOMENT_FOUND : find_neighbours(cache, at_ms, moment);
 }

@@ -11,18 +11,17 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 #include "base/hash.h"
+#include "base/pack.h"
 #include "base/rice.h"
-#include "base/utf8.h"
 #include "fleet/head.h"
+#include "fleet/names.h"
 #include "fleet/risk.h"
 #include "fleet/shown.h"
 
 #define MAGIC          "TFTm"
 #define CHECKSUM_BYTES 8
-#define PACK_LEVEL     6
 /* Of the packed part, per server: name and profile. */
 #define SERVER_BYTES_MAX (2 + SNAPSHOT_NAME_MAX + 1)
 #define HEAD_BYTES_MAX   8192
@@ -275,58 +274,14 @@ static void put_crossings(const struct columns *c, const struct server *const *s
 		put_crossing_numbers(servers, c->count, number, out);
 }
 
-static size_t common_start(struct span a, struct span b)
-{
-	size_t n = 0;
-
-	while (n < a.len && n < b.len && a.ptr[n] == b.ptr[n])
-		n++;
-	return n;
-}
-
-/* How much of the name before begins this one, and the rest of it. */
-static void put_names(const struct server *const *servers, size_t count, struct buf *out)
-{
-	struct span before = {"", 0};
-
-	for (size_t i = 0; i < count; i++) {
-		struct span name = servers[i]->name;
-		size_t same = common_start(before, name);
-
-		bytes_put_int(out, same, 1);
-		bytes_put_text(out, (struct span){name.ptr + same, name.len - same});
-		before = name;
-	}
-}
-
 static void put_packed_part(const struct snapshot *s, const struct server *const *servers,
 			    struct buf *out)
 {
 	head_put(out, s);
 	bytes_put_int(out, s->count, 4);
-	put_names(servers, s->count, out);
+	names_put(servers, s->count, out);
 	for (size_t i = 0; i < s->count; i++)
 		bytes_put_int(out, servers[i]->profile, 1);
-}
-
-/* The length of the part, the length that it takes here, and the part in zlib's form. */
-static void put_packed(struct span part, struct buf *out)
-{
-	uLongf len = compressBound(part.len);
-	struct buf packed;
-	char *room;
-
-	buf_init(&packed, len);
-	room = buf_reserve(&packed, len);
-	if (!room ||
-	    compress2((Bytef *)room, &len, (const Bytef *)part.ptr, part.len, PACK_LEVEL) != Z_OK) {
-		buf_fail(out);
-	} else {
-		bytes_put_int(out, part.len, 4);
-		bytes_put_int(out, len, 4);
-		buf_add(out, room, len);
-	}
-	buf_free(&packed);
 }
 
 static void put_body(const struct snapshot *s, const struct server *const *servers,
@@ -338,7 +293,7 @@ static void put_body(const struct snapshot *s, const struct server *const *serve
 	put_packed_part(s, servers, &part);
 	if (!buf_ok(&part))
 		buf_fail(out);
-	put_packed(buf_span(&part), out);
+	pack_put(buf_span(&part), out);
 	buf_free(&part);
 	put_masks(c, servers, out);
 	put_values(c, out);
@@ -372,53 +327,26 @@ void moment_encode(const struct snapshot *s, struct buf *out)
 
 /* ---- reading ---- */
 
-static struct server *get_name(struct bytes_reader *r, struct snapshot *s, char *name, size_t *len)
+static void get_packed_part(struct bytes_reader *r, struct snapshot *s)
 {
-	size_t same = (size_t)bytes_get_upto(r, 1, *len);
-	struct span rest = bytes_get(r, (size_t)bytes_get_upto(r, 1, SNAPSHOT_NAME_MAX - same));
-
-	if (rest.len)
-		memcpy(name + same, rest.ptr, rest.len);
-	*len = same + rest.len;
-	r->bad |= *len == 0 || !utf8_valid((struct span){name, *len});
-	return r->bad ? NULL : snapshot_add(s, (struct span){name, *len});
-}
-
-static void get_names(struct bytes_reader *r, struct snapshot *s, size_t count)
-{
-	char name[SNAPSHOT_NAME_MAX];
-	size_t len = 0;
-
-	while (count-- > 0 && !r->bad)
-		r->bad |= !get_name(r, s, name, &len);
-}
-
-static void get_packed_part(struct span part, struct snapshot *s, bool *bad)
-{
-	struct bytes_reader r = {.rest = part};
-	size_t count;
-
-	head_get(&r, s);
-	count = (size_t)bytes_get_upto(&r, 4, SNAPSHOT_SERVERS);
-	get_names(&r, s, count);
+	head_get(r, s);
+	names_get(r, s, (size_t)bytes_get_upto(r, 4, SNAPSHOT_SERVERS));
 	for (size_t i = 0; i < s->count; i++)
-		s->servers[i].profile = (enum profile)bytes_get_upto(&r, 1, PROFILE_COUNT - 1);
-	*bad |= r.bad || r.rest.len > 0;
+		s->servers[i].profile = (enum profile)bytes_get_upto(r, 1, PROFILE_COUNT - 1);
+	r->bad |= r->rest.len > 0;
 }
 
 static void get_packed(struct bytes_reader *r, struct snapshot *s)
 {
-	size_t most = HEAD_BYTES_MAX + (size_t)SNAPSHOT_SERVERS * SERVER_BYTES_MAX;
-	uLongf len = (uLongf)bytes_get_upto(r, 4, most);
-	struct span packed = bytes_get(r, (size_t)bytes_get_upto(r, 4, r->rest.len));
-	char *part = malloc(len + 1);
+	struct buf part;
+	struct bytes_reader inner;
 
-	if (!part || r->bad ||
-	    uncompress((Bytef *)part, &len, (const Bytef *)packed.ptr, packed.len) != Z_OK)
-		r->bad = true;
-	else
-		get_packed_part((struct span){part, len}, s, &r->bad);
-	free(part);
+	buf_init(&part, HEAD_BYTES_MAX + (size_t)SNAPSHOT_SERVERS * SERVER_BYTES_MAX);
+	pack_get(r, &part);
+	inner = (struct bytes_reader){.rest = buf_span(&part), .bad = r->bad};
+	get_packed_part(&inner, s);
+	r->bad = inner.bad;
+	buf_free(&part);
 }
 
 static void get_values(struct bytes_reader *r, const struct columns *c)

@@ -30,8 +30,10 @@ void snapshot_free(struct snapshot **s)
 
 	if (*s == NULL)
 		return;
-	for (i = 0; i < (*s)->count; i++)
+	for (i = 0; i < (*s)->count; i++) {
 		free((*s)->servers[i].series);
+		free((*s)->servers[i].horizons);
+	}
 	free((*s)->servers);
 	buf_free(&(*s)->names);
 	free(*s);

@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "base/gzip.h"
 #include "fleet/history.h"
+#include "fleet/horizons.h"
 #include "fleet/moment.h"
 #include "base/log.h"
 #include "cache/forecast_store.h"
@@ -239,14 +240,16 @@ static int stage(struct work *w)
 
 static enum commit_result commit(struct work *w)
 {
-	struct buf record, names, risks, moment;
+	struct buf record, names, risks, moment, forecasts;
 	enum commit_result rc;
 
 	buf_init(&record, 65536);
 	buf_init(&names, DOCUMENT_MAX);
 	buf_init(&risks, DOCUMENT_MAX);
 	buf_init(&moment, DOCUMENT_MAX);
+	buf_init(&forecasts, DOCUMENT_MAX);
 	moment_encode(w->snap, &moment);
+	horizons_encode(w->snap, &forecasts);
 	history_encode(w->snap, &record);
 	history_encode_servers(w->snap, &names, &risks);
 	w->commit.snap = w->snap->id;
@@ -255,12 +258,14 @@ static enum commit_result commit(struct work *w)
 	w->commit.names = buf_span(&names);
 	w->commit.risks = buf_span(&risks);
 	w->commit.moment = buf_span(&moment);
+	w->commit.forecasts = buf_span(&forecasts);
 	fault_point("before-commit");
 	rc = cache_commit(w->refresh->cache, w->claim, &w->commit);
 	buf_free(&record);
 	buf_free(&names);
 	buf_free(&risks);
 	buf_free(&moment);
+	buf_free(&forecasts);
 	return rc;
 }
 

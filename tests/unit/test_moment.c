@@ -7,6 +7,7 @@
 #include "base/fmt.h"
 #include "base/hash.h"
 #include "fleet/heat.h"
+#include "fleet/horizons.h"
 #include "fleet/moment.h"
 #include "fleet/shown.h"
 #include "golden.h"
@@ -303,6 +304,84 @@ static void no_server_is_a_moment_too(void **state)
 	snapshot_free(&back);
 }
 
+/* ---- forecasts ---- */
+
+static void same_quantile(double then, double now)
+{
+	assert_true(isnan(then) ? isnan(now) : fabs(shown(then) - now) < 1e-9);
+}
+
+static void forecasts_come_back_in_tenths(void **state)
+{
+	static const char *const answers[] = {
+		"predictions_current-healthy-20", "predictions_current-critical-90",
+		"predictions_current-critical-500", "predictions_synthetic-edges-68"};
+
+	(void)state;
+	for (size_t a = 0; a < sizeof(answers) / sizeof(answers[0]); a++) {
+		struct snapshot *snap = golden_snapshot(answers[a]), *back;
+		struct buf record;
+
+		snap->interval_ms = 30000;
+		back = again(snap);
+		buf_init(&record, RECORD_MAX);
+		horizons_encode(snap, &record);
+		assert_true(buf_ok(&record));
+		print_message("%s: %.1f\n", answers[a], (double)record.len / (double)snap->count);
+		assert_int_equal(horizons_decode(buf_span(&record), back), 0);
+		for (size_t i = 0; i < snap->count; i++) {
+			struct horizons then, *now = back->servers[i].horizons;
+
+			horizons_of(snap->servers[i].series, &then);
+			assert_non_null(now);
+			for (int m = 0; m < KEPT_METRICS; m++)
+				for (int h = 0; h < HORIZONS; h++) {
+					same_quantile(then.at[m][h].p10, now->at[m][h].p10);
+					same_quantile(then.at[m][h].p50, now->at[m][h].p50);
+					same_quantile(then.at[m][h].p90, now->at[m][h].p90);
+				}
+		}
+		for (size_t at = 0; at < record.len; at += 7) {
+			record.data[at] ^= 4;
+			assert_int_equal(horizons_decode(buf_span(&record), back), -1);
+			record.data[at] ^= 4;
+		}
+		buf_free(&record);
+		snapshot_free(&snap);
+		snapshot_free(&back);
+	}
+}
+
+static void a_band_goes_through_now_and_the_horizons(void **state)
+{
+	struct snapshot *snap = golden_snapshot("predictions_current-healthy-20"), *back;
+	struct band band, exact;
+	struct buf record;
+
+	(void)state;
+	snap->interval_ms = 30000;
+	back = again(snap);
+	band_of_horizons(&band, &back->servers[0], KEPT_MEMORY);
+	assert_int_equal(band.len, 0);
+	buf_init(&record, RECORD_MAX);
+	horizons_encode(snap, &record);
+	assert_int_equal(horizons_decode(buf_span(&record), back), 0);
+	band_of_horizons(&band, &back->servers[0], KEPT_MEMORY);
+	band_of_metric(&exact, snap->servers[0].series, METRIC_MEM_USED);
+	assert_int_equal(band.len, FORECAST_STEPS);
+	for (int h = 0; h < HORIZONS; h++) {
+		size_t i = horizon_steps[h] - 1;
+
+		assert_true(fabs(band.median[i] - exact.median[i]) < 0.051);
+		assert_true(fabs(band.high[i] - exact.high[i]) < 0.051);
+	}
+	assert_true(fabs(band.median[2] - (back->servers[0].memory.now + band.median[5]) / 2) <
+		    1e-9);
+	buf_free(&record);
+	snapshot_free(&snap);
+	snapshot_free(&back);
+}
+
 /* ---- the format ---- */
 
 /* The rules are a part of the format: records were scored by them. Who changes a number here makes a
@@ -419,6 +498,8 @@ int main(void)
 		cmocka_unit_test(values_near_limits_keep_print_mark_and_order),
 		cmocka_unit_test(silence_and_crossings_stay),
 		cmocka_unit_test(no_server_is_a_moment_too),
+		cmocka_unit_test(forecasts_come_back_in_tenths),
+		cmocka_unit_test(a_band_goes_through_now_and_the_horizons),
 		cmocka_unit_test(the_rules_are_those_of_the_format),
 		cmocka_unit_test(a_server_takes_few_bytes),
 		cmocka_unit_test(damaged_bytes_are_no_moment),

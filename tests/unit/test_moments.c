@@ -64,7 +64,7 @@ static void found(int64_t full_ms, int64_t thin_ms)
 	struct moment moment;
 
 	on_moments(full_ms, thin_ms);
-	assert_int_equal(moments_read(cache, AT, &moment), MOMENT_FOUND);
+	assert_int_equal(moments_read(cache, AT, false, &moment), MOMENT_FOUND);
 	assert_int_equal(moment.snap->bucket, BUCKET);
 	snapshot_free(&moment.snap);
 	assert_string_equal(redis_heard(), "XREVRANGE tfthist:full " AT_TEXT WITHIN "COUNT 1\n"
@@ -87,14 +87,14 @@ static void test_a_gap_has_neighbours(void **state)
 	on_stream("XRANGE tfthist:full", AT + 90000, "m", buf_span(&record));
 	on_stream("XRANGE tfthist:thin", AT + 300000, "t", buf_span(&record));
 	on_moments(AT - 30000, AT - 120000);
-	assert_int_equal(moments_read(cache, AT, &moment), MOMENT_NONE);
+	assert_int_equal(moments_read(cache, AT, false, &moment), MOMENT_NONE);
 	assert_null(moment.snap);
 	assert_int_equal(moment.before_ms, AT - 30000);
 	assert_int_equal(moment.after_ms, AT + 90000);
 	on_stream("XRANGE tfthist:full", 0, "m", buf_span(&record));
 	on_stream("XRANGE tfthist:thin", 0, "t", buf_span(&record));
 	on_moments(0, 0);
-	assert_int_equal(moments_read(cache, AT, &moment), MOMENT_NONE);
+	assert_int_equal(moments_read(cache, AT, false, &moment), MOMENT_NONE);
 	assert_int_equal(moment.before_ms, 0);
 	assert_int_equal(moment.after_ms, 0);
 }
@@ -107,7 +107,7 @@ static void test_a_damaged_record_is_a_gap(void **state)
 	record.data[record.len - 1] ^= 1;
 	on_stream("XRANGE", 0, "m", buf_span(&record));
 	on_moments(AT, 0);
-	assert_int_equal(moments_read(cache, AT, &moment), MOMENT_NONE);
+	assert_int_equal(moments_read(cache, AT, false, &moment), MOMENT_NONE);
 	assert_null(moment.snap);
 }
 
@@ -116,7 +116,7 @@ static void test_without_redis_there_is_none(void **state)
 	struct moment moment;
 
 	(void)state;
-	assert_int_equal(moments_read(cache, AT, &moment), MOMENT_DOWN);
+	assert_int_equal(moments_read(cache, AT, false, &moment), MOMENT_DOWN);
 	assert_null(moment.snap);
 }
 

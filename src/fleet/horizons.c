@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Columns as in moment.c. Each horizon is twice as far as the one before: a median goes on as it
+ * went, a band grows with the square root of time and is as wide below as above. What is less than
+ * that guess is a small number, unless a percentage has come to its end.
+ */
+#include "config.h"
+#include "fleet/horizons.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/pack.h"
+#include "base/rice.h"
+#include "fleet/names.h"
+#include "fleet/shown.h"
+
+#define MAGIC          "TFTh"
+#define CHECKSUM_BYTES 8
+#define NAMES_MAX      ((size_t)SNAPSHOT_SERVERS * (SNAPSHOT_NAME_MAX + 2) + 4)
+
+const size_t horizon_steps[HORIZONS] = {6, 12, 24, 48, 96};
+
+enum quantile { MEDIAN, HIGH, LOW, QUANTILES }; /* in the order of the guesses */
+
+#define COLUMNS (KEPT_METRICS * HORIZONS * QUANTILES)
+
+/* ---- values ---- */
+
+static void take_band(const struct band *band, struct quantiles at[HORIZONS])
+{
+	for (int h = 0; h < HORIZONS; h++) {
+		size_t i = horizon_steps[h] - 1;
+
+		if (i < band->range_len)
+			at[h] = (struct quantiles){band->low[i], band->median[i], band->high[i]};
+	}
+}
+
+void horizons_of(const struct series *series, struct horizons *out)
+{
+	static const struct quantiles absent = {NAN, NAN, NAN};
+	static const enum metric metrics[KEPT_METRICS] = {[KEPT_MEMORY] = METRIC_MEM_USED,
+							  [KEPT_IOWAIT] = METRIC_CPU_IOWAIT,
+							  [KEPT_LOAD] = METRIC_LOAD};
+	struct band band;
+
+	for (int m = 0; m < KEPT_METRICS; m++) {
+		for (int h = 0; h < HORIZONS; h++)
+			out->at[m][h] = absent;
+		if (!series)
+			continue;
+		if (m == KEPT_CPU)
+			band_of_cpu(&band, series);
+		else
+			band_of_metric(&band, series, metrics[m]);
+		take_band(&band, out->at[m]);
+	}
+}
+
+static double *value_at(struct horizons *horizons, size_t column)
+{
+	struct quantiles *q =
+		&horizons->at[column / QUANTILES / HORIZONS][column / QUANTILES % HORIZONS];
+
+	switch (column % QUANTILES) {
+	case MEDIAN:
+		return &q->p50;
+	case HIGH:
+		return &q->p90;
+	default:
+		return &q->p10;
+	}
+}
+
+/* ---- guesses ---- */
+
+/* All columns of one server, in tenths, 0 where absent. */
+struct line {
+	int32_t units[COLUMNS];
+};
+
+static int32_t within(size_t column, int64_t units)
+{
+	if (units < 0)
+		return 0;
+	return column / QUANTILES / HORIZONS != KEPT_LOAD && units > 1000 ? 1000 : (int32_t)units;
+}
+
+/* The quantile of the same horizon; `back` horizons before it. */
+static int64_t unit(const struct line *line, size_t column, enum quantile quantile, size_t back)
+{
+	return line->units[column - column % QUANTILES + quantile - back * QUANTILES];
+}
+
+/* The wider side of the band of the horizon before, as wide as it will be: times the root of 2. */
+static int64_t grown_band(const struct line *line, size_t column, size_t horizon)
+{
+	int64_t above, below, half;
+
+	if (horizon == 0)
+		return 0;
+	above = unit(line, column, HIGH, 1) - unit(line, column, MEDIAN, 1);
+	below = unit(line, column, MEDIAN, 1) - unit(line, column, LOW, 1);
+	half = above > below ? above : below;
+	return half * 181 / 128;
+}
+
+static int32_t guess(const struct line *line, size_t column)
+{
+	size_t horizon = column / QUANTILES % HORIZONS;
+	int64_t median = unit(line, column, MEDIAN, 0), band = grown_band(line, column, horizon),
+		above;
+
+	switch (column % QUANTILES) {
+	case MEDIAN:
+		if (horizon == 0)
+			return 0;
+		median = unit(line, column, MEDIAN, 1);
+		if (horizon > 1)
+			median += 2 * (median - unit(line, column, MEDIAN, 2));
+		return within(column, median);
+	case HIGH:
+		return within(column, median + band);
+	default:
+		above = unit(line, column, HIGH, 0) - median;
+		return within(column, median - (above > band ? above : band));
+	}
+}
+
+/* ---- writing ---- */
+
+/* A bit for each metric and horizon that a server has not. */
+static int32_t absent_of(struct horizons *horizons)
+{
+	uint32_t mask = 0;
+
+	for (size_t i = 0; i < COLUMNS / QUANTILES; i++)
+		if (isnan(*value_at(horizons, i * QUANTILES)))
+			mask |= 1u << i;
+	return (int32_t)mask;
+}
+
+static void fill(struct horizons *horizons, struct line *line)
+{
+	for (size_t c = 0; c < COLUMNS; c++) {
+		double value = *value_at(horizons, c);
+
+		line->units[c] = isnan(value) ? 0 : (int32_t)lround(shown(value) * 10);
+	}
+}
+
+static int32_t minus(int32_t a, int32_t b)
+{
+	return (int32_t)((uint32_t)a - (uint32_t)b);
+}
+
+static int32_t plus(int32_t a, int32_t b)
+{
+	return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+static void put_columns(const struct server *const *servers, size_t count, struct line *lines,
+			int32_t *column, struct buf *out)
+{
+	int32_t before = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct horizons horizons;
+		int32_t absent;
+
+		horizons_of(servers[i]->series, &horizons);
+		absent = absent_of(&horizons);
+		column[i] = absent ^ before;
+		before = absent;
+		fill(&horizons, &lines[i]);
+	}
+	rice_put(out, column, count);
+	for (size_t c = 0; c < COLUMNS; c++) {
+		for (size_t i = 0; i < count; i++)
+			column[i] = minus(lines[i].units[c], guess(&lines[i], c));
+		rice_put(out, column, count);
+	}
+}
+
+static void put_names(const struct server *const *servers, size_t count, struct buf *out)
+{
+	struct buf names;
+
+	buf_init(&names, NAMES_MAX);
+	bytes_put_int(&names, count, 4);
+	names_put(servers, count, &names);
+	if (!buf_ok(&names))
+		buf_fail(out);
+	pack_put(buf_span(&names), out);
+	buf_free(&names);
+}
+
+static void put_body(const struct snapshot *s, const struct server *const *servers, struct buf *out)
+{
+	struct line *lines = calloc(s->count + 1, sizeof(*lines));
+	int32_t *column = calloc(s->count + 1, sizeof(*column));
+
+	put_names(servers, s->count, out);
+	if (lines && column && (servers || !s->count))
+		put_columns(servers, s->count, lines, column, out);
+	else
+		buf_fail(out);
+	free(lines);
+	free(column);
+}
+
+void horizons_encode(const struct snapshot *s, struct buf *out)
+{
+	const struct server **servers = snapshot_by_name(s);
+	struct buf body;
+
+	buf_init(&body, out->max);
+	put_body(s, servers, &body);
+	if (!buf_ok(&body))
+		buf_fail(out);
+	bytes_put_magic(out, MAGIC, HORIZONS_FORMAT);
+	bytes_put_int(out, hash_xxh64(buf_span(&body)), CHECKSUM_BYTES);
+	buf_span_add(out, buf_span(&body));
+	buf_free(&body);
+	free(servers);
+}
+
+/* ---- reading ---- */
+
+static void get_names(struct bytes_reader *r, struct snapshot *known)
+{
+	struct bytes_reader inner;
+	struct buf names;
+
+	buf_init(&names, NAMES_MAX);
+	pack_get(r, &names);
+	inner = (struct bytes_reader){.rest = buf_span(&names), .bad = r->bad};
+	names_get(&inner, known, (size_t)bytes_get_upto(&inner, 4, SNAPSHOT_SERVERS));
+	r->bad = inner.bad || inner.rest.len > 0;
+	buf_free(&names);
+}
+
+static void get_columns(struct bytes_reader *r, struct line *lines, int32_t *absent, size_t count)
+{
+	int32_t *column = calloc(count + 1, sizeof(*column));
+
+	if (!column) {
+		r->bad = true;
+		return;
+	}
+	rice_get(r, absent, count);
+	for (size_t i = 1; i < count; i++)
+		absent[i] ^= absent[i - 1];
+	for (size_t c = 0; c < COLUMNS; c++) {
+		rice_get(r, column, count);
+		for (size_t i = 0; i < count; i++)
+			lines[i].units[c] = plus(column[i], guess(&lines[i], c));
+	}
+	free(column);
+}
+
+static struct horizons *horizons_from(const struct line *line, int32_t absent)
+{
+	struct horizons *horizons = malloc(sizeof(*horizons));
+
+	for (size_t c = 0; horizons && c < COLUMNS; c++) {
+		bool is_absent = (uint32_t)absent >> c / QUANTILES & 1;
+		double value = line->units[c] / 10.0;
+
+		*value_at(horizons, c) =
+			is_absent || value < 0 || value > METRIC_LOAD_MOST ? NAN : value;
+	}
+	return horizons;
+}
+
+/* Both lists are by name. */
+static void hand_out(const struct snapshot *known, const struct line *lines, const int32_t *absent,
+		     struct snapshot *s)
+{
+	const struct server **servers = snapshot_by_name(s);
+	size_t k = 0;
+
+	for (size_t i = 0; servers && i < s->count; i++) {
+		struct server *server = &s->servers[servers[i] - s->servers];
+
+		while (k < known->count && span_cmp(known->servers[k].name, server->name) < 0)
+			k++;
+		if (k < known->count && span_eq(known->servers[k].name, server->name) &&
+		    !server->horizons)
+			server->horizons = horizons_from(&lines[k], absent[k]);
+	}
+	free(servers);
+}
+
+static int get_body(struct bytes_reader *r, struct snapshot *known, struct snapshot *s)
+{
+	struct line *lines;
+	int32_t *absent;
+	size_t count;
+
+	get_names(r, known);
+	/* Without a risk they stay in the order of their names. */
+	count = known->count;
+	r->bad |= snapshot_seal(known) != 0 || known->count != count;
+	lines = calloc(known->count + 1, sizeof(*lines));
+	absent = calloc(known->count + 1, sizeof(*absent));
+	r->bad |= !lines || !absent;
+	if (!r->bad)
+		get_columns(r, lines, absent, known->count);
+	r->bad |= r->rest.len > 0;
+	if (!r->bad)
+		hand_out(known, lines, absent, s);
+	free(lines);
+	free(absent);
+	return r->bad ? -1 : 0;
+}
+
+int horizons_decode(struct span bytes, struct snapshot *s)
+{
+	struct bytes_reader r = {.rest = bytes};
+	struct snapshot *known = snapshot_new();
+	int rc;
+
+	bytes_get_magic(&r, MAGIC, HORIZONS_FORMAT);
+	r.bad |= bytes_get_int(&r, CHECKSUM_BYTES) != hash_xxh64(r.rest);
+	rc = known && !r.bad ? get_body(&r, known, s) : -1;
+	snapshot_free(&known);
+	return rc;
+}
+
+/* ---- a band ---- */
+
+static double now_of(const struct server *server, enum kept_metric metric)
+{
+	switch (metric) {
+	case KEPT_CPU:
+		return server->cpu.now;
+	case KEPT_MEMORY:
+		return server->memory.now;
+	case KEPT_IOWAIT:
+		return server->iowait.now;
+	default:
+		return server->load.now;
+	}
+}
+
+static double between(double from, double to, size_t part, size_t whole)
+{
+	return from + (to - from) * (double)part / (double)whole;
+}
+
+void band_of_horizons(struct band *band, const struct server *server, enum kept_metric metric)
+{
+	double now = now_of(server, metric);
+	struct quantiles before = {now, now, now};
+	size_t from = 0;
+
+	*band = (struct band){.percent = metric != KEPT_LOAD};
+	for (int h = 0; server->horizons && h < HORIZONS; h++) {
+		struct quantiles q = server->horizons->at[metric][h];
+		size_t whole = horizon_steps[h] - from;
+
+		if (isnan(before.p50 + q.p10 + q.p50 + q.p90))
+			break;
+		for (size_t i = 1; i <= whole; i++, band->len++) {
+			band->low[band->len] = between(before.p10, q.p10, i, whole);
+			band->median[band->len] = between(before.p50, q.p50, i, whole);
+			band->high[band->len] = between(before.p90, q.p90, i, whole);
+		}
+		from = horizon_steps[h];
+		before = q;
+	}
+	band->range_len = band->len;
+}
