@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The records that are read back from Redis. The first byte chooses: a compact snapshot, the series
- * of a server, points of the history, or the risks of a server. What cannot be right is refused;
+ * of a server, points of the history, the risks of a server, a moment, or kept forecasts, of which
+ * the packed part comes as it is before packing. What cannot be right is refused;
  * what is taken is in its ranges and can be stored again unchanged. Pages of it: stored.c.
  */
 #include "config.h"
 
+#include <math.h>
+
+#include "base/hash.h"
+#include "base/pack.h"
 #include "fleet/compact.h"
+#include "fleet/horizons.h"
+#include "fleet/moment.h"
 #include "fuzz.h"
 #include "records.h"
 #include "fleet/series.h"
@@ -135,13 +142,99 @@ static void fuzz_risks(struct span input)
 	history_free(&h);
 }
 
+/* --- moments and kept forecasts --- */
+
+/* The record with these letters: length of the packed part, the part, the columns. */
+static void make_record(const char *magic, struct span input, struct buf *record)
+{
+	size_t len = fuzz_byte(&input) << 8;
+	struct span part;
+	struct buf body;
+
+	len |= fuzz_byte(&input);
+	part = (struct span){input.ptr, len < input.len ? len : input.len};
+	input = (struct span){input.ptr + part.len, input.len - part.len};
+	buf_init(&body, 1 << 20);
+	pack_put(part, &body);
+	buf_span_add(&body, input);
+	buf_init(record, 1 << 20);
+	bytes_put_magic(record, magic, 1);
+	bytes_put_int(record, hash_xxh64(buf_span(&body)), 8);
+	buf_span_add(record, buf_span(&body));
+	buf_free(&body);
+}
+
+static void check_percent(double value)
+{
+	REQUIRE(isnan(value) || (value >= 0 && value <= 100));
+}
+
+/* What was read is kept as it is: the second record is the third. */
+static void check_kept(const struct snapshot *snap)
+{
+	struct snapshot *again, *once_more;
+	struct buf second, third;
+
+	buf_init(&second, 1 << 24);
+	buf_init(&third, 1 << 24);
+	moment_encode(snap, &second);
+	again = moment_decode(buf_span(&second));
+	REQUIRE(again && again->count == snap->count);
+	moment_encode(again, &third);
+	once_more = moment_decode(buf_span(&third));
+	REQUIRE(once_more);
+	for (size_t i = 0; i < snap->count; i++)
+		REQUIRE(span_eq(again->servers[i].name, once_more->servers[i].name) &&
+			again->servers[i].risk == once_more->servers[i].risk);
+	snapshot_free(&again);
+	snapshot_free(&once_more);
+	buf_free(&second);
+	buf_free(&third);
+}
+
+static void fuzz_moment(struct span input)
+{
+	struct snapshot *snap;
+	struct buf record;
+
+	make_record("TFTm", input, &record);
+	snap = moment_decode(buf_span(&record));
+	if (snap) {
+		check_servers(snap);
+		for (size_t i = 0; i < snap->count; i++) {
+			check_percent(snap->servers[i].cpu.worst);
+			check_percent(snap->servers[i].memory.now);
+			check_percent(snap->servers[i].swap_now);
+		}
+		check_kept(snap);
+		snapshot_free(&snap);
+	}
+	buf_free(&record);
+}
+
+static void fuzz_horizons(struct span input)
+{
+	struct snapshot *snap = snapshot_new();
+	struct buf record;
+
+	REQUIRE(snap && snapshot_add(snap, SPAN("a")) && snapshot_add(snap, SPAN("ppml0001")) &&
+		snapshot_seal(snap) == 0);
+	make_record("TFTh", input, &record);
+	if (horizons_decode(buf_span(&record), snap) == 0)
+		for (size_t i = 0; i < snap->count; i++)
+			for (int h = 0; snap->servers[i].horizons && h < HORIZONS; h++) {
+				double p50 = snap->servers[i].horizons->at[KEPT_LOAD][h].p50;
+
+				REQUIRE(isnan(p50) || (p50 >= 0 && p50 <= METRIC_LOAD_MOST));
+			}
+	snapshot_free(&snap);
+	buf_free(&record);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const kinds[])(struct span) = {
-		fuzz_snapshot,
-		fuzz_series,
-		fuzz_history,
-		fuzz_risks,
+		fuzz_snapshot, fuzz_series, fuzz_history, fuzz_risks, fuzz_moment, fuzz_horizons,
 	};
 	struct span input = {(const char *)data, size};
 
