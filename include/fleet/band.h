@@ -9,10 +9,18 @@
 struct band {
 	size_t len;       /* of the median; 0: nothing to draw */
 	size_t range_len; /* of low and high, at most len */
-	double low[FORECAST_STEPS], median[FORECAST_STEPS], high[FORECAST_STEPS];
+	double low[FORECAST_STEPS], median[FORECAST_STEPS], high[FORECAST_STEPS]; /* NaN beyond */
 	bool percent;
 };
 
+/* NaN: absent. */
+struct quantiles {
+	double p10, p50, p90;
+};
+
+/* Those of step i, from 0; clamped like a band. */
+struct quantiles quantiles_of_metric(const struct series *series, enum metric metric, size_t i);
+struct quantiles quantiles_of_cpu(const struct series *series, size_t i);
 /* The forecast of one metric; percentages are clamped to 0..100, everything else to >= 0. */
 void band_of_metric(struct band *band, const struct series *series, enum metric metric);
 /* CPU used = 100 - idle, quantiles exchanged (doc/rules.md#top). */

@@ -18,11 +18,6 @@ extern const size_t horizon_steps[HORIZONS]; /* of 5 minutes: 30 min, 1, 2, 4, 8
 
 enum kept_metric { KEPT_CPU, KEPT_MEMORY, KEPT_IOWAIT, KEPT_LOAD, KEPT_METRICS };
 
-/* NaN: absent. CPU used in percent, with quantiles exchanged as in band_of_cpu. */
-struct quantiles {
-	double p10, p50, p90;
-};
-
 struct horizons {
 	struct quantiles at[KEPT_METRICS][HORIZONS];
 };

@@ -28,13 +28,29 @@ static uint64_t cost(const int32_t *values, size_t count, unsigned low)
 	return bits;
 }
 
-/* A few long values make the costs rise and fall more than once: all are tried. */
+static unsigned bit_length(uint32_t value)
+{
+	return value ? 32 - (unsigned)__builtin_clz(value) : 0;
+}
+
+/* As many low bits as the values have on average are about right, whatever a few long ones are. */
+static unsigned usual_low(const int32_t *values, size_t count)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bits += bit_length(fold(values[i]));
+	return count ? (unsigned)(bits / count) : 0;
+}
+
+/* The best of those around the usual one. */
 static unsigned best_low(const int32_t *values, size_t count)
 {
+	unsigned usual = usual_low(values, count), best = 0;
 	uint64_t least = UINT64_MAX;
-	unsigned best = 0;
 
-	for (unsigned low = 0; low <= LOW_BITS_MAX; low++) {
+	for (unsigned low = usual > 3 ? usual - 3 : 0; low <= usual + 3 && low <= LOW_BITS_MAX;
+	     low++) {
 		uint64_t bits = cost(values, count, low);
 
 		if (bits < least) {

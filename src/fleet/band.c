@@ -10,45 +10,62 @@ static double clamp(double value, bool percent)
 	return percent ? fmin(100, value) : value;
 }
 
-static void unpack(const struct series_list *list, double out[FORECAST_STEPS])
+static size_t range_len(const struct series *series, enum metric metric)
 {
-	for (size_t i = 0; i < list->len; i++)
-		out[i] = series_value(list, i);
+	size_t len = series->p50[metric].len;
+
+	len = series->p10[metric].len < len ? series->p10[metric].len : len;
+	return series->p90[metric].len < len ? series->p90[metric].len : len;
 }
 
-static size_t least(size_t a, size_t b)
+struct quantiles quantiles_of_metric(const struct series *series, enum metric metric, size_t i)
 {
-	return a < b ? a : b;
+	bool percent = metric_table[metric].percent;
+	struct quantiles q = {NAN, NAN, NAN};
+
+	if (i < series->p50[metric].len)
+		q.p50 = clamp(series_value(&series->p50[metric], i), percent);
+	if (i < range_len(series, metric)) {
+		double a = clamp(series_value(&series->p10[metric], i), percent);
+		double b = clamp(series_value(&series->p90[metric], i), percent);
+
+		q.p10 = fmin(a, b);
+		q.p90 = fmax(a, b);
+	}
+	return q;
+}
+
+struct quantiles quantiles_of_cpu(const struct series *series, size_t i)
+{
+	struct quantiles idle = quantiles_of_metric(series, METRIC_CPU_IDLE, i);
+
+	return (struct quantiles){100 - idle.p90, 100 - idle.p50, 100 - idle.p10};
+}
+
+static void put(struct band *band, size_t i, struct quantiles q)
+{
+	band->low[i] = q.p10;
+	band->median[i] = q.p50;
+	band->high[i] = q.p90;
+}
+
+static struct band empty_band(const struct series *series, enum metric metric)
+{
+	return (struct band){.len = series->p50[metric].len,
+			     .range_len = range_len(series, metric),
+			     .percent = metric_table[metric].percent};
 }
 
 void band_of_metric(struct band *band, const struct series *series, enum metric metric)
 {
-	const struct series_list *p10 = &series->p10[metric], *p50 = &series->p50[metric],
-				 *p90 = &series->p90[metric];
-
-	*band = (struct band){.len = p50->len, .percent = metric_table[metric].percent};
-	band->range_len = least(p50->len, least(p10->len, p90->len));
-	unpack(p10, band->low);
-	unpack(p50, band->median);
-	unpack(p90, band->high);
-	for (size_t i = 0; i < FORECAST_STEPS; i++) {
-		double low = clamp(band->low[i], band->percent);
-		double high = clamp(band->high[i], band->percent);
-
-		band->median[i] = clamp(band->median[i], band->percent);
-		band->low[i] = fmin(low, high);
-		band->high[i] = fmax(low, high);
-	}
+	*band = empty_band(series, metric);
+	for (size_t i = 0; i < FORECAST_STEPS; i++)
+		put(band, i, quantiles_of_metric(series, metric, i));
 }
 
 void band_of_cpu(struct band *band, const struct series *series)
 {
-	band_of_metric(band, series, METRIC_CPU_IDLE);
-	for (size_t i = 0; i < FORECAST_STEPS; i++) {
-		double idle_low = band->low[i];
-
-		band->median[i] = 100 - band->median[i];
-		band->low[i] = 100 - band->high[i];
-		band->high[i] = 100 - idle_low;
-	}
+	*band = empty_band(series, METRIC_CPU_IDLE);
+	for (size_t i = 0; i < FORECAST_STEPS; i++)
+		put(band, i, quantiles_of_cpu(series, i));
 }

@@ -28,35 +28,33 @@ enum quantile { MEDIAN, HIGH, LOW, QUANTILES }; /* in the order of the guesses *
 
 /* ---- values ---- */
 
-static void take_band(const struct band *band, struct quantiles at[HORIZONS])
+static struct quantiles quantiles_of(const struct series *series, enum kept_metric metric, size_t i)
 {
-	for (int h = 0; h < HORIZONS; h++) {
-		size_t i = horizon_steps[h] - 1;
+	static const enum metric metrics[KEPT_METRICS] = {[KEPT_MEMORY] = METRIC_MEM_USED,
+							  [KEPT_IOWAIT] = METRIC_CPU_IOWAIT,
+							  [KEPT_LOAD] = METRIC_LOAD};
 
-		if (i < band->range_len)
-			at[h] = (struct quantiles){band->low[i], band->median[i], band->high[i]};
-	}
+	return metric == KEPT_CPU ? quantiles_of_cpu(series, i)
+				  : quantiles_of_metric(series, metrics[metric], i);
+}
+
+/* All three, or none. */
+static struct quantiles whole(struct quantiles q)
+{
+	static const struct quantiles absent = {NAN, NAN, NAN};
+
+	return isnan(q.p10 + q.p50 + q.p90) ? absent : q;
 }
 
 void horizons_of(const struct series *series, struct horizons *out)
 {
 	static const struct quantiles absent = {NAN, NAN, NAN};
-	static const enum metric metrics[KEPT_METRICS] = {[KEPT_MEMORY] = METRIC_MEM_USED,
-							  [KEPT_IOWAIT] = METRIC_CPU_IOWAIT,
-							  [KEPT_LOAD] = METRIC_LOAD};
-	struct band band;
 
-	for (int m = 0; m < KEPT_METRICS; m++) {
+	for (int m = 0; m < KEPT_METRICS; m++)
 		for (int h = 0; h < HORIZONS; h++)
-			out->at[m][h] = absent;
-		if (!series)
-			continue;
-		if (m == KEPT_CPU)
-			band_of_cpu(&band, series);
-		else
-			band_of_metric(&band, series, metrics[m]);
-		take_band(&band, out->at[m]);
-	}
+			out->at[m][h] = series ? whole(quantiles_of(series, (enum kept_metric)m,
+								    horizon_steps[h] - 1))
+					       : absent;
 }
 
 static double *value_at(struct horizons *horizons, size_t column)

@@ -32,7 +32,7 @@ SECTIONS = {
     "instructions": programs.instructions,
 }
 # Those that a short run can afford.
-SHORT = ("pages", "calls", "throughput", "flip", "resources")
+SHORT = ("pages", "calls", "throughput", "flip", "resources", "refresh")
 
 
 def arguments():

@@ -34,6 +34,8 @@
 #include "base/clock.h"
 #include "fleet/compact.h"
 #include "fleet/decode.h"
+#include "fleet/horizons.h"
+#include "fleet/moment.h"
 #include "base/gzip.h"
 #include "pages/catalogue.h"
 #include "refresh/refresh.h"
@@ -45,16 +47,30 @@
 #define BODY_MAX     (256u << 20)
 #define CHUNK        16384 /* what libcurl hands over at a time */
 
-enum step { JSON_C, DECODE, SCORE, RENDER, COMPRESS, ENCODE, CHAIN, CHAIN_WALL, STEPS };
+enum step {
+	JSON_C,
+	DECODE,
+	SCORE,
+	RENDER,
+	COMPRESS,
+	ENCODE,
+	ARCHIVE,
+	MOMENT,
+	CHAIN,
+	CHAIN_WALL,
+	STEPS
+};
 
-static const char *const step_names[STEPS] = {"json-c",   "decode", "(score)", "render",
-					      "compress", "encode", "chain",   "chain, wall"};
+static const char *const step_names[STEPS] = {
+	"json-c", "decode",  "(score)",         "render", "compress",
+	"encode", "archive", "(a moment read)", "chain",  "chain, wall"};
 
 /* What a child tells its parent. */
 struct result {
 	double ms[STEPS];
-	double rss_mb, idle_mb; /* peak, and at the end */
-	double stored_mb;       /* documents and series as they are staged */
+	double rss_mb, idle_mb;   /* peak, and at the end */
+	double stored_mb;         /* documents and series as they are staged */
+	double moment, forecasts; /* bytes of the archive's records, of each server */
 };
 
 static void die(const char *what)
@@ -201,7 +217,8 @@ static void render(const struct page *page, const struct snapshot *snap, struct 
 			    .snap = snap,
 			    .condition = &plain,
 			    .query = &query,
-			    .warmup = &snap->warmup};
+			    .warmup = &snap->warmup,
+			    .scenario = &snap->scenario};
 
 	query_init(&query);
 	buf_reset(out);
@@ -250,6 +267,29 @@ static void encode_all(const struct snapshot *snap, struct result *result)
 	buf_free(&out);
 }
 
+/* What the history keeps of it, and one such record read again. */
+static void archive(const struct snapshot *snap, struct result *result)
+{
+	struct buf moment, forecasts;
+	struct snapshot *again;
+	double then = cpu_ms();
+
+	buf_init(&moment, DOCUMENT_MAX);
+	buf_init(&forecasts, DOCUMENT_MAX);
+	moment_encode(snap, &moment);
+	horizons_encode(snap, &forecasts);
+	result->ms[ARCHIVE] = since(&then);
+	again = moment_decode(buf_span(&moment));
+	result->ms[MOMENT] = since(&then);
+	if (!again)
+		exit(1);
+	result->moment = (double)moment.len / (double)snap->count;
+	result->forecasts = (double)forecasts.len / (double)snap->count;
+	snapshot_free(&again);
+	buf_free(&moment);
+	buf_free(&forecasts);
+}
+
 static void refresh(int fd, struct result *result)
 {
 	double then = cpu_ms();
@@ -263,6 +303,7 @@ static void refresh(int fd, struct result *result)
 	then = cpu_ms();
 	encode_all(snap, result);
 	result->ms[ENCODE] = since(&then);
+	archive(snap, result);
 	snapshot_free(&snap);
 }
 
@@ -463,14 +504,14 @@ static struct spread spread_of(double *values, int count)
 
 static double total_of(const struct result *r)
 {
-	return r->ms[DECODE] + r->ms[RENDER] + r->ms[COMPRESS] + r->ms[ENCODE];
+	return r->ms[DECODE] + r->ms[RENDER] + r->ms[COMPRESS] + r->ms[ENCODE] + r->ms[ARCHIVE];
 }
 
 static void print_row(const char *name, double *values, int count)
 {
 	struct spread s = spread_of(values, count);
 
-	printf("  %-11s %8.1f ms   (%.1f to %.1f)\n", name, s.median, s.low, s.high);
+	printf("  %-15s %8.1f ms   (%.1f to %.1f)\n", name, s.median, s.low, s.high);
 }
 
 /* One row of the table for each kind of child. */
@@ -510,6 +551,9 @@ static void measure(const char *path, int servers, int rounds)
 		print_row(step_names[step], values[step], rounds);
 	if (redis_address != NULL)
 		printf("  chain: peak RSS %.1f MB, at the end %.1f MB\n", chain_mb, r.idle_mb);
+	/* Forecasts are kept once in ten buckets of 30 s. */
+	printf("  archive: %.1f bytes a server and bucket, %.1f of them a tenth of its forecasts\n",
+	       r.moment + r.forecasts / 10, r.forecasts / 10);
 	print_row("refresh", totals, rounds);
 	printf("  refresh / json-c: %.2f\n", spread_of(ratios, rounds).median);
 	fflush(stdout);
