@@ -6,7 +6,9 @@
  *	cc -shared -fPIC -o fail.so fail.c -ldl
  *
  * Calls are counted between two waits for a request, so the refresh after a response is included.
- * Those of libfcgi for memory are left out: it ends the process by an assertion when there is none.
+ * Those of libfcgi and of hiredis 0.14 for memory are left out: they end the process themselves when
+ * there is none, by an assertion and by abort(). So are the strings of json-c, which takes the copy of
+ * a name for there without a look.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -58,28 +60,38 @@ static const int errors[] = {
 };
 
 static struct control *control;
-static uintptr_t fcgi_start, fcgi_end;
+static struct {
+	const char *name;
+	int strings_only;
+	uintptr_t start, end; /* of its code */
+} deadly[] = {{"/libfcgi.so", 0, 0, 0}, {"/libhiredis.so", 0, 0, 0}, {"/libjson-c.so", 1, 0, 0}};
+static int exempt; /* inside a call of one of them */
 
 #define REAL(name)                                                                                 \
 	static __typeof__(name) *real;                                                             \
 	if (!real)                                                                                 \
 	*(void **)&real = dlsym(RTLD_NEXT, #name)
 
-static int find_fcgi(struct dl_phdr_info *info, size_t size, void *unused)
+static void note_code(const struct dl_phdr_info *info, uintptr_t *start, uintptr_t *end)
 {
-	(void)size;
-	(void)unused;
-	if (!strstr(info->dlpi_name, "/libfcgi.so"))
-		return 0;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
 
 		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
 			continue;
-		fcgi_start = info->dlpi_addr + p->p_vaddr;
-		fcgi_end = fcgi_start + p->p_memsz;
+		*start = info->dlpi_addr + p->p_vaddr;
+		*end = *start + p->p_memsz;
 	}
-	return 1;
+}
+
+static int find_deadly(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	(void)size;
+	(void)unused;
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		if (strstr(info->dlpi_name, deadly[i].name))
+			note_code(info, &deadly[i].start, &deadly[i].end);
+	return 0;
 }
 
 /* In the worker alone: tft-fetch, which it starts, is another process. */
@@ -96,14 +108,14 @@ __attribute__((constructor)) static void attach(void)
 	close(fd);
 	if (strcmp(program_invocation_short_name, "tft-dashboard") != 0)
 		return;
-	(void)dl_iterate_phdr(find_fcgi, NULL);
+	(void)dl_iterate_phdr(find_deadly, NULL);
 	control = shared;
 }
 
 /* Whether this call is to fail. */
 static int fails(enum call call)
 {
-	if (!control || control->waiting)
+	if (!control || control->waiting || exempt)
 		return 0;
 	control->calls++;
 	if (control->fail_at == 0 || control->calls < control->fail_at ||
@@ -115,11 +127,14 @@ static int fails(enum call call)
 	return 1;
 }
 
-static int is_fcgi(const void *caller)
+static int is_deadly(const void *caller, int string)
 {
 	uintptr_t at = (uintptr_t)caller;
 
-	return at >= fcgi_start && at < fcgi_end;
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		if (at >= deadly[i].start && at < deadly[i].end)
+			return string || !deadly[i].strings_only;
+	return 0;
 }
 
 #define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
@@ -127,19 +142,32 @@ static int is_fcgi(const void *caller)
 void *malloc(size_t size)
 {
 	REAL(malloc);
-	return !is_fcgi(CALLER) && fails(MALLOC) ? NULL : real(size);
+	return !is_deadly(CALLER, 0) && fails(MALLOC) ? NULL : real(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
 	REAL(calloc);
-	return !is_fcgi(CALLER) && fails(CALLOC) ? NULL : real(count, size);
+	return !is_deadly(CALLER, 0) && fails(CALLOC) ? NULL : real(count, size);
 }
 
 void *realloc(void *old, size_t size)
 {
 	REAL(realloc);
-	return !is_fcgi(CALLER) && fails(REALLOC) ? NULL : real(old, size);
+	return !is_deadly(CALLER, 0) && fails(REALLOC) ? NULL : real(old, size);
+}
+
+/* Its memory is asked for by the C library, in the name of whoever calls it. Sanitizers have one of
+ * their own. */
+char *strdup(const char *text)
+{
+	char *copy;
+
+	REAL(strdup);
+	exempt = is_deadly(CALLER, 1);
+	copy = real(text);
+	exempt = 0;
+	return copy;
 }
 
 int socket(int domain, int type, int protocol)
