@@ -573,11 +573,13 @@ enum store_result store_run(struct store *store, int64_t ms)
 
 /* --- scripts --- */
 
+/* Its digest is known then, or reply 0 says why not. */
 static enum store_result load(struct store *store, enum store_script script, int64_t ms)
 {
 	const redisReply *reply;
 	enum store_result rc;
 
+	*store->sha[script] = '\0';
 	store_cmd(store, SPAN("SCRIPT"), SPAN("LOAD"),
 		  (struct span){scripts[script].text, scripts[script].len});
 	rc = store_run(store, ms);
@@ -600,6 +602,16 @@ static enum store_result eval_once(struct store *store, enum store_script script
 	return store_run(store, ms);
 }
 
+static enum store_result load_and_eval(struct store *store, enum store_script script, size_t keys,
+				       size_t argc, const struct span *argv, int64_t ms)
+{
+	enum store_result rc = load(store, script, ms);
+
+	return rc == STORE_OK && *store->sha[script]
+		       ? eval_once(store, script, keys, argc, argv, ms)
+		       : rc;
+}
+
 static bool is_noscript(const redisReply *reply)
 {
 	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0;
@@ -608,18 +620,12 @@ static bool is_noscript(const redisReply *reply)
 enum store_result store_eval(struct store *store, enum store_script script, size_t keys,
 			     size_t argc, const struct span *argv, int64_t ms)
 {
-	enum store_result rc = STORE_OK;
+	enum store_result rc = *store->sha[script]
+				       ? eval_once(store, script, keys, argc, argv, ms)
+				       : load_and_eval(store, script, keys, argc, argv, ms);
 
-	if (!*store->sha[script])
-		rc = load(store, script, ms);
-	if (rc == STORE_OK)
-		rc = eval_once(store, script, keys, argc, argv, ms);
 	/* SCRIPT FLUSH, or a restarted server: load and try once more, never twice. */
 	if (rc == STORE_OK && is_noscript(store_reply(store, 0)))
-		rc = load(store, script, ms);
-	else
-		return rc;
-	if (rc == STORE_OK)
-		rc = eval_once(store, script, keys, argc, argv, ms);
+		rc = load_and_eval(store, script, keys, argc, argv, ms);
 	return rc;
 }

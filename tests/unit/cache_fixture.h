@@ -37,6 +37,7 @@ static inline void redis_on_time(int64_t ms)
 static inline void redis_on_nothing(void)
 {
 	redis_on("", "$-1\r\n");
+	redis_on("SCRIPT LOAD", "$40\r\n0123456789012345678901234567890123456789\r\n");
 	redis_on_array("HMGET tft:cur:", NULL, NULL, NULL, NULL, NULL);
 	redis_on_array("HMGET tft:brk:", NULL, NULL, NULL);
 	redis_on_array("HMGET tft:said", NULL, NULL);

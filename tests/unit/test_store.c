@@ -790,6 +790,25 @@ static void test_a_script_that_the_server_has_forgotten(void **state)
 	assert_text(0, "done");
 }
 
+/* The one reason that helps: a script that was never loaded is not asked for. */
+static void test_a_script_that_may_not_be_loaded(void **state)
+{
+	static const struct turn turns[] = {
+		{"SCRIPT LOAD (long);", "-NOPERM no\r\n", OPEN, NULL},
+		{"SCRIPT LOAD (long);", LOADED, OPEN, NULL},
+		{"EVALSHA " SHA " 1 key arg;", "-NOSCRIPT No matching script.\r\n", OPEN, NULL},
+		{"SCRIPT LOAD (long);", "-ERR unknown command\r\n", OPEN, NULL},
+		{NULL},
+	};
+
+	(void)state;
+	play(turns);
+	assert_int_equal(extend(), STORE_OK);
+	assert_string_equal(store_reply(store, 0)->str, "NOPERM no");
+	assert_int_equal(extend(), STORE_OK);
+	assert_string_equal(store_reply(store, 0)->str, "ERR unknown command");
+}
+
 /* What a script has done must not be done twice. */
 static void test_a_script_whose_reply_is_a_giant_is_not_sent_again(void **state)
 {
@@ -896,6 +915,7 @@ int main(void)
 		TEST(test_a_refused_password_is_told),
 		TEST(test_a_script_is_loaded_once),
 		TEST(test_a_script_that_the_server_has_forgotten),
+		TEST(test_a_script_that_may_not_be_loaded),
 		TEST(test_a_script_whose_reply_is_a_giant_is_not_sent_again),
 		TEST(test_the_sentinel_names_the_primary),
 		TEST(test_what_sentinels_say_is_not_trusted),
