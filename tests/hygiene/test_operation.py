@@ -80,11 +80,35 @@ def test_the_package_needs_what_the_build_needs():
     assert set(packages) - {"npm", "autoconf", "automake", "gcc", "make"} <= needed
 
 
-def test_the_shared_redis_knows_the_same_user_as_the_private_one():
-    def rights(name):
-        return re.search(r"^user tft on #@\w+@ (.*)$", (ROOT / "redis" / name).read_text(), re.M)[1]
+def rights(name):
+    """Of the user tft in one of the files of redis."""
+    return re.search(r"^user tft on #@\w+@ (.*)$", (ROOT / "redis" / name).read_text(), re.M)[1]
 
+
+def test_the_shared_redis_knows_the_same_user_as_the_private_one():
     assert rights("shared.conf.in") == rights("users.acl.in")
+
+
+def scripted():
+    """The commands of the scripts that workers run; adopt is an administrator's."""
+    scripts = [re.sub("--.*", "", path.read_text()) for path in (ROOT / "redis").glob("*.lua") if path.stem != "adopt"]
+    return {name for text in scripts for name in re.findall(r"redis\.p?call\('(\w+)'", text) + re.findall(r"\{'([A-Z]+)'", text)}
+
+
+def sent():
+    """The commands of workers themselves, to Redis and not to its sentinels."""
+    sources = [path.read_text() for room in ("cache", "store") for path in (ROOT / "src" / room).glob("*.c")]
+    return {name for text in sources for name in re.findall(r'(?:store_cmd\([^;]*?,|\{)\s*SPAN\("([A-Z]+)"\)', text)} - {"SENTINEL"}
+
+
+def test_the_user_of_redis_may_do_what_the_dashboard_asks_for_and_nothing_else():
+    """A command that is missing here would stop a script in the middle."""
+    assert {"HINCRBY", "XADD", "RENAME"} <= scripted() and {"HMGET", "AUTH", "EVALSHA", "ROLE", "SCRIPT", "UNLINK"} <= sent()
+    whole = {"memory": "memory|usage", "script": "script|load"}
+    wanted = {whole.get(name.lower(), name.lower()) for name in scripted() | sent()} | {"ping"}
+    granted, taken = (re.findall(rf" {re.escape(sign)}(\S+)", rights("users.acl.in")) for sign in "+-")
+    assert set(granted) == wanted
+    assert taken == ["@all"] and len(granted) == len(set(granted))
 
 
 def test_redis_is_open_only_where_its_default_user_is_off():
