@@ -6,7 +6,7 @@
 --   budget  no call left in the sliding window for wait_ms
 --   busy    another worker holds the lock for at most wait_ms
 -- or {'foreign', whose}: what is here is another fleet's
--- KEYS 1 pointer 2 lock 3 breaker 4 budget 5 epoch 6 fleet of the history 7 pointer of the predictions
+-- KEYS 1 pointer 2 lock 3 breaker 4 budget 5 epoch 6 fleet of the history 7 pointer of the predictions 8 a key of nobody else's, for trials
 -- ARGV 1 token 2 lease_ms 3 interval_ms 4 calls in the window 5 window_ms 6 longest epoch 7 fingerprint of the caller's fleet
 --
 -- The time is Redis' own, so clocks of web hosts do not matter. The budget is a list of the last claims and not a counter per minute: a
@@ -83,6 +83,20 @@ local left = redis.call('PTTL', KEYS[2])
 if left >= 0 and left <= lease then
 	return {'busy', bucket, now, epoch, left}
 end
+
+-- Redis looks for each command whether the user may give it, when it comes to it. Who may not give all that a refresh writes with must not
+-- begin one: it would call the daemon for nothing, or stop in the middle. So each is tried before anything has changed, first those that do
+-- nothing where there is no key. The history is not among them: without it the data are there all the same.
+local trials = {
+	{'UNLINK'}, {'EXISTS'}, {'PEXPIRE', 1000}, {'LTRIM', 0, 0}, {'DEL'},
+	{'SET', '', 'PX', 1000}, {'RENAME', KEYS[8]}, {'DEL'},
+	{'HSET', 'n', 0}, {'PEXPIRE', 1000}, {'HINCRBY', 'n', 1}, {'DEL'},
+	{'LPUSH', ''}, {'DEL'},
+}
+for _, trial in ipairs(trials) do
+	redis.call(trial[1], KEYS[8], unpack(trial, 2))
+end
+
 local mine = ARGV[1] .. '|' .. string.format('%.0f', bucket) .. '|' .. epoch
 redis.call('SET', KEYS[2], mine, 'PX', lease)
 

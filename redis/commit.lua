@@ -1,6 +1,6 @@
 #!lua
 -- Makes all staged entries of a bucket visible in one step, moves the pointer, writes the history point, gives the lock back.
--- Answers {'ok', previous_bucket, history} with history = hist-new, hist-dup, hist-none or hist-failed, or, with the staged entries removed:
+-- Answers {'ok', previous_bucket, history [, why]} with history = hist-new, hist-dup, hist-none or hist-failed, or, with the staged entries removed:
 --   lost     another worker holds the lock: this refresh was too slow
 --   flushed  the cache was flushed after the claim: these data are older than the flush
 --   old      the lock had expired and a newer bucket is already there
@@ -59,16 +59,19 @@ for i = first, last_staged do
 	end
 end
 
+-- A script whose user loses a permission stops in the middle, and what it has done stays. So the pointer comes last: without it no reader
+-- takes any of this for the new bucket, and an entry renamed over one of the same bucket is of another snapshot, which is a miss.
 for i = first, last_staged do
+	redis.call('PEXPIRE', KEYS[i], arg.ttl)
 	redis.call('RENAME', KEYS[i], KEYS[i + n])
-	redis.call('PEXPIRE', KEYS[i + n], arg.ttl)
 end
-redis.call('HSET', KEYS[1], 'bucket', arg.bucket, 'epoch', arg.epoch, 'gen', arg.gen, 'snap', arg.snap,
-	'fill', arg.fill, 'upstream', arg.upstream)
 -- Only the lock's owner closes the breaker: a late commit of an older bucket must not close one that a newer failure has opened.
 if lock then
 	redis.call('DEL', KEYS[2], KEYS[3])
 end
+redis.call('HSET', KEYS[1], 'bucket', arg.bucket, 'epoch', arg.epoch, 'gen', arg.gen, 'snap', arg.snap,
+	'fill', arg.fill, 'upstream', arg.upstream)
+-- Nothing new is asked of Redis from here on, but the history.
 if current >= 0 and current ~= bucket then
 	for i = first + n, #KEYS do
 		redis.call('PEXPIRE', (string.gsub(KEYS[i], '%d+$', string.format('%.0f', current))), arg.old_ttl)
@@ -175,4 +178,7 @@ if kept then
 	return {'ok', current, 'hist-new'}
 end
 why = type(why) == 'table' and why.err or tostring(why)
-return {'ok', current, string.find(why, 'equal or smaller', 1, true) and 'hist-dup' or 'hist-failed'}
+if string.find(why, 'equal or smaller', 1, true) then
+	return {'ok', current, 'hist-dup'}
+end
+return {'ok', current, 'hist-failed', why}

@@ -26,11 +26,12 @@ struct failure {
  * pages can be stored: what was refused must be done before all is well. */
 struct refusal {
 	const char *words; /* NULL: none */
-	int what;          /* enum store_script, or REFUSED_READ */
+	int what;          /* enum store_script, or one of those below */
 	int64_t since_ms, told_ms;
 };
 
-#define REFUSED_READ (-1)
+#define REFUSED_READ    (-1)
+#define REFUSED_HISTORY STORE_SCRIPTS /* reading it: of no concern to new data */
 
 /* What the replies in the store are: the state of a group, then the entries of these lookups. */
 struct batch_read {
@@ -85,7 +86,9 @@ void cache_mark_foreign(struct cache *cache, struct span upstream);
 /* Whether that is what a script has answered; noted then. */
 bool cache_note_foreign(struct cache *cache, const redisReply *reply);
 void cache_mark_down(struct cache *cache, const char *why);
-/* Redis has answered this (a script or REFUSED_READ) with an error, or done it. */
+/* Why a reply that is not the expected one is none. */
+const char *refusal_text(const redisReply *reply);
+/* Redis has answered this (a script or REFUSED_...) with an error, or done it. */
 void cache_note_refusal(struct cache *cache, int what, const char *why);
 void cache_note_done(struct cache *cache, int what);
 /* Data of this age are there: whatever was refused before was done by somebody since. */

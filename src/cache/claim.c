@@ -39,13 +39,14 @@ static enum claim_result ask_claim(struct cache *cache, enum cache_group group, 
 		   window = key_decimal(PROTOCOL_WINDOW_MS),
 		   longest = key_decimal(PROTOCOL_EPOCH_BYTES),
 		   upstream = key_history(cache, CACHE_UPSTREAM),
-		   fleet = key_group(cache, "cur", CACHE_FLEET);
+		   fleet = key_group(cache, "cur", CACHE_FLEET), trial;
 	const redisReply *reply;
 
 	*claim = (struct claim){.group = group, .mono_ms = clock_mono_ms()};
 	hash_token(claim->token);
-	reply = CACHE_EVAL(cache, STORE_CLAIM, 7, cache->limits->batch_ms, KEY(cur), KEY(lock),
-			   KEY(brk), KEY(budget), KEY(epoch), KEY(upstream), KEY(fleet),
+	trial = key_staged(cache, claim, "trial");
+	reply = CACHE_EVAL(cache, STORE_CLAIM, 8, cache->limits->batch_ms, KEY(cur), KEY(lock),
+			   KEY(brk), KEY(budget), KEY(epoch), KEY(upstream), KEY(fleet), KEY(trial),
 			   span_str(claim->token), KEY(lease), KEY(interval), KEY(calls),
 			   KEY(window), KEY(longest), span_str(cache->owner->upstream));
 	if (!reply || cache_note_foreign(cache, reply) ||

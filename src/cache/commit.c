@@ -198,7 +198,8 @@ enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
 	if (span_is(reply_field(reply, 2), "hist-dup"))
 		log_event(LOG_LEVEL_INFO, "history_repeated", LOG_INT("bucket", claim->bucket));
 	if (span_is(reply_field(reply, 2), "hist-failed"))
-		log_event(LOG_LEVEL_WARNING, "history_failed", LOG_INT("bucket", claim->bucket));
+		log_event(LOG_LEVEL_WARNING, "history_failed", LOG_INT("bucket", claim->bucket),
+			  LOG_SPAN("err", reply_field(reply, 3)));
 	return settle(cache, claim, commit, commit_answer(reply));
 }
 

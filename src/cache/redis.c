@@ -50,7 +50,7 @@ void cache_mark_up(struct cache *cache)
 	cache->down_told_ms = 0;
 }
 
-/* By the first word of an error; whatever it says else is for the log. */
+/* By the first words of an error; whatever it says else is for the log. */
 static const char *refusal_words(const char *why)
 {
 	static const struct {
@@ -62,6 +62,10 @@ static const char *refusal_words(const char *why)
 		{"OOM", "has no memory left"},
 		{"MISCONF", "cannot write to its disk"},
 		{"NOPERM", "does not permit it"},
+		/* The same inside a script: of Redis 7.0, and of later ones and Valkey. */
+		{"ERR The user executing the script", "does not permit it"},
+		{"ERR ACL failure in script", "does not permit it"},
+		{"ERR unknown command", "lacks a command that a refresh needs"},
 		{"CROSSSLOT", "is a node of a cluster"},
 		{"MOVED", "is a node of a cluster"},
 		{"CLUSTERDOWN", "is a node of a cluster"},
@@ -71,6 +75,11 @@ static const char *refusal_words(const char *why)
 		if (strncmp(why, table[i].code, strlen(table[i].code)) == 0)
 			return table[i].words;
 	return "refuses what a refresh needs";
+}
+
+const char *refusal_text(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR ? reply->str : "unexpected reply";
 }
 
 /* What has to be done for new data to be seen. */
@@ -200,6 +209,12 @@ static const redisReply *eval(struct cache *cache, enum store_script script, siz
 	return rc == STORE_OK ? store_reply(cache->store, 0) : NULL;
 }
 
+/* Any other word (busy, lost ...) was given before the script came to what it may not do. */
+static bool is_done(const redisReply *reply)
+{
+	return span_is(reply_field(reply, 0), "ok") || span_is(reply_field(reply, 0), "won");
+}
+
 /* The reply of a script that ran, else NULL with a word in the log. */
 static const redisReply *check_eval(struct cache *cache, enum store_script script,
 				    const redisReply *reply)
@@ -211,11 +226,11 @@ static const redisReply *check_eval(struct cache *cache, enum store_script scrip
 	if (reply->type == REDIS_REPLY_ARRAY && reply->elements >= 1 &&
 	    reply->element[0]->type == REDIS_REPLY_STRING) {
 		cache_mark_up(cache);
-		cache_note_done(cache, (int)script);
+		if (is_done(reply))
+			cache_note_done(cache, (int)script);
 		return reply;
 	}
-	cache_note_refusal(cache, (int)script,
-			   reply->type == REDIS_REPLY_ERROR ? reply->str : "unexpected reply");
+	cache_note_refusal(cache, (int)script, refusal_text(reply));
 	return NULL;
 }
 

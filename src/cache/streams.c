@@ -25,12 +25,11 @@ static void take_stream_entry(const redisReply *reply, cache_entry_fn entry, voi
 	entry(ctx, reply_decimal(id), fields, n);
 }
 
-static int take_stream(const redisReply *reply, cache_entry_fn entry, void *ctx)
+static int take_stream(struct cache *cache, const redisReply *reply, cache_entry_fn entry,
+		       void *ctx)
 {
 	if (reply->type != REDIS_REPLY_ARRAY) {
-		log_event(LOG_LEVEL_WARNING, "redis_refused",
-			  LOG_STR("err", reply->type == REDIS_REPLY_ERROR ? reply->str
-									  : "unexpected reply"));
+		cache_note_refusal(cache, REFUSED_HISTORY, refusal_text(reply));
 		return -1;
 	}
 	for (size_t i = 0; i < reply->elements; i++)
@@ -72,6 +71,6 @@ int cache_read_streams(struct cache *cache, const struct cache_stream *streams, 
 	if (cache_run_for(cache, 3 * cache->limits->batch_ms) != STORE_OK)
 		return -1;
 	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = take_stream(store_reply(cache->store, i), entry, ctx);
+		rc = take_stream(cache, store_reply(cache->store, i), entry, ctx);
 	return rc;
 }

@@ -289,9 +289,9 @@ static void put_upstream(const struct view *view, const struct diagnosis *d, str
 
 static const char *redis_state(const struct api_status *status)
 {
-	if (!status->redis_up)
-		return "down";
-	return status->condition->cache_refuses ? "refuses" : "up";
+	if (status->condition->cache_refuses)
+		return "refuses";
+	return status->redis_up ? "up" : "down";
 }
 
 void api_status(const struct api_status *status, struct buf *out)

@@ -72,7 +72,7 @@ MUTATIONS = [
     ("commit", "the refused drops any lock", "if lock == mine then", "if lock then", "I1"),
     ("commit", "one entry is forgotten", "redis.call('RENAME', KEYS[i], KEYS[i + n])\n", "if i > first then redis.call('RENAME', KEYS[i], KEYS[i + n]) end\n", ""),
     ("commit", "the entries in the wrong order", "redis.call('RENAME', KEYS[i], KEYS[i + n])", "redis.call('RENAME', KEYS[i], KEYS[#KEYS + first - i])", ""),
-    ("commit", "entries keep the short life of the staged", "\tredis.call('PEXPIRE', KEYS[i + n], arg.ttl)\n", "", ""),
+    ("commit", "entries keep the short life of the staged", "\tredis.call('PEXPIRE', KEYS[i], arg.ttl)\n", "", ""),
     ("commit", "the pointer has the old snapshot id", ", 'snap', arg.snap", ", 'snap', redis.call('HGET', KEYS[1], 'snap') or arg.snap", "I6"),
     ("commit", "the pointer does not get the epoch", "'epoch', arg.epoch, ", "", ""),
     ("commit", "the pointer does not move", "HSET', KEYS[1], 'bucket', arg.bucket", "HSET', KEYS[1], 'bucket', redis.call('HGET', KEYS[1], 'bucket') or arg.bucket", ""),

@@ -214,7 +214,7 @@ class Run:
         group = self.random.choice(self.groups)
         token = f"{self.random.getrandbits(64):016x}"
         fleet = FLEETS[self.random.random() < 0.1] if self.owner() is None else self.random.choices(FLEETS, self.odds())[0]
-        keys = [group.key(what) for what in ("cur", "lock", "brk", "budget", "epoch")] + [OWNER, POINTER]
+        keys = [group.key(what) for what in ("cur", "lock", "brk", "budget", "epoch")] + [OWNER, POINTER, f"tft:s:{token}:trial"]
         arguments = [token, group.lease, group.interval, group.calls, WINDOW, LONGEST_EPOCH, fleet]
         owners = {key: self.shown(key) for key in (group.key("cur"), POINTER)}
         answer = self.ask(

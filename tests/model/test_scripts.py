@@ -96,7 +96,7 @@ def test_a_pointer_of_another_fleet_goes_before_it_gets_a_name(server):
     server.command("FLUSHALL")
     server.command("SET", "tfthist:upstream", ours)
     server.command("HSET", "tft:cur:fleet", "bucket", 1, "snap", "s", "upstream", theirs)
-    keys = [f"tft:{what}:fleet" for what in ("cur", "lock", "brk", "budget", "epoch")] + ["tfthist:upstream", "tft:cur:fleet"]
+    keys = [f"tft:{what}:fleet" for what in ("cur", "lock", "brk", "budget", "epoch")] + ["tfthist:upstream", "tft:cur:fleet", "tft:s:token:trial"]
     answer = server.call("claim", keys, ["token", 17_000, 30_000, 26, 60_000, 31, ours])
     assert answer[0] == "won"
     assert server.command("HGETALL", "tft:cur:fleet") == [b"upstream", ours.encode()]

@@ -479,7 +479,7 @@ static void test_a_claim_that_is_won(void **state)
 	char heard[400];
 
 	(void)state;
-	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123", "e1");
+	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
 	assert_int_equal(try_claim(), CLAIM_WON);
 	assert_int_equal(claim.group, CACHE_FLEET);
 	assert_int_equal(claim.bucket, BUCKET);
@@ -488,11 +488,12 @@ static void test_a_claim_that_is_won(void **state)
 	assert_int_equal(claim.leased_ms, clock_mono_ms());
 	assert_string_equal(claim.epoch, "e1");
 	assert_int_equal(strlen(claim.token), 32);
-	(void)snprintf(heard, sizeof(heard),
-		       "EVALSHA 7 tft:cur:fleet tft:lock:fleet tft:brk:fleet tft:budget:fleet "
-		       "tft:epoch:fleet tfthist:upstream tft:cur:fleet %s 17000 30000 26 60000 31 "
-		       "0123456789abcdef\n",
-		       claim.token);
+	(void)snprintf(
+		heard, sizeof(heard),
+		"EVALSHA 8 tft:cur:fleet tft:lock:fleet tft:brk:fleet tft:budget:fleet "
+		"tft:epoch:fleet tfthist:upstream tft:cur:fleet tft:s:%s:trial %s 17000 30000 "
+		"26 60000 31 0123456789abcdef\n",
+		claim.token, claim.token);
 	assert_string_equal(redis_heard(), heard);
 	/* Its holder may claim again at once. */
 	assert_int_equal(try_claim(), CLAIM_WON);
@@ -513,7 +514,7 @@ static void test_a_refusal_is_remembered_for_a_moment(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(rows); i++) {
-		redis_on_array("EVALSHA 7", rows[i].word, "58800000", "1764000015123", "e1",
+		redis_on_array("EVALSHA 8", rows[i].word, "58800000", "1764000015123", "e1",
 			       rows[i].wait);
 		assert_int_equal(try_claim(), rows[i].result);
 		redis_heard();
@@ -525,7 +526,7 @@ static void test_a_refusal_is_remembered_for_a_moment(void **state)
 		assert_string_not_equal(redis_heard(), "");
 		pass_ms(1000);
 	}
-	redis_on_array("EVALSHA 7", "fresh", "58800000", "1764000015123", "e1");
+	redis_on_array("EVALSHA 8", "fresh", "58800000", "1764000015123", "e1");
 	assert_int_equal(try_claim(), CLAIM_FRESH);
 	redis_heard();
 	assert_int_equal(try_claim(), CLAIM_FRESH);
@@ -541,21 +542,37 @@ static void test_a_redis_that_takes_nothing_is_named(void **state)
 		{"-READONLY You\r\n", "is a read-only replica"},
 		{"-OOM command\r\n", "has no memory left"},
 		{"-NOPERM this\r\n", "does not permit it"},
+		{"-ERR The user executing the script can't run this command or subcommand "
+		 "script: 1, on @user_script:2.\r\n",
+		 "does not permit it"},
+		{"-ERR ACL failure in script: User tft has no permissions to run the 'pexpire' "
+		 "command script: 1, on @user_script:2.\r\n",
+		 "does not permit it"},
+		{"-ERR unknown command 'EVALSHA', with args beginning with: \r\n",
+		 "lacks a command that a refresh needs"},
 		{"-ERR other\r\n", "refuses what a refresh needs"},
 	};
+	static const char *const others[] = {"busy", "open", "budget", "fresh"};
 	int64_t ms;
 
 	(void)state;
 	assert_null(cache_refusal(cache, &ms));
 	for (size_t i = 0; i < LENGTH(rows); i++) {
-		redis_on("EVALSHA 7", rows[i].error);
+		redis_on("EVALSHA 8", rows[i].error);
 		assert_int_equal(try_claim(), CLAIM_DOWN);
 		assert_string_equal(cache_refusal(cache, &ms), rows[i].words);
 		assert_int_equal(ms, i * 1000);
 		pass_ms(1000);
 	}
+	/* Who finds somebody else at work, or nothing to do, has not come to what was refused. */
+	for (size_t i = 0; i < LENGTH(others); i++) {
+		redis_on_array("EVALSHA 8", others[i], "58800000", "1764000015123", "e1", "100");
+		(void)try_claim();
+		assert_non_null(cache_refusal(cache, &ms));
+		pass_ms(1000);
+	}
 	/* What was refused is done. */
-	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123", "e1");
+	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
 	assert_int_equal(try_claim(), CLAIM_WON);
 	assert_null(cache_refusal(cache, &ms));
 }
@@ -566,7 +583,7 @@ static void test_newer_data_end_what_was_refused(void **state)
 	int64_t ms;
 
 	(void)state;
-	redis_on("EVALSHA 7", "-READONLY You\r\n");
+	redis_on("EVALSHA 8", "-READONLY You\r\n");
 	assert_int_equal(try_claim(), CLAIM_DOWN);
 	pass_ms(1000);
 	redis_on_pointer("58800000", "e1", NOW_MS - 1000, "s1");
@@ -580,11 +597,11 @@ static void test_newer_data_end_what_was_refused(void **state)
 static void test_fresh_data_end_a_refusal(void **state)
 {
 	(void)state;
-	redis_on_array("EVALSHA 7", "busy", "58800000", "1764000015123", "e1", "9000");
+	redis_on_array("EVALSHA 8", "busy", "58800000", "1764000015123", "e1", "9000");
 	assert_int_equal(try_claim(), CLAIM_BUSY);
 	redis_on_pointer("58799999", "e1", GEN_MS, "s1");
 	look(NULL);
-	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123", "e1");
+	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
 	assert_int_equal(try_claim(), CLAIM_BUSY);
 	redis_on_pointer("58800000", "e1", GEN_MS, "s1");
 	assert_int_equal(look(NULL), CACHE_FRESH);
@@ -594,21 +611,21 @@ static void test_fresh_data_end_a_refusal(void **state)
 static void test_a_claim_without_a_good_answer(void **state)
 {
 	(void)state;
-	redis_on("EVALSHA 7", "-READONLY no\r\n");
+	redis_on("EVALSHA 8", "-READONLY no\r\n");
 	assert_int_equal(try_claim(), CLAIM_DOWN);
 	pass_ms(1000);
-	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123",
+	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123",
 		       "12345678901234567890123456789012");
 	assert_int_equal(try_claim(), CLAIM_DOWN);
 	pass_ms(1000);
-	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123",
+	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123",
 		       "1234567890123456789012345678901");
 	assert_int_equal(try_claim(), CLAIM_WON);
 }
 
 static void win(void)
 {
-	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123", "e1");
+	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
 	assert_int_equal(try_claim(), CLAIM_WON);
 	redis_heard();
 }
@@ -671,7 +688,7 @@ static void test_one_group_is_out_of_date(void **state)
 	const char *heard;
 
 	(void)state;
-	redis_on_array("EVALSHA 7", "busy", "58800000", "1764000015123", "e1", "9000");
+	redis_on_array("EVALSHA 8", "busy", "58800000", "1764000015123", "e1", "9000");
 	assert_int_equal(try_claim(), CLAIM_BUSY);
 	redis_on("SET ", "+OK\r\n");
 	redis_on("DEL ", ":1\r\n");

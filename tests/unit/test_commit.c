@@ -207,14 +207,14 @@ static void test_the_breaker_lets_one_through(void **state)
 	struct claim another;
 
 	(void)state;
-	redis_on_array("EVALSHA 7", "open", "58800000", "1764000015123", "e1", "9000");
+	redis_on_array("EVALSHA 8", "open", "58800000", "1764000015123", "e1", "9000");
 	assert_int_equal(cache_claim(cache, CACHE_FLEET, &another), CLAIM_OPEN);
 	redis_heard();
 	redis_on_array("EVALSHA 1", "ok");
 	cache_reopen(cache, CACHE_FLEET);
 	assert_string_equal(redis_heard(),
 			    "EVALSHA 1 tft:brk:fleet connection-refused name-not-found\n");
-	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123", "e1");
+	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
 	assert_int_equal(cache_claim(cache, CACHE_FLEET, &another), CLAIM_WON);
 }
 

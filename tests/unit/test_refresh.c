@@ -34,7 +34,7 @@ static int open_all(void **state)
 	metrics = metrics_new("web1");
 	refresh = (struct refresh){cache, upstream, metrics, &site, true};
 	redis_on_array("EVALSHA", "ok", "58800000", "hist-new");
-	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123", "e1");
+	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
 	redis_on("XADD", "+OK\r\n");
 	redis_on("SET", "+OK\r\n");
 	redis_on("DEL", ":1\r\n");
@@ -183,7 +183,7 @@ static void test_a_commit_that_is_refused(void **state)
 	const char *heard;
 
 	(void)state;
-	redis_on("EVALSHA 7", "$-1\r\n"); /* nobody asks for the small groups */
+	redis_on("EVALSHA 8", "$-1\r\n"); /* nobody asks for the small groups */
 	redis_on_array("EVALSHA", "flushed", "58800000");
 	redis_on_array("EVALSHA 1", "ok");
 	refresh_fleet(&refresh, &claim);
@@ -314,7 +314,7 @@ static void test_only_what_is_stale_is_asked_for(void **state)
 	assert_string_equal(s.scenario.name, "degrading");
 	assert_int_equal(s.scenario.at_ms, NOW_MS);
 	/* Somebody else asks just now. */
-	redis_on_array("EVALSHA 7", "busy", "882000007", "1764000015123", "e1", "900");
+	redis_on_array("EVALSHA 8", "busy", "882000007", "1764000015123", "e1", "900");
 	upstream_status_renew(cache, upstream, true, &s);
 	assert_string_equal(fetch_orders(), "");
 }
@@ -422,7 +422,7 @@ static void test_the_scenario_is_confirmed_whoever_asks(void **state)
 	assert_part(heard, "EVALSHA 13 tft:cur:scenario ");
 	assert_string_equal(after.name, "degrading");
 	assert_true(after.configured);
-	redis_on_array("EVALSHA 7", "busy", "882000007", "1764000015123", "e1", "900");
+	redis_on_array("EVALSHA 8", "busy", "882000007", "1764000015123", "e1", "900");
 	upstream_status_confirm_scenario(cache, upstream, &after);
 	assert_no_part(redis_heard(), "EVALSHA 13 ");
 	assert_string_equal(after.name, "degrading");

@@ -70,7 +70,7 @@ static int open_serve(void **state)
 	buf_init(&compact, 1 << 20);
 	redis_on("HSTRLEN", ":100\r\n");
 	redis_on_array("EVALSHA", "ok");
-	redis_on_array("EVALSHA 7", "busy", "58800000", "1764000015123", "e1", "9000");
+	redis_on_array("EVALSHA 8", "busy", "58800000", "1764000015123", "e1", "9000");
 	redis_on("LRANGE", "*0\r\n");
 	redis_on("HGETALL", "*0\r\n");
 	redis_on("XRANGE", "*0\r\n");
@@ -282,7 +282,7 @@ static void test_old_data_are_shown_and_told(void **state)
 	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-16; detail=BUSY");
 	assert_int_equal(response.max_age_s, 0);
 	assert_false(serve_due(serve));
-	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123", "e1");
+	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
 	pass_ms(1000);
 	get("/", "");
 	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-16; detail=REFRESH");
@@ -305,7 +305,7 @@ static void test_a_flush_is_told(void **state)
 	assert_body("<!DOCTYPE html>");
 	assert_int_equal(response.max_age_s, 0);
 	pass_ms(1000);
-	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123", "e2");
+	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e2");
 	get("/", "");
 	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=14; detail=REFRESH");
 }
@@ -316,7 +316,7 @@ static void test_an_open_breaker_is_told(void **state)
 	on_snapshot("58799999", NOW_MS - 40000);
 	redis_on_array("HMGET tft:brk:fleet", "connection-refused", "1764000000000",
 		       "1764000030000");
-	redis_on_array("EVALSHA 7", "open", "58800000", "1764000015123", "e1", "9000");
+	redis_on_array("EVALSHA 8", "open", "58800000", "1764000015123", "e1", "9000");
 	get("/", "");
 	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-16; detail=OPEN");
 	assert_body("connection refused");
@@ -604,7 +604,7 @@ static void test_the_small_groups_are_asked_for_every_2_seconds(void **state)
 	get("/", "");
 	assert_false(serve_due(serve)); /* once in its interval */
 	redis_on_time(NOW_MS + 2000);
-	redis_on_array("EVALSHA 7", "won", "882000008", "1764000017123", "e1");
+	redis_on_array("EVALSHA 8", "won", "882000008", "1764000017123", "e1");
 	pass_ms(2000);
 	get("/", "");
 	assert_true(serve_due(serve));
@@ -636,7 +636,7 @@ static void test_an_idle_worker_looks_at_each_bucket(void **state)
 	serve_tick(serve);
 	assert_string_equal(redis_heard(), "");
 	on_snapshot("58799999", NOW_MS - 40000);
-	redis_on_array("EVALSHA 7", "won", "58800000", "1764000015123", "e1");
+	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
 	pass_ms(1);
 	serve_tick(serve);
 	assert_true(serve_due(serve));
