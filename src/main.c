@@ -287,7 +287,7 @@ static int run_worker(const struct settings *s, const struct tls *tls)
 
 /* A supervisor restarts at once what dies: a worker that cannot start must not become a busy loop.
  */
-static int slowly(int rc)
+static int delay_failure(int rc)
 {
 	static const struct timespec second = {.tv_sec = 1};
 
@@ -410,7 +410,7 @@ static int act(const struct options *o, const struct settings *settings)
 	case MODE_CHECK:
 		return check(settings);
 	default:
-		return slowly(run(settings));
+		return delay_failure(run(settings));
 	}
 }
 
@@ -430,7 +430,7 @@ int main(int argc, char **argv)
 		return fputs(usage, stdout) == EOF;
 	if (settings_load(&settings, o.config, &err) != 0) {
 		(void)fprintf(stderr, "tft-dashboard: %s\n", err.msg);
-		return o.mode == MODE_RUN ? slowly(EX_CONFIG) : EX_CONFIG;
+		return o.mode == MODE_RUN ? delay_failure(EX_CONFIG) : EX_CONFIG;
 	}
 	return act(&o, &settings);
 }

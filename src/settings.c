@@ -140,9 +140,9 @@ static const struct option options[] = {
 /* clang-format on */
 
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
-_Static_assert(OPTIONS <= SETTINGS_MAX, "struct settings has a source for every option");
-_Static_assert(sizeof(((struct diagnosis_setting *)NULL)->value) == SETTING_TEXT_MAX,
-	       "every value fits");
+static_assert(OPTIONS <= SETTINGS_MAX, "struct settings has a source for every option");
+static_assert(sizeof(((struct diagnosis_setting *)NULL)->value) == SETTING_TEXT_MAX,
+	      "every value fits");
 
 /* --- values --- */
 

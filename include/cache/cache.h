@@ -75,13 +75,13 @@ enum cache_verdict {
 };
 
 /* What a small group said last, as a digest: enough to know whether a stored page says the same. */
-struct cache_said {
+struct cache_digest {
 	int64_t at_ms; /* when it was asked; -1: it has not said anything in the last minute */
 	char digest[HASH_HEX]; /* CACHE_UNKNOWN then, or when what it said was no answer */
 };
 
-#define CACHE_UNKNOWN "-"
-#define CACHE_SAID_MS 60000 /* what is older says nothing about now */
+#define CACHE_UNKNOWN   "-"
+#define CACHE_DIGEST_MS 60000 /* what is older says nothing about now */
 
 /* What one read tells about a group. */
 struct cache_state {
@@ -94,7 +94,7 @@ struct cache_state {
 	bool flushed;       /* the pointer is of another epoch */
 	enum reason reason; /* of the breaker; REASON_NONE: closed */
 	int64_t since_ms, next_try_ms;
-	struct cache_said said[CACHE_GROUPS]; /* of the small groups */
+	struct cache_digest digests[CACHE_GROUPS]; /* of the small groups */
 };
 
 /* A stored document whose checks have passed. */
@@ -103,7 +103,7 @@ struct cache_entry {
 	bool gzip;
 	struct span type;
 	char etag[HASH_HEX];
-	struct span says; /* as staged */
+	struct span digests; /* as staged */
 };
 
 struct cache_read {
@@ -130,7 +130,7 @@ void cache_prefetch_end(struct cache *cache);
 enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const char *route,
 			      bool gzip, struct cache_read *read);
 /* Whether the entry that was found repeats what the small groups say now. */
-bool cache_says_so(const struct cache_read *read);
+bool cache_entry_is_current(const struct cache_read *read);
 /* A further route of the data that an earlier read saw, so that one answer never mixes snapshots;
  * 0, or -1 when not there. */
 int cache_read_more(struct cache *cache, const struct cache_state *state, const char *route,
@@ -175,8 +175,9 @@ enum lease cache_extend(struct cache *cache, struct claim *claim);
 struct cache_document {
 	struct span body, gzip; /* gzip empty: none */
 	const char *type;
-	bool is_page;     /* made of this build's templates: another build does not use it */
-	struct span says; /* digests of what it repeats of the small groups, in their order, with a
+	bool is_page; /* made of this build's templates: another build does not use it */
+	struct span
+		digests; /* digests of what it repeats of the small groups, in their order, with a
 			     blank between; empty: it repeats nothing */
 };
 
@@ -216,7 +217,7 @@ struct commit {
 enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
 				const struct commit *commit);
 /* Tells every reader what a small group has just said: its digest, or CACHE_UNKNOWN. */
-void cache_say(struct cache *cache, const struct claim *claim, const char *digest);
+void cache_publish_digest(struct cache *cache, const struct claim *claim, const char *digest);
 /* Opens the breaker and gives the lock back; retry_after_ms as asked by the upstream, 0 none. */
 void cache_fail(struct cache *cache, const struct claim *claim, enum reason reason,
 		int64_t retry_after_ms);

@@ -13,7 +13,7 @@
 
 #define CACHE_DATA_BUILD "-" /* build of entries without templates: they suit every build */
 
-#define CACHE_SAID     "said"
+#define CACHE_DIGESTS  "said"
 #define CACHE_UPSTREAM "upstream" /* of the history, and with it of all that is cached */
 
 struct failure {
@@ -27,7 +27,7 @@ struct failure {
 struct refusal {
 	const char *words; /* NULL: none */
 	int what;          /* enum store_script, or one of those below */
-	int64_t since_ms, told_ms;
+	int64_t since_ms, logged_ms;
 };
 
 #define REFUSED_READ    (-1)
@@ -54,20 +54,20 @@ struct cache {
 	const struct cache_owner *owner;
 	cache_batch_fn batch; /* NULL: nobody watches */
 	void *batch_ctx;
-	char giant[128];         /* a key to be removed, "": none */
-	bool was_late;           /* the last read got no answer */
-	int64_t down_until_ms;   /* monotonic */
-	int64_t down_ms;         /* how long Redis counts as down at present, 0: it answered last */
-	int64_t down_told_ms;    /* monotonic: when the log was told of it */
-	bool foreign;            /* what is in Redis belongs to another fleet */
-	int64_t look_again_ms;   /* monotonic: when to see whether it still does */
-	int64_t foreign_told_ms; /* monotonic: when the log was told of it */
+	char giant[128];        /* a key to be removed, "": none */
+	bool was_late;          /* the last read got no answer */
+	int64_t down_until_ms;  /* monotonic */
+	int64_t down_ms;        /* how long Redis counts as down at present, 0: it answered last */
+	int64_t down_logged_ms; /* monotonic: when the log was told of it */
+	bool foreign;           /* what is in Redis belongs to another fleet */
+	int64_t recheck_ms;     /* monotonic: when to see whether it still does */
+	int64_t foreign_logged_ms; /* monotonic: when the log was told of it */
 	struct refusal refusal;
-	struct batch_read look;
+	struct batch_read last_batch;
 	struct failure failure; /* the last one */
 	bool is_behind;         /* Redis was away when it was to be told of it */
 	bool clock_known;
-	int64_t clock_asked_ms;  /* monotonic: when it was last read */
+	int64_t clock_read_ms;   /* monotonic: when it was last read */
 	int64_t clock_offset_ms; /* Redis' clock - monotonic clock */
 	struct {
 		int64_t bucket;         /* where the pointer was last, -1 unknown */

@@ -21,7 +21,7 @@ struct upstream_status {
 		scenario_reason; /* by upstream_status_read: why the last call gave none, or none */
 };
 
-/* What is cached, whatever its age up to CACHE_SAID_MS; unknown where nothing is. */
+/* What is cached, whatever its age up to CACHE_DIGEST_MS; unknown where nothing is. */
 void upstream_status_read(struct cache *cache, bool scenario_configured,
 			  struct upstream_status *upstream_status);
 /* The same, and what is not of the present bucket is asked for first: side by side, by whoever wins
@@ -34,8 +34,8 @@ void upstream_status_digest(const struct upstream_status *upstream_status, enum 
 			    char digest[HASH_HEX]);
 
 /* The same without the shared cache: asks both directly. */
-void upstream_status_ask(struct upstream *upstream, bool scenario_configured,
-			 struct upstream_status *upstream_status);
+void upstream_status_fetch(struct upstream *upstream, bool scenario_configured,
+			   struct upstream_status *upstream_status);
 
 /* Asks for the scenario now, whoever else asks at the same time. What was known before counts as
  * out of date, for all hosts. */

@@ -29,7 +29,7 @@ struct response {
 	char cache_status[96];       /* our member of Cache-Status (RFC 9211), or empty */
 	int64_t bucket;              /* X-TFT-Bucket; -1: none */
 	int retry_after_s;           /* 0: none */
-	const char *ask_again;       /* the location in which nginx asks once more; else NULL */
+	const char *retry_location;  /* the location in which nginx asks once more; else NULL */
 	const char *allow;           /* 405 */
 	char location[64];           /* 303: relative reference; else empty */
 	const char *filename;        /* Content-Disposition: attachment; NULL: none */

@@ -115,7 +115,7 @@ static const char *read_number(const char *p, double *value)
 	if (*p != '-')
 		return read_magnitude(p, value);
 	p = read_magnitude(text, value);
-	if (p == NULL)
+	if (!p)
 		return NULL;
 	/* One digit is an integer, of which zero has no sign. */
 	*value = p - text == 1 ? 0 - *value : -*value;
@@ -140,7 +140,7 @@ static const char *read_list(const char *p, struct numbers_list *list)
 		return p + 1;
 	for (;;) {
 		p = read_number(p, &value);
-		if (p == NULL)
+		if (!p)
 			return NULL;
 		if (list->len < NUMBERS_KEPT)
 			list->value[list->len] = value;
@@ -181,7 +181,7 @@ bool numbers_take(struct span text, struct numbers *numbers, struct buf *rest)
 			continue;
 		buf_add(rest, copied, (size_t)(p - copied));
 		p = read_list(p, &numbers->list[numbers->count]);
-		if (p == NULL)
+		if (!p)
 			return false;
 		buf_addf(rest, "%zu]", numbers->count++);
 		copied = p;

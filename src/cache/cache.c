@@ -76,13 +76,13 @@ enum {
 	ENTRY_ROUTE,
 	ENTRY_TYPE,
 	ENTRY_ETAG,
-	ENTRY_SAYS,
+	ENTRY_DIGESTS,
 	ENTRY_BODY,
 	ENTRY_LEN,
 	ENTRY_CRC
 };
 
-static void ask_entry(struct cache *cache, const char *route, int64_t bucket, bool gzip)
+static void queue_entry(struct cache *cache, const char *route, int64_t bucket, bool gzip)
 {
 	struct key key = key_entry(cache, route, bucket);
 
@@ -132,7 +132,7 @@ static int take_entry(const redisReply *reply, const char *route, const char *sn
 	}
 	entry->body = reply_field(reply, ENTRY_BODY);
 	entry->type = reply_field(reply, ENTRY_TYPE);
-	entry->says = reply_field(reply, ENTRY_SAYS);
+	entry->digests = reply_field(reply, ENTRY_DIGESTS);
 	entry->gzip = gzip;
 	return 0;
 }
@@ -141,11 +141,11 @@ static int take_entry(const redisReply *reply, const char *route, const char *sn
  * of it is seen within a second. */
 static bool clock_is_due(const struct cache *cache, int64_t now_ms)
 {
-	return !cache->clock_known || now_ms - cache->clock_asked_ms >= CLOCK_MS;
+	return !cache->clock_known || now_ms - cache->clock_read_ms >= CLOCK_MS;
 }
 
-/* asked_ms: before the question, so that a worker that was stopped meanwhile asks again. */
-static bool take_time(struct cache *cache, int64_t asked_ms)
+/* sent_ms: before the question, so that a worker that was stopped meanwhile asks again. */
+static bool take_time(struct cache *cache, int64_t sent_ms)
 {
 	const redisReply *reply = store_reply(cache->store, 0);
 	int64_t seconds = reply_decimal(reply_field(reply, 0)),
@@ -154,15 +154,15 @@ static bool take_time(struct cache *cache, int64_t asked_ms)
 	if (seconds < 0 || us < 0)
 		return false;
 	cache->clock_known = true;
-	cache->clock_asked_ms = asked_ms;
+	cache->clock_read_ms = sent_ms;
 	cache->clock_offset_ms = seconds * 1000 + us / 1000 - clock_mono_ms();
 	return true;
 }
 
-static void ask_state(struct cache *cache, enum cache_group group, bool timed)
+static void queue_state(struct cache *cache, enum cache_group group, bool timed)
 {
 	struct key cur = key_group(cache, "cur", group), epoch = key_group(cache, "epoch", group),
-		   brk = key_group(cache, "brk", group), said = key_shared(cache, CACHE_SAID);
+		   brk = key_group(cache, "brk", group), digests = key_shared(cache, CACHE_DIGESTS);
 
 	if (timed)
 		store_cmd(cache->store, SPAN("TIME"));
@@ -171,11 +171,11 @@ static void ask_state(struct cache *cache, enum cache_group group, bool timed)
 	store_cmd(cache->store, SPAN("GET"), KEY(epoch));
 	store_cmd(cache->store, SPAN("HMGET"), KEY(brk), SPAN("code"), SPAN("since"),
 		  SPAN("open_until"));
-	store_cmd(cache->store, SPAN("HMGET"), KEY(said), SPAN("status"), SPAN("scenario"));
+	store_cmd(cache->store, SPAN("HMGET"), KEY(digests), SPAN("status"), SPAN("scenario"));
 }
 
 /* Replies that tell the state, from the first one on; that of the entry follows. */
-enum { REPLY_POINTER, REPLY_EPOCH, REPLY_BREAKER, REPLY_SAID, REPLY_ENTRY };
+enum { REPLY_POINTER, REPLY_EPOCH, REPLY_BREAKER, REPLY_DIGESTS, REPLY_ENTRY };
 
 /* Why the state cannot be told from the replies, or NULL. A key of a wrong type is no reason: the
  * next claim heals it. */
@@ -201,18 +201,18 @@ static void take_breaker(const redisReply *reply, struct cache_state *state)
 	state->next_try_ms = reply_decimal(reply_field(reply, 2));
 }
 
-/* "<time> <digest>" of cache_say. */
-static void take_said(struct span text, int64_t now_ms, struct cache_said *said)
+/* "<time> <digest>" of cache_publish_digest. */
+static void take_digest(struct span text, int64_t now_ms, struct cache_digest *digest)
 {
 	const char *blank = text.len ? memchr(text.ptr, ' ', text.len) : NULL;
 	size_t len = blank ? (size_t)(blank - text.ptr) : 0;
 	int64_t at_ms = reply_decimal((struct span){text.ptr, len});
 
-	*said = (struct cache_said){-1, CACHE_UNKNOWN};
-	if (at_ms >= 0 && now_ms - at_ms <= CACHE_SAID_MS &&
-	    reply_copy(said->digest, sizeof(said->digest),
+	*digest = (struct cache_digest){-1, CACHE_UNKNOWN};
+	if (at_ms >= 0 && now_ms - at_ms <= CACHE_DIGEST_MS &&
+	    reply_copy(digest->digest, sizeof(digest->digest),
 		       (struct span){blank + 1, text.len - len - 1}))
-		said->at_ms = at_ms;
+		digest->at_ms = at_ms;
 }
 
 static enum cache_verdict judge(const struct cache_state *state, int64_t max_stale_ms)
@@ -267,18 +267,18 @@ static enum cache_verdict take_state(struct cache *cache, enum cache_group group
 	state->flushed = !epoch.ptr || !span_eq(epoch, reply_field(pointer, POINTER_EPOCH));
 	take_breaker(store_reply(cache->store, first + REPLY_BREAKER), state);
 	for (int g = CACHE_STATUS; g < CACHE_GROUPS; g++)
-		take_said(reply_field(store_reply(cache->store, first + REPLY_SAID),
-				      (size_t)(g - CACHE_STATUS)),
-			  state->now_ms, &state->said[g]);
+		take_digest(reply_field(store_reply(cache->store, first + REPLY_DIGESTS),
+					(size_t)(g - CACHE_STATUS)),
+			    state->now_ms, &state->digests[g]);
 	return judge(state, cache->limits->max_stale_ms);
 }
 
 /* Whose cache it is the pointer of the fleet says. */
-static bool note_owner(struct cache *cache, const struct batch_read *look)
+static bool note_owner(struct cache *cache, const struct batch_read *batch)
 {
-	const redisReply *pointer = store_reply(cache->store, look->timed + REPLY_POINTER);
+	const redisReply *pointer = store_reply(cache->store, batch->timed + REPLY_POINTER);
 
-	if (look->group != CACHE_FLEET)
+	if (batch->group != CACHE_FLEET)
 		return cache->foreign;
 	cache->foreign = is_foreign(cache, pointer);
 	if (cache->foreign)
@@ -286,30 +286,30 @@ static bool note_owner(struct cache *cache, const struct batch_read *look)
 	return cache->foreign;
 }
 
-/* Where the entry of this route is among the replies; look->count: it was not asked for. */
-static size_t find_lookup(const struct batch_read *look, const char *route, bool gzip)
+/* Where the entry of this route is among the replies; batch->count: it was not asked for. */
+static size_t find_lookup(const struct batch_read *batch, const char *route, bool gzip)
 {
 	size_t i = 0;
 
-	while (i < look->count &&
-	       (look->lookups[i].gzip != gzip || strcmp(look->lookups[i].route, route) != 0))
+	while (i < batch->count &&
+	       (batch->lookups[i].gzip != gzip || strcmp(batch->lookups[i].route, route) != 0))
 		i++;
 	return i;
 }
 
-static bool is_answered(const struct batch_read *look, enum cache_group group, const char *route,
+static bool is_answered(const struct batch_read *batch, enum cache_group group, const char *route,
 			bool gzip)
 {
-	return look->alive && look->group == group &&
-	       (!route || find_lookup(look, route, gzip) < look->count);
+	return batch->alive && batch->group == group &&
+	       (!route || find_lookup(batch, route, gzip) < batch->count);
 }
 
-static void ask(struct cache *cache, const struct batch_read *look)
+static void queue_batch(struct cache *cache, const struct batch_read *batch)
 {
-	ask_state(cache, look->group, look->timed);
+	queue_state(cache, batch->group, batch->timed);
 	/* Where the pointer was last is where it is still, nearly always. */
-	for (size_t i = 0; i < look->count && look->bucket >= 0; i++)
-		ask_entry(cache, look->lookups[i].route, look->bucket, look->lookups[i].gzip);
+	for (size_t i = 0; i < batch->count && batch->bucket >= 0; i++)
+		queue_entry(cache, batch->lookups[i].route, batch->bucket, batch->lookups[i].gzip);
 }
 
 /* LOADING, NOPERM, a stray answer ...: on a new connection it may be over. */
@@ -321,33 +321,33 @@ static void give_up(struct cache *cache, const char *fault)
 }
 
 /* The key that the reply at this place of a batch read is about, the clock's left out. */
-static struct key key_of_reply(const struct cache *cache, const struct batch_read *look, size_t i)
+static struct key key_of_reply(const struct cache *cache, const struct batch_read *batch, size_t i)
 {
 	static const char *const names[] = {
 		[REPLY_POINTER] = "cur", [REPLY_EPOCH] = "epoch", [REPLY_BREAKER] = "brk"};
 
-	if (i == REPLY_SAID)
-		return key_shared(cache, CACHE_SAID);
-	if (i < REPLY_SAID)
-		return key_group(cache, names[i], look->group);
-	return key_entry(cache, look->lookups[i - REPLY_ENTRY].route, look->bucket);
+	if (i == REPLY_DIGESTS)
+		return key_shared(cache, CACHE_DIGESTS);
+	if (i < REPLY_DIGESTS)
+		return key_group(cache, names[i], batch->group);
+	return key_entry(cache, batch->lookups[i - REPLY_ENTRY].route, batch->bucket);
 }
 
-static void note_giants(struct cache *cache, const struct batch_read *look)
+static void note_giants(struct cache *cache, const struct batch_read *batch)
 {
-	for (size_t i = 0; i < REPLY_ENTRY + look->count; i++)
-		cache_note_giant(cache, look->timed + i, key_of_reply(cache, look, i));
+	for (size_t i = 0; i < REPLY_ENTRY + batch->count; i++)
+		cache_note_giant(cache, batch->timed + i, key_of_reply(cache, batch, i));
 }
 
 /* What Redis did not answer in time may be a giant that it was still copying; how large a value is it
  * tells at once. */
-static enum store_result look_for_giants(struct cache *cache, const struct batch_read *look)
+static enum store_result measure_values(struct cache *cache, const struct batch_read *batch)
 {
-	size_t count = REPLY_ENTRY + (look->bucket >= 0 ? look->count : 0);
+	size_t count = REPLY_ENTRY + (batch->bucket >= 0 ? batch->count : 0);
 	enum store_result rc;
 
 	for (size_t i = 0; i < count; i++) {
-		struct key key = key_of_reply(cache, look, i);
+		struct key key = key_of_reply(cache, batch, i);
 
 		store_cmd(cache->store, SPAN("MEMORY"), SPAN("USAGE"), KEY(key), SPAN("SAMPLES"),
 			  SPAN("0"));
@@ -355,7 +355,7 @@ static enum store_result look_for_giants(struct cache *cache, const struct batch
 	rc = cache_run(cache);
 	for (size_t i = 0; i < count && rc == STORE_OK; i++)
 		if (store_reply(cache->store, i)->integer > STORE_REPLY_BYTES)
-			cache_remove_later(cache, key_of_reply(cache, look, i));
+			cache_remove_later(cache, key_of_reply(cache, batch, i));
 	if (rc == STORE_OK)
 		cache_heal(cache);
 	cache->was_late = rc == STORE_DOWN;
@@ -367,23 +367,23 @@ static enum store_result look_for_giants(struct cache *cache, const struct batch
 static enum store_result batch_read(struct cache *cache, enum cache_group group,
 				    const struct cache_lookup *lookups, size_t count)
 {
-	struct batch_read look = {
+	struct batch_read batch = {
 		.group = group, .count = count, .bucket = cache->group[group].bucket};
 	int64_t began = clock_mono_ms();
 	enum store_result rc;
 	const char *fault;
 
-	memcpy(look.lookups, lookups, count * sizeof(*lookups));
-	if (cache->was_late && look_for_giants(cache, &look) == STORE_DOWN)
+	memcpy(batch.lookups, lookups, count * sizeof(*lookups));
+	if (cache->was_late && measure_values(cache, &batch) == STORE_DOWN)
 		return STORE_DOWN;
-	look.timed = clock_is_due(cache, began);
-	ask(cache, &look);
+	batch.timed = clock_is_due(cache, began);
+	queue_batch(cache, &batch);
 	rc = cache_run(cache);
 	cache->was_late = rc == STORE_DOWN;
 	if (rc == STORE_DOWN)
 		return STORE_DOWN;
-	fault = state_fault(cache, look.timed);
-	if (!fault && look.timed && !take_time(cache, began))
+	fault = state_fault(cache, batch.timed);
+	if (!fault && batch.timed && !take_time(cache, began))
 		fault = "unexpected reply";
 	if (fault) {
 		give_up(cache, fault);
@@ -391,9 +391,9 @@ static enum store_result batch_read(struct cache *cache, enum cache_group group,
 	}
 	cache_mark_up(cache);
 	cache_note_done(cache, REFUSED_READ);
-	cache->look = look;
+	cache->last_batch = batch;
 	if (rc == STORE_TOO_LARGE)
-		note_giants(cache, &look);
+		note_giants(cache, &batch);
 	return rc;
 }
 
@@ -401,25 +401,25 @@ void cache_prefetch(struct cache *cache, enum cache_group group, const struct ca
 		    size_t count)
 {
 	if (!cache_is_down(cache))
-		cache->look.alive = batch_read(cache, group, lookups, count) == STORE_OK;
+		cache->last_batch.alive = batch_read(cache, group, lookups, count) == STORE_OK;
 }
 
 void cache_prefetch_end(struct cache *cache)
 {
-	cache->look.alive = false;
+	cache->last_batch.alive = false;
 }
 
 /* The pointer moves once a bucket: only then is a second round trip needed. */
 static bool find_entry(struct cache *cache, const char *route, bool gzip, struct cache_read *read)
 {
-	const struct batch_read *look = &cache->look;
+	const struct batch_read *batch = &cache->last_batch;
 	const struct cache_state *state = &read->state;
 
-	cache->group[look->group].bucket = state->data_bucket;
-	if (look->bucket != state->data_bucket)
+	cache->group[batch->group].bucket = state->data_bucket;
+	if (batch->bucket != state->data_bucket)
 		return cache_read_more(cache, state, route, gzip, &read->entry) == 0;
 	return take_entry(store_reply(cache->store,
-				      look->timed + REPLY_ENTRY + find_lookup(look, route, gzip)),
+				      batch->timed + REPLY_ENTRY + find_lookup(batch, route, gzip)),
 			  route, state->snap, gzip, &read->entry) == 0;
 }
 
@@ -432,12 +432,12 @@ enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const
 	*read = (struct cache_read){.state = {.verdict = CACHE_DOWN, .data_bucket = -1}};
 	if (cache_is_away(cache))
 		return CACHE_DOWN;
-	if (!is_answered(&cache->look, group, route, gzip) &&
+	if (!is_answered(&cache->last_batch, group, route, gzip) &&
 	    batch_read(cache, group, &lookup, route != NULL) == STORE_DOWN)
 		return CACHE_DOWN;
-	if (note_owner(cache, &cache->look))
+	if (note_owner(cache, &cache->last_batch))
 		return CACHE_DOWN;
-	state->verdict = take_state(cache, group, cache->look.timed, state);
+	state->verdict = take_state(cache, group, cache->last_batch.timed, state);
 	assert(state->verdict != CACHE_FRESH || state->data_bucket == state->bucket);
 	if (state->data_bucket >= 0)
 		cache_note_data(cache, state->now_ms - state->gen_ms);
@@ -449,21 +449,21 @@ enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const
 	return state->verdict;
 }
 
-bool cache_says_so(const struct cache_read *read)
+bool cache_entry_is_current(const struct cache_read *read)
 {
-	struct span says = read->entry.says;
+	struct span digests = read->entry.digests;
 
-	if (!says.len)
+	if (!digests.len)
 		return true;
 	for (int g = CACHE_STATUS; g < CACHE_GROUPS; g++) {
-		struct span now = span_str(read->state.said[g].digest);
+		struct span now = span_str(read->state.digests[g].digest);
 
-		if (says.len < now.len || memcmp(says.ptr, now.ptr, now.len) != 0)
+		if (digests.len < now.len || memcmp(digests.ptr, now.ptr, now.len) != 0)
 			return false;
-		now.len += says.len > now.len;
-		says = (struct span){says.ptr + now.len, says.len - now.len};
+		now.len += digests.len > now.len;
+		digests = (struct span){digests.ptr + now.len, digests.len - now.len};
 	}
-	return !says.len;
+	return !digests.len;
 }
 
 /* A giant that a stranger has put there would keep Redis copying beyond every deadline. An entry
@@ -489,7 +489,7 @@ static bool read_entry(struct cache *cache, const char *route, int64_t bucket, b
 
 	if (cache_is_down(cache) || is_giant(cache, route, bucket, gzip))
 		return false;
-	ask_entry(cache, route, bucket, gzip);
+	queue_entry(cache, route, bucket, gzip);
 	rc = cache_run(cache);
 	if (rc == STORE_TOO_LARGE)
 		cache_note_giant(cache, 0, key_entry(cache, route, bucket));

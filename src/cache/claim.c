@@ -28,7 +28,7 @@ static enum claim_result claim_answer(const redisReply *reply)
 	return CLAIM_DOWN;
 }
 
-static enum claim_result ask_claim(struct cache *cache, enum cache_group group, struct claim *claim,
+static enum claim_result run_claim(struct cache *cache, enum cache_group group, struct claim *claim,
 				   int64_t *wait_ms)
 {
 	const struct cache_group_limits *limits = &cache->limits->group[group];
@@ -66,7 +66,7 @@ enum claim_result cache_claim(struct cache *cache, enum cache_group group, struc
 
 	if (now < cache->group[group].quiet_until_ms)
 		return cache->group[group].refused;
-	result = ask_claim(cache, group, claim, &wait);
+	result = run_claim(cache, group, claim, &wait);
 	if (result != CLAIM_WON && result != CLAIM_FRESH) {
 		cache->group[group].refused = result;
 		cache->group[group].quiet_until_ms =

@@ -43,7 +43,7 @@ int cache_stage(struct cache *cache, const struct claim *claim, const char *rout
 		SPAN("gen"),   KEY(gen),
 		SPAN("type"),  span_str(document->type),
 		SPAN("etag"),  span_str(crc),
-		SPAN("says"),  document->says,
+		SPAN("says"),  document->digests,
 		SPAN("body"),  document->body,
 		SPAN("len"),   KEY(len),
 		SPAN("crc"),   span_str(crc),
@@ -72,17 +72,17 @@ int cache_stage_fields(struct cache *cache, const struct claim *claim, const cha
 		       : -1;
 }
 
-void cache_say(struct cache *cache, const struct claim *claim, const char *digest)
+void cache_publish_digest(struct cache *cache, const struct claim *claim, const char *digest)
 {
-	struct key said = key_shared(cache, CACHE_SAID),
+	struct key digests = key_shared(cache, CACHE_DIGESTS),
 		   text = key_make("%" PRId64 " %s", claim->now_ms, digest),
-		   ttl = key_decimal(CACHE_SAID_MS);
+		   ttl = key_decimal(CACHE_DIGEST_MS);
 
 	/* A key of another type is a stranger's. */
-	if (!CACHE_EVAL(cache, STORE_STAGE, 1, cache->limits->batch_ms, KEY(said), KEY(ttl),
+	if (!CACHE_EVAL(cache, STORE_STAGE, 1, cache->limits->batch_ms, KEY(digests), KEY(ttl),
 			key_group_name(claim->group), KEY(text)) &&
 	    !cache_is_down(cache)) {
-		store_cmd(cache->store, SPAN("DEL"), KEY(said));
+		store_cmd(cache->store, SPAN("DEL"), KEY(digests));
 		(void)cache_run(cache);
 	}
 }

@@ -93,7 +93,7 @@ static size_t take_calls(const redisReply *reply, struct diagnosis_call *calls)
 	return n;
 }
 
-static void ask_calls(struct cache *cache, enum cache_group group)
+static void queue_calls(struct cache *cache, enum cache_group group)
 {
 	struct key key = key_group(cache, "calls", group), last = key_decimal(DIAGNOSIS_CALLS - 1);
 
@@ -120,7 +120,7 @@ int cache_diagnose(struct cache *cache, enum cache_group group, struct diagnosis
 	*diagnosis = (struct diagnosis){.budget_left = -1, .bucket = -1, .data_bucket = -1};
 	if (cache_is_down(cache))
 		return -1;
-	ask_calls(cache, group);
+	queue_calls(cache, group);
 	store_cmd(cache->store, SPAN("LRANGE"), KEY(budget), SPAN("0"), SPAN("-1"));
 	store_cmd(cache->store, SPAN("LRANGE"), KEY(actions), SPAN("0"), SPAN("-1"));
 	store_cmd(cache->store, SPAN("GET"), KEY(epoch));
@@ -148,7 +148,7 @@ int64_t cache_fill_ms(struct cache *cache, enum cache_group group)
 
 	if (cache_is_down(cache))
 		return 0;
-	ask_calls(cache, group);
+	queue_calls(cache, group);
 	if (cache_run(cache) != STORE_OK)
 		return 0;
 	n = take_calls(store_reply(cache->store, 0), calls);

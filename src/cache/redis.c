@@ -12,8 +12,8 @@
 #define DOWN_FIRST_MS 100
 #define DOWN_MAX_MS   1000
 #define RETRY_MS      50    /* between two attempts to publish */
-#define TELL_MS       60000 /* what goes on is told so often */
-#define LOOK_AGAIN_MS 1000  /* whether the cache is still another fleet's */
+#define LOG_AGAIN_MS  60000 /* what goes on is told so often */
+#define RECHECK_MS    1000  /* whether the cache is still another fleet's */
 
 void cache_watch(struct cache *cache, cache_batch_fn batch, void *ctx)
 {
@@ -21,13 +21,13 @@ void cache_watch(struct cache *cache, cache_batch_fn batch, void *ctx)
 	cache->batch_ctx = ctx;
 }
 
-static bool is_to_be_told(int64_t *told_ms)
+static bool is_to_be_logged(int64_t *logged_ms)
 {
 	int64_t now = clock_mono_ms();
 
-	if (*told_ms && now - *told_ms < TELL_MS)
+	if (*logged_ms && now - *logged_ms < LOG_AGAIN_MS)
 		return false;
-	*told_ms = now;
+	*logged_ms = now;
 	return true;
 }
 
@@ -39,7 +39,7 @@ void cache_mark_down(struct cache *cache, const char *why)
 	cache->down_ms = ms < DOWN_MAX_MS ? ms : DOWN_MAX_MS;
 	cache->down_until_ms = clock_mono_ms() + cache->down_ms - cache->down_ms / 5 +
 			       clock_mono_us() % (2 * cache->down_ms / 5);
-	if (is_to_be_told(&cache->down_told_ms))
+	if (is_to_be_logged(&cache->down_logged_ms))
 		log_event(LOG_LEVEL_WARNING, "redis_down", LOG_STR("err", why));
 }
 
@@ -47,7 +47,7 @@ void cache_mark_up(struct cache *cache)
 {
 	cache->down_ms = 0;
 	cache->down_until_ms = 0;
-	cache->down_told_ms = 0;
+	cache->down_logged_ms = 0;
 }
 
 /* By the first words of an error; whatever it says else is for the log. */
@@ -98,7 +98,7 @@ void cache_note_refusal(struct cache *cache, int what, const char *why)
 		refusal->words = refusal_words(why);
 		refusal->what = what;
 	}
-	if (is_to_be_told(&refusal->told_ms))
+	if (is_to_be_logged(&refusal->logged_ms))
 		log_event(LOG_LEVEL_WARNING, "redis_refused", LOG_STR("err", why));
 }
 
@@ -125,8 +125,8 @@ const char *cache_refusal(const struct cache *cache, int64_t *for_ms)
 void cache_mark_foreign(struct cache *cache, struct span upstream)
 {
 	cache->foreign = true;
-	cache->look_again_ms = clock_mono_ms() + LOOK_AGAIN_MS;
-	if (is_to_be_told(&cache->foreign_told_ms))
+	cache->recheck_ms = clock_mono_ms() + RECHECK_MS;
+	if (is_to_be_logged(&cache->foreign_logged_ms))
 		log_event(LOG_LEVEL_WARNING, "cache_foreign",
 			  LOG_STR("prefix", cache->owner->prefix),
 			  LOG_STR("ours", cache->owner->upstream), LOG_SPAN("theirs", upstream));
@@ -155,7 +155,7 @@ bool cache_is_away(const struct cache *cache)
 {
 	int64_t now = clock_mono_ms();
 
-	return now < cache->down_until_ms || (cache->foreign && now < cache->look_again_ms);
+	return now < cache->down_until_ms || (cache->foreign && now < cache->recheck_ms);
 }
 
 /* What is told of a batch is taken before it. Its replies take the place of those before. */
@@ -166,7 +166,7 @@ struct watch {
 
 static struct watch watch_begin(struct cache *cache)
 {
-	cache->look.alive = false;
+	cache->last_batch.alive = false;
 	return (struct watch){clock_mono_us(), store_connections(cache->store)};
 }
 

@@ -37,7 +37,7 @@ static int take_stream(struct cache *cache, const redisReply *reply, cache_entry
 	return 0;
 }
 
-static void ask_stream(struct cache *cache, const struct cache_stream *stream)
+static void queue_stream(struct cache *cache, const struct cache_stream *stream)
 {
 	struct key from = key_decimal(stream->from_ms), to = key_decimal(stream->to_ms),
 		   key = key_history(cache, stream->name);
@@ -65,7 +65,7 @@ int cache_read_streams(struct cache *cache, const struct cache_stream *streams, 
 	if (cache_is_down(cache))
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		ask_stream(cache, &streams[i]);
+		queue_stream(cache, &streams[i]);
 	/* A day of a large fleet is some megabytes: more than the deadline of a page's batch was
 	 * made for. */
 	if (cache_run_for(cache, 3 * cache->limits->batch_ms) != STORE_OK)

@@ -18,7 +18,7 @@
 #define STALL_BYTES  2048
 #define REFUSED_MS   60000
 #define RETRY_MAX_MS 300000
-#define LOOK_MS      200
+#define POLL_MS      200
 
 struct transfer {
 	CURL *easy;
@@ -237,9 +237,9 @@ static bool stalls(struct transfer *t)
 	return now - t->window_ms >= STALL_MS;
 }
 
-static bool is_unwanted(int leash)
+static bool is_cancelled(int cancel_fd)
 {
-	struct pollfd p = {.fd = leash, .events = POLLIN};
+	struct pollfd p = {.fd = cancel_fd, .events = POLLIN};
 
 	return poll(&p, 1, 0) > 0;
 }
@@ -252,16 +252,16 @@ static CURLcode finish(CURLM *multi)
 	return msg && msg->msg == CURLMSG_DONE ? msg->data.result : CURLE_ABORTED_BY_CALLBACK;
 }
 
-static CURLcode perform(CURLM *multi, struct transfer *t, int leash)
+static CURLcode perform(CURLM *multi, struct transfer *t, int cancel_fd)
 {
-	struct curl_waitfd end = {.fd = leash, .events = CURL_WAIT_POLLIN};
+	struct curl_waitfd end = {.fd = cancel_fd, .events = CURL_WAIT_POLLIN};
 	int running = 1;
 
 	while (curl_multi_perform(multi, &running) == CURLM_OK && running > 0) {
 		t->stalled = stalls(t);
-		if (t->stalled || is_unwanted(leash))
+		if (t->stalled || is_cancelled(cancel_fd))
 			break;
-		(void)curl_multi_poll(multi, &end, 1, LOOK_MS, NULL);
+		(void)curl_multi_poll(multi, &end, 1, POLL_MS, NULL);
 	}
 	return finish(multi);
 }
@@ -277,7 +277,7 @@ static void report(const struct transfer *t, CURLcode code, struct fetch_outcome
 		outcome->retry_after_ms = REFUSED_MS;
 }
 
-void transfer_run(const struct transfer_order *order, int leash, transfer_sink sink,
+void transfer_run(const struct transfer_order *order, int cancel_fd, transfer_sink sink,
 		  struct fetch_outcome *outcome)
 {
 	CURLM *multi = curl_multi_init();
@@ -288,7 +288,7 @@ void transfer_run(const struct transfer_order *order, int leash, transfer_sink s
 	if (multi && t.easy && set_headers(&t, order, &headers)) {
 		set_options(&t, order);
 		if (curl_multi_add_handle(multi, t.easy) == CURLM_OK) {
-			code = perform(multi, &t, leash);
+			code = perform(multi, &t, cancel_fd);
 			(void)curl_easy_getinfo(t.easy, CURLINFO_RESPONSE_CODE, &t.status);
 			(void)curl_multi_remove_handle(multi, t.easy);
 		}

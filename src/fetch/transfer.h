@@ -21,8 +21,8 @@ struct transfer_order {
 /* Takes body bytes as they arrive; not 0: nobody wants them any more, and the call ends. */
 typedef int (*transfer_sink)(const char *bytes, size_t len);
 
-/* Ends early when something can be read from `leash`, or its other end is closed. */
-void transfer_run(const struct transfer_order *order, int leash, transfer_sink sink,
+/* Ends early when something can be read from `cancel_fd`, or its other end is closed. */
+void transfer_run(const struct transfer_order *order, int cancel_fd, transfer_sink sink,
 		  struct fetch_outcome *outcome);
 
 #endif

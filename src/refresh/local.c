@@ -216,7 +216,7 @@ static void fetch(struct local *local, struct upstream *upstream)
 	struct snapshot *snap;
 	int64_t wait;
 
-	upstream_status_ask(upstream, local->config->scenario_configured, &upstream_status);
+	upstream_status_fetch(upstream, local->config->scenario_configured, &upstream_status);
 	note_failure(local, refresh_fetch(upstream, NULL, NULL, &call, &snap));
 	wait = wait_ms(local, call.retry_after_ms);
 	local->due_ms = clock_mono_ms() + wait;

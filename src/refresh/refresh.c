@@ -59,9 +59,9 @@ struct work {
 	struct commit commit;
 	int64_t leased_bytes;
 	bool lost;
-	bool asked;            /* the predictions call was made */
+	bool called;           /* the predictions call was made */
 	struct buf body, gzip; /* one document at a time */
-	char says[2 * HASH_HEX];
+	char digests[2 * HASH_HEX];
 };
 
 /* The lease begins anew only while bytes arrive, and once a second: a dead transfer must not hold
@@ -126,7 +126,7 @@ static int stage_document(struct work *w, const char *route, const char *type, b
 					  .gzip = buf_span(&w->gzip),
 					  .type = type,
 					  .is_page = is_page,
-					  .says = span_str(w->says)};
+					  .digests = span_str(w->digests)};
 
 	if (!buf_ok(&w->body) || !buf_ok(&w->gzip) || w->commit.count == CACHE_ROUTES_MAX)
 		return -1;
@@ -139,12 +139,12 @@ static void put_says(struct work *w, const struct page *page)
 {
 	char status[HASH_HEX], scenario[HASH_HEX];
 
-	w->says[0] = '\0';
+	w->digests[0] = '\0';
 	if (page->media != MEDIA_HTML)
 		return;
 	upstream_status_digest(&w->upstream_status, CACHE_STATUS, status);
 	upstream_status_digest(&w->upstream_status, CACHE_SCENARIO, scenario);
-	(void)snprintf(w->says, sizeof(w->says), "%s %s", status, scenario);
+	(void)snprintf(w->digests, sizeof(w->digests), "%s %s", status, scenario);
 }
 
 static int stage_page(struct work *w, const struct page *page)
@@ -183,7 +183,7 @@ static int stage_snapshot(struct work *w)
 {
 	buf_reset(&w->body);
 	buf_reset(&w->gzip);
-	w->says[0] = '\0';
+	w->digests[0] = '\0';
 	compact_encode(w->snap, &w->body);
 	return stage_document(w, "fleet", DATA_TYPE, false);
 }
@@ -298,7 +298,7 @@ static const char *fetch_and_publish(struct work *w)
 	enum reason reason =
 		refresh_fetch(w->refresh->upstream, on_progress, w, &w->call, &w->snap);
 
-	w->asked = true;
+	w->called = true;
 	fault_point("after-fetch");
 	if (w->lost)
 		return commit_names[COMMIT_LOST];
@@ -339,7 +339,7 @@ static void tell(const struct work *w, const char *result)
 	cache_note(w->refresh->cache, CACHE_FLEET, &note);
 	(void)snprintf(labels, sizeof(labels), "group=\"fleet\",result=\"%s\"", result);
 	metrics_count(w->refresh->metrics, METRICS_CACHE_FILLS, labels);
-	if (!w->asked)
+	if (!w->called)
 		return;
 	metrics_step(w->refresh->metrics, METRICS_FETCH, w->call.took_ms * 1000);
 	(void)snprintf(labels, sizeof(labels), "endpoint=\"predictions\",code=\"%ld\"",

@@ -19,7 +19,7 @@
 #include "refresh/fetch.h"
 #include "base/log.h"
 
-#define LOOK_MS 200
+#define POLL_MS 200
 /* tft-fetch ends a call in time by itself. One that hangs gets so much more. */
 #define LATE_MS 1000
 
@@ -236,7 +236,7 @@ static void take_bytes(struct fetch_job *e, struct span bytes)
 
 /* What has come of this call. A program that ended without an outcome was killed, or could not
  * even begin. */
-static void look(struct upstream *u, struct fetch_job *e)
+static void read_job(struct upstream *u, struct fetch_job *e)
 {
 	ssize_t n = recv(e->fd, u->bytes, sizeof(u->bytes), MSG_DONTWAIT);
 
@@ -258,7 +258,7 @@ static size_t wait_for(const struct fetch_job *jobs, size_t count)
 		if (jobs[i].fd >= 0)
 			p[n++] = (struct pollfd){.fd = jobs[i].fd, .events = POLLIN};
 	if (n)
-		(void)poll(p, n, LOOK_MS);
+		(void)poll(p, n, POLL_MS);
 	return n;
 }
 
@@ -273,7 +273,7 @@ void upstream_run(struct upstream *u, struct upstream_call *calls, size_t count,
 	while (wanted && wait_for(jobs, count) > 0) {
 		for (size_t i = 0; i < count; i++)
 			if (jobs[i].fd >= 0)
-				look(u, &jobs[i]);
+				read_job(u, &jobs[i]);
 		wanted = !progress || progress(ctx);
 	}
 	for (size_t i = 0; i < count; i++)

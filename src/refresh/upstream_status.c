@@ -50,7 +50,7 @@ static bool read_group(struct cache *cache, enum cache_group group,
 	if (group == CACHE_SCENARIO)
 		upstream_status->scenario_reason = read.state.reason;
 	if (read.found && read.state.reason == REASON_NONE &&
-	    read.state.now_ms - read.state.gen_ms <= CACHE_SAID_MS)
+	    read.state.now_ms - read.state.gen_ms <= CACHE_DIGEST_MS)
 		decode_document(group, &read, upstream_status);
 	return verdict == CACHE_STALE || verdict == CACHE_COLD;
 }
@@ -121,22 +121,22 @@ static int collect(void *ctx, const char *bytes, size_t len)
 }
 
 /* A question to one of the sources, and its answer. */
-struct question {
+struct group_poll {
 	enum cache_group group;
 	struct claim claim;
 	struct buf body;
 };
 
-static void say(struct cache *cache, const struct question *q,
-		const struct upstream_status *upstream_status)
+static void publish_digest(struct cache *cache, const struct group_poll *q,
+			   const struct upstream_status *upstream_status)
 {
 	char digest[HASH_HEX];
 
 	upstream_status_digest(upstream_status, q->group, digest);
-	cache_say(cache, &q->claim, digest);
+	cache_publish_digest(cache, &q->claim, digest);
 }
 
-static void store_document(struct cache *cache, const struct question *q, struct span body,
+static void store_document(struct cache *cache, const struct group_poll *q, struct span body,
 			   const struct upstream_status *upstream_status)
 {
 	struct cache_document document = {.body = body, .type = "application/json"};
@@ -147,14 +147,14 @@ static void store_document(struct cache *cache, const struct question *q, struct
 		     ? cache_commit(cache, &q->claim, &commit)
 		     : COMMIT_DOWN;
 	if (rc == COMMIT_OK)
-		say(cache, q, upstream_status);
+		publish_digest(cache, q, upstream_status);
 	else
 		log_event(LOG_LEVEL_INFO, "commit_refused", LOG_STR("group", commit.routes[0]),
 			  LOG_STR("why", commit_names[rc]));
 }
 
 /* The daemon's answer, and what is seen of its count. */
-static void store_status(struct cache *cache, const struct question *q,
+static void store_status(struct cache *cache, const struct group_poll *q,
 			 struct upstream_status *upstream_status)
 {
 	struct span body = buf_span(&q->body);
@@ -175,7 +175,7 @@ static void store_status(struct cache *cache, const struct question *q,
 	buf_free(&document);
 }
 
-static void store_answer(struct cache *cache, const struct question *q,
+static void store_answer(struct cache *cache, const struct group_poll *q,
 			 struct upstream_status *upstream_status)
 {
 	if (q->group == CACHE_STATUS)
@@ -193,7 +193,7 @@ static void forget(enum cache_group group, struct upstream_status *upstream_stat
 			(struct scenario){.configured = upstream_status->scenario.configured};
 }
 
-static void take_answer(struct cache *cache, struct question *q, const struct upstream_call *call,
+static void take_answer(struct cache *cache, struct group_poll *q, const struct upstream_call *call,
 			struct upstream_status *upstream_status)
 {
 	/* While the daemon infers it answers nothing else: its silence is no fault, and what was
@@ -212,19 +212,19 @@ static void take_answer(struct cache *cache, struct question *q, const struct up
 		cache_fail(cache, &q->claim,
 			   call->reason == REASON_NONE ? REASON_BAD : call->reason, 0);
 		forget(q->group, upstream_status);
-		say(cache, q, upstream_status);
+		publish_digest(cache, q, upstream_status);
 	}
 }
 
-static void ask(struct cache *cache, struct upstream *upstream, const bool stale[CACHE_GROUPS],
-		struct upstream_status *upstream_status)
+static void poll_groups(struct cache *cache, struct upstream *upstream,
+			const bool stale[CACHE_GROUPS], struct upstream_status *upstream_status)
 {
-	struct question questions[CACHE_GROUPS];
+	struct group_poll polls[CACHE_GROUPS];
 	struct upstream_call calls[CACHE_GROUPS];
 	size_t n = 0;
 
 	for (int g = CACHE_STATUS; g < CACHE_GROUPS; g++) {
-		struct question *q = &questions[n];
+		struct group_poll *q = &polls[n];
 
 		if (!stale[g] || cache_claim(cache, (enum cache_group)g, &q->claim) != CLAIM_WON)
 			continue;
@@ -238,8 +238,8 @@ static void ask(struct cache *cache, struct upstream *upstream, const bool stale
 		return;
 	upstream_run(upstream, calls, n, NULL, NULL);
 	for (size_t i = 0; i < n; i++) {
-		take_answer(cache, &questions[i], &calls[i], upstream_status);
-		buf_free(&questions[i].body);
+		take_answer(cache, &polls[i], &calls[i], upstream_status);
+		buf_free(&polls[i].body);
 	}
 }
 
@@ -249,13 +249,13 @@ void upstream_status_renew(struct cache *cache, struct upstream *upstream, bool 
 	bool stale[CACHE_GROUPS];
 
 	read_groups(cache, scenario_configured, upstream_status, stale);
-	ask(cache, upstream, stale, upstream_status);
+	poll_groups(cache, upstream, stale, upstream_status);
 }
 
 void upstream_status_confirm_scenario(struct cache *cache, struct upstream *upstream,
 				      struct scenario *scenario)
 {
-	struct question q = {.group = CACHE_SCENARIO};
+	struct group_poll q = {.group = CACHE_SCENARIO};
 	struct upstream_status upstream_status = {.scenario.configured = true};
 	struct upstream_call call = {
 		.endpoint = UPSTREAM_SCENARIO, .sink = collect, .ctx = &q.body};
@@ -273,8 +273,8 @@ void upstream_status_confirm_scenario(struct cache *cache, struct upstream *upst
 	*scenario = upstream_status.scenario;
 }
 
-void upstream_status_ask(struct upstream *upstream, bool scenario_configured,
-			 struct upstream_status *upstream_status)
+void upstream_status_fetch(struct upstream *upstream, bool scenario_configured,
+			   struct upstream_status *upstream_status)
 {
 	struct buf bodies[CACHE_GROUPS];
 	struct upstream_call calls[CACHE_GROUPS];

@@ -223,7 +223,7 @@ static void answer_context(struct answering *a, struct context *context, struct 
 	context_claim(&a->sources, context);
 	context_want_upstream_status(&a->sources, context);
 	if (context->read.found && condition_is_plain(&context->condition) &&
-	    cache_says_so(&context->read)) {
+	    cache_entry_is_current(&context->read)) {
 		answer_stored(a, context, response);
 		return;
 	}

@@ -257,7 +257,7 @@ static bool wait_for_rest(struct conns *conns, struct conn *conn)
 }
 
 /* What is there of a request; of a kept connection on which nothing came the state stays. */
-static enum records_state look(struct conns *conns, const struct conn *conn, bool *silent)
+static enum records_state check_records(struct conns *conns, const struct conn *conn, bool *silent)
 {
 	ssize_t n = recv(conn->fcgi.ipcFd, conns->seen, REQUEST_BYTES, MSG_PEEK | MSG_DONTWAIT);
 	enum records_state state = RECORDS_BAD;
@@ -274,7 +274,7 @@ static enum records_state look(struct conns *conns, const struct conn *conn, boo
 static bool take_up(struct conns *conns, struct conn *conn, bool ended)
 {
 	bool silent;
-	enum records_state state = look(conns, conn, &silent);
+	enum records_state state = check_records(conns, conn, &silent);
 
 	if (state == RECORDS_WHOLE)
 		return read_request(conns, conn);

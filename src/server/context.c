@@ -324,10 +324,10 @@ void context_want_upstream_status(struct sources *sources, const struct context 
 	const struct cache_state *state = &context->read.state;
 	int64_t interval = cache_interval_ms(sources->cache, CACHE_STATUS);
 	int64_t bucket = state->now_ms / interval;
-	bool wanted = state->said[CACHE_STATUS].at_ms / interval < bucket;
+	bool wanted = state->digests[CACHE_STATUS].at_ms / interval < bucket;
 
 	if (sources->config->refresh->scenario_configured)
-		wanted |= state->said[CACHE_SCENARIO].at_ms / interval < bucket;
+		wanted |= state->digests[CACHE_SCENARIO].at_ms / interval < bucket;
 	if (state->verdict == CACHE_DOWN || context->claim == CLAIM_WON ||
 	    context->claim == CLAIM_BUSY || bucket == sources->status_bucket || !wanted)
 		return;

@@ -13,7 +13,7 @@
 #include "server/records.h"
 
 /* A busy worker looks so often whether it is to stop. */
-#define LOOK_MS 100
+#define POLL_MS 100
 
 /*
  * Signals are blocked everywhere but inside epoll_pwait: libfcgi takes EINTR for the end of a
@@ -53,13 +53,13 @@ static void set_signals(sigset_t *open)
  * it is to stop. */
 static bool told_to_stop(const sigset_t *open)
 {
-	static int64_t looked_ms;
+	static int64_t polled_ms;
 	int64_t now = clock_mono_ms();
 	sigset_t blocked;
 
-	if (now - looked_ms < LOOK_MS)
+	if (now - polled_ms < POLL_MS)
 		return stop;
-	looked_ms = now;
+	polled_ms = now;
 	(void)sigprocmask(SIG_SETMASK, open, &blocked);
 	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 	return stop;

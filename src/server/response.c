@@ -212,8 +212,8 @@ void response_head(const struct response *r, const char *node, struct span reque
 		   int64_t now_wall_ms, struct buf *out)
 {
 	/* nginx would keep the other headers and add those of the next answer. */
-	if (r->ask_again) {
-		put_text(out, "X-Accel-Redirect: ", r->ask_again);
+	if (r->retry_location) {
+		put_text(out, "X-Accel-Redirect: ", r->retry_location);
 		buf_lit(out, "\r\n");
 		return;
 	}

@@ -15,7 +15,7 @@
 
 #define BODY_MAX       (32u * 1024 * 1024)
 #define TICK_SPREAD_MS 200
-#define LOOK_AGAIN_MS  1000
+#define TICK_AGAIN_MS  1000
 /* How often idle workers ask for warm-up and scenario, where a request does so every 2 s: a feed that
  * stops is told within that time, and a dashboard that nobody looks at costs next to nothing. */
 #define IDLE_STATUS_MS 10000
@@ -23,7 +23,7 @@
 struct serve {
 	struct answering answering;
 	int64_t tick_jitter_ms;
-	int64_t look_ms; /* monotonic: when to look at the groups next although nobody asks */
+	int64_t tick_ms; /* monotonic: when to look at the groups next although nobody asks */
 };
 
 struct serve *serve_new(const struct serve_config *config, struct local *local)
@@ -251,7 +251,7 @@ void serve_request(struct serve *serve, const struct request *request, struct re
 		keep_from_l1(response);
 	if (is_withdrawn(request, response)) {
 		response_init(response, 200);
-		response->ask_again = "@tft_without_copy";
+		response->retry_location = "@tft_without_copy";
 		return;
 	}
 	if (response->status == 200 &&
@@ -298,7 +298,7 @@ void serve_tick(struct serve *serve)
 {
 	struct context context = {0};
 
-	if (clock_mono_ms() < serve->look_ms)
+	if (clock_mono_ms() < serve->tick_ms)
 		return;
 	context_read(&serve->answering.sources, &context, NULL, false);
 	context_claim(&serve->answering.sources, &context);
@@ -308,7 +308,7 @@ void serve_tick(struct serve *serve)
 }
 
 /* -1: never. */
-static int64_t ms_to_look(const struct serve *serve)
+static int64_t ms_to_tick(const struct serve *serve)
 {
 	const struct cache *cache = serve->answering.sources.cache;
 	int64_t ms = cache_ms_to(cache, cache_interval_ms(cache, CACHE_FLEET)),
@@ -318,16 +318,16 @@ static int64_t ms_to_look(const struct serve *serve)
 		return -1;
 	/* Never seen Redis' clock, or something is left to be told: look again in a second. */
 	if (ms < 0 || cache_is_behind(cache))
-		return LOOK_AGAIN_MS;
+		return TICK_AGAIN_MS;
 	return (status < ms ? status : ms) + serve->tick_jitter_ms;
 }
 
 int64_t serve_next_tick_ms(struct serve *serve)
 {
 	const struct metrics *metrics = serve->answering.config->refresh->metrics;
-	int64_t look = ms_to_look(serve);
+	int64_t tick = ms_to_tick(serve);
 	int64_t counts = serve->answering.sources.down_since_ms ? -1 : metrics_flush_in(metrics);
 
-	serve->look_ms = look < 0 ? INT64_MAX : clock_mono_ms() + look;
-	return counts >= 0 && (look < 0 || counts < look) ? counts : look;
+	serve->tick_ms = tick < 0 ? INT64_MAX : clock_mono_ms() + tick;
+	return counts >= 0 && (tick < 0 || counts < tick) ? counts : tick;
 }

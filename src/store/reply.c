@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
+#define REPLY_DIGITS_MAX 18 /* below TEXT_DECIMAL_MAX */
+
 struct span reply_text(const redisReply *reply)
 {
 	if (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_STATUS)
@@ -21,16 +25,7 @@ struct span reply_field(const redisReply *reply, size_t i)
 
 int64_t reply_decimal(struct span text)
 {
-	int64_t n = 0;
-
-	if (text.len == 0 || text.len > 18)
-		return -1;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] < '0' || text.ptr[i] > '9')
-			return -1;
-		n = n * 10 + (text.ptr[i] - '0');
-	}
-	return n;
+	return text.len <= REPLY_DIGITS_MAX ? text_decimal(text) : -1;
 }
 
 int64_t reply_integer(const redisReply *reply, size_t i)

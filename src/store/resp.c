@@ -2,8 +2,8 @@
 /*
  * A reply is a line, or a line and a string, or a line and other replies. Where we are in it:
  *
- *	nothing begun    whole == NULL
- *	in a string      string != NULL: bytes up to its length and CR LF are awaited
+ *	nothing begun    whole is NULL
+ *	in a string      string is set: bytes up to its length and CR LF are awaited
  *	in arrays        depth > 0: the next line is an element of the innermost
  *
  * resp_read alone moves from one to the other. `string` is placed in its array when its length is

@@ -39,10 +39,10 @@
 #include "store/sentinel.h"
 #include "store/transport.h"
 
-#define RECEIVE_BYTES  65536 /* more than a line, and the replies to a hit */
-#define BATCH_BYTES    (256u * 1024 * 1024)
-#define QUESTION_BYTES 4096 /* of our own commands: authentication, sentinels */
-#define LATE_MS        10   /* for a reply when the deadline passed while nobody waited for it */
+#define RECEIVE_BYTES 65536 /* more than a line, and the replies to a hit */
+#define BATCH_BYTES   (256u * 1024 * 1024)
+#define COMMAND_BYTES 4096 /* of our own commands: authentication, sentinels */
+#define LATE_MS       10   /* for a reply when the deadline passed while nobody waited for it */
 
 enum state { CLOSED, QUIET, ASKING };
 
@@ -60,7 +60,7 @@ struct store {
 
 	struct reply_pool pool; /* holds the replies of both batches */
 	struct batch batch;     /* the caller's */
-	struct batch question;  /* one of our own, while a connection is opened */
+	struct batch command;   /* one of our own, while a connection is opened */
 	bool has_run;           /* the batch has: the next command begins another one */
 	bool is_usable;         /* its replies may be read */
 
@@ -106,7 +106,7 @@ struct store *store_new(const struct store_address *config)
 	store->link.tls = config->tls;
 	reply_pool_init(&store->pool, STORE_REPLY_BYTES);
 	batch_init(&store->batch, BATCH_BYTES);
-	batch_init(&store->question, QUESTION_BYTES);
+	batch_init(&store->command, COMMAND_BYTES);
 	return store;
 }
 
@@ -130,7 +130,7 @@ void store_free(struct store **store)
 	store_close(*store);
 	reply_pool_free(&(*store)->pool);
 	batch_free(&(*store)->batch);
-	batch_free(&(*store)->question);
+	batch_free(&(*store)->command);
 	free(*store);
 	*store = NULL;
 }
@@ -323,26 +323,26 @@ static enum store_result exchange(struct store *store, struct batch *batch, int6
 
 /* The reply to one command of our own; NULL, with the reason noted, when it is an error. Ends the
  * life of the reply before it. */
-static const redisReply *ask(struct store *store, size_t argc, const struct span *argv,
-			     int64_t deadline_ms)
+static const redisReply *run_command(struct store *store, size_t argc, const struct span *argv,
+				     int64_t deadline_ms)
 {
-	struct batch *question = &store->question;
+	struct batch *command = &store->command;
 	struct reply_mark mark = reply_pool_mark(&store->pool);
 	enum store_result rc;
 
-	batch_reset(question);
-	batch_command(question, argc);
-	batch_args(question, argc, argv);
-	if (!batch_ok(question)) {
+	batch_reset(command);
+	batch_command(command, argc);
+	batch_args(command, argc, argv);
+	if (!batch_ok(command)) {
 		err_set(&store->err, "out of memory");
 		return NULL;
 	}
-	rc = exchange(store, question, deadline_ms);
-	if (rc == STORE_OK && question->replies[0]->type != REDIS_REPLY_ERROR)
-		return question->replies[0];
+	rc = exchange(store, command, deadline_ms);
+	if (rc == STORE_OK && command->replies[0]->type != REDIS_REPLY_ERROR)
+		return command->replies[0];
 	/* The server's words name the user at most; the password is in none of them. */
 	if (rc == STORE_OK)
-		err_set(&store->err, "%s", question->replies[0]->str);
+		err_set(&store->err, "%s", command->replies[0]->str);
 	else if (rc == STORE_TOO_LARGE)
 		err_set(&store->err, "reply too large");
 	reply_pool_rewind(&store->pool, mark);
@@ -394,7 +394,8 @@ static enum store_result authenticate(struct store *store, struct span user, con
 
 	if (!*password)
 		return STORE_OK;
-	reply = user.len ? ask(store, 3, auth, deadline_ms) : ask(store, 2, old_auth, deadline_ms);
+	reply = user.len ? run_command(store, 3, auth, deadline_ms)
+			 : run_command(store, 2, old_auth, deadline_ms);
 	return reply ? STORE_OK : STORE_DOWN;
 }
 
@@ -407,7 +408,7 @@ static enum store_result select_database(struct store *store, int64_t deadline_m
 	if (store->address.database == 0)
 		return STORE_OK;
 	(void)snprintf(number, sizeof(number), "%d", store->address.database);
-	if (ask(store, 2, (struct span[]){SPAN("SELECT"), span_str(number)}, deadline_ms))
+	if (run_command(store, 2, (struct span[]){SPAN("SELECT"), span_str(number)}, deadline_ms))
 		return STORE_OK;
 	why = store->err;
 	err_set(&store->err, "database %s: %s", number, why.msg);
@@ -434,15 +435,15 @@ static enum store_result open_redis(struct store *store, const struct endpoint *
 static enum store_result find_primary(struct store *store, const struct endpoint *sentinel,
 				      struct endpoint *primary, int64_t deadline_ms)
 {
-	const struct span question[] = {SPAN("SENTINEL"), SPAN("GET-MASTER-ADDR-BY-NAME"),
-					store->address.name};
+	const struct span command[] = {SPAN("SENTINEL"), SPAN("GET-MASTER-ADDR-BY-NAME"),
+				       store->address.name};
 	const redisReply *reply = NULL;
 	enum store_result rc = STORE_DOWN;
 
 	if (open_link(store, sentinel, deadline_ms) == STORE_OK &&
 	    authenticate(store, SPAN(""), store->config->sentinel_password, deadline_ms) ==
 		    STORE_OK)
-		reply = ask(store, 3, question, deadline_ms);
+		reply = run_command(store, 3, command, deadline_ms);
 	if (reply && sentinel_primary(reply, primary))
 		rc = STORE_OK;
 	else if (reply)
@@ -454,8 +455,8 @@ static enum store_result find_primary(struct store *store, const struct endpoint
 /* A sentinel may be behind, and a replica answers reads like a primary. */
 static enum store_result check_role(struct store *store, int64_t deadline_ms)
 {
-	const struct span question[] = {SPAN("ROLE")};
-	const redisReply *reply = ask(store, 1, question, deadline_ms);
+	const struct span command[] = {SPAN("ROLE")};
+	const redisReply *reply = run_command(store, 1, command, deadline_ms);
 
 	if (reply && sentinel_is_primary(reply))
 		return STORE_OK;

@@ -180,7 +180,7 @@ static void test_an_entry_of_the_snapshot(void **state)
 	assert_true(page.found);
 	assert_true(span_is(page.entry.body, "<p>"));
 	assert_true(span_is(page.entry.type, "text/html"));
-	assert_true(span_is(page.entry.says, "a b"));
+	assert_true(span_is(page.entry.digests, "a b"));
 	assert_string_equal(page.entry.etag, "0123");
 	assert_false(page.entry.gzip);
 	/* Now it is: one round trip. */
@@ -343,24 +343,24 @@ static void test_what_was_said_holds_for_a_minute(void **state)
 	(void)snprintf(old, sizeof(old), "%lld abcd", (long long)NOW_MS - 60001);
 	redis_on_array("HMGET tft:said", now, old);
 	look(NULL);
-	assert_int_equal(page.state.said[CACHE_STATUS].at_ms, NOW_MS - 60000);
-	assert_string_equal(page.state.said[CACHE_STATUS].digest, "abcd");
-	assert_int_equal(page.state.said[CACHE_SCENARIO].at_ms, -1);
-	assert_string_equal(page.state.said[CACHE_SCENARIO].digest, "-");
+	assert_int_equal(page.state.digests[CACHE_STATUS].at_ms, NOW_MS - 60000);
+	assert_string_equal(page.state.digests[CACHE_STATUS].digest, "abcd");
+	assert_int_equal(page.state.digests[CACHE_SCENARIO].at_ms, -1);
+	assert_string_equal(page.state.digests[CACHE_SCENARIO].digest, "-");
 	redis_on_array("HMGET tft:said", "1764000015123", "1764000015123 12345678901234567");
 	look(NULL);
-	assert_int_equal(page.state.said[CACHE_STATUS].at_ms, -1);
-	assert_int_equal(page.state.said[CACHE_SCENARIO].at_ms, -1);
+	assert_int_equal(page.state.digests[CACHE_STATUS].at_ms, -1);
+	assert_int_equal(page.state.digests[CACHE_SCENARIO].at_ms, -1);
 	redis_on_array("HMGET tft:said", " abcd", "x abcd");
 	look(NULL);
-	assert_int_equal(page.state.said[CACHE_STATUS].at_ms, -1);
-	assert_int_equal(page.state.said[CACHE_SCENARIO].at_ms, -1);
+	assert_int_equal(page.state.digests[CACHE_STATUS].at_ms, -1);
+	assert_int_equal(page.state.digests[CACHE_SCENARIO].at_ms, -1);
 }
 
 static void test_a_page_that_repeats_what_is_said_now(void **state)
 {
 	static const struct {
-		const char *says;
+		const char *digests;
 		bool so;
 	} rows[] = {
 		{"", true},    {"aa bb", true}, {"aa b", false},   {"ab bb", false},
@@ -369,14 +369,14 @@ static void test_a_page_that_repeats_what_is_said_now(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(rows); i++) {
-		struct cache_read read = {.entry.says = span_str(rows[i].says)};
+		struct cache_read read = {.entry.digests = span_str(rows[i].digests)};
 
-		(void)snprintf(read.state.said[CACHE_STATUS].digest,
-			       sizeof(read.state.said[CACHE_STATUS].digest), "%s", "aa");
-		(void)snprintf(read.state.said[CACHE_SCENARIO].digest,
-			       sizeof(read.state.said[CACHE_SCENARIO].digest), "%s", "bb");
-		if (cache_says_so(&read) != rows[i].so)
-			fail_msg("\"%s\"", rows[i].says);
+		(void)snprintf(read.state.digests[CACHE_STATUS].digest,
+			       sizeof(read.state.digests[CACHE_STATUS].digest), "%s", "aa");
+		(void)snprintf(read.state.digests[CACHE_SCENARIO].digest,
+			       sizeof(read.state.digests[CACHE_SCENARIO].digest), "%s", "bb");
+		if (cache_entry_is_current(&read) != rows[i].so)
+			fail_msg("\"%s\"", rows[i].digests);
 	}
 }
 

@@ -26,7 +26,7 @@ static int open_claim(void **state)
 static void test_a_document_is_put_aside(void **state)
 {
 	struct cache_document document = {
-		.body = SPAN("<p>"), .type = "text/html", .is_page = true, .says = SPAN("a b")};
+		.body = SPAN("<p>"), .type = "text/html", .is_page = true, .digests = SPAN("a b")};
 	char crc[HASH_HEX], gcrc[HASH_HEX], heard[600];
 	int n;
 
@@ -223,15 +223,15 @@ static void test_a_small_group_says_something(void **state)
 	(void)state;
 	claim.group = CACHE_STATUS;
 	redis_on_array("EVALSHA 1", "ok");
-	cache_say(cache, &claim, "abcd");
+	cache_publish_digest(cache, &claim, "abcd");
 	assert_string_equal(redis_heard(), "EVALSHA 1 tft:said 60000 status 1764000015123 abcd\n");
 	/* Somebody has put another type there. */
 	redis_on("EVALSHA 1", "-WRONGTYPE no hash\r\n");
 	redis_on("DEL", ":1\r\n");
-	cache_say(cache, &claim, "abcd");
+	cache_publish_digest(cache, &claim, "abcd");
 	assert_non_null(strstr(redis_heard(), "\nDEL tft:said\n"));
 	redis_on("EVALSHA 1", "");
-	cache_say(cache, &claim, "abcd");
+	cache_publish_digest(cache, &claim, "abcd");
 	assert_null(strstr(redis_heard(), "DEL"));
 }
 

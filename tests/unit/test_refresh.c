@@ -473,16 +473,16 @@ static void test_both_are_asked_without_a_cache(void **state)
 	struct upstream_status s;
 
 	(void)state;
-	upstream_status_ask(upstream, true, &s);
+	upstream_status_fetch(upstream, true, &s);
 	assert_true(s.warmup.known && s.scenario.known);
 	assert_int_equal(s.warmup.at_ms, 0);
 	fetch_orders();
-	upstream_status_ask(upstream, false, &s);
+	upstream_status_fetch(upstream, false, &s);
 	assert_true(s.warmup.known);
 	assert_false(s.scenario.known);
 	assert_no_part(fetch_orders(), "scenario");
 	fetch_says("status", "2 0 0 -");
-	upstream_status_ask(upstream, true, &s);
+	upstream_status_fetch(upstream, true, &s);
 	assert_false(s.warmup.known);
 	assert_true(s.scenario.known);
 }

@@ -256,7 +256,7 @@ static void test_asking_again_tells_nothing_else(void **state)
 
 	(void)state;
 	response_init(&r, 200);
-	r.ask_again = "@place";
+	r.retry_location = "@place";
 	assert_string_equal(head(&r), "X-Accel-Redirect: @place\r\n\r\n");
 }
 

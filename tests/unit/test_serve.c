@@ -249,7 +249,7 @@ static void test_errors(void **state)
 	request.l1 = true;
 	serve_request(serve, &request, &response);
 	assert_int_equal(response.status, 200);
-	assert_string_equal(response.ask_again, "@tft_without_copy");
+	assert_string_equal(response.retry_location, "@tft_without_copy");
 	make_request(&request, METHOD_POST, "/", "");
 	serve_request(serve, &request, &response);
 	assert_int_equal(response.status, 405);

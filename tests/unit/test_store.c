@@ -890,9 +890,32 @@ static void test_what_sentinels_say_is_not_trusted(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_store, close_store)
 
+static void test_a_decimal_of_a_reply_has_at_most_18_digits(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t value;
+	} cases[] = {
+		{"0", 0},
+		{"999999999999999999", INT64_C(999999999999999999)},
+		{"1000000000000000000", -1},
+		{"0000000000000000001", -1},
+		{"", -1},
+		{"-1", -1},
+		{"1 ", -1},
+		{"12x", -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(reply_decimal(span_str(cases[i].text)), cases[i].value);
+	assert_int_equal(reply_decimal((struct span){NULL, 0}), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_decimal_of_a_reply_has_at_most_18_digits),
 		TEST(test_a_batch_has_its_replies_in_order),
 		TEST(test_pieces_of_any_size),
 		TEST(test_a_long_string),
