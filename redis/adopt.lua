@@ -1,6 +1,6 @@
 #!lua
--- The daemon of a fleet has another address now, or the fleet another name: what is cached, and its history, are that of the new one from
--- now on. Everything else stays. Answers {'ok', the fingerprint before, or none}.
+-- Hands the cache and the history over to another fingerprint, after the daemon has moved to a new address or the fleet has been renamed.
+-- Nothing else changes. Answers {'ok', previous fingerprint or none}.
 --
 --   redis-cli --eval redis/adopt.lua , $(tft-dashboard --fingerprint)             on a host that has the new address in its settings
 --   redis-cli --eval redis/adopt.lua , $(tft-dashboard --fingerprint) fleet-b     with another key prefix than tft

@@ -1,18 +1,19 @@
 #!lua
--- Makes all staged entries of a bucket visible in one step, moves the pointer, writes the history point, gives the lock back.
--- Answers {'ok', previous_bucket, history [, why]} with history = hist-new, hist-dup, hist-none or hist-failed, or, with the staged entries removed:
+-- Publishes all staged entries of a bucket in one step, moves the pointer, adds the history point and releases the lock.
+-- Answers {'ok', previous_bucket, history [, why]} with history = hist-new, hist-dup, hist-none or hist-failed; or removes the staged entries
+-- and answers:
 --   lost     another worker holds the lock: this refresh was too slow
 --   flushed  the cache was flushed after the claim: these data are older than the flush
---   old      the lock had expired and a newer bucket is already there
+--   old      the lock has expired, and this bucket or a newer one is already published
 --   missing  a staged entry has expired
---   foreign  what is here has become another fleet's, whose fingerprint follows
--- KEYS 1 pointer 2 lock 3 breaker 4 epoch 5 history 6 its complete hours 7 risk of each server 8 fleet of the history 9 moments 10 those kept
--- for longer 11 forecasts, then n staged, then n final keys
+--   foreign  the cache has passed to another fleet, whose fingerprint follows
+-- KEYS 1 pointer 2 lock 3 breaker 4 epoch 5 history 6 its complete hours 7 risk of each server 8 fleet of the history 9 moments 10 thinned
+-- moments, kept for longer 11 forecasts, then n staged, then n final keys
 -- ARGV pairs of a name and a value: entries (n), lock (token|bucket|epoch), bucket, epoch, gen (ms), snap (id), interval (ms),
---      ttl (ms, of the entries), old_ttl (of those of the previous bucket), fill (ms that refreshes take), record (of the history),
---      points (length of the history, 0: no point), names (of the servers), risks (in the same order), kept (ms, of these),
---      bytes (of Redis' memory for them), upstream (fingerprint of the caller's fleet), moment (record of the whole fleet), forecasts (record),
---      full_kept, thin_kept (ms), window (ms, of which one moment is kept for longer)
+--      ttl (ms, of the entries), old_ttl (ms, of the previous bucket's entries), fill (ms that refreshes take), record (of the history),
+--      points (length of the history, 0: no point), names (of the servers), risks (in the same order), kept (ms, how long risks are kept),
+--      bytes (of Redis' memory for risks), upstream (fingerprint of the caller's fleet), moment (record of the whole fleet), forecasts (record),
+--      full_kept, thin_kept (ms), window (ms; one moment per window is kept for longer)
 local arg = {}
 for i = 1, #ARGV, 2 do
 	arg[ARGV[i]] = ARGV[i + 1]
@@ -44,7 +45,7 @@ end
 if redis.call('GET', KEYS[4]) ~= arg.epoch then
 	return refuse('flushed')
 end
--- A pointer to a bucket to come is from a clock that has since gone back: it counts as none, like one that is no number.
+-- A pointer to a future bucket comes from a clock that has since been set back. It counts as absent, like one that is not a number.
 local today = math.floor(redis.call('TIME')[1] * 1000 / interval)
 local current = tonumber(redis.call('HGET', KEYS[1], 'bucket') or '') or -1
 if not (current <= today) then
@@ -59,19 +60,19 @@ for i = first, last_staged do
 	end
 end
 
--- A script whose user loses a permission stops in the middle, and what it has done stays. So the pointer comes last: without it no reader
--- takes any of this for the new bucket, and an entry renamed over one of the same bucket is of another snapshot, which is a miss.
+-- If the user loses a permission, the script stops half-way and its earlier writes stay. So the pointer is written last: until it moves, no
+-- reader uses the new bucket. An entry that replaces one of the same bucket belongs to another snapshot, which is a miss.
 for i = first, last_staged do
 	redis.call('PEXPIRE', KEYS[i], arg.ttl)
 	redis.call('RENAME', KEYS[i], KEYS[i + n])
 end
--- Only the lock's owner closes the breaker: a late commit of an older bucket must not close one that a newer failure has opened.
+-- Only the lock's owner closes the breaker: a late commit of an older bucket must not close a breaker that a newer failure opened.
 if lock then
 	redis.call('DEL', KEYS[2], KEYS[3])
 end
 redis.call('HSET', KEYS[1], 'bucket', arg.bucket, 'epoch', arg.epoch, 'gen', arg.gen, 'snap', arg.snap,
 	'fill', arg.fill, 'upstream', arg.upstream)
--- Nothing new is asked of Redis from here on, but the history.
+-- From here on only the history needs commands that were not used above.
 if current >= 0 and current ~= bucket then
 	for i = first + n, #KEYS do
 		redis.call('PEXPIRE', (string.gsub(KEYS[i], '%d+$', string.format('%.0f', current))), arg.old_ttl)
@@ -101,7 +102,7 @@ local function newest(key)
 	return redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
 end
 
--- A week has 20,160 points; as hours it is read in a tenth of the time. The first point after an hour closes it.
+-- A week has 20,160 points. Stored as hours, it can be read in a tenth of the time. The first point after an hour closes that hour.
 local function close_hour(start, oldest)
 	local lines = {}
 	for i, entry in ipairs(redis.call('XRANGE', KEYS[5], id_of(start), id_of(start + hour - 1))) do
@@ -110,8 +111,8 @@ local function close_hour(start, oldest)
 	redis.call('XADD', KEYS[6], 'MINID', '=', oldest, id_of(start), 'd', table.concat(lines, '\n'))
 end
 
--- As long as arg.kept says, or less where they would take more of Redis' memory than arg.bytes: in a fleet that changes all the time, each
--- entry has the names, which outweigh the risks by far. Who is not allowed to ask counts as if it were so.
+-- Risks are kept for arg.kept, or for less where they would exceed arg.bytes of memory: in a fleet that changes all the time, every entry
+-- carries the names, which are far larger than the risks. If MEMORY USAGE is refused, assume that every entry does.
 local function oldest_risks()
 	local limit, oldest = tonumber(arg.bytes), now - tonumber(arg.kept)
 	local first = redis.call('XRANGE', KEYS[7], '-', '+', 'COUNT', 1)[1]
@@ -126,8 +127,8 @@ local function oldest_risks()
 	return math.max(oldest, now - math.floor(span * limit / used))
 end
 
--- The names hardly ever change: an entry has them only when they did, and once an hour, so that cutting off old entries costs an hour at
--- most of what is left.
+-- The names rarely change. An entry carries them only when they have changed, and once an hour, so that trimming old entries makes at most
+-- one hour of the remaining ones unreadable.
 local function keep_servers()
 	local digest = string.sub(redis.sha1hex(arg.names), 1, 8)
 	local last = newest(KEYS[7])
@@ -139,12 +140,12 @@ local function keep_servers()
 	end
 end
 
--- What is too old goes a hundred entries at a time: after a fleet has grown, much is too old at once.
+-- Trims at most a hundred entries at a time: after a fleet has grown, many expire at once.
 local function keep(key, kept, name, record)
 	redis.call('XADD', key, 'MINID', '~', id_of(now - tonumber(kept)), 'LIMIT', 100, id_of(now), name, record)
 end
 
--- The first moment of each window is kept for longer, with what was forecast then.
+-- The first moment of each window is kept for longer, along with the forecasts made then.
 local function keep_moment()
 	local window = tonumber(arg.window)
 	local last = newest(KEYS[10])
@@ -155,8 +156,8 @@ local function keep_moment()
 	end
 end
 
--- The bucket's time is the id: a second point for the same bucket is refused by Redis itself, which makes it exactly one. There is at
--- most one point per interval, so a limit in time is one in number too.
+-- The id is the bucket's time, so Redis itself refuses a second point for the same bucket. There is at most one point per interval, so a
+-- limit in time is also a limit in number.
 local function keep_history()
 	local last = newest(KEYS[5])
 	local oldest = id_of(now - math.min(168 * hour, tonumber(arg.points) * interval))
@@ -172,7 +173,7 @@ local function keep_history()
 	end
 end
 
--- Whatever is wrong with the history, the new data are there.
+-- The new data are published even if writing the history fails.
 local kept, why = pcall(keep_history)
 if kept then
 	return {'ok', current, 'hist-new'}

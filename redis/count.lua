@@ -1,6 +1,6 @@
 #!lua
--- Adds a worker's counts to those of its node, which all its workers share, and to those of all nodes. One script, so that no hash ever
--- stands without expiry. What is of the wrong type, or cannot be counted on, begins anew.
+-- Adds a worker's counts to the totals of its node and to the totals of all nodes. One script, so that no hash is ever left without an
+-- expiry. A key of the wrong type, or a field that cannot be incremented, starts again.
 -- KEYS 1 hash of the node 2 hash of all nodes
 -- ARGV 1 ttl_ms, then series, count, ...
 for _, key in ipairs(KEYS) do

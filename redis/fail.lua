@@ -1,6 +1,6 @@
 #!lua
--- An attempt gave no data: the breaker tells everybody why, since when and until when nobody asks again. Pages stay as they are.
--- Answers {'backoff', failures in a row, wait_ms} or {'lost'} when the lock is not the caller's any more.
+-- Records that an attempt gave no data: the breaker shows why, since when, and when the next attempt may be made. Pages stay unchanged.
+-- Answers {'backoff', failures in a row, wait_ms}, or {'lost'} if the caller no longer holds the lock.
 -- KEYS 1 breaker 2 lock
 -- ARGV 1 token|bucket|epoch 2 interval_ms 3 longest wait_ms 4 retry_after_ms asked by the upstream, within its limit 5 reason
 --      6 1: a fault, 0: an answer that has no data yet
@@ -11,20 +11,20 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local interval = tonumber(ARGV[2])
 
--- An answer, like that of a daemon that is warming up, ends the failures in a row: it is asked again in the next bucket.
+-- Any answer, even from a daemon that is warming up, ends the row of failures: the next bucket asks again.
 local failures = 0
 if ARGV[6] == '0' then
 	redis.call('HSET', KEYS[1], 'n', 0)
 else
 	failures = redis.pcall('HINCRBY', KEYS[1], 'n', 1)
-	-- Not a number that can be counted on: a stranger wrote it.
+	-- Another program wrote something that is not a number.
 	if type(failures) ~= 'number' then
 		failures = 1
 		redis.call('HSET', KEYS[1], 'n', failures)
 	end
 end
 
--- One attempt a bucket at most; from the second failure in a row on, twice as long each time.
+-- At most one attempt per bucket. From the second failure in a row on, the wait doubles each time.
 local next_bucket = (math.floor(now / interval) + 1) * interval - now
 local backoff = 0
 if failures > 1 then

@@ -1,7 +1,7 @@
 #!lua
--- Declares everything cached so far to be out of date; every host notices with its next request. Nothing is deleted: until the new data
--- are there, the old ones are shown, marked. A refresh in flight is refused at its commit. Budget and breaker stay, so flushing
--- cannot exceed the upstream's limit. At most once in 5 s over all hosts.
+-- Declares everything cached so far out of date; every host notices with its next request. Nothing is deleted: the old data are shown,
+-- marked as old, until new data arrive. A refresh in flight is refused at its commit. Budget and breaker stay, so flushing cannot exceed
+-- the upstream's limit. Limited to one flush in 5 s over all hosts.
 -- Answers {'ok', epoch} or {'limited', wait_ms}.
 --
 --   redis-cli --eval redis/flush.lua                     all groups
@@ -25,7 +25,7 @@ if wanted ~= 'all' then
 	groups = {wanted}
 end
 
--- A gate that would stay shut for longer is a stranger's, or from a clock that has since gone back.
+-- A gate that would stay shut for longer was written by another program, or before the clock was set back.
 local gate = prefix .. ':gate:flush'
 local left = redis.call('PTTL', gate)
 if left >= 0 and left <= 5000 then

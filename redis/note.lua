@@ -1,6 +1,6 @@
 #!lua
--- Keeps the last upstream calls of a group for the status page. One script, so that the list never stands without expiry;
--- a key of the wrong type is dropped.
+-- Keeps the last upstream calls of a group for the status page. One script, so that the list is never left without an expiry.
+-- A key of the wrong type is deleted.
 -- KEYS 1 list
 -- ARGV 1 record 2 how many to keep 3 ttl_ms
 if redis.call('TYPE', KEYS[1]).ok ~= 'list' then

@@ -1,7 +1,7 @@
 #!lua
--- The daemon has just answered another question. Who waits because it could not be reached need not wait any longer: the breaker is
--- half open, and the next claim is the one attempt. Its reason and its failures in a row stay until that has gone well. Whatever else the
--- breaker is open for (a refused key, a limit, an error) is not disproved, and not touched.
+-- Called when the daemon has answered another request, which disproves that it cannot be reached. The breaker becomes half open: the next
+-- claim makes one attempt. The reason and the count of failures stay until that attempt succeeds. A breaker that is open for any other
+-- reason (a refused key, a limit, an error) stays open.
 -- Answers {'ok'} or {'kept'}.
 -- KEYS 1 breaker
 -- ARGV the reasons that an answer disproves

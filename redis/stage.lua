@@ -1,6 +1,6 @@
 #!lua
--- Writes fields of one staged entry, which nobody reads until commit renames it. One script and not two commands, so that a writer who dies
--- in between cannot leave an entry without expiry.
+-- Writes fields of one staged entry, which nobody reads until the commit renames it. One script, not two commands, so that a writer that
+-- dies in between cannot leave an entry without an expiry.
 -- KEYS 1 staged hash
 -- ARGV 1 ttl_ms, then field, value, ...
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
