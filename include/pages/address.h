@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses: what links, navigation, routes and cache keys need to know of a page or an API route.
- * One row each; who writes the document stands in catalogue.h, above the pages.
+ * Addresses: what links, navigation, routes and cache keys need to know about a page or an API
+ * route, one row each. The functions that write the documents are listed in catalogue.h.
  */
 #ifndef TFT_ADDRESS_H
 #define TFT_ADDRESS_H
@@ -24,27 +24,27 @@ static inline const char *page_type(enum media media)
 	return types[media];
 }
 
-/* What a page needs besides the snapshot; serve gets it before the page is rendered. */
+/* What a page needs besides the snapshot; it is fetched before the page is rendered. */
 enum page_need {
-	PAGE_SERVER = 1,     /* the path is a prefix, what follows a server's name (else 404) */
-	PAGE_TOP_SERIES = 2, /* the forecasts of the first n servers that the query lets through */
+	PAGE_SERVER = 1,     /* the path is a prefix, followed by the name of a server (else 404) */
+	PAGE_TOP_SERIES = 2, /* the forecasts of the first n servers that match the query */
 	PAGE_HISTORY = 4,
 	PAGE_DIAGNOSIS = 8
 };
 
 struct page {
 	const char *name;   /* <route> of the key, [a-z0-9-]{1,32} */
-	const char *path;   /* exact path: /heatmap; with PAGE_SERVER what comes before the name:
-			       /server/; NULL: a form of another page, found by name */
-	const char *suffix; /* what comes behind the name: .svg; NULL: nothing */
+	const char *path;   /* exact path: /heatmap; with PAGE_SERVER the part before the name:
+			       /server/; NULL: another format of a page, found by name */
+	const char *suffix; /* the part after the name: .svg; NULL: none */
 	const char *title;  /* NULL for API routes */
 	enum media media;
 	bool stored;      /* the default view is rendered at every refresh and kept in Redis */
 	unsigned params;  /* QUERY_BITs */
 	unsigned needs;   /* enum page_need, or-ed */
-	const char *json; /* name of the API route that ?format=json gives, or NULL */
-	const char *csv;  /* name of the row that ?format=csv gives, or NULL */
-	bool standalone;  /* shown without data too */
+	const char *json; /* name of the API route that serves ?format=json, or NULL */
+	const char *csv;  /* name of the row that serves ?format=csv, or NULL */
+	bool standalone;  /* shown even without data */
 };
 
 extern const struct page page_table[];
@@ -52,7 +52,7 @@ extern const size_t page_count;
 
 const struct page *page_find_name(const char *name);
 const struct page *page_find_path(struct span path);
-/* PAGE_SERVER: the name in a path that leads to this page. */
+/* PAGE_SERVER: the server's name in a path that matches this page. */
 struct span page_server_name(const struct page *page, struct span path);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON of the same views (doc/pages.md#endpoints). The contents of the routes are declared in
- * pages.h; here is what they share. */
+/* The views as JSON (doc/pages.md#endpoints). contents.h declares the routes; this header has what
+ * they share. */
 #ifndef TFT_API_H
 #define TFT_API_H
 
@@ -8,20 +8,20 @@
 #include "base/json.h"
 #include "pages/view.h"
 
-/* The members every answer carries: bucket, interval_s, generated_at (null without data),
- * condition, detail. */
+/* The members of every answer: bucket, interval_s, generated_at (null without data), condition,
+ * detail. */
 void api_common(const struct view *view, struct json *j);
 /* The members of a server's object in /api/v1/fleet. */
 void api_server_members(const struct server *server, int64_t gen_ms, struct json *j);
-/* When a server fell silent; null while its values move. */
+/* When a server fell silent; null while its values change. */
 void api_silence(const struct server *server, int64_t gen_ms, struct json *j);
 /* An object with now, predicted and delta. */
 void api_change(struct json *j, const char *key, const struct reading *reading);
-/* application/problem+json (RFC 9457). parameter: what had a bad value, hint: the valid ones; both
- * may be NULL. */
+/* application/problem+json (RFC 9457). parameter: the one with a bad value; hint: the valid values.
+ * Both may be NULL. */
 void api_error(const struct http_error *error, const char *parameter, const char *hint,
 	       struct buf *out);
-/* Answer of /api/v1/status, from parts of which any may be unknown. */
+/* The answer of /api/v1/status; any of its parts may be unknown. */
 struct api_status {
 	const struct site *site;
 	const struct snapshot *snap; /* may be NULL */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Inline SVG with integer coordinates; fills by the class of the level, no style attributes (CSP).
- */
+/* Inline SVG with integer coordinates. Fills come from the class of the level: the content security
+ * policy allows no style attributes. */
 #ifndef TFT_CHART_H
 #define TFT_CHART_H
 
@@ -9,8 +9,8 @@
 /* One stacked bar of the seven level counts (doc/rules.md#distribution), with <title> and
  * <desc>; nothing at 0 servers. */
 void chart_levels(const struct fleet_counts *counts, struct buf *out);
-/* A bar 0..100 with ticks at the level bounds, for one risk in tenths. A decoration: the number
- * stands beside it. */
+/* A bar from 0 to 100 with ticks at the level bounds, for one risk in tenths. A decoration: the
+ * number is beside it. */
 void chart_risk_bar(int risk, struct buf *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Values over time as inline SVG: lines with gaps and envelopes, stacked areas, labelled marks.
- * Drawn in a box of 1000 x 1000 that is stretched to the plot, so that all coordinates are integers;
- * text stands outside of it and keeps its shape.
+ * They are drawn in a box of 1000 x 1000 that is stretched to the plot, so that all coordinates are
+ * integers; text is outside the box, so that it is not stretched.
  *
  *	chart_begin(&frame, out);
  *	chart_line(&frame, &series, out);       // any number, also chart_area
@@ -15,22 +15,22 @@
 #include "base/buf.h"
 
 struct chart_frame {
-	const char *title; /* ours, needs no escaping */
-	struct span desc;  /* range, last value, maximum: the drawing in words; escaped here */
+	const char *title; /* a literal that needs no escaping */
+	struct span desc;  /* the drawing in words: range, last value, maximum; escaped here */
 	int64_t from_ms, to_ms;
-	double top;       /* values are 0..top, more is cut */
+	double top;       /* values are 0..top; higher ones are cut off */
 	const char *unit; /* "%" or "" */
 };
 
 struct chart_point {
 	int64_t at_ms;
 	double low, value, high;
-	bool joined; /* by a line to the point before */
+	bool joined; /* by a line to the previous point */
 };
 
 struct chart_series {
 	const char *css;  /* class */
-	const char *name; /* shown when pointed at */
+	const char *name; /* shown in the tooltip */
 	const struct chart_point *points;
 	size_t count;
 };
@@ -41,12 +41,12 @@ struct chart_mark {
 };
 
 void chart_begin(const struct chart_frame *frame, struct buf *out);
-/* The values, with the envelope of low and high behind them where they differ. A point without
+/* The values, with the envelope from low to high behind them where the two differ. A point without
  * neighbours is a dot. */
 void chart_line(const struct chart_frame *frame, const struct chart_series *series,
 		struct buf *out);
-/* The area from 0 to the values, in steps: counts do not slope. A value holds from the point before
- * it. */
+/* The area from 0 to the values, in steps, since counts do not slope. A value applies from the
+ * previous point on. */
 void chart_area(const struct chart_frame *frame, const struct chart_series *series,
 		struct buf *out);
 void chart_end(const struct chart_frame *frame, const struct chart_mark *marks, size_t count,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The contents of the pages and routes, as the catalogue lists them; each only appends to `out`. */
+/* The functions that write the contents of pages and routes, listed in the catalogue. Each one only
+ * appends to `out`. */
 #ifndef TFT_CONTENTS_H
 #define TFT_CONTENTS_H
 
@@ -31,7 +32,7 @@ void csv_server(const struct view *view, struct buf *out);
 void csv_cost(const struct view *view, struct buf *out);
 void csv_remediation(const struct view *view, struct buf *out);
 void csv_alerting(const struct view *view, struct buf *out);
-/* Of view->server, or without one of the fleet. */
+/* The badge of view->server; of the fleet when that is NULL. */
 void page_badge(const struct view *view, struct buf *out);
 void page_history(const struct view *view, struct buf *out);
 void api_history(const struct view *view, struct buf *out);

@@ -8,40 +8,39 @@
 /* Doctype to the start of <main>. active: the row of the shown page. */
 void layout_begin(const struct page *active, const struct view *view, struct buf *out);
 void layout_end(const struct page *active, const struct view *view, struct buf *out);
-/* An error document: the shell without state and fleet, to the text of the error, and from there
- * to its end. path: what was asked for; the links lead from there. A page that is not available
- * comes back by itself. */
+/* An error document, up to the text of the error and from there to its end: the shell without state
+ * and fleet. path: the requested path; links are relative to it. A page that is temporarily
+ * unavailable reloads itself. */
 void layout_error_begin(const struct http_error *error, struct span path, struct buf *out);
 void layout_error_end(struct span path, struct buf *out);
 
-/* The URL of a page with a query, as seen from the root, canonical and escaped for an attribute. On
- * the page of a server: of that page itself. */
+/* The canonical URL of a page with a query, relative to the root and escaped for an attribute. For
+ * the server page, relative to that page itself. */
 void layout_url(const struct page *page, const struct query *query, struct buf *out);
-/* The name of a server as a link to its page, where a browser can follow one. folder: the way to
- * these pages, "server/" from the root, "" from one of them. */
+/* The name of a server, as a link to its page unless no browser could follow it. folder: the
+ * relative path to these pages: "server/" from the root, "" from one of them. */
 void layout_server(struct span name, const char *folder, struct buf *out);
-/* A link to it; `current` marks the link of the view that is shown. text: ours, not escaped
- * further. */
+/* A link to layout_url; `current` marks the view that is shown. text: a literal, not escaped. */
 void layout_link(const struct page *page, const struct query *query, bool current, const char *text,
 		 struct buf *out);
 
-/* Links to the same view in the other formats that the page has. */
+/* Links to the same view in the page's other formats. */
 void layout_downloads(const struct page *page, const struct query *query, struct buf *out);
 
-/* A table of text with a caption. columns: their titles, ended by NULL. */
+/* A table of text with a caption. columns: the titles, terminated by NULL. */
 void layout_table_begin(const char *caption, const char *const *columns, struct buf *out);
 void layout_table_end(struct buf *out);
 
-/* Severity chip: word in the level's fill; the glyph comes from the class. */
+/* Severity chip: the level's name on its fill; the glyph comes from the class. */
 void layout_level(enum level level, struct buf *out);
 void layout_status(enum status status, struct buf *out);
-/* Class attribute of a metric's cell with its mark (doc/rules.md#marks), with a leading space;
- * empty for MARK_NONE. The style sheet draws the glyph and its word for screen readers: an
- * element per mark would double the nodes of a long table. */
+/* Class attribute of a metric's cell for its mark (doc/rules.md#marks), with a leading space; empty
+ * for MARK_NONE. The style sheet draws the glyph and its word for screen readers: an element per
+ * mark would double the nodes of a long table. */
 const char *layout_mark(enum mark mark);
-/* "silent since", for servers whose values stand still; nothing for the others. */
+/* "silent since", for servers whose values no longer change; nothing for the others. */
 void layout_silent(const struct server *server, const struct snapshot *snap, struct buf *out);
-/* A word of ours in capitals. */
+/* A literal word in capitals. */
 void layout_upper(const char *word, struct buf *out);
 
 #endif

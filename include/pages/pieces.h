@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* Pieces of pages that other pages, the API or CSV use too. */
+/* Pieces of pages that other pages, the API or the CSV files share. */
 #ifndef TFT_PIECES_H
 #define TFT_PIECES_H
 
 #include "pages/table.h"
 #include "pages/view.h"
 
-/* The rows of the alert table: risk >= 50, or with a severity filter whatever has that level; in
- * the order of the query. */
+/* The rows of the alert table, in the order of the query: servers with risk >= 50, or, with a
+ * severity filter, all servers of that level. */
 size_t page_alerts(const struct view *view, struct buf *rows, struct buf *out);
-/* The alerts of the overview: filters, table, summary; or the busiest servers when there are none.
- */
+/* The alerts of the overview: filters, table and summary, or the busiest servers when there are no
+ * alerts. */
 void page_alert_panel(const struct view *view, const struct fleet_counts *counts, struct buf *out);
-/* The rows of the alerting plan: an array of struct alert (rules.h), the environment first, then
- * servers in the order of the query. As table_rows. */
+/* The rows of the alerting plan, as table_rows: an array of struct alert (rules.h), the environment
+ * first, then servers in the order of the query. */
 size_t page_alerting_list(const struct view *view, struct buf *list, struct buf *out);
-/* Of the values that are present (doc/rules.md#heatmap). */
+/* Statistics of the values that are present (doc/rules.md#heatmap). */
 struct heat_stats {
 	const struct row *least, *most; /* NULL: no value is present */
 	double average, deviation;      /* of the sample; NaN for fewer than two */
 };
 struct heat_stats page_heat_stats(const struct view *view, const struct row *row, size_t count);
 
-/* Pieces of the pages about one server. Why it has its risk: the rules that fired, what each adds,
- * the sum. */
+/* The pieces of the server page. Why it has its risk: the rules that fired, the points that each
+ * adds, the sum. */
 void page_why(const struct server *server, struct buf *out);
 /* CPU, I/O wait, memory and load: now, predicted, difference. */
 void page_readings(const struct server *server, struct buf *out);
-/* CPU used in the next 8 hours. */
+/* CPU used over the next 8 hours. */
 void page_cpu_forecast(const struct server *server, struct buf *out);
 
-/* A part of the server page: its risk over the last day. Nothing without a history. */
+/* Its risk over the last day; nothing without a history. */
 void page_risk_history(const struct view *view, struct buf *out);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The query parameters (doc/pages.md#parameters), as one table: key, values, canonical order. Pure.
+ * The query parameters (doc/pages.md#parameters) as one table: keys, values, canonical order. Pure.
  *
- * Unknown keys are ignored, save those that ask for another time: the present must not be taken for
- * an answer to them. Of a doubled key the first counts, a known key with a bad value is an
- * error that names the key's valid values. Only `refresh` is clamped. Bad percent sequences are
- * taken literally. An empty value means the default: forms send all their fields.
+ * Unknown keys are ignored, except those that ask for another time: a page of the present would be
+ * the wrong answer. Of a repeated key the first counts. A known key with a bad value is an error
+ * that names the valid values. Only `refresh` is clamped. Malformed percent sequences are taken
+ * literally. An empty value means the default, because forms send all their fields.
  */
 #ifndef TFT_QUERY_H
 #define TFT_QUERY_H
@@ -28,7 +28,7 @@ enum query_key {
 	QUERY_RANGE,
 	QUERY_VIEW,
 	QUERY_FORMAT,
-	QUERY_COST_PER_HOUR, /* the four in the order of enum cost_input */
+	QUERY_COST_PER_HOUR, /* this and the next three are in the order of enum cost_input */
 	QUERY_AVG_HOURS,
 	QUERY_PREVENTION_PCT,
 	QUERY_PROJECT_COST,
@@ -37,14 +37,14 @@ enum query_key {
 	QUERY_EVERY,
 	QUERY_REFRESH,
 	QUERY_NOTICE,
-	QUERY_TIME, /* names of a time that the page does not know; no value is valid */
+	QUERY_TIME, /* names of a time that the page does not take; no value is valid */
 	QUERY_KEYS
 };
 
 #define QUERY_N_DEFAULT 5
 #define QUERY_N_MAX     20
 
-/* Pages that a wall screen may take turns with. */
+/* Pages that a wall screen may rotate through. */
 #define QUERY_TABS_MAX      9
 #define QUERY_EVERY_DEFAULT 30
 
@@ -54,24 +54,23 @@ enum group_by { GROUP_NONE, GROUP_PROFILE };
 enum view_kind { VIEW_FULL, VIEW_KIOSK, VIEW_COMPACT };
 enum format { FORMAT_HTML, FORMAT_JSON, FORMAT_CSV };
 
-/* What an action has brought about (doc/pages.md#advanced): the page that follows says it. */
+/* The result of an action (doc/pages.md#advanced), shown by the page that follows it. */
 enum notice {
 	NOTICE_NONE,
 	NOTICE_REFRESHED,
-	NOTICE_HEALTHY, /* the scenario that was asked for is there; named like it */
+	NOTICE_HEALTHY, /* this and the next three: the requested scenario now plays */
 	NOTICE_DEGRADING,
 	NOTICE_CRITICAL,
 	NOTICE_CASCADE,
-	NOTICE_UNCHANGED, /* the generator tells another one */
-	NOTICE_UNKNOWN,   /* the generator does not tell */
+	NOTICE_UNCHANGED, /* the generator reports another one */
+	NOTICE_UNKNOWN,   /* the generator does not report any */
 	NOTICES,
 	/* The scenarios that can be chosen (doc/upstream.md#scenario-set). */
 	NOTICE_SCENARIO_FIRST = NOTICE_HEALTHY,
 	NOTICE_SCENARIO_LAST = NOTICE_CASCADE
 };
 
-/* Columns of the alert table, the heatmap (`value`) and the plans, as in
- * doc/pages.md#parameters. */
+/* Columns of the alert table, the heatmap (`value`) and the plans (doc/pages.md#parameters). */
 enum sort_key {
 	SORT_RISK,
 	SORT_NAME,
@@ -95,11 +94,10 @@ enum sort_key {
 #define QUERY_Q_BYTES (4 * QUERY_Q_MAX)
 
 struct query {
-	unsigned given; /* QUERY_BIT of every key that was there with a value other than its default
-			 */
+	unsigned given; /* QUERY_BIT of every key with a value other than its default */
 	int profile;    /* enum profile, or -1: all */
 	int level;      /* enum level, or -1: all */
-	bool level_up;  /* and everything worse */
+	bool level_up;  /* includes everything worse */
 	enum heat_metric metric;
 	enum history_metric history;
 	enum history_range range;
@@ -115,31 +113,31 @@ struct query {
 	char q[QUERY_Q_BYTES + 1];          /* valid UTF-8, lower-cased ASCII, may be empty */
 	unsigned char tabs[QUERY_TABS_MAX]; /* see query_tab_name */
 	int tab_count;                      /* 0: not given */
-	int every_s;                        /* each of them stays so long, 10..300 */
+	int every_s;                        /* how long each of them is shown, 10..300 */
 	int refresh_s;                      /* 0 off, else 5..300 */
 	enum notice notice;
 };
 
-/* Everything at its default. */
+/* Sets everything to its default. */
 void query_init(struct query *q);
-/* On an initialised *q. raw: the query string without '?'. allowed: QUERY_BITs of the page; other
- * known keys are ignored like unknown ones. 0, or -1 with *bad set to the first key whose value is
- * not valid; such a key keeps its default, the others are read all the same. */
+/* *q is initialised. raw: the query string without '?'. allowed: the QUERY_BITs of the page; other
+ * known keys are ignored like unknown ones. Returns 0, or -1 with *bad set to the first key whose
+ * value is not valid; such a key keeps its default, and the others are still read. */
 int query_parse(struct query *q, struct span raw, unsigned allowed, enum query_key *bad);
-/* Changes the order. allowed: as for query_parse, of the page whose query it is. */
+/* Changes the order. allowed: the QUERY_BITs of the page, as for query_parse. */
 void query_sort(struct query *q, unsigned allowed, enum sort_key sort, bool descending);
 /* The canonical text, without '?'; empty for the default view. */
 void query_write(const struct query *q, struct buf *out);
 /* The value of one given key, as in a URL. */
 void query_write_value(const struct query *q, enum query_key key, struct buf *out);
 const char *query_key_name(enum query_key key);
-/* Valid values of a key in words, for the 400 page and the docs. */
+/* The valid values of a key in words, for the 400 page and the documentation page. */
 const char *query_key_values(enum query_key key);
 const char *query_metric_name(enum heat_metric metric);
 const char *query_notice_name(enum notice notice);
 /* Name of the page that a value of `tabs` stands for. */
 const char *query_tab_name(unsigned char tab);
-/* Whether a server passes profile, sev and q. */
+/* Whether a server matches profile, sev and q. */
 struct server;
 bool query_match(const struct query *q, const struct server *server);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of what is shown (doc/pages.md#states): which one it is, and how a page tells it. */
+/* The state of the data shown (doc/pages.md#states): which one it is, and how a page shows it. */
 #ifndef TFT_STATE_H
 #define TFT_STATE_H
 
 #include "pages/view.h"
 
-/* Worst first, as doc/pages.md#states orders them. */
+/* Worst first, in the order of doc/pages.md#states. */
 enum state {
 	STATE_NO_DATA,
 	STATE_VERY_STALE,
@@ -22,12 +22,12 @@ bool state_has_data(const struct view *view);
 enum state state_of(const struct view *view);
 /* The state slot: div#state, the only part of a page with data that depends on the condition. */
 void state_put(const struct view *view, struct buf *out);
-/* Full-page help when there is nothing to show: cold, warming up, no data since. */
+/* The help shown instead of a page when there are no data: cold, warming up, no data since. */
 void state_no_data(const struct view *view, struct buf *out);
 
-/* With data: since when no new ones have reached the daemon, 0: they do. It keeps what servers sent
- * last and answers as if nothing were wrong. Its count of batches tells it at once; a daemon that
- * sends no count is found out by its values. */
+/* Requires data. Since when no new data have reached the daemon, or 0 while they do. Such a daemon
+ * keeps the last values of every server and answers as if nothing were wrong. Its count of batches
+ * reveals that at once; without a count, the unchanged values do. */
 int64_t state_silent_since(const struct view *view);
 
 #endif

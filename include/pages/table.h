@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lists of servers: which ones, in which order, in which parts, and the head and foot of the tables
- * that show them. Order and part stand in the query, so every choice is a link
+ * Lists of servers: which servers, in which order, in which parts, and the head and foot of the
+ * tables that show them. Order and part are in the query, so every choice is a link
  * (doc/pages.md#parameters).
  */
 #ifndef TFT_TABLE_H
@@ -9,19 +9,19 @@
 
 #include "pages/view.h"
 
-#define TABLE_PART_ROWS 200 /* of one part; more would make a page slow (doc/limits.md#budgets) */
+#define TABLE_PART_ROWS 200 /* more would make a page slow (doc/limits.md#budgets) */
 
-/* A server on a list, with the number the list is ordered by (0 for orders by text). */
+/* A server in a list, with the number by which the list is ordered (0 for orders by text). */
 struct row {
 	const struct server *server;
 	double value;
 };
 
 /*
- * Fills `rows` (initialised here, freed by the caller) with one struct row for each of the first
- * `among` servers of the snapshot that the query lets through, in its order; absent values last,
- * ties by name (doc/rules.md#conventions). Returns their number. When memory ends there are none
- * and `out` fails.
+ * Fills `rows` (initialised here, freed by the caller) with one struct row for each server that
+ * matches the query among the first `among` servers of the snapshot. They are in the query's order,
+ * absent values last, ties by name (doc/rules.md#conventions). Returns their number. Out of memory:
+ * returns 0 and `out` fails.
  */
 size_t table_rows(const struct view *view, size_t among, struct buf *rows, struct buf *out);
 
@@ -30,26 +30,26 @@ struct part {
 	size_t first, last, count;
 };
 
-/* A part behind the last one is the last one. */
+/* A part number past the end gives the last part. */
 struct part table_part(const struct query *query, size_t count);
 
 struct column {
 	const char *title;
-	enum sort_key sort; /* SORT_KEYS: no order of its own */
-	bool number;        /* its cells are numbers, aligned right */
+	enum sort_key sort; /* SORT_KEYS: cannot be sorted by */
+	bool number;        /* its cells are numbers, right-aligned */
 };
 
 #define TABLE_COLUMNS 13 /* at most */
 
 struct table {
-	const char *page; /* its name */
-	const char *id;   /* of the section around it: links lead there; the table's is ID-table */
-	const char *kind; /* class */
-	struct column columns[TABLE_COLUMNS]; /* the first without title ends them */
+	const char *page; /* name of the page */
+	const char *id; /* of the enclosing section, the target of links; the table's is ID-table */
+	const char *kind;                     /* class */
+	struct column columns[TABLE_COLUMNS]; /* ended by one without a title */
 };
 
-/* To the start of <tbody>, and from its end on, with the links to the other parts. caption: ours,
- * not escaped. */
+/* Up to the start of <tbody>, and from its end on, with the links to the other parts. caption: a
+ * literal, not escaped. */
 void table_begin(const struct table *table, const char *caption, const struct query *query,
 		 struct buf *out);
 void table_end(const struct table *table, const struct part *part, const struct query *query,

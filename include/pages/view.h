@@ -12,7 +12,7 @@ struct site {
 	int64_t interval_ms;
 	int64_t act_limit_ms;
 	int64_t max_stale_ms;
-	const char *asked_url; /* of the prediction daemon, without key, for the cold page */
+	const char *asked_url; /* of the prediction daemon, without the key, for the cold page */
 };
 
 struct view {
@@ -20,18 +20,18 @@ struct view {
 	const struct snapshot *snap; /* NULL: no data to show (cold, warming, too old) */
 	const struct condition *condition;
 	const struct query *query;
-	/* What the small groups say; never NULL. */
+	/* From the two small cache groups; never NULL. */
 	const struct warmup *warmup;
 	const struct scenario *scenario;
-	int64_t last_gen_ms; /* without a snapshot: gen of the last data there was; 0: never any */
-	/* What a page asks for by its `needs`; NULL where it cannot be had. */
+	int64_t last_gen_ms; /* without a snapshot: gen_ms of the last one; 0: there never was any */
+	/* What the page's `needs` ask for; NULL where it is not available. */
 	const struct server
-		*server; /* PAGE_SERVER: of the snapshot, with its series if those can be had */
-	const struct history *history;     /* PAGE_HISTORY: the asked range */
+		*server; /* PAGE_SERVER: of the snapshot, with its series where available */
+	const struct history *history;     /* PAGE_HISTORY: the requested range */
 	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
 };
 
-/* An error as a document tells it: constant texts. */
+/* An error as a document shows it. */
 struct http_error {
 	int status;
 	const char *title; /* Not found */

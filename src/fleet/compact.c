@@ -95,7 +95,7 @@ static void get_server(struct bytes_reader *r, struct snapshot *s)
 	struct span name = bytes_get(r, (size_t)bytes_get_upto(r, 1, SNAPSHOT_NAME_MAX));
 	struct server *server = snapshot_add(s, name);
 
-	if (server == NULL || name.len == 0 || !utf8_valid(name)) {
+	if (!server || name.len == 0 || !utf8_valid(name)) {
 		r->bad = true;
 		return;
 	}
@@ -131,7 +131,7 @@ struct snapshot *compact_decode(struct span bytes)
 	struct snapshot *s = snapshot_new();
 	int count;
 
-	if (s == NULL)
+	if (!s)
 		return NULL;
 	bytes_get_magic(&r, MAGIC, COMPACT_FORMAT);
 	head_get(&r, s);

@@ -122,7 +122,7 @@ static const struct numbers_list *member_list(struct decode *d, const struct jso
 		return &absent;
 	if (json_object_is_type(value, json_type_array))
 		list = d->taken ? taken_list(d, value) : read_numbers(value, store);
-	if (list != NULL && is_plausible(list, m))
+	if (list && is_plausible(list, m))
 		return list;
 	d->snap->odd_values++;
 	return &absent;
@@ -191,9 +191,9 @@ static int read_metrics(struct decode *d, const struct json_object *object, stru
 		const struct json_object *metric = find_metric(d, object, m);
 
 		f[m] = forecast_absent;
-		if (metric == NULL)
+		if (!metric)
 			continue;
-		if (server->series == NULL && (server->series = series_new()) == NULL)
+		if (!server->series && !(server->series = series_new()))
 			return -1;
 		read_metric(d, metric, m, &f[m], server);
 	}
@@ -206,8 +206,8 @@ static int read_metrics(struct decode *d, const struct json_object *object, stru
 
 static bool is_server_name(struct span name)
 {
-	return name.len > 0 && name.len <= SNAPSHOT_NAME_MAX &&
-	       memchr(name.ptr, '\0', name.len) == NULL && utf8_valid(name);
+	return name.len > 0 && name.len <= SNAPSHOT_NAME_MAX && !memchr(name.ptr, '\0', name.len) &&
+	       utf8_valid(name);
 }
 
 /* The key as the JSON string it is, with its escapes decoded; NULL when it is none. Caller puts the
@@ -233,7 +233,7 @@ static int add_server(struct decode *d, struct span name, const struct json_obje
 		return -1;
 	}
 	server = snapshot_add(d->snap, name);
-	if (server == NULL || read_metrics(d, object, server) != 0) {
+	if (!server || read_metrics(d, object, server) != 0) {
 		d->failed = REASON_INTERNAL;
 		return -1;
 	}
@@ -255,7 +255,7 @@ static int take_server(struct decode *d, struct span key, struct span text)
 	struct json_object *object = parse_server(d, text);
 	int rc = 0;
 
-	if (object == NULL) {
+	if (!object) {
 		/* Brackets in order, but no JSON: then the whole answer is none. */
 		d->failed = REASON_BAD;
 		rc = -1;
@@ -278,9 +278,9 @@ static int take_predictions(struct decode *d, bool is_object)
 	d->snap = snapshot_new();
 	d->model_seen = false;
 	d->has_predictions = is_object;
-	if (d->snap == NULL)
+	if (!d->snap)
 		d->failed = REASON_INTERNAL;
-	return d->snap == NULL ? -1 : 0;
+	return d->snap ? 0 : -1;
 }
 
 static double index_of(const struct json_object *environment, const char *key, const char *fallback)
@@ -288,7 +288,7 @@ static double index_of(const struct json_object *environment, const char *key, c
 	const struct json_object *value = dom_member(environment, key);
 	double index;
 
-	index = dom_number(value != NULL ? value : dom_member(environment, fallback));
+	index = dom_number(value ? value : dom_member(environment, fallback));
 	return index >= 0 && index <= 1 ? index : NAN;
 }
 
@@ -323,7 +323,7 @@ static int take_top(struct decode *d, struct span key, struct span text)
 	if (text.ptr[0] != '{')
 		return 0;
 	object = dom_parse(d->tokener, text);
-	if (object == NULL) {
+	if (!object) {
 		d->failed = REASON_BAD;
 		return -1;
 	}
@@ -359,23 +359,23 @@ struct decode *decode_new(void)
 {
 	struct decode *d = calloc(1, sizeof(*d));
 
-	if (d == NULL)
+	if (!d)
 		return NULL;
 	d->prob_30m = d->prob_8h = NAN;
 	buf_init(&d->rest, SCAN_OBJECT_MAX);
 	d->scan = scan_new(take_member, d);
 	d->tokener = dom_tokener(SCAN_OBJECT_DEPTH);
-	if (d->scan == NULL || d->tokener == NULL)
+	if (!d->scan || !d->tokener)
 		decode_free(&d);
 	return d;
 }
 
 void decode_free(struct decode **d)
 {
-	if (*d == NULL)
+	if (!*d)
 		return;
 	scan_free(&(*d)->scan);
-	if ((*d)->tokener != NULL)
+	if ((*d)->tokener)
 		json_tokener_free((*d)->tokener);
 	buf_free(&(*d)->rest);
 	snapshot_free(&(*d)->snap);
@@ -434,7 +434,7 @@ static struct json_object *parse_small(struct span body)
 	struct json_tokener *tokener = dom_tokener(SCAN_OBJECT_DEPTH);
 	struct json_object *object;
 
-	if (tokener == NULL)
+	if (!tokener)
 		return NULL;
 	object = dom_parse(tokener, body);
 	json_tokener_free(tokener);

@@ -128,7 +128,7 @@ struct json_tokener *dom_tokener(int depth)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(depth + TOKENER_DEPTH);
 
-	if (tokener != NULL)
+	if (tokener)
 		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	return tokener;
 }

@@ -57,7 +57,7 @@ struct scan *scan_new(scan_member member, void *ctx)
 {
 	struct scan *scan = calloc(1, sizeof(*scan));
 
-	if (scan == NULL)
+	if (!scan)
 		return NULL;
 	scan->member = member;
 	scan->ctx = ctx;
@@ -67,7 +67,7 @@ struct scan *scan_new(scan_member member, void *ctx)
 
 void scan_free(struct scan **scan)
 {
-	if (*scan == NULL)
+	if (!*scan)
 		return;
 	buf_free(&(*scan)->text);
 	free(*scan);
@@ -390,7 +390,7 @@ enum scan_result scan_feed(struct scan *scan, const char *bytes, size_t len)
 	size_t at = 0;
 
 	while (at < len && scan->result == SCAN_OK) {
-		if (places[scan->place].inside != NULL)
+		if (places[scan->place].inside)
 			at += places[scan->place].inside(scan, bytes + at, len - at);
 		else if (is_space(bytes[at]))
 			at++;

@@ -14,7 +14,7 @@ struct series *series_new(void)
 {
 	struct series *series = calloc(1, sizeof(*series));
 
-	for (int m = 0; series != NULL && m < METRIC_COUNT; m++)
+	for (int m = 0; series && m < METRIC_COUNT; m++)
 		series->current[m] = series->trend[m] = NAN;
 	return series;
 }

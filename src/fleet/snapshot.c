@@ -16,7 +16,7 @@ struct snapshot *snapshot_new(void)
 {
 	struct snapshot *s = calloc(1, sizeof(*s));
 
-	if (s == NULL)
+	if (!s)
 		return NULL;
 	s->prob_30m = s->prob_8h = NAN;
 	s->served = (struct served){-1, -1, -1, -1, -1, -1, -1};
@@ -28,7 +28,7 @@ void snapshot_free(struct snapshot **s)
 {
 	size_t i;
 
-	if (*s == NULL)
+	if (!*s)
 		return;
 	for (i = 0; i < (*s)->count; i++) {
 		free((*s)->servers[i].series);
@@ -50,7 +50,7 @@ static int make_room(struct snapshot *s)
 	if ((s->count & (s->count - 1)) != 0)
 		return 0;
 	servers = realloc(s->servers, (s->count ? 2 * s->count : 1) * sizeof(*servers));
-	if (servers == NULL)
+	if (!servers)
 		return -1;
 	s->servers = servers;
 	return 0;
@@ -208,9 +208,9 @@ const struct server **snapshot_by_name(const struct snapshot *s)
 	const struct server **index = NULL;
 	size_t i;
 
-	if (s != NULL && s->count > 0)
+	if (s && s->count > 0)
 		index = malloc(s->count * sizeof(*index));
-	if (index == NULL)
+	if (!index)
 		return NULL;
 	for (i = 0; i < s->count; i++)
 		index[i] = &s->servers[i];
@@ -227,11 +227,11 @@ void snapshot_carry(struct snapshot *s, const struct snapshot *previous)
 		struct server *server = &s->servers[i];
 		const struct server *key = server, *const *old = NULL;
 
-		if (index != NULL)
+		if (index)
 			old = bsearch(&key, index, previous->count, sizeof(*index), by_name_ptr);
 		server->same_since_ms = s->gen_ms;
 		server->same_count = 1;
-		if (old != NULL && (*old)->fingerprint == server->fingerprint) {
+		if (old && (*old)->fingerprint == server->fingerprint) {
 			server->same_since_ms = (*old)->same_since_ms;
 			server->same_count = (*old)->same_count + ((*old)->same_count < UINT32_MAX);
 		}

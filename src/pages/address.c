@@ -15,7 +15,7 @@
 	(QUERY_BIT(QUERY_COST_PER_HOUR) | QUERY_BIT(QUERY_AVG_HOURS) |                             \
 	 QUERY_BIT(QUERY_PREVENTION_PCT) | QUERY_BIT(QUERY_PROJECT_COST))
 
-/* The tables of the plans; their JSON and CSV have all rows. */
+/* The tables of the plans are paged; their JSON and CSV have all rows. */
 #define PART_PARAMS (QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_PAGE))
 
 #define TOP_PARAMS (QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_N))
@@ -195,7 +195,7 @@ const struct page page_table[] = {
 		.params = QUERY_BIT(QUERY_SORT),
 	},
 	{
-		.name = "badge-fleet", /* before the other: no server can be called so here */
+		.name = "badge-fleet", /* before badge-server: it wins over a server of that name */
 		.path = "/badge/fleet.svg",
 		.media = MEDIA_SVG,
 		.stored = true,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The operator's page (doc/pages.md#advanced): the two actions, the prediction daemon, the cache
- * and the settings of the node that answers. The only page that depends on who asks; it is never
- * stored.
+ * and the settings of the answering node. It is the only page that depends on the user, so it is
+ * never stored.
  */
 #include "config.h"
 #include "pages/contents.h"
@@ -43,9 +43,9 @@ static void put_notice(enum notice notice, struct buf *out)
 {
 	static const char *const texts[NOTICES] = {
 		[NOTICE_REFRESHED] = "The cache was flushed. New data are being fetched.",
-		[NOTICE_UNCHANGED] = "The generator did not change to the scenario that was asked "
-				     "for. An older one does not know all of them.",
-		[NOTICE_UNKNOWN] = "The generator does not tell which scenario it plays.",
+		[NOTICE_UNCHANGED] = "The generator did not switch to the requested scenario. An "
+				     "older generator does not know all of them.",
+		[NOTICE_UNKNOWN] = "The generator does not report which scenario it plays.",
 	};
 
 	if (notice == NOTICE_NONE)
@@ -69,15 +69,15 @@ static void put_role(const struct diagnosis *d, struct buf *out)
 		html_text(out, span_str(d->user));
 		buf_addf(out, " (%s).", role);
 	} else {
-		buf_addf(out, "You are not signed in. Whoever is not is %s %s here.",
+		buf_addf(out, "You are not signed in. Without signing in, everyone is %s %s here.",
 			 d->role == ROLE_OPERATOR ? "an" : "a", role);
 	}
 	if (d->role != ROLE_OPERATOR)
-		html_lit(out, " Needs the operator role.");
+		html_lit(out, " Actions need the operator role.");
 	html_lit(out, "</p>");
 }
 
-/* Why the generator cannot be told anything, or NULL. */
+/* Why the scenario cannot be set, or NULL. */
 static const char *obstacle(const struct diagnosis *d)
 {
 	if (!d->scenario->configured)
@@ -154,9 +154,8 @@ static void put_actions(const struct diagnosis *d, struct buf *out)
 	html_lit(out, "<form method=\"post\" action=\"refresh\">");
 	buf_addf(out, "<button%s>Refresh now</button>",
 		 d->role == ROLE_OPERATOR ? "" : " disabled=\"disabled\"");
-	html_lit(
-		out,
-		"<span>all cached data count as out of date; one call of the daemon</span></form>");
+	html_lit(out,
+		 "<span>all cached data become out of date; calls the daemon once</span></form>");
 	put_scenario(d, out);
 	put_scenario_form(d, out);
 	put_done(d, out);
@@ -215,7 +214,7 @@ static void put_calls(const struct diagnosis *d, struct buf *out)
 	static const char *const columns[] = {"Asked at",   "Result", "HTTP status", "Call ms",
 					      "Refresh ms", "Bytes",  NULL};
 
-	layout_table_begin("Last predictions calls, of all nodes", columns, out);
+	layout_table_begin("Last prediction calls, on all nodes", columns, out);
 	for (size_t i = 0; i < d->count; i++) {
 		const struct diagnosis_call *call = &d->calls[i];
 
@@ -287,7 +286,7 @@ static void put_cache(const struct view *view, struct buf *out)
 
 /* ---- configuration ---- */
 
-/* Names of operators and addresses of other programs are among them. */
+/* For operators only: they contain names of operators and addresses of other programs. */
 static void put_settings(const struct diagnosis *d, struct buf *out)
 {
 	static const char *const columns[] = {"Option", "Value", "Source", NULL};
@@ -324,7 +323,8 @@ void page_advanced(const struct view *view, struct buf *out)
 {
 	html_lit(out, "<h1>Advanced</h1>");
 	if (!view->diagnosis) {
-		html_lit(out, "<p class=\"calm\">Only a running dashboard can say how it is.</p>");
+		html_lit(out,
+			 "<p class=\"calm\">Only a running dashboard can show its own state.</p>");
 		return;
 	}
 	put_notice(view->query->notice, out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The alerting plan (doc/pages.md#plans, doc/rules.md#alerting): who would hear of what, and the
- * routing matrix. Nothing is sent. */
+/* The alerting plan (doc/pages.md#plans, doc/rules.md#alerting): who would be alerted to what, and
+ * the routing matrix. Nothing is sent. */
 #include "config.h"
 #include "pages/contents.h"
 
@@ -45,7 +45,7 @@ static void put_id(const struct alert *alert, struct buf *out)
 	html_text(out, alert->server->name);
 }
 
-/* The message about a server begins with its name. */
+/* A message about a server begins with its name, which becomes a link. */
 static void put_message(const struct snapshot *snap, const struct alert *alert, struct buf *out)
 {
 	char text[ALERT_TEXT];

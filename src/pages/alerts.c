@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The alerts of the overview (doc/pages.md#overview, doc/rules.md#alert-table): the table of the
- * servers at risk and what it adds up to, or the busiest servers while there are none. */
+ * servers at risk and its summary, or the busiest servers when none is at risk. */
 #include "config.h"
 #include "pages/contents.h"
 
@@ -112,7 +112,7 @@ struct trend {
 	unsigned worsening, improving, steady;
 };
 
-/* Every alerting server is in exactly one class; absent differences compare false. */
+/* Every alerting server is in exactly one class. Absent differences are NaN and compare false. */
 static struct trend trend_of(const struct snapshot *snap)
 {
 	struct trend t = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The JSON routes. Keys stand in the order of doc/pages.md#endpoints; absent numbers are null. */
+/* The JSON routes. Keys are in the order of doc/pages.md#endpoints; absent numbers are null. */
 #include "config.h"
 #include "pages/api.h"
 #include "pages/contents.h"
@@ -12,7 +12,7 @@
 #include "pages/pieces.h"
 #include "fleet/heat.h"
 
-/* The ISO time of epoch_ms, null for 0. */
+/* The ISO time of epoch_ms; null for 0. */
 static void put_time(struct json *j, const char *key, int64_t epoch_ms)
 {
 	struct buf text;
@@ -31,7 +31,7 @@ static void put_condition(const struct condition *condition, bool has_data, stru
 {
 	enum condition_code code = condition_code(condition);
 
-	/* Nothing went wrong yet, but there is nothing to be ok either. */
+	/* Nothing has gone wrong yet, but without data the condition is not "ok". */
 	if (code == CONDITION_OK && !has_data)
 		code = CONDITION_NO_DATA;
 	json_cstr(j, "condition", condition_names[code]);
@@ -236,7 +236,7 @@ static void put_scenario(const struct scenario *s, struct json *j)
 	json_end(j);
 }
 
-/* The newest call; what it cost and how it ended. */
+/* The newest call: its duration and its result. */
 static void put_last_call(const struct diagnosis *d, struct json *j)
 {
 	const struct diagnosis_call *call = &d->calls[0];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The pages as CSV (doc/pages.md#data-formats): the rows of a page in its order, with its
- * filters. */
+/* The pages as CSV (doc/pages.md#data-formats): the same rows as the page, in the same order, with
+ * the same filters. */
 #include "config.h"
 #include "pages/contents.h"
 

@@ -9,8 +9,8 @@
 #include "base/fmt.h"
 #include "fleet/history.h"
 
-/* Beside its value a point of two metrics tells more: the highest risk and its server, the seven
- * counts. */
+/* Two metrics have more than a value: risk has the highest risk and its server, levels have the
+ * seven counts. */
 static void put_point(const struct history *h, const struct history_point *p,
 		      enum history_metric metric, struct json *j)
 {
@@ -69,7 +69,7 @@ void api_history(const struct view *view, struct buf *out)
 		put_points(view->history, metric, &j);
 		put_stats(view->history, metric, &j);
 	} else {
-		/* The shared cache cannot be reached: not known, which is not the same as none. */
+		/* The shared cache cannot be reached: null, since unknown is not none. */
 		json_null(&j, "points");
 		json_null(&j, "stats");
 	}

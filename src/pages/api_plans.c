@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The planning pages as JSON (doc/pages.md#endpoints): the inputs, counters and rows of
- * doc/rules.md#cost, doc/rules.md#remediation and doc/rules.md#alerting. */
+/* The plans as JSON (doc/pages.md#endpoints): the inputs, counters and rows of doc/rules.md#cost,
+ * doc/rules.md#remediation and doc/rules.md#alerting. */
 #include "config.h"
 #include "pages/api.h"
 #include "pages/contents.h"

@@ -184,7 +184,7 @@ static void put_metric(const struct view *view, const struct series *series, enu
 	json_end(j);
 }
 
-/* What the daemon did not send is not there. */
+/* Metrics that the daemon did not send are omitted. */
 static void put_metrics(const struct view *view, const struct series *series, struct json *j)
 {
 	json_object(j, "metrics");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state as a small picture for pages of others (doc/pages.md#endpoints): a label and a word on
- * the fill of its level (doc/pages.md#levels). Colours stand here, not in a style sheet, because a
- * picture brings none along.
+ * The state as a small picture to embed in other sites (doc/pages.md#endpoints): a label, and a
+ * word on the fill of its level (doc/pages.md#levels). The colours are set here because an embedded
+ * picture has no style sheet.
  */
 #include "config.h"
 #include "pages/contents.h"
@@ -66,7 +66,7 @@ static void put_half(struct span text, size_t x, const char *fill, const char *i
 	html_lit(out, "</text>");
 }
 
-/* level: whose colours, or UNKNOWN. */
+/* level: the one whose colours are used, or UNKNOWN. */
 static void put_badge(struct span name, struct span word, int level, struct buf *out)
 {
 	struct span label = cut_letters(name, LABEL_MAX);
@@ -88,7 +88,7 @@ static void put_badge(struct span name, struct span word, int level, struct buf 
 		 width - 1, HEIGHT - 1);
 }
 
-/* Nobody looks at a badge for its age: old data have no colour. */
+/* A badge shows no time, so old data lose their colour. */
 static bool is_old(const struct view *view)
 {
 	return state_of(view) < STATE_UPDATING;

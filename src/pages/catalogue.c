@@ -13,10 +13,10 @@
 
 struct content {
 	const char *name; /* of the page */
-	/* HTML: the content of <main>. JSON: the members after the common ones. CSV, SVG: all. The
-	 * view has a snapshot, but for a standalone page. */
+	/* HTML: the content of <main>. JSON: the members after the common ones. CSV, SVG: the whole
+	 * document. The view has a snapshot, unless the page is standalone. */
 	void (*put)(const struct view *view, struct buf *out);
-	/* Shows the page's form again where one of its values is not valid; NULL: it has none. */
+	/* Shows the page's form again when a value in it is not valid; NULL: no form. */
 	void (*form)(const struct bad_value *bad, struct buf *out);
 };
 

@@ -10,7 +10,7 @@
 #define STEP_MIN   5
 #define WIDTH      (FORECAST_STEPS * STEP_MIN) /* one unit is one minute */
 #define HEIGHT     200
-#define TABLE_STEP 24 /* two hours: twenty charts must not make more than 3,000 elements */
+#define TABLE_STEP 24 /* two hours: twenty charts must stay under 3,000 elements */
 #define SPARK_STEP 4
 
 /* ---- the drawing ---- */
@@ -26,8 +26,7 @@ static double highest(const struct band *band)
 	return top;
 }
 
-/* The upper end of the axis: 1, 2 or 5 times a power of ten, so that every value and limit is in.
- */
+/* The upper end of the axis: 1, 2 or 5 times a power of ten, not below any value or limit. */
 static double axis_top(const struct band_chart *chart)
 {
 	double top = highest(chart->band), scale;
@@ -47,7 +46,7 @@ static int y_of(double value, double top)
 	return HEIGHT - (int)lround(value / top * HEIGHT);
 }
 
-/* Writes a curve as relative lines; neighbours of the same slope become one. */
+/* Writes a curve as relative lines; consecutive lines of the same slope are merged. */
 struct pen {
 	struct buf *out;
 	int dx, dy, steps; /* waiting to be written */
@@ -57,7 +56,7 @@ static void pen_lift(struct pen *pen)
 {
 	int dx = pen->steps * pen->dx, dy = pen->steps * pen->dy;
 
-	/* A minus separates by itself. */
+	/* A minus sign needs no separator before it. */
 	if (pen->steps)
 		buf_addf(pen->out, "%s%d%s%d", dx < 0 ? "" : " ", dx, dy < 0 ? "" : " ", dy);
 	pen->steps = 0;
@@ -133,7 +132,7 @@ static void put_number(double value, struct buf *out)
 	fmt_number(out, value, value < 10 && value != floor(value) ? 1 : 0);
 }
 
-/* Places in percent of the plot, which the nested drawing fills. */
+/* Positions in percent of the plot, which the nested drawing fills. */
 static void put_labels(const struct band_chart *chart, double top, struct buf *out)
 {
 	for (int i = 0; i < BAND_LIMITS; i++) {

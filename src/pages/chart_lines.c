@@ -10,8 +10,8 @@
 #define SIZE      1000
 #define PLOT      90 /* percent of the height; the rest is for the times */
 #define GRID      4
-#define EDGE      40 /* text centred nearer to an edge would be cut */
-#define MARK_ROWS 3  /* labels of marks close to each other stand on different lines */
+#define EDGE      40 /* text centred closer to an edge would be cut off */
+#define MARK_ROWS 3  /* labels of neighbouring marks are on different lines */
 #define MINUTE_MS INT64_C(60000)
 
 static int clamp(int64_t n)
@@ -52,7 +52,7 @@ void chart_begin(const struct chart_frame *frame, struct buf *out)
 	html_lit(out, "\"/>");
 }
 
-/* The distance of the times below the plot: a round one that gives six or seven of them at most. */
+/* The interval of the times below the plot: a round one that gives at most six or seven of them. */
 static int64_t tick_of(int64_t range_ms)
 {
 	static const int minutes[] = {1, 5, 10, 30, 60, 120, 240, 720, 1440};
@@ -64,7 +64,7 @@ static int64_t tick_of(int64_t range_ms)
 	return minutes[i] * MINUTE_MS;
 }
 
-/* x in tenths of a percent; text at the edges stays inside. */
+/* x in tenths of a percent; text near an edge is kept inside. */
 static void text_at(int x, const char *y, struct buf *out)
 {
 	buf_addf(out, "<text x=\"%d.%d%%\" y=\"%s\"%s>", x / 10, x % 10, y,
@@ -83,7 +83,7 @@ static void time_labels(const struct chart_frame *frame, struct buf *out)
 		struct tm tm;
 		char text[16];
 
-		/* It would stand beside its place and on that of the next one. */
+		/* The label would be moved away from its time, onto the next label. */
 		if (x < EDGE)
 			continue;
 		gmtime_r(&seconds, &tm);
@@ -134,7 +134,7 @@ static bool is_joined(const struct chart_series *s, size_t i)
 	return i > 0 && s->points[i].joined;
 }
 
-/* Number of points from `first` on that one line joins. */
+/* The number of points, from `first` on, that one line joins. */
 static size_t run_length(const struct chart_series *s, size_t first)
 {
 	size_t n = first + 1;
@@ -190,7 +190,7 @@ static bool is_dot(const struct chart_series *s, size_t i)
 	return !is_joined(s, i) && run_length(s, i) == 1;
 }
 
-/* A line of no length shows its round ends only. */
+/* A line of length zero shows only its round ends: a dot. */
 static void put_dots(const struct chart_frame *frame, const struct chart_series *s, struct buf *out)
 {
 	bool any = false;
@@ -220,7 +220,7 @@ void chart_line(const struct chart_frame *frame, const struct chart_series *s, s
 	put_dots(frame, s, out);
 }
 
-/* One run. Equal neighbours make one step. */
+/* One run. Consecutive equal values make one step. */
 static void put_steps(const struct chart_frame *frame, const struct chart_point *p, size_t n,
 		      struct buf *out)
 {

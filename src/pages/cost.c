@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Cost avoidance (doc/pages.md#cost, doc/rules.md#cost): a form, the figures with their
- * assumptions beside them, the servers at risk. */
+/* Cost avoidance (doc/pages.md#cost, doc/rules.md#cost): a form, the figures beside their
+ * assumptions, and the servers at risk. */
 #include "config.h"
 #include "pages/contents.h"
 
@@ -14,7 +14,7 @@
 #include "fleet/rules.h"
 #include "pages/table.h"
 
-/* As it was typed: 2.5, 50000. */
+/* As a user would type it: 2.5, 50000. */
 static void put_input(double value, struct buf *out)
 {
 	struct json number;
@@ -23,7 +23,7 @@ static void put_input(double value, struct buf *out)
 	json_num(&number, NULL, value);
 }
 
-/* values: what was wrong with the one that was sent, in words; NULL: nothing. */
+/* values: the valid values in words when the one that was sent is not valid; else NULL. */
 static void put_field(enum cost_input input, double value, const char *values, struct buf *out)
 {
 	const struct cost_input_info *info = &cost_input_table[input];
@@ -37,7 +37,7 @@ static void put_field(enum cost_input input, double value, const char *values, s
 	if (values)
 		buf_addf(out,
 			 "\" aria-invalid=\"true\" aria-describedby=\"%s-error\"/>"
-			 "<small class=\"error\" id=\"%s-error\">What was sent is not a "
+			 "<small class=\"error\" id=\"%s-error\">The value sent is not a "
 			 "%s.</small></p>",
 			 name, name, values);
 	else
@@ -52,8 +52,8 @@ static enum query_key field_key(int input)
 	return (enum query_key)(QUERY_COST_PER_HOUR + input);
 }
 
-/* bad: whose value was not valid, or QUERY_KEYS. The server checks the range; the step is for the
- * arrows only, so a browser must not insist on it: novalidate. */
+/* bad: the key whose value was not valid, or QUERY_KEYS. The server checks the range. The step is
+ * only for the arrow buttons, so the browser must not enforce it: novalidate. */
 static void put_form(const struct query *q, enum query_key bad, struct buf *out)
 {
 	html_lit(out, "<section class=\"panel\" id=\"assumptions\"><h2>Assumptions</h2>"

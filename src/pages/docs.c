@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The documentation (doc/pages.md#documents-and-errors). Every number is printed from the tables
- * that the program works with; the example is computed by the score itself. Prose without numbers
- * stands in src/text. Shown without data too.
+ * The documentation (doc/pages.md#documents-and-errors). Every number comes from the tables that
+ * the program itself uses, and the example is computed by the scoring function. Prose without
+ * numbers is in src/text. The page is shown even without data.
  */
 #include "config.h"
 #include "pages/contents.h"
@@ -61,10 +61,9 @@ static void put_example(struct buf *out)
 
 	html_lit(out, "<p>A server named <code>");
 	html_text(out, s.name);
-	buf_addf(
-		out,
-		"</code> (%s). Each component gives the points of the highest step it reaches.</p>",
-		profile_table[s.profile].name);
+	buf_addf(out,
+		 "</code> (%s). Each component adds the points of the highest step it reaches.</p>",
+		 profile_table[s.profile].name);
 	layout_table_begin("From values to a risk", columns, out);
 	for (int i = 0; i < COMPONENT_COUNT; i++) {
 		const struct risk_rule *rule =
@@ -107,12 +106,10 @@ static void put_rules(struct buf *out)
 
 	buf_addf(out,
 		 "<p>Risk = 0.%d × the points of now + 0.%d × the points of predicted, at most %d. "
-		 "Per "
-		 "component only the highest step counts; predicted means the worst case of the "
-		 "next 30 "
-		 "minutes. Swap, disk, Java, network, sockets and uptime give no points. The "
-		 "memory of a "
-		 "database is page cache on purpose, so its limits are wider.</p>",
+		 "Only the highest step of each component counts. Predicted means the worst case "
+		 "of the next 30 minutes. Swap, disk, Java, network, sockets and uptime add no "
+		 "points. A database fills its memory with page cache on purpose, so its limits "
+		 "are wider.</p>",
 		 RISK_WEIGHT_NOW, RISK_WEIGHT_PREDICTED, RISK_MAX / 10);
 	layout_table_begin("Points", columns, out);
 	for (int i = 0; i < COMPONENT_COUNT; i++) {
@@ -194,7 +191,7 @@ static void put_profiles(struct buf *out)
 {
 	static const char *const columns[] = {"Profile", "Name begins with", NULL};
 
-	html_lit(out, "<p>The longest matching beginning decides; upper and lower case are the "
+	html_lit(out, "<p>The longest matching prefix decides; upper and lower case are the "
 		      "same.</p>");
 	layout_table_begin("Profiles", columns, out);
 	for (int i = 0; i < PROFILE_COUNT; i++) {
@@ -222,8 +219,8 @@ static void put_environment(struct buf *out)
 	static const char *const columns[] = {"Status", "When", NULL};
 
 	html_lit(out,
-		 "<p>The first line that applies decides; exactly the limit is not more than the "
-		 "limit.</p>");
+		 "<p>The first line that applies decides. A share of exactly the limit is not more "
+		 "than the limit.</p>");
 	layout_table_begin("Environment status", columns, out);
 	for (size_t i = 0; i < STATUS_RULES; i++) {
 		html_lit(out, "<tr><th scope=\"row\">");
@@ -252,8 +249,7 @@ static void put_index(struct buf *out)
 	static const char *const columns[] = {"Card", "30 minutes", "8 hours", NULL};
 
 	html_lit(out, TEXT_DOCS_INDEX);
-	layout_table_begin("Prediction card: one of the two above its limit is enough", columns,
-			   out);
+	layout_table_begin("Prediction card: one index above its limit is enough", columns, out);
 	for (size_t i = 0; i < INDEX_RULES; i++)
 		buf_addf(out,
 			 "<tr><th scope=\"row\">%s</th><td>&gt; %.0f%%</td><td>&gt; "
@@ -269,9 +265,9 @@ static void put_parameters(struct buf *out)
 {
 	static const char *const columns[] = {"Parameter", "Values", "Pages", NULL};
 
-	html_lit(out, "<p>The address of a page holds all that is chosen on it. Parameters that a "
-		      "page does not know are ignored, but for those that ask for another time: "
-		      "the present is no answer to them.</p>");
+	html_lit(out, "<p>The address of a page holds everything chosen on it. A page ignores "
+		      "parameters that it does not know, except those that ask for another time: "
+		      "the present would be the wrong answer.</p>");
 	layout_table_begin("Parameters", columns, out);
 	for (int key = 0; key < QUERY_KEYS; key++) {
 		const char *comma = "";

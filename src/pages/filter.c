@@ -54,12 +54,12 @@ static void put_words(const struct query *query, struct buf *out)
 			 query->level_up ? " or worse" : "");
 		comma = ", ";
 	}
-	/* Free text from a URL is not repeated. */
+	/* Free text from a URL is not echoed. */
 	if (query->q[0])
 		buf_addf(out, "%sthe name searched for", comma);
 }
 
-/* What the form must not lose: a form sends its own fields only. */
+/* The rest of the query, as hidden fields: a form sends only its own fields. */
 static void put_hidden(const struct query *query, struct buf *out)
 {
 	for (int k = 0; k < QUERY_KEYS; k++) {

@@ -15,11 +15,11 @@
 #include "fleet/heat.h"
 #include "fleet/shown.h"
 
-#define SMALL_TILES 300 /* above that many servers a tile has no room for text */
+#define SMALL_TILES 300 /* with more servers than this, a tile has no room for text */
 #define SHADES      4
 
-/* Metrics other than risk are shaded by value, not by level: above the first limit the darkest, and
- * so on. */
+/* Metrics other than risk are shaded by value, not by level: darkest above the first limit, and so
+ * on. */
 static const struct {
 	const char *name;
 	double over[SHADES - 1];
@@ -150,7 +150,7 @@ static void put_fill(const struct view *view, const struct row *row, struct buf 
 		html_lit(out, " silent");
 }
 
-/* What stands behind the name of a small tile, unseen. */
+/* Hidden text after the name of a small tile. */
 static void put_label(const struct view *view, const struct row *row, struct buf *out)
 {
 	html_lit(out, " ");
@@ -296,7 +296,7 @@ static const struct table data_table = {
 	{{"Server", SORT_NAME, false}, {"Level", SORT_RISK, false}, {"Value", SORT_VALUE, false}},
 };
 
-/* Open where the address says which order or part of it is wanted. */
+/* Open when the address asks for an order or a part of the table. */
 static void put_data(const struct view *view, const struct row *row, size_t count, struct buf *out)
 {
 	const struct query *q = view->query;

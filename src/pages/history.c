@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The history (doc/pages.md#history, doc/rules.md#history): one line over time, its figures, the
- * same as a table. */
+/* The history (doc/pages.md#history, doc/rules.md#history): one metric over time as a chart, as
+ * figures and as a table. */
 #include "config.h"
 #include "pages/contents.h"
 
@@ -15,7 +15,7 @@
 #include "pages/pieces.h"
 
 #define POINT_ROWS 60
-#define MARKS      12 /* scenario changes that are told apart in a drawing */
+#define MARKS      12 /* scenario changes that can be told apart in a drawing */
 
 static const struct {
 	const char *link, *title;
@@ -244,7 +244,7 @@ static bool same_text(const struct history *h, struct history_text a, struct his
 		       (struct span){h->texts.data + b.at, b.len});
 }
 
-/* Where the scenario changed: the last changes when there are many. `text` keeps the labels. */
+/* The changes of the scenario; only the last ones when there are many. `text` holds the labels. */
 static size_t find_marks(const struct history *h, struct chart_mark *marks, struct buf *text)
 {
 	const struct history_point *p = history_points(h);
@@ -271,13 +271,14 @@ static void end_chart(const struct history *h, const struct chart_frame *frame, 
 	size_t count;
 
 	buf_init(&text, MARKS * SNAPSHOT_NAME_MAX);
-	/* All room at once: the labels point into the buffer. */
+	/* The labels point into the buffer, so it must not move: reserve all of it first. */
 	count = buf_reserve(&text, MARKS * SNAPSHOT_NAME_MAX) ? find_marks(h, marks, &text) : 0;
 	chart_end(frame, marks, count, out);
 	buf_free(&text);
 }
 
-/* A column stands for all of its time: the line ends where its last value is. 1: by a point more. */
+/* A column is drawn at its mean: one more point makes the line end at the last value. Returns the
+ * number of points added. */
 static size_t end_line(const struct history_column *columns, struct chart_point *points,
 		       size_t count)
 {
@@ -367,7 +368,7 @@ static void put_area(int level, const struct history_column *columns, size_t cou
 	chart_area(frame, &series, out);
 }
 
-/* The scale: above the largest fleet, in four steps of a round number. */
+/* The top of the scale: not below the largest fleet, in four steps of a round number. */
 static double round_top(const struct history_column *columns, size_t count)
 {
 	unsigned most = 0, step, unit;
@@ -380,7 +381,7 @@ static double round_top(const struct history_column *columns, size_t count)
 	return 4 * ((step + unit - 1) / unit * unit);
 }
 
-/* Each column shows its worst moment. The areas lie on each other, the worst level in front: at the
+/* Each column shows its worst moment. The areas overlap, the worst level in front and so at the
  * bottom. */
 static void draw_levels(const struct history *h, struct chart_frame *frame, struct buf *out)
 {
@@ -456,7 +457,7 @@ static void put_cells(const struct history_column *c, enum history_metric metric
 	put_cell(c->max, unit, out);
 }
 
-/* The highest risks of the same times; both have a value at the same points. */
+/* The highest risk at the same times: both metrics have values at the same points. */
 static void put_highest(const struct history *h, const struct history_column *c, struct buf *out)
 {
 	html_lit(out, "<td>");
@@ -509,7 +510,7 @@ static bool put_empty(const struct view *view, struct buf *out)
 		html_lit(out, "No value of this metric in this range.");
 	else
 		buf_addf(out,
-			 "No history yet. One point is stored at every refresh (%d s), also when "
+			 "No history yet. One point is stored at every refresh (%d s), even when "
 			 "nobody is looking.",
 			 (int)(view->site->interval_ms / 1000));
 	html_lit(out, "</p>");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The shell of every page: a function of snapshot and query but for div#state, which state.c
- * writes. */
+/* The shell of every page. Apart from div#state, which state.c writes, it is a function of snapshot
+ * and query. */
 #include "config.h"
 #include "pages/layout.h"
 
@@ -14,9 +14,9 @@
 
 #define PRODUCT "TFT"
 
-/* Status of the environment (doc/rules.md#environment) and the number of alerts: what title,
- * icon and header chip show. They follow the age: what is stale has its word, but no colour; what
- * nobody may act on is unknown. */
+/* Status of the environment (doc/rules.md#environment) and number of alerts, as the title, the icon
+ * and the header chip show them. They depend on the age: a stale status keeps its word but loses
+ * its colour; one that is too old to act on is unknown. */
 struct fleet_state {
 	enum status status;
 	unsigned alerts;
@@ -36,7 +36,7 @@ static struct fleet_state fleet_state(const struct view *view)
 
 /* ---- pieces ---- */
 
-/* From an address back to the root: "../" for every level below it. */
+/* The relative path from an address to the root: "../" for every level below it. */
 static const char *to_root(struct span path)
 {
 	static const char up[] = "../../../../../../../../";
@@ -48,7 +48,7 @@ static const char *to_root(struct span path)
 	return up + left;
 }
 
-/* An empty reference would be the page itself. */
+/* An empty reference would mean the page itself. */
 static void put_path(const char *root, const char *path, struct buf *out)
 {
 	html_str(out, root);
@@ -64,7 +64,7 @@ void layout_url(const struct page *page, const struct query *query, struct buf *
 	query_write(query, &text);
 	if (!buf_ok(&text))
 		buf_fail(out);
-	/* The page of a server is linked so by itself only: a query alone keeps its path. */
+	/* Only the server page links to itself: "?..." alone keeps its path. */
 	if (!(page->needs & PAGE_SERVER))
 		put_path("", page->path, out);
 	if (text.len > 1 || (page->needs & PAGE_SERVER))
@@ -142,7 +142,7 @@ const char *layout_mark(enum mark mark)
 	return attributes[mark];
 }
 
-/* A browser takes "." and ".." for steps, encoded or not, and nginx decodes a slash. */
+/* A browser takes "." and ".." for path steps, even encoded, and nginx decodes an encoded slash. */
 static bool is_path_component(struct span name)
 {
 	return !span_is(name, ".") && !span_is(name, "..") && !memchr(name.ptr, '/', name.len);
@@ -197,8 +197,8 @@ static const char *favicon(enum status status)
 	return icons[status];
 }
 
-/* How wide a column is and where a line wraps, the last word of a page decides: half a page painted
- * would move when the rest comes. All of it is small, so the first paint waits for its end. */
+/* The last word of a page may change column widths and line breaks, so a half-painted page would
+ * shift when the rest arrives. Pages are small, so the first paint waits for the end. */
 static void head_look(const char *root, const char *icon, struct buf *out)
 {
 	buf_addf(out,
@@ -209,7 +209,7 @@ static void head_look(const char *root, const char *icon, struct buf *out)
 		 root, root, icon, root);
 }
 
-/* To the end of the attributes of start.js. */
+/* Up to the attributes of start.js. */
 static void head_open(const char *root, const char *attributes, struct buf *out)
 {
 	html_lit(out, "<!DOCTYPE html>\n<html lang=\"en\"");
@@ -224,13 +224,13 @@ static bool has_tabs(const struct query *query)
 	return query->view == VIEW_KIOSK && query->tab_count > 0;
 }
 
-/* Without data the page comes back by itself; with data on a wall screen, or where the URL asks for
- * it. 0: it stays. */
+/* Seconds until the page reloads itself: without data always, with data on a wall screen or where
+ * the URL asks for it. 0: never. */
 static int64_t reload_s(const struct page *active, const struct view *view)
 {
 	if (has_tabs(view->query))
 		return view->query->every_s;
-	/* A reader does not want the text to start over. */
+	/* A reload would interrupt someone reading the text. */
 	if (active->standalone && !state_has_data(view))
 		return 0;
 	if (state_of(view) == STATE_COLD)
@@ -242,8 +242,8 @@ static int64_t reload_s(const struct page *active, const struct view *view)
 		       : 0;
 }
 
-/* Whoever comes first comes to the overview: it has everything in one sheet and one script. The
- * charts that can be pointed at are large: only where there are any. */
+/* Most first visits are to the overview, so it needs only one style sheet and one script. The
+ * interactive charts are large and loaded only by pages that have them. */
 static void assets(const struct page *active, const struct view *view, struct buf *out)
 {
 	const char *root = to_root(span_str(active->path));
@@ -260,7 +260,7 @@ static void assets(const struct page *active, const struct view *view, struct bu
 			 root, root);
 }
 
-/* The address of the page that follows on a wall screen with tabs. */
+/* The address of the next page of a rotating wall screen. */
 static void put_next_tab(const struct page *active, const struct query *query, struct buf *out)
 {
 	struct query next;
@@ -268,7 +268,7 @@ static void put_next_tab(const struct page *active, const struct query *query, s
 
 	while (i < query->tab_count && strcmp(query_tab_name(query->tabs[i]), active->name) != 0)
 		i++;
-	/* A page that is not in the list leads to the first one. */
+	/* A page that is not in the list is followed by the first one. */
 	i = i + 1 < query->tab_count ? i + 1 : 0;
 	query_init(&next);
 	next.given = query->given &
@@ -281,9 +281,9 @@ static void put_next_tab(const struct page *active, const struct query *query, s
 	layout_url(page_find_name(query_tab_name(query->tabs[i])), &next, out);
 }
 
-/* Closes the element of start.js. Where the other scripts run they do all this without leaving the
- * page; where they do not, start.js does it; where not even that runs, the browser: start.js makes
- * what stands before the comment's end a part of the comment. */
+/* Closes the element of start.js and schedules the reload. The other scripts refresh without
+ * leaving the page. Where they do not run, start.js reloads. Without any script, the browser does,
+ * by the <meta> element; start.js makes that element a part of the comment that ends here. */
 static void put_reload(const struct page *active, const struct view *view, struct buf *out)
 {
 	int64_t seconds = reload_s(active, view);
@@ -352,7 +352,7 @@ static void navigation(const struct page *active, const char *root, struct buf *
 		      "<button>Find</button></form></nav>");
 }
 
-/* "Refresh" is a plain link to the same view; without a script the reload is the page's own. */
+/* "Refresh" is a plain link to the same view. Without scripts the page can only reload itself. */
 static void refresh_menu(const struct page *active, const struct view *view, struct buf *out)
 {
 	struct query other = *view->query;
@@ -432,20 +432,19 @@ static void put_hits(const struct served *served, struct buf *out)
 		return;
 	if (served->calls >= 0)
 		buf_addf(out,
-			 "%" PRId64 " calls of the prediction daemon have served %" PRId64
-			 " requests of viewers, ",
+			 "%" PRId64 " calls to the prediction daemon have served %" PRId64
+			 " requests from viewers, ",
 			 served->calls, all);
 	else
-		buf_addf(out, "%" PRId64 " requests of viewers were served, ", all);
+		buf_addf(out, "%" PRId64 " requests from viewers were served, ", all);
 	fmt_percent(out, 100.0 * (double)served->fresh / (double)all);
 	buf_addf(out,
-		 " of them with the data of that moment, %" PRId64 " with older ones, %" PRId64
-		 " with none. ",
+		 " of them with current data, %" PRId64 " with older data, %" PRId64 " with none. ",
 		 served->stale, served->cold);
 }
 
-/* "Is caching working?" As known when the snapshot was made, so that every host says the same; the
- * numbers of this moment are a link away. */
+/* "Is caching working?" The numbers are those of the time of the snapshot, so that every host shows
+ * the same; a link leads to the current ones. */
 static void put_served(const struct snapshot *snap, const char *root, struct buf *out)
 {
 	const struct served *served = &snap->served;
@@ -468,7 +467,7 @@ static void put_snapshot(const struct snapshot *snap, struct buf *out)
 	fmt_iso(out, snap->gen_ms);
 	html_lit(out, "</p><p>Prediction time ");
 	html_str(out, snap->prediction_time[0] ? snap->prediction_time : "–");
-	/* As the daemon wrote it, which hardly ever names a zone. */
+	/* As the daemon wrote it, usually without a time zone. */
 	if (snap->prediction_time[0])
 		html_lit(out, " by the daemon's clock");
 	html_lit(out, "</p><p>Forecast: ");
@@ -476,7 +475,7 @@ static void put_snapshot(const struct snapshot *snap, struct buf *out)
 	html_lit(out, "</p>");
 }
 
-/* snap: NULL without data. root: the way there. */
+/* snap: NULL without data. root: the relative path to the root. */
 static void footer(const struct snapshot *snap, const char *root, struct buf *out)
 {
 	html_lit(out,
@@ -503,8 +502,7 @@ void layout_error_begin(const struct http_error *error, struct span path, struct
 	head_open(root, "", out);
 	html_lit(out, "></script>");
 	head_look(root, favicon(STATUS_UNKNOWN), out);
-	/* A wall screen has nobody who would try again. What came of an action cannot be asked for.
-	 */
+	/* A wall screen has no user to try again. Only for pages: actions answer no GET. */
 	if (error->status == 503 && page_find_path(path))
 		html_lit(out, "<meta http-equiv=\"refresh\" content=\"5\"/>");
 	html_lit(out, "<title>");

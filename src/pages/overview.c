@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The overview (doc/pages.md#overview): key figures, forecast against fact, distribution,
+/* The overview (doc/pages.md#overview): key figures, actual and predicted state, distribution,
  * highest risks, alerts, limit crossings. */
 #include "config.h"
 #include "pages/contents.h"
@@ -13,7 +13,7 @@
 #include "pages/pieces.h"
 
 #define BAR_COUNT 15
-/* So many servers with limit crossings keep the page small. */
+/* Servers listed with limit crossings; a limit keeps the page small. */
 #define CROSSING_ROWS 50
 
 /* "12 of 90 servers (13.3%)" */
@@ -26,8 +26,8 @@ static void put_share(unsigned part, unsigned total, struct buf *out)
 
 /* ---- key figures ---- */
 
-/* The share that decided the status (doc/rules.md#environment), or the one that came first to doing
- * so. */
+/* The share that decided the status (doc/rules.md#environment); if none did, the share that would
+ * decide first. */
 static void put_decision(const struct fleet_counts *n, struct buf *out)
 {
 	const struct status_rule *rule = status_rule_of(n->total, n->or_worse);
@@ -85,7 +85,7 @@ static void put_cards(const struct snapshot *snap, const struct fleet_counts *n,
 
 /* ---- actual and predicted (doc/rules.md#index) ---- */
 
-/* The generator names ten at most, and perhaps one that the daemon does not know. */
+/* The generator names at most ten servers, some of which the daemon may not know. */
 static void put_affected(const struct snapshot *snap, const struct scenario *s, struct buf *out)
 {
 	for (int i = 0; i < s->name_count; i++) {
@@ -243,7 +243,7 @@ static void put_server_crossings(const struct server *s, struct buf *out)
 	html_lit(out, "</li>");
 }
 
-/* Those of one profile among the servers of [0, last). */
+/* The crossings of one profile, among the servers [0, last). */
 static void put_profile_crossings(const struct snapshot *snap, enum profile profile, size_t last,
 				  struct buf *out)
 {
@@ -263,7 +263,7 @@ static void put_profile_crossings(const struct snapshot *snap, enum profile prof
 		html_lit(out, "</ul>");
 }
 
-/* Counts the servers that cross a limit; *last is behind the last one that is shown. */
+/* Counts the servers that cross a limit; *last is one past the last one shown. */
 static unsigned count_crossings(const struct snapshot *snap, size_t *last)
 {
 	unsigned n = 0;
@@ -296,9 +296,8 @@ static void put_crossings(const struct snapshot *snap, struct buf *out)
 		put_profile_crossings(snap, (enum profile)i, last, out);
 	if (n > CROSSING_ROWS)
 		buf_addf(out,
-			 "<p class=\"note\">The %d servers with the highest risk; the others tell "
-			 "it "
-			 "on their own pages.</p>",
+			 "<p class=\"note\">Only the %d servers with the highest risk; the others "
+			 "show their crossings on their own pages.</p>",
 			 CROSSING_ROWS);
 	html_lit(out, "</details></section>");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parameter table: one row per key says how its value is read, written and explained. Row order
- * is the canonical order. */
+/* The parameter table: one row per key says how its value is read, written and explained. The order
+ * of the rows is the canonical order. */
 #include "config.h"
 
 #include "pages/query.h"
@@ -15,9 +15,10 @@
 #include "base/utf8.h"
 
 #define VALUE_MAX QUERY_Q_BYTES /* of a decoded value */
-/* Names that ask for another time than now, or for another clock. */
-#define TIME_NAMES  "bucket,at,time,from,to,since,until,start,end,range,tz"
-#define DECIMAL_MAX 16 /* characters of a decimal number; fewer digits than a double holds */
+/* Names that ask for another time or another clock. */
+#define TIME_NAMES "bucket,at,time,from,to,since,until,start,end,range,tz"
+#define DECIMAL_MAX                                                                                \
+	16 /* characters of a decimal number: fewer digits than a double represents exactly */
 
 static const char *const metric_words[HEAT_METRICS] = {
 	[HEAT_RISK] = "risk",
@@ -26,7 +27,7 @@ static const char *const metric_words[HEAT_METRICS] = {
 	[HEAT_LOAD] = "load",
 };
 static const char *const group_words[] = {[GROUP_NONE] = "none", [GROUP_PROFILE] = "profile"};
-/* The first word of these two is the default and has no name in a URL. */
+/* The first entry of these two is the default and has no name in a URL. */
 static const char *const view_words[] = {[VIEW_KIOSK] = "kiosk", [VIEW_COMPACT] = "compact"};
 static const char *const format_words[] = {[FORMAT_JSON] = "json", [FORMAT_CSV] = "csv"};
 static const char *const sort_words[SORT_KEYS] = {
@@ -49,14 +50,14 @@ static const char *const tab_words[QUERY_TABS_MAX] = {
 	"remediation", "alerting", "docs", "roadmap",
 };
 
-/* What reading a value can give. */
+/* The results of reading a value. */
 enum found { FOUND_BAD = -1, FOUND_DEFAULT, FOUND_OTHER };
 
 struct key;
 
 /* How the value of a key is read and written. */
 struct key_kind {
-	/* value: decoded, 1..VALUE_MAX bytes. Changes the query only when the value is valid. */
+	/* value: decoded, 1..VALUE_MAX bytes. Changes the query only if the value is valid. */
 	enum found (*read)(struct query *q, const struct key *key, struct span value);
 	void (*write)(const struct query *q, const struct key *key, struct buf *out);
 };
@@ -73,7 +74,7 @@ struct key {
 	int min, max, standard;
 };
 
-/* Index of the word, -1 for none. */
+/* Index of the word, or -1. */
 static int find_word(const char *const *words, int count, struct span value)
 {
 	int i;
@@ -84,7 +85,7 @@ static int find_word(const char *const *words, int count, struct span value)
 	return -1;
 }
 
-/* A member is an int, or an enum that counts from 0. */
+/* The member is an int, or an enum that counts from 0. */
 static int get_member(const struct query *q, const struct key *key)
 {
 	int value;
@@ -136,7 +137,7 @@ static void write_number(const struct query *q, const struct key *key, struct bu
 
 static const struct key_kind number_kind = {read_number, write_number};
 
-/* Clamped; 0 is off. */
+/* Clamped; 0 means off. */
 static enum found read_refresh(struct query *q, const struct key *key, struct span value)
 {
 	int64_t s = text_decimal(value);
@@ -206,7 +207,7 @@ static void write_sev(const struct query *q, const struct key *key, struct buf *
 static const struct key_kind profile_kind = {read_profile, write_profile};
 static const struct key_kind severity_kind = {read_sev, write_sev};
 
-/* q->sort holds the default of the page until here. */
+/* Until here q->sort holds the default of the page. */
 static enum found read_sort(struct query *q, const struct key *key, struct span value)
 {
 	bool descending = value.ptr[0] == '-';
@@ -235,8 +236,8 @@ static const struct key_kind order_kind = {read_sort, write_sort};
 
 /* ---- decimals ---- */
 
-/* Digits, with at most COST_DECIMALS of them behind a point. NaN: anything else, or too many to be
- * exact. */
+/* Digits, at most COST_DECIMALS of them after a point. NaN for anything else, or for more digits
+ * than are exact. */
 static double read_decimal(struct span value)
 {
 	struct span rest = value;
@@ -256,7 +257,7 @@ static double read_decimal(struct span value)
 	return (number * unit + (double)text_decimal(rest)) / unit;
 }
 
-/* The four keys stand in the order of enum cost_input. */
+/* The four keys are in the order of enum cost_input. */
 static enum cost_input input_of(const struct key *key);
 
 static enum found read_cost(struct query *q, const struct key *key, struct span value)
@@ -351,7 +352,7 @@ static const struct key keys[QUERY_KEYS] = {
 	[QUERY_PROFILE] = {"profile", "ml, db, web, conductor, etl, risk, generic", OTHER(profile)},
 	[QUERY_SEV] = {"sev",
 		       "imminent, critical, danger, warning, degrading, watch, healthy, each "
-		       "also with -up for it and everything worse",
+		       "also with -up to include everything worse",
 		       OTHER(severity)},
 	[QUERY_METRIC] = {"metric", "risk, cpu, memory, load", WORDS(metric, metric_words)},
 	[QUERY_HISTORY] = {"metric", "prob_30m, prob_8h, fleet_health, risk, levels", &word_kind,
@@ -359,7 +360,7 @@ static const struct key keys[QUERY_KEYS] = {
 	[QUERY_GROUP] = {"group", "none, profile", WORDS(group, group_words)},
 	[QUERY_SORT] = {"sort",
 			"risk, name, profile, cpu, cpu30, cpu90, dcpu, io, io30, dio, mem, "
-			"mem30, dmem, value, cost, each also with - in front for descending",
+			"mem30, dmem, value, cost, each also with a leading - for descending",
 			OTHER(order)},
 	[QUERY_N] = {"n", "5 to 20", NUMBER(n, QUERY_N_DEFAULT, QUERY_N_MAX, QUERY_N_DEFAULT)},
 	[QUERY_PAGE] = {"page", "1 to 50", NUMBER(page, 1, 50, 1)},
@@ -375,7 +376,7 @@ static const struct key keys[QUERY_KEYS] = {
 		     OTHER(text)},
 	[QUERY_TABS] = {"tabs",
 			"up to nine of overview, heatmap, top, history, cost, remediation, "
-			"alerting, docs, roadmap with commas between them",
+			"alerting, docs, roadmap, separated by commas",
 			OTHER(tabs)},
 	[QUERY_EVERY] = {"every", "seconds (10 to 300)",
 			 NUMBER(every_s, 10, 300, QUERY_EVERY_DEFAULT)},
@@ -406,7 +407,7 @@ void query_init(struct query *q)
 		q->cost[i] = cost_input_table[i].standard;
 }
 
-/* Decodes a form value. -1 when it is longer than VALUE_MAX. */
+/* Decodes a form value. -1 if it is longer than VALUE_MAX. */
 static int decode_value(struct span raw, char out[VALUE_MAX], size_t *len)
 {
 	for (*len = 0; raw.len; (*len)++) {
@@ -432,8 +433,8 @@ static enum found read_value(struct query *q, enum query_key key, struct span ra
 			: keys[key].kind->read(q, &keys[key], (struct span){value, len});
 }
 
-/* Of the keys in `wanted`: a page has one key of a name, but two pages may give a name different
- * values. */
+/* Looks among the keys in `wanted`: names are unique within a page, but two pages may use one name
+ * for different keys. */
 static int find_key(struct span name, unsigned wanted)
 {
 	int k;
@@ -454,7 +455,7 @@ static bool is_time(struct span name)
 	return false;
 }
 
-/* What a name of an address means that has `seen` before it; QUERY_KEYS: nothing. */
+/* The key that a name in a query means, after the keys in `seen`; QUERY_KEYS: none. */
 static int key_of(struct span name, unsigned allowed, unsigned seen)
 {
 	int key = find_key(name, allowed & ~seen);
@@ -464,7 +465,7 @@ static int key_of(struct span name, unsigned allowed, unsigned seen)
 	return key;
 }
 
-/* Where a metric can be chosen it is also what the list is ordered by. */
+/* Where a metric can be chosen, the list is ordered by it. */
 static enum sort_key standard_sort(unsigned allowed)
 {
 	return allowed & QUERY_BIT(QUERY_METRIC) ? SORT_VALUE : SORT_RISK;

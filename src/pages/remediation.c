@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The remediation plan (doc/pages.md#plans, doc/rules.md#remediation): what would be done about
- * the servers in Danger or worse. Nothing is executed. */
+ * servers in Danger or worse. Nothing is executed. */
 #include "config.h"
 #include "pages/contents.h"
 

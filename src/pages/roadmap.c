@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The roadmap (doc/pages.md#documents-and-errors): prose alone, shown without data too. */
+/* The roadmap (doc/pages.md#documents-and-errors): only prose, shown even without data. */
 #include "config.h"
 #include "pages/contents.h"
 

@@ -15,8 +15,8 @@
 #include "fleet/risk.h"
 #include "pages/pieces.h"
 
-#define TREND_MIN  0.05 /* from here on a difference is a rise */
-#define RISING_MIN 2    /* metrics that make the remark */
+#define TREND_MIN  0.05 /* the smallest difference that is a rise */
+#define RISING_MIN 2    /* rising metrics that trigger the note */
 
 static const char extrapolated[] = "trend extrapolation";
 
@@ -25,7 +25,7 @@ static const char *provenance(const struct snapshot *snap, enum metric metric)
 	return metric == METRIC_CPU_USER && snap->model == MODEL_TFT ? "TFT model" : extrapolated;
 }
 
-/* ---- pieces that the top page has too ---- */
+/* ---- pieces shared with the top page ---- */
 
 static void put_value(enum component component, double value, struct buf *out)
 {
@@ -95,7 +95,7 @@ static void put_reading(const char *label, enum mark_kind kind, const struct rea
 	html_lit(out, "</td></tr>");
 }
 
-/* Absent differences compare false. */
+/* Absent differences are NaN and compare false. */
 static int count_rising(const struct server *s)
 {
 	const struct reading *readings[] = {&s->cpu, &s->iowait, &s->memory, &s->load};
@@ -181,12 +181,12 @@ static void put_head(const struct view *view, const struct server *s, struct buf
 
 /* ---- the metrics ---- */
 
-/* What one metric is and will be, by doc/rules.md#other-metrics; NaN absent. */
+/* The present and predicted values of one metric (doc/rules.md#other-metrics); NaN: absent. */
 struct outlook {
 	double now, predicted, worst, in_8h, trend;
 };
 
-/* The readings of the alert table have not gone through the 16 bits of a stored list. */
+/* The readings of the alert table are exact; a stored list is rounded to 16 bits. */
 static const struct reading *exact_reading(const struct server *s, enum metric metric)
 {
 	switch (metric) {
@@ -234,7 +234,7 @@ static bool is_sent(const struct series *series, enum metric metric)
 	return !isnan(series->current[metric]) || series->p50[metric].len > 0;
 }
 
-/* The optional fifteenth only where it is sent. */
+/* The fifteenth metric is optional and listed only if it was sent. */
 static bool is_listed(const struct series *series, enum metric metric)
 {
 	return metric != METRIC_CASCADE_IMPACT || is_sent(series, metric);
@@ -315,7 +315,7 @@ static void put_metrics(const struct view *view, const struct server *s, struct 
 
 /* ---- the other charts ---- */
 
-/* The daemon's own limits, those of the load marks, or none. */
+/* The daemon's own limits, the limits of the load marks, or none. */
 static void find_limits(enum metric metric, double limits[BAND_LIMITS])
 {
 	limits[0] = limits[1] = NAN;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the condition of the data looks like: the badge, the band and the remarks of div#state, and
- * the help that stands in place of numbers. */
+/* How the condition of the data is shown: the badge, the band and the remarks of div#state, and the
+ * help that replaces the numbers. */
 #include "config.h"
 #include "pages/state.h"
 
@@ -10,7 +10,7 @@
 #include "base/html.h"
 #include "pages/layout.h"
 
-/* The value of data-state, and what the badge says when there is no data to tell the time of. */
+/* The value of data-state, and the badge's text where it does not show the time of the data. */
 static const struct {
 	const char *slug, *badge;
 } states[STATE_COUNT] = {
@@ -28,8 +28,7 @@ bool state_has_data(const struct view *view)
 	return view->snap && view->condition->age != AGE_NO_DATA;
 }
 
-/* When the data that are shown, or are too old to be shown, were asked for; 0: there never were
- * any. */
+/* When the data were fetched, whether shown or too old to be shown; 0: there never were any. */
 static int64_t data_time(const struct view *view)
 {
 	return view->snap ? view->snap->gen_ms : view->last_gen_ms;
@@ -56,10 +55,10 @@ static void time_after(const char *words, int64_t epoch_ms, struct buf *out)
 	fmt_time_element(out, epoch_ms);
 }
 
-/* Who answered what, since when, next try. Nothing while the daemon answers. */
+/* What is wrong with the daemon, since when, and the next try. Nothing while it answers. */
 static void reason(const struct condition *c, struct buf *out)
 {
-	/* What the daemon does reads as a sentence, what happened to the call as a finding. */
+	/* What the daemon does makes a sentence; what happened to the call follows a colon. */
 	bool verb =
 		c->reason == REASON_WARMING || c->reason == REASON_KEY || c->reason == REASON_LIMIT;
 
@@ -91,7 +90,7 @@ static void too_old(const struct view *view, struct buf *out)
 
 static void band(const struct view *view, enum state state, struct buf *out)
 {
-	/* The remark about the warm-up says it all. */
+	/* The remark about the warm-up is enough. */
 	if (state == STATE_WARMING || state >= STATE_UPDATING)
 		return;
 	html_lit(out, "<p class=\"band\">");
@@ -152,7 +151,7 @@ static void silence(const struct view *view, struct buf *out)
 	if (!since_ms)
 		return;
 	html_lit(out, "<p class=\"band frozen\">");
-	time_after("No new data reaches the daemon since ", since_ms, out);
+	time_after("No new data has reached the daemon since ", since_ms, out);
 	html_lit(out, ".");
 	if (since_ms <= view->snap->gen_ms)
 		html_lit(out, " Every server shows the values it had then.");
@@ -183,13 +182,13 @@ static void remarks(const struct view *view, struct buf *out)
 	if (snap)
 		snapshot_count(snap, &n);
 	if (n.silent)
-		buf_addf(out, "<li>%u server%s silent: the values stand still.</li>", n.silent,
+		buf_addf(out, "<li>%u server%s silent: the values no longer change.</li>", n.silent,
 			 fmt_plural(n.silent));
 	if (snap && snap->refused)
 		buf_addf(out, "<li>%u of %u servers could not be read.</li>", snap->refused,
 			 n.total + snap->refused);
 	if (snap && snap->odd_values)
-		buf_addf(out, "<li>%u value%s left out: no number that the metric can be.</li>",
+		buf_addf(out, "<li>%u value%s left out: not possible for the metric.</li>",
 			 snap->odd_values, fmt_plural(snap->odd_values));
 	warmup(view->warmup, out);
 	html_lit(out, "</ul>");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of servers in the order and the part that a query asks for. */
+/* Lists of servers, in the order and the part that a query asks for. */
 #include "config.h"
 #include "pages/table.h"
 
@@ -16,7 +16,7 @@
 
 /* ---- rows ---- */
 
-/* As it is printed: equal numbers are in the order of their names. */
+/* The number as printed: rows with equal printed numbers are ordered by name. */
 static double sort_value(const struct server *s, const struct query *query)
 {
 	switch (query->sort) {
@@ -116,7 +116,7 @@ struct part table_part(const struct query *query, size_t count)
 	return part;
 }
 
-/* A link to another order or part of the table, which leads back to it. */
+/* A link to another order or part of the table, with the table's section as its fragment. */
 static void put_link(const struct table *table, const struct query *query, const char *text,
 		     struct buf *out)
 {
@@ -161,8 +161,7 @@ static bool is_text(enum sort_key sort)
 	return sort == SORT_NAME || sort == SORT_PROFILE;
 }
 
-/* A click on the order that is shown turns it round; else text begins at A, numbers at the largest.
- */
+/* A click on the current order reverses it; otherwise text starts at A, numbers at the largest. */
 static void put_sort_link(const struct table *table, const struct column *column,
 			  const struct query *query, struct buf *out)
 {

@@ -273,7 +273,7 @@ def test_a_viewer_sees_the_forms_but_cannot_use_them(stack_factory):
     stack = stack_factory()
     stack.wait_fleet()
     page = stack.get("/advanced").text
-    assert "Needs the operator role" in text_of(page, "role")
+    assert "Actions need the operator role" in text_of(page, "role")
     assert buttons(page) == {"Refresh now": False, "Healthy": False, "Degrading": False, "Critical": False, "Cascade": False}
     epoch = stack.redis.get("tft:epoch:fleet")
     for answer in (refresh(stack), set_scenario(stack, "critical"), refresh(stack, headers={})):

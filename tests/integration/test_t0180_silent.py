@@ -141,6 +141,6 @@ def test_feed_that_has_stopped_is_told_in_a_sentence(clock):
         assert silent(fleet)[NAMES[0]] == second["generated_at"]
         for path in ("/", "/heatmap", "/top", "/cost", f"/server/{FROZEN}"):
             text = re.sub("<[^>]+>", "", stack.get(path).text)
-            assert f"No new data reaches the daemon since {clock_text(second['generated_at'])}." in text, path
+            assert f"No new data has reached the daemon since {clock_text(second['generated_at'])}." in text, path
         stack.step(NAMES[1:])
         assert "No new data" not in stack.get("/").text

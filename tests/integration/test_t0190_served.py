@@ -7,8 +7,8 @@ from stack import Stack
 FRESH = 'tft_dashboard_cache_requests_total{result="fresh"}'
 NODES = ("web1", "web2")
 PAGES = 5
-HITS = re.compile(r"(\d+) calls of the prediction daemon have served (\d+) requests of viewers, (\d+\.\d)% of them with the data of that moment, "
-                  r"(\d+) with older ones, (\d+) with none")
+HITS = re.compile(r"(\d+) calls to the prediction daemon have served (\d+) requests from viewers, (\d+\.\d)% of them with current data, "
+                  r"(\d+) with older data, (\d+) with none")
 CALL = re.compile(r"Bucket (\d+) was fetched in (\d+) ms, calls left in that minute: (\d+); the next begins at")
 
 

@@ -176,7 +176,7 @@ def test_stopped_feed_is_told_within_ten_seconds_and_with_its_time(stack):
     stack.wait(lambda: "No new data" in text(stack, "/heatmap"), 12, "the feed that has stopped")
     assert stack.redis.time()[0] - stopped <= 10
     for path in PAGES:
-        since = re.search(r"No new data reaches the daemon since (\d\d:\d\d:\d\d) UTC", text(stack, path))[1]
+        since = re.search(r"No new data has reached the daemon since (\d\d:\d\d:\d\d) UTC", text(stack, path))[1]
         assert (seconds(since) - stopped) % 86400 <= 3, path
     silent = stack.get("/api/v1/status").json()["upstream"]["feed"]["silent_since"]
     assert silent[11:19] == since

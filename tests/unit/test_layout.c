@@ -219,7 +219,7 @@ static void stopped_feed_is_told_at_once(void **unused)
 	assert_has_not(render(&f, "heatmap", ""), "No new data");
 	f.warmup.still_since_ms = GEN_MS + 3000;
 	assert_has(render(&f, "heatmap", ""),
-		   "No new data reaches the daemon since <time "
+		   "No new data has reached the daemon since <time "
 		   "datetime=\"2025-11-23T12:01:08Z\">12:01:08 UTC</time>.</p>");
 	f.warmup.still_since_ms = GEN_MS;
 	assert_has(render(&f, "heatmap", ""),
@@ -245,7 +245,7 @@ static void remarks_tell_what_is_missing(void **unused)
 	f.condition.flushed = true;
 	page = render(&f, "heatmap", "");
 	assert_has(page, "<li>3 of 9 servers could not be read.</li>");
-	assert_has(page, "<li>1 value left out: no number that the metric can be.</li>");
+	assert_has(page, "<li>1 value left out: not possible for the metric.</li>");
 	assert_has(page, "Shared cache off: this node fetches on its own.");
 	assert_has(page, "The cache was flushed: new data are being fetched.");
 	assert_has(page, "data-state=\"updating\"");
@@ -299,8 +299,8 @@ static void footer_tells_whether_caching_works(void **unused)
 	f.view.server = &f.snap->servers[0];
 	page = render(&f, "server", "");
 	assert_has(page,
-		   "At this snapshot: 12 calls of the prediction daemon have served 1000 requests "
-		   "of viewers, 99.6% of them with the data of that moment, 3 with older ones, 1 "
+		   "At this snapshot: 12 calls to the prediction daemon have served 1000 requests "
+		   "from viewers, 99.6% of them with current data, 3 with older data, 1 "
 		   "with none. Bucket "
 		   "58796642 was fetched in 1234 ms, calls left in that minute: 7; the next");
 	assert_has(page, "<a href=\"../advanced\">Now</a>");
@@ -318,8 +318,8 @@ static void a_footer_that_knows_a_part_tells_that_part(void **unused)
 		const char *text; /* what stands before "Bucket" */
 	} cases[] = {
 		{{90, 9, 1, -1, -1, -1, -1},
-		 "At this snapshot: 100 requests of viewers were served, 90.0% of them with the "
-		 "data of that moment, 9 with older ones, 1 with none. Bucket 58796642; the next"},
+		 "At this snapshot: 100 requests from viewers were served, 90.0% of them with "
+		 "current data, 9 with older data, 1 with none. Bucket 58796642; the next"},
 		{{-1, 9, 1, 12, 5, 6, 7},
 		 "At this snapshot: Bucket 58796642 was fetched in 5 ms, calls left in that "
 		 "minute: 7; the next"},

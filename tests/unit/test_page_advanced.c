@@ -31,16 +31,16 @@ static void a_viewer_has_no_working_button(void **state)
 	fixture_fleet(&f);
 	f.view.diagnosis = &d;
 	text = render(&f, "advanced", "");
-	assert_has(text, "Needs the operator role.");
+	assert_has(text, "Actions need the operator role.");
 	assert_has(text, "Now: healthy");
 	assert_int_equal(count_of(text, BUTTON_OFF), 5);
 	assert_has(text, "value=\"cascade\" disabled=\"disabled\">Cascade</button>");
 	assert_has_not(text, "id=\"notice\"");
 	d.role = ROLE_OPERATOR;
 	text = render(&f, "advanced", "notice=unchanged");
-	assert_has_not(text, "Needs the operator role.");
+	assert_has_not(text, "Actions need the operator role.");
 	assert_int_equal(count_of(text, BUTTON_OFF), 0);
-	assert_has(text, "did not change");
+	assert_has(text, "did not switch");
 	assert_has(render(&f, "advanced", "notice=cascade"),
 		   "The generator now plays the scenario cascade.");
 	fixture_free(&f);
@@ -69,8 +69,8 @@ static void names_and_addresses_are_for_operators(void **state)
 		assert_int_equal(strstr(text, "alice") != NULL, shown);
 		assert_int_equal(strstr(text, "secret.example") != NULL, shown);
 		assert_int_equal(strstr(text, f.view.site->asked_url) != NULL, shown);
-		assert_has(text, shown ? "Whoever is not is an operator here."
-				       : "Whoever is not is a viewer here.");
+		assert_has(text, shown ? "Without signing in, everyone is an operator here."
+				       : "Without signing in, everyone is a viewer here.");
 		assert_has(text, "Last actions");
 		d.role = ROLE_OPERATOR;
 	}

@@ -9,7 +9,7 @@
 
 #define END (GEN_MS / 30000 * 30000) /* 2025-11-23T12:01:00Z */
 #define NOTHING                                                                                    \
-	"No history yet. One point is stored at every refresh (30 s), also when nobody is "        \
+	"No history yet. One point is stored at every refresh (30 s), even when nobody is "        \
 	"looking."
 
 struct page_fixture {

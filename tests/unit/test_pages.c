@@ -649,7 +649,7 @@ static void silent_servers_are_marked(void **unused)
  * silent tells. */
 static void silence_of_all_servers_is_told_in_a_sentence(void **unused)
 {
-	static const char sentence[] = "No new data reaches the daemon since <time";
+	static const char sentence[] = "No new data has reached the daemon since <time";
 	struct fixture f;
 
 	(void)unused;

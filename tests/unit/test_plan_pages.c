@@ -270,7 +270,7 @@ static void a_bad_number_brings_the_form_back(void **unused)
 		assert_has(out.data,
 			   " value=\"85\" aria-invalid=\"true\" "
 			   "aria-describedby=\"prevention_pct-error\"/><small class=\"error\" "
-			   "id=\"prevention_pct-error\">What was sent is not a number from 50 to "
+			   "id=\"prevention_pct-error\">The value sent is not a number from 50 to "
 			   "100 ");
 		assert_int_equal(count_of(out.data, "aria-invalid"), 1);
 		assert_has_not(out.data, "zoz");

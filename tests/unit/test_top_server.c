@@ -491,7 +491,7 @@ static void the_50_servers_with_the_highest_risk_tell_their_crossings(void **unu
 		render(&f, "overview", "");
 		assert_int_equal(
 			count_of(f.out.data, "Memory critical (98%) in 20 min, peak 99.5%"), 50);
-		assert_int_equal(count_of(f.out.data, "The 50 servers with the highest risk"),
+		assert_int_equal(count_of(f.out.data, "Only the 50 servers with the highest risk"),
 				 n > 50);
 		(void)snprintf(name, sizeof(name), "of %u servers", n);
 		assert_has(f.out.data, name);
