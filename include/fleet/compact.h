@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stored form of a snapshot (`tft:fleet:<bucket>`), about 200 bytes per server: all that pages
- * with parameters need. The series of the servers are stored apart.
+ * The stored form of a snapshot (`tft:fleet:<bucket>`), about 200 bytes per server: everything that
+ * pages with parameters need. The series of the servers are stored separately.
  */
 #ifndef TFT_COMPACT_H
 #define TFT_COMPACT_H
@@ -11,7 +11,7 @@
 #define COMPACT_FORMAT 3 /* in the first bytes; another one is a miss */
 
 void compact_encode(const struct snapshot *s, struct buf *out);
-/* NULL when the bytes are not a whole compact snapshot of this format, or memory ended. Never
+/* NULL if the bytes are not a complete compact snapshot of this format, or if out of memory. Never
  * trusts a length. */
 struct snapshot *compact_decode(struct span bytes);
 

@@ -2,8 +2,8 @@
 /*
  * Forecast limit crossings: the daemon's own limits (doc/upstream.md#alerts) on the medians of the
  * next hour. The daemon sends one alert per 5-minute step; here each metric of a server has at most
- * one. A limit is crossed where the value comes up to it from below: what is above it now crosses
- * nothing. Pure.
+ * one. A limit is crossed when the value reaches it from below; a value that is above it already
+ * crosses nothing. Pure.
  */
 #ifndef TFT_CROSSING_H
 #define TFT_CROSSING_H
@@ -12,7 +12,7 @@
 
 #include "fleet/metric.h"
 
-#define CROSSING_STEPS 12 /* of 5 minutes: one hour */
+#define CROSSING_STEPS 12 /* steps of 5 minutes: one hour */
 
 enum crossing_index {
 	CROSSING_CPU_USER,
@@ -25,23 +25,23 @@ enum crossing_index {
 
 struct crossing_rule {
 	enum metric metric;
-	double warning, critical; /* a median at or above it crosses it */
+	double warning, critical; /* crossed by a median at or above it */
 };
 
 extern const struct crossing_rule crossing_table[CROSSINGS];
 
-/* The worse of the two limits that is crossed within the hour. */
+/* The worse of the limits crossed within the hour. */
 struct crossing {
-	uint8_t steps; /* to the median that has come up to that limit, 1..12; 0: none does */
-	bool critical; /* else warning */
+	uint8_t steps; /* until the median reaches that limit, 1..12; 0: it never does */
+	bool critical; /* otherwise warning */
 	double peak;   /* highest median within the hour */
 };
 
-/* Sets the entry of this metric, if it has limits. now: the present value, NaN absent. p50: the
- * medians from the first step on, len may be 0. */
+/* Sets the entry of this metric, if it has limits. now: the present value, or NaN. p50: the medians
+ * from the first step on; len may be 0. */
 void crossing_find(struct crossing crossings[CROSSINGS], enum metric metric, double now,
 		   const double *p50, size_t len);
-/* How many of them cross a limit. */
+/* The number of metrics that cross a limit. */
 unsigned crossing_count(const struct crossing crossings[CROSSINGS]);
 double crossing_limit(const struct crossing *crossing, enum crossing_index index);
 int crossing_minutes(const struct crossing *crossing);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an operator asks: does caching work, what came of the last calls, who did what, with which
- * settings does this node run (doc/pages.md#advanced).
+ * What an operator wants to know: whether caching works, how the last calls ended, who did what,
+ * which settings this node uses (doc/pages.md#advanced).
  */
 #ifndef TFT_DIAGNOSIS_H
 #define TFT_DIAGNOSIS_H
@@ -16,16 +16,16 @@
 struct diagnosis_call {
 	char result[32]; /* ok, another result of the commit, or a reason's slug */
 	long status;     /* HTTP status, 0 none */
-	int64_t at_ms;   /* epoch, by Redis' clock, of the claim */
+	int64_t at_ms;   /* time of the claim, epoch, by Redis' clock */
 	int64_t fetch_ms, total_ms, bytes;
 };
 
-/* What an operator did. */
+/* An action of an operator. */
 struct diagnosis_action {
 	int64_t at_ms;               /* epoch */
-	char action[16], result[16]; /* words of the program: scenario.set, done */
+	char action[16], result[16]; /* the program's own words: scenario.set, done */
 	char from[32], to[32];       /* scenario before and as read back; "-": unknown or none */
-	char user[64];               /* as authenticated by the web server, or cut; "-": nobody */
+	char user[64]; /* as authenticated by the web server, possibly truncated; "-": nobody */
 };
 
 /* An option and its effective value; a secret is masked. */
@@ -44,19 +44,20 @@ struct diagnosis {
 	struct diagnosis_call calls[DIAGNOSIS_CALLS];
 	size_t action_count; /* of actions, newest first */
 	struct diagnosis_action actions[DIAGNOSIS_ACTIONS];
-	int64_t budget_left; /* calls that the current minute still has; -1 unknown */
+	int64_t budget_left; /* calls left in the current minute; -1 unknown */
 	char epoch[32];      /* of the fleet; empty: none, or unknown */
-	/* Requests of this node by what they found in the shared cache. */
+	/* Requests to this node, by what they found in the shared cache. */
 	int64_t fresh, stale, cold, down;
-	int64_t next_bucket_ms;      /* epoch; 0 unknown */
-	int64_t bucket, data_bucket; /* the current one, and that of the data; -1: unknown */
+	int64_t next_bucket_ms; /* epoch; 0 unknown */
+	int64_t bucket,
+		data_bucket; /* the current bucket and the bucket of the data; -1: unknown */
 
 	/* For the advanced page only. */
 	const char *node;
 	enum role role;
 	const char *user; /* empty: not authenticated */
 	const struct scenario *scenario;
-	const char *scenario_fault; /* what the generator's last answer was instead, or NULL */
+	const char *scenario_fault; /* what is wrong with the generator's last answer, or NULL */
 	size_t setting_count;
 	const struct diagnosis_setting *settings;
 };

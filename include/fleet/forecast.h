@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the lists of a forecast to the readings of the next 30 minutes (doc/rules.md#cpu-used,
+/* Turns the lists of a forecast into the readings of the next 30 minutes (doc/rules.md#cpu-used,
  * doc/rules.md#other-metrics). */
 #ifndef TFT_FORECAST_H
 #define TFT_FORECAST_H
@@ -20,10 +20,10 @@ struct forecast {
 extern const struct forecast forecast_absent;
 
 struct forecast_window forecast_window(const double *values, size_t len);
-/* The readings of the server from the forecasts of its metrics. */
+/* Sets the readings of the server from the forecasts of its metrics. */
 void forecast_readings(const struct forecast f[METRIC_COUNT], struct server *server);
-/* A forecast on the line current + trend * i, clamped to 0..100, comes from no model (domain-rules
- * 18). */
+/* Whether the forecast is the line current + trend * i, clamped to 0..100: then it does not come
+ * from a model (doc/rules.md#provenance). */
 bool forecast_leaves_line(const double *p50, size_t len, double current, double trend);
 
 #endif

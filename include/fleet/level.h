@@ -21,7 +21,7 @@ enum level {
 
 #define RISK_MAX   1000 /* tenths */
 #define RISK_HIGH  700  /* "high" in cost, remediation, alerting */
-#define RISK_ALERT 500  /* in the alert table; below it a server counts as healthy */
+#define RISK_ALERT 500  /* in the alert table; a server below it counts as healthy */
 
 struct level_info {
 	const char *name; /* Imminent Failure */
@@ -50,7 +50,7 @@ struct profile_info {
 };
 
 extern const struct profile_info profile_table[PROFILE_COUNT];
-/* In lower case; names without one of them are Generic. */
+/* In lower case; names with none of them are Generic. */
 struct profile_prefix {
 	const char *prefix;
 	enum profile profile;
@@ -74,18 +74,18 @@ enum status {
 struct status_info {
 	const char *name;    /* Healthy */
 	const char *capital; /* HEALTHY: the prediction card */
-	const char *slug;    /* CSS class: sev-... of the level it is drawn with */
+	const char *slug;    /* CSS class: sev-... of the level whose fill it uses */
 	const char *code;    /* OK, DG, WN, CR, -- */
 };
 
 extern const struct status_info status_table[STATUS_COUNT];
-/* More than `over` tenths of the servers at the level `from` or worse give the status; the first rule
- * that matches decides. */
+/* The status if more than `over` tenths of the servers are at level `from` or worse; the first
+ * matching rule decides. */
 struct status_rule {
 	enum status status;
 	enum level from;
 	unsigned over;
-	const char *words; /* for those servers: Critical or worse */
+	const char *words; /* describes those servers: Critical or worse */
 };
 
 #define STATUS_RULES 5
@@ -93,7 +93,7 @@ extern const struct status_rule status_rules[STATUS_RULES];
 /* or_worse: the servers at each level or a worse one. NULL: no rule matches. */
 const struct status_rule *status_rule_of(unsigned total, const unsigned or_worse[LEVEL_COUNT]);
 enum status status_of_fleet(unsigned total, const unsigned or_worse[LEVEL_COUNT]);
-/* Either index value above its limit gives the card; first match. */
+/* The card if either index is above its limit; first match. */
 struct index_rule {
 	enum status status;
 	double over_30m, over_8h; /* 0..1 */
@@ -101,7 +101,7 @@ struct index_rule {
 
 #define INDEX_RULES 3
 extern const struct index_rule index_rules[INDEX_RULES];
-/* The prediction card of the two index values, 0..1; NaN in either gives STATUS_UNKNOWN. */
+/* The prediction card for the two indexes, 0..1; STATUS_UNKNOWN if either is NaN. */
 enum status status_of_index(double prob_30m, double prob_8h);
 
 /* Marks in front of a metric value (doc/rules.md#marks), worst last. */
@@ -125,7 +125,7 @@ struct mark_info {
 
 extern const struct mark_info mark_table[MARK_KINDS];
 
-/* NaN gives MARK_NONE. */
+/* MARK_NONE for NaN. */
 enum mark mark_of(enum mark_kind kind, double value);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The metrics of the wire (doc/upstream.md#metrics), in the order of the wire, as one table. */
+/* The metrics of the wire (doc/upstream.md#metrics) as one table, in the order of the wire. */
 #ifndef TFT_METRIC_H
 #define TFT_METRIC_H
 
@@ -22,7 +22,7 @@ enum metric {
 	METRIC_FRONT_CLOSE_WAIT,
 	METRIC_LOAD,
 	METRIC_UPTIME_DAYS,
-	METRIC_CASCADE_IMPACT, /* only the latest upstream sends it */
+	METRIC_CASCADE_IMPACT, /* sent only by the latest daemon */
 	METRIC_COUNT
 };
 
@@ -33,13 +33,13 @@ struct metric_info {
 	const char *label; /* name on screen: CPU user */
 	const char *unit;  /* %, MB/s, sockets, days or empty */
 	bool percent;      /* values are clamped to 0..100 (doc/rules.md#conventions) */
-	double most;       /* no value of it is larger, either sign (doc/rules.md#plausible) */
+	double most;       /* largest plausible magnitude (doc/rules.md#plausible) */
 };
 
 extern const struct metric_info metric_table[METRIC_COUNT];
 
-/* What every number passes, whether it was read or worked out: NaN for one that is no finite number
- * within `most`. */
+/* Every number passes through this, whether read or computed: NaN unless it is finite and within
+ * `most`. */
 static inline double metric_gate(enum metric m, double value)
 {
 	return value >= -metric_table[m].most && value <= metric_table[m].most ? value

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The planning rules as tables: cost avoidance (doc/rules.md#cost), auto-remediation
- * (doc/rules.md#remediation), alerting (doc/rules.md#alerting). Pure; nothing is executed or sent. The servers of a
- * snapshot stand in the order of all these lists (risk descending, then name), so that the servers
- * with at least some risk are the first ones.
+ * (doc/rules.md#remediation), alerting (doc/rules.md#alerting). Pure; nothing is executed or sent.
+ * All these lists have the order of a snapshot's servers (risk descending, then name), so the
+ * servers with at least a given risk come first.
  */
 #ifndef TFT_RULES_H
 #define TFT_RULES_H
 
 #include "fleet/snapshot.h"
 
-#define RISK_MEDIUM 400 /* from here to RISK_HIGH a server counts as medium */
+#define RISK_MEDIUM 400 /* from here up to RISK_HIGH a server counts as medium */
 
-/* How many servers have at least this risk (tenths): they are the first ones of the snapshot. */
+/* The number of servers with at least this risk (tenths): the first ones of the snapshot. */
 size_t rules_count(const struct snapshot *snap, int min_risk);
 
 /* ---- cost avoidance ---- */
 
 enum cost_input { COST_PER_HOUR, COST_HOURS, COST_PREVENTION, COST_PROJECT, COST_INPUTS };
 
-/* Any decimal number of min..max with at most two decimals is allowed; `step` is what the arrows of
- * the form add. */
+/* Any decimal number in min..max with at most two decimals is allowed; `step` is what the arrow
+ * buttons of the form add. */
 struct cost_input_info {
 	const char *name;  /* cost_per_hour */
 	const char *label; /* Outage cost per hour */
@@ -32,7 +32,7 @@ struct cost_input_info {
 extern const struct cost_input_info cost_input_table[COST_INPUTS];
 
 #define COST_DECIMALS 2
-/* min and max in all detail, for the 400 page. */
+/* min and max in full, for the 400 page. */
 #define COST_RANGE         "number from 0 to 1000000000000 with at most two decimals"
 #define COST_RANGE_PERCENT "number from 50 to 100 with at most two decimals"
 
@@ -45,7 +45,7 @@ enum cost_figure {
 	COST_MONTHLY,
 	COST_ANNUAL,
 	COST_MONTHS,     /* until the project has paid for itself; NaN: never */
-	COST_FIRST_YEAR, /* net; NaN where it takes a year or longer */
+	COST_FIRST_YEAR, /* net; NaN if the payback takes a year or longer */
 	COST_FIGURES
 };
 
@@ -56,12 +56,12 @@ struct cost_figure_info {
 
 extern const struct cost_figure_info cost_figure_table[COST_FIGURES];
 
-/* What one server of each class counts for. */
+/* How much one server of each class counts. */
 #define COST_MEDIUM_TENTHS 3   /* tenths of an incident a day; a high one counts 10 */
 #define COST_MEDIUM_SHARE  0.6 /* of the cost of an incident */
 #define COST_MONTH_DAYS    30
 #define COST_YEAR_DAYS     365
-#define COST_TABLE_MEDIUM  5 /* so many medium servers stand in the at-risk table */
+#define COST_TABLE_MEDIUM  5 /* medium servers in the at-risk table, at most */
 
 struct cost {
 	double figure[COST_FIGURES];
@@ -70,7 +70,8 @@ struct cost {
 
 /* A figure of 1e15 or more is absent. */
 void cost_of(const struct snapshot *snap, const double inputs[COST_INPUTS], struct cost *cost);
-/* Of the cost of an incident, for a server in the at-risk table: 1, or COST_MEDIUM_SHARE. */
+/* The share of the cost of an incident, for a server in the at-risk table: 1 or
+ * COST_MEDIUM_SHARE. */
 double cost_share(const struct server *server);
 /* Dollars that an incident of a server in the at-risk table would cost; its class is High or
  * Medium. */
@@ -81,15 +82,15 @@ const char *cost_class(const struct server *server);
 
 struct remedy {
 	const char *action, *integration, *time;
-	bool autonomous; /* else somebody decides */
+	bool autonomous; /* otherwise a person decides */
 };
 
 extern const struct remedy remedy_table[PROFILE_COUNT];
 const char *remedy_kind(const struct remedy *remedy); /* autonomous, manual */
 
 #define REMEDY_STATUS         "would trigger"
-#define REMEDY_REVERSIBLE_MIN 15 /* an action can be taken back for so long */
-#define REMEDY_IMPROVE_MIN    10 /* and is taken back when nothing has become better by then */
+#define REMEDY_REVERSIBLE_MIN 15 /* how long an action can be rolled back */
+#define REMEDY_IMPROVE_MIN    10 /* when it is rolled back if nothing has improved */
 
 struct remedy_count {
 	unsigned queued, autonomous, manual;
@@ -107,20 +108,20 @@ extern const struct approval approval_table[APPROVALS];
 
 /* ---- alerting: the environment first, then every server with risk >= RISK_HIGH ---- */
 
-/* Who hears of an alert, how, and what is expected. */
+/* Who receives an alert, how, and what they are to do. */
 struct alert_route {
 	const char *recipients, *delivery, *action;
 	const char *escalation; /* NULL: none */
 };
 
-/* By level of a server; Healthy has none (recipients NULL). Levels below Danger stand in the matrix
- * only. */
+/* By level of a server; Healthy has none (recipients NULL). Levels below Danger appear only in the
+ * matrix. */
 extern const struct alert_route alert_routes[LEVEL_COUNT];
 
 /* The environment, by the upstream incident index; first match. */
 struct environment_alert {
-	enum level level; /* whose word it carries and under which it is counted */
-	bool eight_hours; /* the index of 8 hours, else of 30 minutes */
+	enum level level; /* the level that names it and counts it */
+	bool eight_hours; /* the 8-hour index, else the 30-minute one */
 	double over;      /* 0..1 */
 	struct alert_route route;
 };
@@ -131,17 +132,17 @@ extern const struct environment_alert environment_alerts[ENVIRONMENT_ALERTS];
 struct alert {
 	enum level level;
 	const struct alert_route *route;
-	const struct environment_alert *environment; /* NULL: of a server */
-	const struct server *server;                 /* NULL: of the environment */
+	const struct environment_alert *environment; /* NULL: an alert of a server */
+	const struct server *server;                 /* NULL: an alert of the environment */
 };
 
-/* That of the environment; false when there is none. */
+/* The alert of the environment; false if there is none. */
 bool alert_environment(const struct snapshot *snap, struct alert *alert);
-/* That of a server with risk >= RISK_HIGH. */
+/* The alert of a server with risk >= RISK_HIGH. */
 void alert_server(const struct server *server, struct alert *alert);
-/* The i-th alert, from 0; false behind the last one. */
+/* The i-th alert, from 0; false past the last one. */
 bool alert_at(const struct snapshot *snap, size_t i, struct alert *alert);
-/* Alerts by their word. */
+/* Counts alerts by level. */
 void alert_count(const struct snapshot *snap, unsigned count[LEVEL_COUNT]);
 /* Plain text, not escaped. Type: Environment, Server (Database). */
 #define ALERT_TEXT (SNAPSHOT_NAME_MAX + 64)

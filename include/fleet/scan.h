@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cuts one server object at a time out of a predictions answer while it arrives, so that memory
- * does not grow with the fleet. It checks the brackets, strings and separators of the top two
- * levels and the structural caps; what is inside an object is the business of the member callback.
+ * Cuts a predictions answer into server objects, one at a time, while it arrives, so that memory
+ * does not grow with the fleet. It checks the structural limits and the brackets, strings and
+ * separators of the top two levels; the member callback checks what is inside an object.
  *
  *	scan = scan_new(member, ctx);
  *	while (rc == SCAN_OK && receive(&bytes, &len))
@@ -17,16 +17,16 @@
 
 enum scan_result {
 	SCAN_OK,
-	SCAN_BAD,     /* not a JSON object at the top, or malformed */
+	SCAN_BAD,     /* malformed, or not a JSON object at the top */
 	SCAN_STOPPED, /* also when the callback asked to stop */
 };
 
 enum scan_section {
-	SCAN_TOP,        /* a member of the top object that is kept: error, environment, metadata */
-	SCAN_SERVER,     /* a member of `predictions` whose value is an object within the caps */
-	SCAN_REFUSED,    /* a member of `predictions` that is no object or beyond the caps; text is
-			    empty */
-	SCAN_PREDICTIONS /* `predictions` itself was met; text is "{" for an object, else empty */
+	SCAN_TOP,        /* a top-level member that is kept: error, environment, metadata */
+	SCAN_SERVER,     /* a member of `predictions` whose value is an object within the limits */
+	SCAN_REFUSED,    /* a member of `predictions` that is not an object or exceeds the limits;
+			    text is empty */
+	SCAN_PREDICTIONS /* `predictions` itself was found; text is "{" for an object, else empty */
 };
 
 #define SCAN_OBJECT_MAX   (1 << 20) /* bytes of one server object */
@@ -37,8 +37,8 @@ enum scan_section {
 
 struct scan;
 
-/* key: the raw text between the quotes, escapes not decoded. Both spans are valid during the call
- * only. Not 0: stop. */
+/* key: the raw text between the quotes, escapes not decoded. Both spans are valid only during the
+ * call. Return nonzero to stop. */
 typedef int (*scan_member)(void *ctx, enum scan_section section, struct span key, struct span text);
 
 struct scan *scan_new(scan_member member, void *ctx);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The forecasts of one server as they are kept: 14 or 15 metrics x 3 lists x 96 steps of 5 minutes,
- * each value in 16 bits. Stored is a field per server of `tft:series:<bucket>`.
+ * The stored forecasts of one server: 14 or 15 metrics x 3 lists x 96 steps of 5 minutes, each
+ * value in 16 bits. Each server is a field of `tft:series:<bucket>`.
  */
 #ifndef TFT_SERIES_H
 #define TFT_SERIES_H
@@ -27,14 +27,14 @@ struct series {
 	struct series_list p10[METRIC_COUNT], p50[METRIC_COUNT], p90[METRIC_COUNT];
 };
 
-/* Everything absent; the caller frees. NULL when memory ends. */
+/* Everything absent; freed by the caller. NULL if out of memory. */
 struct series *series_new(void);
-/* At most FORECAST_STEPS finite values, to a 65,535th of their range. */
+/* At most FORECAST_STEPS finite values, each rounded to a 65,535th of their range. */
 void series_pack(const double *values, size_t count, struct series_list *out);
 void series_encode(const struct series *series, struct buf *out);
-/* 0, or -1 when the bytes are not a whole series of this format. */
+/* 0, or -1 if the bytes are not a complete series of this format. */
 int series_decode(struct span bytes, struct series *out);
-/* To what the 16 bits hold: more decimals would only look like more. */
+/* The value rounded to the precision of 16 bits: more decimals would be meaningless. */
 double series_round(double value);
 static inline double series_value(const struct series_list *list, size_t i)
 {

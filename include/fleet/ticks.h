@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether data still reach the prediction daemon. Its /status counts the batches that it has taken
- * (tick_count, doc/upstream.md) but tells no time of the last one: what is seen of the count from
- * one answer to the next says it. All times are the caller's.
+ * Whether data still reach the prediction daemon. Its /status counts the batches it has received
+ * (tick_count, doc/upstream.md) but does not report the time of the last one, so that is derived
+ * from how the count changes between answers. All times are the caller's.
  */
 #ifndef TFT_TICKS_H
 #define TFT_TICKS_H
@@ -10,22 +10,23 @@
 #include <stdint.h>
 #include "base/buf.h"
 
-/* In milliseconds; all zero: nothing has been seen. */
+/* In milliseconds; all zero: no answer seen yet. */
 struct ticks {
-	int64_t count;    /* the newest one */
-	int64_t since_ms; /* epoch, when it was first seen; 0: it was the first one that was seen */
-	int64_t seen_ms;  /* epoch, when it was last seen; 0: never */
-	int64_t still_ms; /* for how long the daemon has answered with it */
-	int64_t period_ms; /* of a batch, smoothed; 0: not known yet */
+	int64_t count;     /* the latest one */
+	int64_t since_ms;  /* epoch, when it was first seen; 0: it is the first count ever seen */
+	int64_t seen_ms;   /* epoch, when it was last seen; 0: never */
+	int64_t still_ms;  /* how long the daemon has been answering with it */
+	int64_t period_ms; /* between batches, smoothed; 0: not known yet */
 };
 
-/* The answer to a question of now_ms. A gap since the answer before counts as gap_max_ms at most:
- * of the time in which the daemon was not asked, or was busy and silent, nobody knows. */
+/* Records the count answered at now_ms. The time since the previous answer counts as at most
+ * gap_max_ms: nothing is known about the time when the daemon was not called, or was too busy to
+ * answer. */
 void ticks_see(struct ticks *t, int64_t count, int64_t now_ms, int64_t gap_max_ms);
-/* Since when no batch has come although one was due; 0: they come, or it cannot be told. */
+/* Since when no batch has arrived although one was due; 0: they arrive, or it is unknown. */
 int64_t ticks_still_since(const struct ticks *t);
-/* The answer of /status, a JSON object, with these as one more member, `ticks`. decode_ticks reads
- * it. */
+/* Writes the answer of /status, a JSON object, with these values as an additional member `ticks`.
+ * decode_ticks reads it. */
 void ticks_write(const struct ticks *t, struct span body, struct buf *out);
 
 #endif

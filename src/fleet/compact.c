@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is written and what is read stand side by side, in the order of the bytes. */
+/* Writer and reader of each part are next to each other, in the order of the bytes. */
 #include "config.h"
 #include "fleet/compact.h"
 
@@ -10,10 +10,10 @@
 #include "fleet/head.h"
 
 #define MAGIC "TFTf"
-/* Least bytes of a server: bounds what a stored count can allocate. */
+/* The fewest bytes a server can have: bounds what a stored count can allocate. */
 #define SERVER_BYTES_MIN 171
 
-#define PERCENT_MOST 100 /* of what is clamped */
+#define PERCENT_MOST 100 /* of clamped values */
 
 static void put_reading(struct buf *out, const struct reading *reading, double most)
 {
@@ -32,7 +32,7 @@ static void get_reading(struct bytes_reader *r, struct reading *reading, double 
 	reading->change = reading->predicted - reading->now;
 }
 
-/* Their number, then for each its index, its steps and its peak. */
+/* The number of crossings, then the index, steps and peak of each. */
 #define CROSSING_CRITICAL 0x80u /* in the steps */
 
 static void put_crossings(struct buf *out, const struct server *server)

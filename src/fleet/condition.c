@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The closed list of reasons, the age classes and what they make of a stored page. */
+/* The closed list of reasons, the age classes, and what they mean for a stored page. */
 #include "config.h"
 
 #include "fleet/condition.h"
@@ -65,7 +65,7 @@ static int64_t max(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* A slow daemon makes data older than 1.2 I without anything being wrong. */
+/* With a slow daemon, data get older than 1.2 I although nothing is wrong. */
 static int64_t live_until(int64_t interval, int64_t fill_ms)
 {
 	return max(interval + interval / 5, interval + fill_ms + 2000);

@@ -13,7 +13,7 @@ const struct crossing_rule crossing_table[CROSSINGS] = {
 	[CROSSING_DISK_USAGE] = {METRIC_DISK_USAGE, 85, 95},
 };
 
-/* The first step at which the median has come up to the limit; 0: it never does. */
+/* The first step at which the median reaches the limit; 0: it never does. */
 static uint8_t first_crossing(double limit, double now, const double *p50, size_t len)
 {
 	double before = now;

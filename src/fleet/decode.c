@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From upstream text to typed values. json-c sees one object at a time, cut out and bounded by
- * scan, and without its lists of numbers.
+ * scan and without its lists of numbers.
  */
 #include "config.h"
 
@@ -22,7 +22,8 @@
 struct decode {
 	struct scan *scan;
 	struct json_tokener *tokener;
-	/* Of the server at hand: whether its lists were taken out, they, and what is left. */
+	/* The current server: whether its lists were extracted, the lists, and the remaining
+	 * text. */
 	bool taken;
 	struct numbers numbers;
 	struct buf rest;
@@ -30,7 +31,7 @@ struct decode {
 	enum reason failed; /* not REASON_NONE: a callback stopped the scan because of this */
 	bool has_predictions, has_error, is_warming;
 	bool model_named, model_claimed; /* by metadata */
-	bool model_seen;                 /* in a forecast that is no straight line */
+	bool model_seen;                 /* a forecast that is not a straight line was seen */
 	double prob_30m, prob_8h;
 	char prediction_time[sizeof(((struct snapshot *)0)->prediction_time)];
 };
@@ -53,7 +54,7 @@ static bool copy_text(char *out, size_t size, struct span text)
 
 /* ---- forecasts ---- */
 
-static_assert(NUMBERS_KEPT == FORECAST_STEPS, "a list that was taken out is a forecast");
+static_assert(NUMBERS_KEPT == FORECAST_STEPS, "an extracted list is a forecast");
 
 static size_t kept(const struct numbers_list *list)
 {
@@ -73,8 +74,8 @@ static double member_number(struct decode *d, const struct json_object *metric, 
 	return number;
 }
 
-/* Into *list, the way of a text whose lists could not be taken out; NULL when it holds anything but
- * numbers: such a list is absent as a whole. */
+/* Reads the array into *list, for a text whose lists could not be extracted. NULL if it holds
+ * anything but numbers: such a list is absent as a whole. */
 static const struct numbers_list *read_numbers(const struct json_object *array,
 					       struct numbers_list *list)
 {
@@ -92,8 +93,8 @@ static const struct numbers_list *read_numbers(const struct json_object *array,
 	return list;
 }
 
-/* The list that was taken out where this array stands; NULL is for arrays that are not from
- * there. */
+/* The list that was extracted in place of this array; NULL if the array was in the original
+ * text. */
 static const struct numbers_list *taken_list(const struct decode *d,
 					     const struct json_object *array)
 {
@@ -130,8 +131,8 @@ static const struct numbers_list *member_list(struct decode *d, const struct jso
 
 /* ---- one server ---- */
 
-/* The metric's object, or NULL; a known name with another kind of value is odd, one without numbers
- * to read is no metric. */
+/* The metric's object, or NULL. A known name with another kind of value counts as odd; one without
+ * readable numbers is not a metric. */
 static const struct json_object *find_metric(struct decode *d, const struct json_object *object,
 					     int m)
 {
@@ -172,16 +173,16 @@ static void read_metric(struct decode *d, const struct json_object *metric, int 
 		d->model_seen = true;
 }
 
-/* Absent values were all given the same NaN, so equal bytes mean equal values. The optional
- * fifteenth metric stays out. */
+/* All absent values are the same NaN, so equal values have equal bytes. The optional fifteenth
+ * metric is excluded. */
 static uint64_t fingerprint_of(const struct series *series)
 {
 	return hash_xxh64((struct span){(const char *)series->current,
 					METRIC_CASCADE_IMPACT * sizeof(series->current[0])});
 }
 
-/* -1 when memory ended. A server without any known metric keeps no series: it costs an upstream
- * little to send many of them. */
+/* -1 if out of memory. A server without any known metric keeps no series, because an upstream could
+ * easily send very many of them. */
 static int read_metrics(struct decode *d, const struct json_object *object, struct server *server)
 {
 	struct forecast f[METRIC_COUNT];
@@ -210,8 +211,8 @@ static bool is_server_name(struct span name)
 	       utf8_valid(name);
 }
 
-/* The key as the JSON string it is, with its escapes decoded; NULL when it is none. Caller puts the
- * object. */
+/* The key parsed as a JSON string, with its escapes decoded; NULL if it is not one. The caller
+ * releases the object. */
 static struct json_object *parse_key(struct decode *d, struct span key)
 {
 	char quoted[SCAN_KEY_MAX + 2];
@@ -223,7 +224,7 @@ static struct json_object *parse_key(struct decode *d, struct span key)
 	return dom_parse(d->tokener, (struct span){quoted, key.len + 2});
 }
 
-/* Not 0: stop, for the reason in d->failed. */
+/* Nonzero: stop, for the reason in d->failed. */
 static int add_server(struct decode *d, struct span name, const struct json_object *object)
 {
 	struct server *server;
@@ -241,8 +242,8 @@ static int add_server(struct decode *d, struct span name, const struct json_obje
 	return 0;
 }
 
-/* json-c makes an object of every number, so it gets the lists only where one is not as it should
- * be. */
+/* json-c allocates an object per number, so it gets the lists only if one of them is not a plain
+ * list of numbers. */
 static struct json_object *parse_server(struct decode *d, struct span text)
 {
 	d->taken = numbers_take(text, &d->numbers, &d->rest);
@@ -256,7 +257,8 @@ static int take_server(struct decode *d, struct span key, struct span text)
 	int rc = 0;
 
 	if (!object) {
-		/* Brackets in order, but no JSON: then the whole answer is none. */
+		/* The brackets match, but it is not JSON, so the whole answer is not JSON
+		 * either. */
 		d->failed = REASON_BAD;
 		rc = -1;
 	} else if (is_server_name(dom_string(name))) {
@@ -273,7 +275,7 @@ static int take_server(struct decode *d, struct span key, struct span text)
 
 static int take_predictions(struct decode *d, bool is_object)
 {
-	/* Doubled: the last one counts, as in every reader that keeps a map. */
+	/* If repeated, the last one counts, as with every parser that keeps a map. */
 	snapshot_free(&d->snap);
 	d->snap = snapshot_new();
 	d->model_seen = false;
@@ -458,7 +460,7 @@ void decode_warmup(struct span body, struct warmup *out)
 	json_object_put(object);
 }
 
-/* Of a count or a time: exact in a double, and small enough to be added without a thought. */
+/* The limit of a count or a time: exact in a double, and sums cannot overflow. */
 #define WHOLE_END 281474976710656.0
 
 static int64_t take_whole(const struct json_object *value)

@@ -12,16 +12,16 @@
 
 static const struct span bom = {"\xef\xbb\xbf", 3};
 
-#define INTEGER_MAX 18 /* digits that surely fit int64_t */
-#define GROWTH      6  /* a byte can become the six of an escape */
+#define INTEGER_MAX 18 /* digits that always fit int64_t */
+#define GROWTH      6  /* a byte can become an escape of six */
 
 static bool is_number(char c)
 {
 	return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
 }
 
-/* The number at `at`; an integer that is too long for json-c gets a fraction, and so is a double.
- */
+/* Copies the number at `at`; an integer too long for json-c gets a fraction, so it becomes a
+ * double. */
 static size_t put_number(struct span text, size_t at, struct buf *out)
 {
 	size_t len = 0, digits = 0;
@@ -43,7 +43,7 @@ static void put_escape(uint32_t c, struct buf *out)
 			 (unsigned)(0xdc00 | (c & 0x3ff)));
 }
 
-/* One character of a string; what is no UTF-8 becomes the character that stands for such. */
+/* Copies one character of a string; invalid UTF-8 becomes the replacement character. */
 static size_t put_character(struct span text, size_t at, struct buf *out)
 {
 	uint32_t c = 0xfffd;
@@ -58,7 +58,7 @@ static size_t put_character(struct span text, size_t at, struct buf *out)
 	return len > 0 ? len : 1;
 }
 
-/* The same text in ASCII, with no integer that json-c has no room for. */
+/* The same text in ASCII, without integers that are too long for json-c. */
 static void put_plain(struct span text, struct buf *out)
 {
 	bool quoted = false, escaped = false;
@@ -78,8 +78,8 @@ static void put_plain(struct span text, struct buf *out)
 	}
 }
 
-/* Whether json-c of every version reads it alike: 0.18 takes each byte of a string beyond ASCII for
- * a control character, and an integer beyond 64 bits for an error (doc/pitfalls.md#json-c). */
+/* Whether all versions of json-c parse it alike: 0.18 takes non-ASCII bytes in a string for control
+ * characters, and an integer beyond 64 bits for an error (doc/pitfalls.md#json-c). */
 static bool is_plain(struct span text)
 {
 	size_t digits = 0;

@@ -55,7 +55,7 @@ static double or_else(double value, double other)
 	return isnan(value) ? other : value;
 }
 
-/* The sum of what is present of the three parts of CPU use; absent when nothing is. */
+/* The sum of the parts of CPU use that are present, of three; absent if none is. */
 static double sum_present(double user, double sys, double iowait)
 {
 	if (isnan(user) && isnan(sys) && isnan(iowait))
@@ -63,7 +63,7 @@ static double sum_present(double user, double sys, double iowait)
 	return or_else(user, 0) + or_else(sys, 0) + or_else(iowait, 0);
 }
 
-/* CPU used (doc/rules.md#cpu-used): idle quantiles swap sides, little idle is much used. */
+/* CPU used (doc/rules.md#cpu-used): the idle quantiles swap sides, as low idle means high use. */
 static struct reading cpu_reading(const struct forecast *f)
 {
 	const struct forecast *idle = &f[METRIC_CPU_IDLE], *user = &f[METRIC_CPU_USER];
@@ -81,7 +81,7 @@ static struct reading cpu_reading(const struct forecast *f)
 	};
 }
 
-/* Every other metric (doc/rules.md#other-metrics): a list too short for 30 minutes does not
+/* Every other metric (doc/rules.md#other-metrics): a list shorter than 30 minutes does not
  * count. */
 static struct reading plain_reading(const struct forecast *f, double (*clamp)(double))
 {

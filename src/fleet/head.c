@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is written and what is read stand side by side, in the order of the bytes. */
+/* Writer and reader of each part are next to each other, in the order of the bytes. */
 #include "config.h"
 #include "fleet/head.h"
 
@@ -64,7 +64,7 @@ static void put_served(struct buf *out, const struct served *served)
 	bytes_put_int(out, (uint64_t)served->budget_left, 8);
 }
 
-/* The year 10889 in milliseconds: what is below can be added and subtracted without a thought. */
+/* The year 10889 in milliseconds: sums and differences of lower values cannot overflow. */
 #define TIME_END (INT64_C(1) << 48)
 
 int64_t head_get_time(struct bytes_reader *r)
@@ -75,7 +75,7 @@ int64_t head_get_time(struct bytes_reader *r)
 	return r->bad ? 0 : (int64_t)ms;
 }
 
-/* The bucket's time can be computed too. */
+/* The time of the bucket must not overflow either. */
 static void get_bucket(struct bytes_reader *r, struct snapshot *s)
 {
 	s->bucket = head_get_time(r);

@@ -11,7 +11,7 @@
 #include "base/text.h"
 
 #define FORMAT     "1"
-#define POINTS_MAX 1000000 /* as many as settings allow to be kept */
+#define POINTS_MAX 1000000 /* the most that settings allow to be kept */
 #define RADIX      36      /* two digits hold every risk in tenths */
 
 const char *const history_metric_words[HISTORY_METRICS] = {
@@ -152,7 +152,7 @@ void history_name(const struct history *h, struct history_text text, struct buf 
 		buf_char(out, text_take_encoded(&rest));
 }
 
-/* A number of JSON, 0 to max, or "-": NaN. False for anything else. */
+/* A JSON number in 0..max, or "-", which gives NaN. False for anything else. */
 static bool read_number(struct span word, double max, double *value)
 {
 	char text[32], *end;
@@ -176,8 +176,8 @@ static bool read_count(struct span word, unsigned *count)
 	return n >= 0 && word.len <= 6;
 }
 
-/* Names hardly ever change from one point to the next and are then kept once; decoded only where
- * they are shown. */
+/* A name that does not change from one point to the next, the usual case, is kept once. Names are
+ * decoded only when shown. */
 static struct history_text keep_name(struct history *h, struct span word,
 				     struct history_text before)
 {
@@ -200,8 +200,8 @@ static unsigned servers_of(const struct history_point *p)
 	return total;
 }
 
-/* Ten decimals: what lies beyond is noise of binary fractions. 0.07 gives 7 percent and
- * not 7.000000000000001. */
+/* Ten decimals; the rest is noise from binary fractions. 0.07 gives 7 percent, not
+ * 7.000000000000001. */
 static double without_noise(double value)
 {
 	return nearbyint(value * 1e10) / 1e10;
@@ -315,14 +315,14 @@ double history_value(const struct history_point *p, enum history_metric metric)
 	return p->highest;
 }
 
-/* Walks over the points that have a value. */
+/* Iterates over the points that have a value. */
 struct walk {
 	const struct history *h;
 	enum history_metric metric;
 	size_t next;
 	const struct history_point *point; /* the current one */
 	double value;
-	bool joined; /* with the one before */
+	bool joined; /* with the previous one */
 };
 
 static bool step(struct walk *w)
@@ -336,7 +336,7 @@ static bool step(struct walk *w)
 		if (isnan(w->value))
 			continue;
 		w->point = &points[w->next++];
-		/* 2.5 intervals in whole numbers. */
+		/* 2.5 intervals, in integers. */
 		w->joined = before && !absent &&
 			    2 * (w->point->at_ms - before->at_ms) <= 5 * w->h->interval_ms;
 		return true;
@@ -381,7 +381,7 @@ static bool is_worse(const struct history_point *a, const struct history_point *
 	return false;
 }
 
-/* The mean of a column is its sum until it is complete. */
+/* Until a column is complete, its mean holds the sum. */
 static void begin_column(const struct walk *w, struct history_column *c)
 {
 	*c = (struct history_column){.at_ms = w->point->at_ms,
@@ -412,8 +412,7 @@ size_t history_thin(const struct history *h, enum history_metric metric,
 	size_t n = 0, points = 0;
 
 	while (step(&w)) {
-		/* The range is open at its start, so that the slots are numbered from 0 to count
-		 * - 1. */
+		/* The range excludes its start, so slots go from 0 to count - 1. */
 		int64_t here = (w.point->at_ms - h->from_ms - 1) * (int64_t)count / range;
 
 		if (here == slot) {

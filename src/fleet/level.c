@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Levels, profiles, environment status and metric marks: every threshold but those of the score
- * stands here, once. */
+/* Levels, profiles, environment status and metric marks: every threshold, except those of the
+ * score, is here, once. */
 #include "config.h"
 
 #include "fleet/level.h"
@@ -97,7 +97,7 @@ const struct status_rule *status_rule_of(unsigned total, const unsigned or_worse
 	for (size_t i = 0; i < STATUS_RULES; i++) {
 		const struct status_rule *rule = &status_rules[i];
 
-		/* In integers: exactly 30 % is not more than 30 %. */
+		/* In integers, so that exactly 30 % is not more than 30 %. */
 		if (10ull * or_worse[rule->from] > (unsigned long long)rule->over * total)
 			return rule;
 	}
@@ -135,7 +135,7 @@ const struct mark_info mark_table[MARK_KINDS] = {
 	[MARK_KIND_CPU] = {"CPU", {0, 90, 95, 98}, false},
 	[MARK_KIND_IOWAIT] = {"I/O wait", {0, 10, 20, 30}, false},
 	[MARK_KIND_MEMORY] = {"Memory, not Database", {0, 90, 95, 98}, false},
-	/* page cache is no emergency */
+	/* page cache is not an emergency */
 	[MARK_KIND_MEMORY_DB] = {"Memory, Database", {0, 95, 98, INFINITY}, false},
 	[MARK_KIND_SWAP] = {"Swap", {0, 10, 30, 50}, false},
 	[MARK_KIND_LOAD] = {"Load", {0, 6, 8, 12}, true},

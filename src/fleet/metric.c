@@ -4,7 +4,7 @@
 
 #include "fleet/metric.h"
 
-/* Percentages are clamped after they were derived, so a little beyond 100 is a value. */
+/* Percentages are clamped after they are derived, so values slightly above 100 are accepted. */
 #define PERCENT_MOST 1e3
 
 const struct metric_info metric_table[METRIC_COUNT] = {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Servers stand by name, so that names are mostly endings of each other and each quantity is a
- * column of its own: what a column says less the guess that the columns before it allow is a small
- * number (base/rice.h). What does not change from bucket to bucket, or hardly differs from server to
- * server, is left to zlib.
+ * Servers are ordered by name, so that each name shares a prefix with the previous one. Each
+ * quantity is a column: the difference between its values and the guess from earlier columns is
+ * small (base/rice.h). zlib compresses what hardly differs from server to server.
  */
 #include "config.h"
 #include "fleet/moment.h"
@@ -22,7 +21,7 @@
 
 #define MAGIC          "TFTm"
 #define CHECKSUM_BYTES 8
-/* Of the packed part, per server: name and profile. */
+/* The packed part, per server: name and profile. */
 #define SERVER_BYTES_MAX (2 + SNAPSHOT_NAME_MAX + 1)
 #define HEAD_BYTES_MAX   8192
 #define PERCENT_MOST     100
@@ -30,7 +29,7 @@
 
 /* ---- the columns ---- */
 
-/* What a value is near to. */
+/* What a value is close to. */
 enum guess {
 	GUESS_NOTHING,
 	GUESS_NOW,
@@ -38,7 +37,7 @@ enum guess {
 	GUESS_PREDICTED /* worst */
 };
 
-/* A value of a server, kept in `scale`ths of 1. Reading by reading, in the order of the guesses:
+/* A value of a server, kept in units of 1/scale. Reading by reading, in the order of the guesses:
  * now, predicted, change, worst. */
 static const struct column {
 	size_t at;
@@ -58,12 +57,12 @@ static const struct column {
 	READING(cpu, 10, PERCENT_MOST),
 	READING(iowait, 10, PERCENT_MOST),
 	READING(memory, 10, PERCENT_MOST),
-	READING(load, 100, METRIC_LOAD_MOST), /* the busiest servers print two decimals of it */
+	READING(load, 100, METRIC_LOAD_MOST), /* the busiest servers show it with two decimals */
 	COLUMN(swap_now, 10, GUESS_NOTHING, PERCENT_MOST),
 };
 
 #define COLUMNS      (sizeof(columns) / sizeof(columns[0]))
-#define HAS_DATA_BIT COLUMNS /* in the mask of what a server has */
+#define HAS_DATA_BIT COLUMNS /* in the mask of a server's flags */
 
 static double get_value(const struct server *server, const struct column *column)
 {
@@ -78,7 +77,7 @@ static void set_value(struct server *server, const struct column *column, double
 	memcpy((char *)server + column->at, &value, sizeof(value));
 }
 
-/* Numbers wrap, so that what was written comes back whatever the columns before it hold. */
+/* Numbers wrap, so a value is read as written whatever the earlier columns hold. */
 static int32_t plus(int32_t a, int32_t b)
 {
 	return (int32_t)((uint32_t)a + (uint32_t)b);
@@ -89,7 +88,7 @@ static int32_t minus(int32_t a, int32_t b)
 	return (int32_t)((uint32_t)a - (uint32_t)b);
 }
 
-/* All columns of all servers while they are written or read. */
+/* All columns of all servers, while they are written or read. */
 struct columns {
 	size_t count;    /* servers */
 	int32_t *values; /* owned; COLUMNS rows of `count` */
@@ -109,7 +108,7 @@ static int32_t *row(const struct columns *c, size_t column)
 	return c->values + column * c->count;
 }
 
-/* Of a value by those of the columns before it. */
+/* The guess of a value from the earlier columns. */
 static int32_t guess(const struct columns *c, size_t column, size_t i)
 {
 	int32_t now_units;
@@ -130,8 +129,8 @@ static int32_t guess(const struct columns *c, size_t column, size_t i)
 
 /* ---- sides ---- */
 
-/* Limits are whole numbers, and what has two decimals is printed with one too. A change has no
- * limits. */
+/* Whether the side matters: limits are whole numbers, and a value with two decimals is also printed
+ * with one. A change has no limits. */
 static bool has_side(size_t column, int32_t units)
 {
 	int scale = columns[column].scale;
@@ -146,7 +145,7 @@ static double value_of(size_t column, int32_t units)
 	return (double)units / columns[column].scale;
 }
 
-/* Less than any digit that is printed. */
+/* Smaller than any printed digit. */
 static double nudge(size_t column)
 {
 	return 0.01 / columns[column].scale;
@@ -231,8 +230,8 @@ static void put_list(struct buf *list, struct buf *out)
 	buf_free(list);
 }
 
-/* Each crossing is three numbers: index of its limits, steps (negative: the critical limit), peak in
- * tenths (-1: absent). */
+/* Each crossing is three numbers: index of its limits, steps (negative: the critical limit), peak
+ * in tenths (-1: absent). */
 enum { CROSSING_INDEX, CROSSING_STEP, CROSSING_PEAK, CROSSING_NUMBERS };
 
 static int32_t crossing_number(const struct crossing *crossing, int32_t index, int number)
@@ -358,7 +357,7 @@ static void get_values(struct bytes_reader *r, const struct columns *c)
 	}
 }
 
-/* Beyond the range of its metric it is absent. */
+/* A value beyond the range of its metric is absent. */
 static double gate(size_t column, double value)
 {
 	double most = columns[column].most;
@@ -368,7 +367,7 @@ static double gate(size_t column, double value)
 	return head_within(value, most);
 }
 
-/* The sides of a column come in the order of the servers that have one. */
+/* The sides of a column are in the order of the servers that have one. */
 static void get_sides(struct bytes_reader *r, const struct columns *c, struct snapshot *s)
 {
 	for (size_t column = 0; column < COLUMNS; column++) {
@@ -427,7 +426,7 @@ static void set_crossing(struct server *server, int32_t index, int32_t steps, in
 	crossing->peak = head_within(peak / 10.0, PEAK_MOST);
 }
 
-/* counts: of each server; the numbers stand one column after the other. */
+/* counts: of each server. The numbers are stored column by column. */
 static void get_crossing_numbers(struct bytes_reader *r, const int32_t *counts, size_t total,
 				 struct snapshot *s)
 {

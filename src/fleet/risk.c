@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The score: one table of components and steps, in integer tenths so that nothing is lost in the
- * last bit. */
+/* The score: one table of components and steps, in integer tenths so that no rounding error
+ * occurs. */
 #include "config.h"
 
 #include "fleet/risk.h"
@@ -47,7 +47,7 @@ const struct risk_rule *risk_rule(enum component component, bool database)
 	return &rules[component];
 }
 
-/* An absent value (NaN) passes no step. */
+/* An absent value (NaN) reaches no step. */
 static uint8_t points_of(const struct risk_rule *rule, double value)
 {
 	size_t i;

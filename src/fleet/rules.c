@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The planning rules: all their numbers and words stand in these tables, once. */
+/* The planning rules: all their numbers and words are in these tables, once. */
 #include "config.h"
 #include "fleet/rules.h"
 
@@ -44,13 +44,13 @@ const struct cost_figure_info cost_figure_table[COST_FIGURES] = {
 	[COST_FIRST_YEAR] = {"first_year_net", "USD"},
 };
 
-/* No payback without savings, not even of a project that costs nothing. */
+/* Without savings there is no payback, not even for a project that costs nothing. */
 static double months_to_return(double project, double monthly)
 {
 	return monthly > 0 ? project / monthly : (double)NAN;
 }
 
-#define FIGURE_END 1e15 /* a double counts no single dollars beyond, and no page has the room */
+#define FIGURE_END 1e15 /* beyond this no page has room, and a double soon loses single dollars */
 
 static void leave_out_the_huge(double figure[COST_FIGURES])
 {
@@ -63,7 +63,8 @@ void cost_of(const struct snapshot *snap, const double inputs[COST_INPUTS], stru
 {
 	size_t high = rules_count(snap, RISK_HIGH);
 	size_t medium = rules_count(snap, RISK_MEDIUM) - high;
-	/* Thousandths of an incident, an integer for whole percents: only the division rounds. */
+	/* Thousandths of an incident, an integer for whole percentages, so only the division
+	 * rounds. */
 	double prevented =
 		(double)(10 * high + COST_MEDIUM_TENTHS * medium) * inputs[COST_PREVENTION];
 	double *figure = cost->figure;
@@ -172,7 +173,7 @@ static double index_of(const struct snapshot *snap, const struct environment_ale
 	return rule->eight_hours ? snap->prob_8h : snap->prob_30m;
 }
 
-/* NULL: none. An absent index is above nothing. */
+/* NULL: none. An absent index is above no limit. */
 static const struct environment_alert *find_environment(const struct snapshot *snap)
 {
 	for (size_t i = 0; i < ENVIRONMENT_ALERTS; i++)

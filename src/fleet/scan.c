@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bracket scanner. A state per place between the tokens of the two top levels; a value is
- * copied (or skipped) by counting brackets outside strings, without recursion. Every step takes as
- * many bytes as it can and leaves all it must remember in struct scan, so the cuts between chunks
- * do not matter.
+ * The bracket scanner. It has one state per place between the tokens of the top two levels. A value
+ * is copied or skipped by counting brackets outside strings, without recursion. Every step takes as
+ * many bytes as it can and keeps its state in struct scan, so chunk boundaries do not matter.
  */
 #include "config.h"
 
@@ -19,7 +18,7 @@
 #define FLEET_DEPTH 2  /* values of `predictions` */
 
 enum place {
-	IN_MARK, /* or before anything else, where there is no byte order mark */
+	IN_MARK, /* in the byte order mark, or where there is none */
 	AT_START,
 	AT_FIRST_KEY, /* or at the end of an empty object */
 	AT_KEY,
@@ -39,13 +38,13 @@ struct scan {
 	enum scan_result result;
 	enum place place;
 	int depth;       /* open brackets */
-	uint64_t arrays; /* bit per depth: it was a [ */
+	uint64_t arrays; /* a bit per depth: the bracket was a [ */
 	bool quoted;     /* inside a string */
-	bool escaped;    /* after its backslash */
+	bool escaped;    /* after a backslash in it */
 	char key[SCAN_KEY_MAX];
 	size_t mark_len;
-	size_t key_len; /* may exceed SCAN_KEY_MAX: not all of it was kept */
-	/* The value at hand. */
+	size_t key_len; /* exceeds SCAN_KEY_MAX if the key was truncated */
+	/* The current value. */
 	int base;     /* depth outside it */
 	size_t limit; /* bytes; 0: not wanted */
 	unsigned marks;
@@ -100,7 +99,7 @@ static void open_bracket(struct scan *scan, char bracket)
 		scan->beyond_caps = true;
 }
 
-/* Never called with nothing open: a value ends when the depth is back at its base. */
+/* Never called with nothing open: a value ends when the depth returns to its base. */
 static void close_bracket(struct scan *scan, char bracket)
 {
 	bool array = scan->arrays >> --scan->depth & 1;
@@ -109,7 +108,7 @@ static void close_bracket(struct scan *scan, char bracket)
 		scan->result = SCAN_BAD;
 }
 
-/* Takes the bytes of a string up to and with its closing quote. */
+/* Takes the bytes of a string, up to and including its closing quote. */
 static size_t take_string(struct scan *scan, const char *bytes, size_t len)
 {
 	size_t n = 0;
@@ -129,7 +128,7 @@ static size_t take_string(struct scan *scan, const char *bytes, size_t len)
 	return n;
 }
 
-/* Nearly all bytes are those of numbers, and the commas between them. */
+/* Nearly all bytes belong to numbers and the commas between them. */
 static size_t take_plain(struct scan *scan, const char *bytes, size_t len)
 {
 	enum { PLAIN, COMMA, OTHER };
@@ -144,7 +143,7 @@ static size_t take_plain(struct scan *scan, const char *bytes, size_t len)
 	return n;
 }
 
-/* Takes the bytes of a container up to its end, or up to and with the quote that opens a string. */
+/* Takes the bytes of a container, up to its end or up to and including an opening quote. */
 static size_t take_container(struct scan *scan, const char *bytes, size_t len)
 {
 	size_t n = 0;
@@ -210,7 +209,8 @@ static size_t in_value(struct scan *scan, const char *bytes, size_t len)
 	return n;
 }
 
-/* Number, true, false or null: letters are not checked here, the reader of a kept value does. */
+/* Number, true, false or null. Letters are not checked here; whoever parses a kept value does
+ * that. */
 static bool is_scalar(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -225,7 +225,7 @@ static size_t in_scalar(struct scan *scan, const char *bytes, size_t len)
 		n++;
 	keep(scan, bytes, n);
 	if (n < len)
-		finish_value(scan); /* whatever ended it is judged by AT_NEXT */
+		finish_value(scan); /* AT_NEXT checks the byte that ended it */
 	return n;
 }
 
@@ -244,7 +244,7 @@ static void begin_value(struct scan *scan, char c)
 			scan->result = SCAN_BAD;
 		return;
 	}
-	/* The opening byte is taken here: from now on, being back at the base means the end. */
+	/* Takes the opening byte: after it, a depth equal to the base means the end. */
 	scan->place = IN_VALUE;
 	in_value(scan, &c, 1);
 }
@@ -273,7 +273,7 @@ static void at_value(struct scan *scan, char c)
 	begin_value(scan, c);
 }
 
-/* A byte order mark is no part of the text (RFC 8259 8.1). */
+/* A byte order mark is not part of the text (RFC 8259, section 8.1). */
 static size_t in_mark(struct scan *scan, const char *bytes, size_t len)
 {
 	static const char mark[] = {'\xef', '\xbb', '\xbf'};
@@ -361,8 +361,8 @@ static void at_end(struct scan *scan, char c)
 	scan->result = SCAN_BAD;
 }
 
-/* Between tokens one byte that is no space decides; inside a token a run of bytes is taken, none
- * when the token ended before it. */
+/* Between tokens, the next byte that is not a space decides. Inside a token a run of bytes is
+ * taken, or none if the token has already ended. */
 static const struct {
 	void (*between)(struct scan *scan, char c);
 	size_t (*inside)(struct scan *scan, const char *bytes, size_t len);

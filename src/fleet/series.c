@@ -19,8 +19,8 @@ struct series *series_new(void)
 	return series;
 }
 
-/* Beyond the range of a float no chart can follow; the values that are compared and printed are not
- * touched. No fmin here: it is a call, and this runs for every value of an answer. */
+/* Clamps to the range of a float, for charts only; values that are compared or printed are not
+ * changed. No fmin: it is a function call, and this runs for every value of an answer. */
 static float bounded(double value)
 {
 	const double most = (double)(FLT_MAX / 4);

@@ -7,9 +7,10 @@
 #include <stdlib.h>
 
 #define NEAR_TIE 0.499
-#define WHOLE    1e15 /* from here on a double has no decimals to round */
+#define WHOLE    1e15 /* from here on a double has no decimals */
 
-/* printf rounds the exact binary value: near the middle of two tenths only printf knows which way. */
+/* printf rounds the exact binary value; close to the middle of two tenths only printf knows which
+ * way. */
 double shown(double value)
 {
 	double tenths = value * 10, nearest = rint(tenths);

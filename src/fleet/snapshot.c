@@ -40,7 +40,7 @@ void snapshot_free(struct snapshot **s)
 	*s = NULL;
 }
 
-/* Doubles the array when it is full, that is at every power of two. */
+/* Doubles the array when it is full, which is at every power of two. */
 static int make_room(struct snapshot *s)
 {
 	struct server *servers;
@@ -79,7 +79,7 @@ struct server *snapshot_add(struct snapshot *s, struct span name)
 	return server;
 }
 
-/* The names lie one after the other, in the order of the servers. */
+/* The names are stored one after another, in the order of the servers. */
 static void fix_names(struct snapshot *s)
 {
 	const char *at = s->names.data;
@@ -91,7 +91,8 @@ static void fix_names(struct snapshot *s)
 	}
 }
 
-/* By name; of two equal ones the later added, whose name lies further back, comes first. */
+/* By name; of two equal names the one added later, which is further back in the store, comes
+ * first. */
 static int by_name(const void *a, const void *b)
 {
 	const struct server *x = a, *y = b;

@@ -4,8 +4,8 @@
 
 #include <inttypes.h>
 
-/* A batch is late after 1.4 of its usual time, and not before these: one that the daemon took while
- * it was busy is seen late. */
+/* A batch is late after 1.4 times the usual period, but never before this: a batch received while
+ * the daemon is busy is noticed late. */
 #define LATE_MIN_MS 6000
 
 static int64_t at_most(int64_t value, int64_t limit)
@@ -13,14 +13,13 @@ static int64_t at_most(int64_t value, int64_t limit)
 	return value < limit ? value : limit;
 }
 
-/* One outage must not count as the usual time of a batch, a feed that has become slow must. */
+/* A single outage must not change the usual period; a feed that has become slower must. */
 static int64_t smooth(int64_t period_ms, int64_t sample_ms)
 {
 	return period_ms ? (3 * period_ms + at_most(sample_ms, 2 * period_ms)) / 4 : sample_ms;
 }
 
-/* A count that went back is of a daemon that was started again: it tells nothing of the time
- * between. */
+/* A count that decreased means that the daemon was restarted: it says nothing about the period. */
 static void move(struct ticks *t, int64_t count, int64_t now_ms)
 {
 	if (t->since_ms && count > t->count && now_ms > t->since_ms)
