@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # third-party.sh SOURCE_DIR OUT_DIR
 # Puts the browser libraries and their licences into OUT_DIR, unchanged: from SOURCE_DIR/third-party, which a release
-# carries, else by npm in the versions of SOURCE_DIR/package-lock.json. npm brings also what a release does without:
-# esbuild, and axe-core for the tests. `third-party.sh SOURCE_DIR OUT_DIR npm` fetches these for a release, too.
+# contains, or else by npm, in the versions of SOURCE_DIR/package-lock.json. npm also fetches esbuild, and axe-core for the
+# tests, which a release does not need. `third-party.sh SOURCE_DIR OUT_DIR npm` fetches them in a release, too.
 set -eu
 
 source=$1
@@ -16,7 +16,7 @@ fetch() {
 	(cd "$out/npm" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 \
 		--fetch-retry-mintimeout=1000 --fetch-timeout=30000) || {
 		echo 'third-party.sh: npm could not fetch the browser libraries (is its registry open from here?);' \
-			'a release tarball carries them and needs no npm' >&2
+			'a release tarball contains them and needs no npm' >&2
 		exit 1
 	}
 }
@@ -39,7 +39,7 @@ else
 	put "$modules/uplot/dist/uPlot.min.css" uPlot.min.css
 	put "$modules/uplot/LICENSE" LICENSE.uPlot
 	put "$modules/axe-core/axe.min.js" axe.min.js
-	# Of the packages for all platforms npm installs the one that fits.
+	# npm installs only the package for this platform.
 	cp "$modules"/@esbuild/*/bin/esbuild "$out/esbuild"
 fi
 rm -rf "$out/npm"

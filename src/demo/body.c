@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Validation of request bodies, as far as recorded in the words of FastAPI with pydantic 1. */
+/* Validation of request bodies, in the words of FastAPI with pydantic 1 as far as recorded. */
 #include "config.h"
 #include "body.h"
 
@@ -16,7 +16,7 @@ void body_refuse(struct reply *rp, const char *loc, const char *msg, const char 
 		 loc, msg, type);
 }
 
-/* Python's words for the two commonest faults: a name was due (after a brace), or a value. */
+/* Python's words for the two most common errors: expecting a name (after a brace), or a value. */
 static const char *fault_words(const struct text *body, size_t at)
 {
 	while (at > 0 && strchr(" \t\r\n", body->data[at - 1]))
@@ -35,7 +35,7 @@ static bool is_ascii(const struct text *t)
 	return true;
 }
 
-/* The fault quotes the body, unless that might not be UTF-8. */
+/* The error quotes the body, unless that might not be UTF-8. */
 static void refuse_malformed(const struct text *body, size_t at, struct reply *rp)
 {
 	const char *words = fault_words(body, at);
@@ -58,7 +58,7 @@ static void refuse_malformed(const struct text *body, size_t at, struct reply *r
 	text_fmt(&rp->body, ",\"pos\":%lu,\"lineno\":%lu,\"colno\":%lu}}]}", pos, line, column);
 }
 
-/* NULL also for the JSON value null: *ok tells. */
+/* NULL also for the JSON value null; *ok distinguishes the two. */
 static struct json_object *parse(const struct text *body, int flags, bool *ok, size_t *at)
 {
 	struct json_tokener *tok = json_tokener_new_ex(DEPTH_MAX);
@@ -80,8 +80,8 @@ static struct json_object *parse(const struct text *body, int flags, bool *ok, s
 	return root;
 }
 
-/* json-c 0.18, when strict, takes bytes beyond ASCII for control characters. So the form is tried on
- * a copy that has a plain one in place of each. */
+/* json-c 0.18, in strict mode, takes non-ASCII bytes for control characters. So the syntax is
+ * checked on a copy that has an ASCII byte in place of each of them. */
 static bool is_strict(const struct text *body, size_t *at)
 {
 	struct text plain = {0};

@@ -7,15 +7,14 @@
 #include "serve.h"
 
 /*
- * Request bodies, validated as the real programs do (FastAPI with pydantic 1). On a fault the
- * functions return NULL and the reply is the complete 422.
+ * Request bodies, validated as the real programs do (FastAPI with pydantic 1). On an error the
+ * functions return NULL and the reply is a complete 422.
  */
 
 /* The body as a JSON object; release with json_object_put. */
 struct json_object *body_object(const struct request *rq, struct reply *rp);
 
-/* A member that must be there; borrowed. NULL either way for JSON null, which no field here
- * accepts. */
+/* A required member; borrowed. NULL if it is missing or is JSON null, which no field accepts. */
 struct json_object *body_field(struct json_object *body, const char *name, struct reply *rp);
 
 /* 422 for one field: loc is the rest of the list after "body", such as `,"records",3`. */

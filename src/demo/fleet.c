@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The simulation. A level is built up in this order: base line of the profile, own factor of the
- * server, strain of the busy few, daily wave, scenario ramp; the noise comes last so that a ramp
- * never looks drawn with a ruler.
+ * The simulation. A level is built up in this order: baseline of the profile, factor of the server,
+ * strain of the busy servers, daily wave, ramp of the scenario. Noise is added last, so that a ramp
+ * is never a perfectly straight line.
  */
 #include "config.h"
 #include "fleet.h"
@@ -18,7 +18,7 @@
 
 enum { NOISE_TICKS = 18, STRAIN_TICKS = 480, BUSY_ONE_IN = 12 };
 
-/* What a number drawn from the hash is for: keeps the draws independent of each other. */
+/* The purpose of a number drawn from the hash: keeps the draws independent of each other. */
 enum draw {
 	DRAW_FACTOR,
 	DRAW_SMOOTH,
@@ -30,8 +30,8 @@ enum draw {
 	DRAW_LOSS
 };
 
-/* Further rows of the strain table: critical after degrading; who waits for the databases in which a
- * cascade begins. */
+/* Further rows of the strain table: critical after degrading, and, in a cascade, the servers that
+ * wait for the databases where it begins. */
 enum { ESCALATED = SCENARIO_COUNT, DOWNSTREAM };
 
 enum { CASCADE_SOURCES = 2 };
@@ -67,7 +67,7 @@ static const struct {
 	double smooth, jitter; /* noise, half width, in units of the metric ... */
 	double relative;       /* ... plus this share of the level for both */
 	double daily;          /* share of the level that the daily wave moves */
-	double spread;         /* how far targets differ between servers, share of the target */
+	double spread;         /* how much targets differ between servers, share of the target */
 	double ceiling;
 	bool whole;
 } metrics[METRICS] = {
@@ -87,14 +87,15 @@ static const struct {
 	[UPTIME_DAYS]      = {"uptime_days",       0.0, 0.0, 0.00,  0.00, 0.00, 30, true},
 };
 
-/* Where a strained server goes. User, memory and database I/O wait: doc/upstream.md#scenarios. */
+/* The targets of a strained server. User, memory and database I/O wait:
+ * doc/upstream.md#scenarios. */
 static const struct strain {
 	double target[METRICS];
 	double database_iowait;
 	int ramp_ticks;
 	int affected_pct;
 } strains[] = {
-	[SCENARIO_HEALTHY] = { /* the busy few */
+	[SCENARIO_HEALTHY] = { /* the busy servers */
 		{73, 12,  6, 7, 70, 91,  9, NONE, NONE, NONE, 22, 24,  9.4, NONE}, 10,  1,  0},
 	[SCENARIO_DEGRADING] = {
 		{75, 12,  8, 4, 76, 80, 12, NONE, NONE, NONE, 34, 32, 10.5, NONE}, 18, 60, 20},
@@ -114,7 +115,7 @@ static const struct strain *strain_of(const struct phase *p)
 	return &strains[p->escalated ? ESCALATED : p->scenario];
 }
 
-/* Where server stands in phase k; NULL: nothing strains it. */
+/* The strain on the server in phase k; NULL: none. */
 static const struct strain *strain_on(const struct fleet *f, int64_t k, int server)
 {
 	static const bool waits[KINDS] = {
@@ -200,7 +201,7 @@ static double natural(const struct fleet *f, int server, enum metric m, int64_t 
 	return level;
 }
 
-/* The level in phase k; an escalated phase sets out from where the one before it was. */
+/* The level in phase k; an escalated phase starts from the level of the previous one. */
 static double in_phase(const struct fleet *f, int64_t k, int server, enum metric m, int64_t tick,
 		       double level)
 {
@@ -238,8 +239,8 @@ double fleet_sample(const struct fleet *f, int server, enum metric m, int64_t ti
 	return metrics[m].whole ? rint(level) : rint(level * 100) / 100;
 }
 
-/* Shares in whole servers, at least one each; what the cap on generic servers leaves goes to ML,
- * the rest to web. */
+/* Shares in whole servers, at least one each. Generic servers above the cap become ML, and the
+ * remainder of the fleet is web. */
 static void count_kinds(int size, int count[KINDS])
 {
 	int left = size;
@@ -285,7 +286,7 @@ static int by_lot(const void *a, const void *b)
 	return (x->lot > y->lot) - (x->lot < y->lot);
 }
 
-/* Marks `count` servers drawn by lot, of one kind or (KINDS) of all. */
+/* Marks `count` randomly drawn servers of one kind, or of all kinds (KINDS). */
 static void draw_servers(const struct fleet *f, enum draw what, uint64_t draw, enum kind kind,
 			 int count, bool *marks)
 {

@@ -10,8 +10,8 @@
 
 /*
  * The simulated servers. Every sample is a pure function of (state, server, metric, tick): profile
- * base line, slow daily wave, smooth hashed noise, and the ramp of the scenario
- * (doc/upstream.md#scenarios). Nothing is remembered.
+ * baseline, slow daily wave, smooth hashed noise, and the ramp of the scenario
+ * (doc/upstream.md#scenarios). No sample is stored.
  *
  * Unlike the real generator, a scenario lowers the idle share of its servers: CPU used reacts.
  */
@@ -31,7 +31,7 @@ struct fleet {
 	int size;
 	unsigned char kind[FLEET_MAX]; /* index of the profile */
 	char name[FLEET_MAX][FLEET_NAME_MAX];
-	bool busy[FLEET_MAX];              /* under strain even when all is healthy */
+	bool busy[FLEET_MAX];              /* under strain even in the healthy scenario */
 	bool hit[STATE_PHASES][FLEET_MAX]; /* affected in that phase */
 };
 
@@ -39,13 +39,14 @@ void fleet_init(struct fleet *f, const struct state *s);
 
 const char *fleet_metric_name(enum metric m);
 
-/* One recorded value, rounded as a record of the generator is: two decimals, or a whole number. */
+/* One value, rounded as in a record of the generator: two decimals, or a whole number. */
 double fleet_sample(const struct fleet *f, int server, enum metric m, int64_t tick);
 
-/* Servers affected in the present phase. */
+/* The number of servers affected in the current phase. */
 int fleet_affected(const struct fleet *f);
 
-/* Records a server has sent until a tick: some lose a few, so a fleet gets ready bit by bit. */
+/* The number of records a server has sent by a tick. Some lose a few, so a fleet warms up
+ * gradually. */
 int64_t fleet_records(const struct fleet *f, int server, int64_t tick);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon's arithmetic, habits included: the slope is fitted per tick and applied per step, the
- * band is laid around the clipped line, and every metric adds to the incident index whether high is
- * bad or not.
+ * The daemon's arithmetic, quirks included: the slope is fitted per tick but applied per step, the
+ * band is laid around the clipped line, and every metric adds to the incident index, whether a high
+ * value is bad or not.
  */
 #include "config.h"
 #include "forecast.h"
@@ -35,7 +35,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* Which metrics are watched, in the order of the wire (doc/upstream.md#alerts). */
+/* The metrics that have alerts, in the order of the wire (doc/upstream.md#alerts). */
 static const struct {
 	enum metric metric;
 	int warning, critical;

@@ -9,7 +9,7 @@
 #include "fleet.h"
 
 /* What the daemon computes without a model: straight lines (doc/upstream.md#servers), alerts
- * (doc/upstream.md#alerts), environment (5.4). */
+ * (doc/upstream.md#alerts), and the environment. */
 
 enum { STEPS = 96, STEPS_30M = 6, STEPS_1H = 12, STEP_MINUTES = 5 };
 
@@ -19,7 +19,7 @@ struct forecast {
 	double trend;                              /* slope per 5-second tick, applied per step */
 };
 
-/* From the samples that end at `tick`: the last 24, fewer when the fleet is younger. */
+/* From the last 24 samples up to `tick`, or fewer if the fleet is younger. */
 void forecast_metric(struct forecast *out, const struct fleet *f, int server, enum metric m,
 		     int64_t tick);
 
@@ -32,16 +32,16 @@ struct alert {
 	int threshold;
 };
 
-/* A poll over the whole fleet collects here; outlook_free at the end. */
+/* Collects the results of one inference over the whole fleet; release with outlook_free. */
 struct outlook {
 	struct alert *alerts; /* by server, metric, step */
 	size_t alert_count, alert_cap;
-	double sum_30m, sum_8h; /* of the points of each server */
+	double sum_30m, sum_8h; /* of all servers' points */
 	int high_risk;
 	bool failed; /* out of memory */
 };
 
-/* Takes the METRICS forecasts of one server into account. */
+/* Adds the METRICS forecasts of one server. */
 void outlook_add(struct outlook *o, int server, const struct forecast *metrics);
 
 void outlook_free(struct outlook *o);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Role generator: tells and sets the scenario. Setting critical is done, and answered with a 500,
+/* Role generator: reports and sets the scenario. Setting critical works but is answered with a 500,
  * as recorded. */
 #include "config.h"
 #include "generator.h"
@@ -10,7 +10,7 @@
 
 enum { NAMES_MAX = 10 };
 
-/* The present fleet and tick. */
+/* The current fleet and tick. */
 static bool load_fleet(const struct daemon *d, struct fleet *f, int64_t *tick)
 {
 	struct state s;
@@ -27,7 +27,7 @@ static const char *scenario_name(const struct fleet *f)
 	return state_scenario_name(state_now(&f->state)->scenario);
 }
 
-/* At most ten names; where the list starts changes from tick to tick. */
+/* At most ten names; the start of the list changes from tick to tick. */
 static void put_affected(struct text *t, const struct fleet *f, int64_t tick)
 {
 	const bool *hit = f->hit[f->state.phase_count - 1];
@@ -92,7 +92,7 @@ static bool answer_root(struct daemon *d, const struct request *rq, struct reply
 	return true;
 }
 
-/* Set under the lock; *old is the scenario before. */
+/* Sets it under the lock; *old is the previous scenario. */
 static bool switch_scenario(const struct daemon *d, enum scenario scenario, enum scenario *old)
 {
 	struct state s;
@@ -137,7 +137,7 @@ static void refuse_name(const char *name, struct reply *rp)
 	text_free(&message);
 }
 
-/* The validator turns numbers into their text; other types are faults. NULL with a complete 422. */
+/* The validator converts numbers to text; other types are errors. NULL with a complete 422. */
 static const char *scenario_field(struct json_object *body, struct reply *rp)
 {
 	struct json_object *field = body_field(body, "scenario", rp);

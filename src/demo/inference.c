@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Role inference: the answers of the October daemon with no model loaded, byte habits included. */
+/* Role inference: the answers of the October daemon without a model, byte for byte in its style. */
 #include "config.h"
 #include "inference.h"
 
@@ -13,7 +13,7 @@
 
 enum { WINDOW_RECORDS = 6000, RECORDS_NEEDED = 100, READY_RECORDS = 150 };
 
-/* The fleet at one moment, and what the daemon would know of it. */
+/* The fleet at one moment, and what the daemon would know about it. */
 struct scene {
 	struct fleet fleet;
 	int64_t tick;
@@ -48,7 +48,7 @@ static long long batches(const struct scene *sc)
 	return sc->tick + sc->fleet.state.fed_batches;
 }
 
-/* Local time without zone, as datetime.now().isoformat() writes it. */
+/* Local time without a zone, as datetime.now().isoformat() writes it. */
 static void put_now(struct text *t)
 {
 	char stamp[32];
@@ -77,9 +77,9 @@ static void put_forecast(struct text *t, enum metric m, const struct forecast *c
 }
 
 /*
- * One inference over the fleet; the forecasts go to `out` unless it is NULL. False when asked to
- * stop meanwhile. The first server changes from tick to tick: the order of the objects is no
- * property of the fleet.
+ * One inference over the fleet; the forecasts are written to `out` unless it is NULL. False if told
+ * to stop meanwhile. The first server changes from tick to tick, because clients must not rely on
+ * the order of the objects.
  */
 static bool infer(const struct scene *sc, struct outlook *o, struct text *out)
 {
@@ -118,7 +118,7 @@ static void put_alert(struct text *t, const struct fleet *f, const struct alert 
 		 a->threshold, a->step, a->step * STEP_MINUTES, name, metric, a->value);
 }
 
-/* Critical first, then by minutes; within these the order in which they were found. */
+/* Critical first, then by minutes, then in the order in which they were found. */
 static void put_alerts(struct text *t, const struct fleet *f, const struct outlook *o)
 {
 	bool first = true;
@@ -266,7 +266,7 @@ static bool answer_root(struct daemon *d, const struct request *rq, struct reply
 	return true;
 }
 
-/* The list of records, all of them objects; NULL with a complete 422. */
+/* The list of records, which must all be objects; NULL with a complete 422. */
 static struct json_object *feed_records(struct json_object *body, struct reply *rp)
 {
 	struct json_object *records = body_field(body, "records", rp);
@@ -290,7 +290,7 @@ static struct json_object *feed_records(struct json_object *body, struct reply *
 	return records;
 }
 
-/* Fed records count but say nothing: the fleet is simulated. */
+/* Records sent are counted but not used: the fleet is simulated. */
 static bool count_records(const struct daemon *d, size_t records)
 {
 	struct state s;

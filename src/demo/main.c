@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tft-demo-daemon: plays the inference daemon or the metrics generator, so that the dashboard can
- * be shown and tested without them. Started by spawn-fcgi with the listening socket on descriptor
- * 0, one process per role: the real daemons answer one request at a time, too.
+ * tft-demo-daemon simulates the inference daemon or the metrics generator, so that the dashboard
+ * can be shown and tested without them. spawn-fcgi starts it with the listening socket on
+ * descriptor 0, one process per role: the real daemons also answer one request at a time.
  */
 #include "config.h"
 
@@ -29,7 +29,8 @@ struct options {
 	bool warm;
 };
 
-/* Options with a number; getopt_long's index finds the row: both tables begin alike. */
+/* Options with a number. getopt_long's index finds the row, as both tables begin with the same
+ * rows. */
 static const struct {
 	const char *name;
 	size_t offset;
@@ -62,8 +63,8 @@ static const char usage[] =
 	"  --seed S          another seed is another fleet (42)\n"
 	"  --tick-ms T       time between two records of a server (5000)\n"
 	"  --warm            start with 300 ticks of history\n"
-	"  --latency-ms M    how long an inference takes at least (300)\n"
-	"  --rate-limit N    calls a minute and client, 0 for no limit (0)\n"
+	"  --latency-ms M    least duration of an inference (300)\n"
+	"  --rate-limit N    calls per minute and client, 0 for no limit (0)\n"
 	"  -V, --version     print the version\n"
 	"  -h, --help        print this text\n"
 	"The FastCGI socket is descriptor 0. TFT_API_KEY in the environment: callers need this "
@@ -77,7 +78,7 @@ static bool set_number(struct options *o, int row, const char *text)
 	errno = 0;
 	value = strtol(text, &end, 10);
 	if (errno || end == text || *end || value < numbers[row].min || value > numbers[row].max) {
-		fprintf(stderr, "tft-demo-daemon: --%s wants a number from %ld to %ld\n",
+		fprintf(stderr, "tft-demo-daemon: --%s needs a number from %ld to %ld\n",
 			numbers[row].name, numbers[row].min, numbers[row].max);
 		return false;
 	}
@@ -155,25 +156,25 @@ static bool open_socket(FCGX_Request *fcgi)
 	socklen_t len = sizeof accepting;
 
 	if (getsockopt(LISTEN_FD, SOL_SOCKET, SO_ACCEPTCONN, &accepting, &len) != 0 || !accepting) {
-		fputs("tft-demo-daemon: descriptor 0 is no listening socket\n", stderr);
+		fputs("tft-demo-daemon: descriptor 0 is not a listening socket\n", stderr);
 		return false;
 	}
-	/* How long libfcgi waits for a client that says nothing, or does not close. */
+	/* How long libfcgi waits for a client that sends nothing, or does not close. */
 	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "200", 0);
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "200", 0);
-	/* A connection may be gone again before accept, which must not wait for the next one. */
+	/* A connection may be gone before accept, which must not wait for the next one. */
 	return fcntl(LISTEN_FD, F_SETFL, O_NONBLOCK) == 0 && FCGX_Init() == 0 &&
 	       FCGX_InitRequest(fcgi, LISTEN_FD, FCGI_FAIL_ACCEPT_ON_INTR) == 0;
 }
 
-/* An exit code. The first test is for a listening socket that is always ready. */
+/* Returns an exit code. The first test is needed when the listening socket is always ready. */
 static int serve_all(struct daemon *d, FCGX_Request *fcgi)
 {
 	while (wait_go_on() && wait_for(LISTEN_FD, POLLIN, -1)) {
 		int rc = FCGX_Accept_r(fcgi);
 
 		if (rc == 0) {
-			/* A cut answer is not flushed: its client may never read it. */
+			/* An incomplete answer is not flushed: its client may never read it. */
 			if (!serve_request(d, fcgi) && !wait_go_on())
 				break;
 			FCGX_Finish_r(fcgi);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The order of the tests is the real daemon's: path, method, key, limiter. A refused call costs no
- * quota. */
+/* The checks are in the order of the real daemon: path, method, key, limiter. A refused call does
+ * not count. */
 #include "config.h"
 #include "serve.h"
 
@@ -37,7 +37,7 @@ static const char *param(const FCGX_Request *fcgi, const char *name)
 	return value ? value : "";
 }
 
-/* The route of path and method; *status is 404 or 405 when there is none. */
+/* The route for path and method; if there is none, *status is 404 or 405. */
 static const struct route *find_route(const struct daemon *d, const char *path, const char *method,
 				      int *status)
 {
@@ -52,7 +52,7 @@ static const struct route *find_route(const struct daemon *d, const char *path, 
 	return NULL;
 }
 
-/* The row of this caller; an expired or else the oldest one makes room. */
+/* The row of this caller; replaces an expired row, or else the oldest. */
 static struct quota *find_quota(struct daemon *d, const struct route *r, const char *ip,
 				int64_t now_ms)
 {
@@ -86,7 +86,7 @@ static bool within_quota(struct daemon *d, const struct route *r, const char *ip
 	return true;
 }
 
-/* 0, or the status to answer. */
+/* 0, or the status to answer with. */
 static int read_body(FCGX_Request *fcgi, struct text *body)
 {
 	char chunk[8192];
@@ -107,8 +107,8 @@ static int read_body(FCGX_Request *fcgi, struct text *body)
 }
 
 /*
- * In pieces that fit into the socket buffer: libfcgi must not wait inside for a client that reads
- * slowly, as no signal gets through to it.
+ * Writes in pieces that fit into the socket buffer: libfcgi must not block on a slow client, as no
+ * signal can interrupt it.
  */
 static bool send_bytes(FCGX_Request *fcgi, const char *bytes, size_t length)
 {
@@ -173,7 +173,8 @@ bool serve_request(struct daemon *d, FCGX_Request *fcgi)
 	int status;
 	bool sent;
 
-	/* The last parameter nginx sends: without it the list was cut short and says nothing. */
+	/* The last parameter that nginx sends: without it the list was truncated and cannot be
+	 * trusted. */
 	if (strcmp(param(fcgi, "DEMO_END"), "1") != 0)
 		return false;
 	r = find_route(d, param(fcgi, "DOCUMENT_URI"), param(fcgi, "REQUEST_METHOD"), &status);

@@ -10,8 +10,8 @@
 #include "state.h"
 #include "text.h"
 
-/* One request, one answer: routing, key, limiter, headers. What is answered is in inference.c and
- * generator.c. */
+/* One request, one answer: routing, key, limiter, headers. The answers themselves are in
+ * inference.c and generator.c. */
 
 struct daemon;
 
@@ -25,13 +25,13 @@ struct reply {
 	struct text body;
 };
 
-/* False: no answer at all (asked to stop, state file gone); the connection is closed. */
+/* False: no answer (told to stop, or the state file is gone); the connection is closed. */
 typedef bool handler_fn(struct daemon *d, const struct request *rq, struct reply *rp);
 
 struct route {
 	const char *path;
 	const char *method;
-	bool protected;   /* wants the key */
+	bool protected;   /* requires the key */
 	int limit_factor; /* times --rate-limit a minute; 0: never limited */
 	handler_fn *answer;
 };
@@ -45,14 +45,14 @@ struct quota {
 
 struct daemon {
 	const struct route *routes; /* ends with path NULL */
-	const char *api_key;        /* NULL: everybody may */
+	const char *api_key;        /* NULL: no key is required */
 	int state_fd;
 	int latency_ms;
 	int rate_limit; /* calls a minute, 0: none */
 	struct quota quotas[64];
 };
 
-/* False: not answered, or not to the end. */
+/* False: not answered, or not completely. */
 bool serve_request(struct daemon *d, FCGX_Request *fcgi);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The state file. flock keeps the two processes apart; it ends with the process that holds it. */
+/* The state file. flock serializes the two processes; a lock ends with the process that holds
+ * it. */
 #include "config.h"
 #include "state.h"
 
@@ -61,7 +62,7 @@ static bool fits(const struct state *s, const struct state *wanted)
 	       s->phase_count >= 1 && s->phase_count <= STATE_PHASES;
 }
 
-/* Under the lock: whoever comes first finds an empty file and fills it. */
+/* Under the lock: the first process finds an empty file and fills it. */
 static bool fill_or_check(int fd, const struct state *wanted)
 {
 	struct state found;

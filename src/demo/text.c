@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The body of an answer, in memory as a whole: every answer of the real daemon has a
- * Content-Length. Numbers are written by hand because json-c prints doubles with 17 digits.
+ * The body of an answer, completely in memory: every answer of the real daemon has a
+ * Content-Length. Numbers are formatted here because json-c prints doubles with 17 digits.
  */
 #include "config.h"
 #include "text.h"

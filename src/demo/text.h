@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 /*
- * A growing answer body. Start from `struct text t = {0}`, append, look at `failed` once at the
- * end, text_free.
+ * A growing answer body. Start from `struct text t = {0}`, append, check `failed` once at the end,
+ * call text_free.
  *
- * The first failed allocation, or a body over TEXT_MAX, sets `failed`; later appends do nothing.
+ * A failed allocation, or a body over TEXT_MAX, sets `failed`; later appends do nothing.
  * data is not NUL-terminated and belongs to the struct.
  */
 struct text {
@@ -24,7 +24,8 @@ void text_add(struct text *t, const char *bytes, size_t n);
 void text_str(struct text *t, const char *s);
 void text_fmt(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* A double as Python's repr: the shortest digits that read back equal, ".0" on whole values. */
+/* A double as Python's repr: the shortest digits that read back equal, with ".0" for whole
+ * values. */
 void text_num(struct text *t, double v);
 
 /* "[1.0,2.5]" */

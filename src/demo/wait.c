@@ -31,7 +31,7 @@ void wait_init(void)
 		sigaddset(&blocked, stop_signals[i]);
 		sigaction(stop_signals[i], &act, NULL);
 	}
-	/* libfcgi gives USR1 a handler of its own: keep it out altogether. */
+	/* libfcgi installs a handler for USR1: block that signal, too. */
 	sigaddset(&blocked, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &blocked, &open_mask);
 	for (size_t i = 0; i < sizeof stop_signals / sizeof *stop_signals; i++)

@@ -6,20 +6,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Call once, before FCGX_Init (which takes over signals that have no handler). */
+/* Call once, before FCGX_Init, which installs handlers for signals that have none. */
 void wait_init(void);
 
 /*
- * Wait until fd is ready for events, POLLIN or POLLOUT (fd < 0: nothing but time), or ms have
- * passed (ms < 0: for ever). False when the process has been asked to stop, by TERM, INT or HUP.
- * That is noticed only where the call would wait: with fd ready the answer is true.
+ * Waits until fd is ready for events, POLLIN or POLLOUT (fd < 0: only for time to pass), or until
+ * ms have passed (ms < 0: no limit). False if the process has been told to stop by TERM, INT or
+ * HUP. That is noticed only when the call has to wait: if fd is ready, the result is true.
  */
 bool wait_for(int fd, short events, int64_t ms);
 
-/* False when the process has been asked to stop. */
+/* False if the process has been told to stop. */
 bool wait_go_on(void);
 
-/* Milliseconds: of the monotonic clock, and since 1970. */
+/* Milliseconds of the monotonic clock, and since 1970. */
 int64_t wait_monotonic_ms(void);
 int64_t wait_wall_ms(void);
 
