@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Forecasts as they are kept: of four metrics, the three quantiles at five horizons, in tenths. Once
- * in PROTOCOL_THIN_MS each commit keeps those of the whole fleet (`PREFIXhist:forecasts`,
- * doc/cache.md#moments), to be compared with what came, and drawn on pages of the past.
+ * The part of the forecasts that is kept: for four metrics, three quantiles at five horizons, in
+ * tenths. Once in PROTOCOL_THIN_MS a commit keeps those of the whole fleet (`PREFIXhist:forecasts`,
+ * doc/cache.md#moments), to compare them with what happened and to draw them on pages of the past.
  */
 #ifndef TFT_HORIZONS_H
 #define TFT_HORIZONS_H
@@ -22,14 +22,14 @@ struct horizons {
 	struct quantiles at[KEPT_METRICS][HORIZONS];
 };
 
-/* Those of a forecast; NULL: all absent. */
+/* The horizons of a forecast; NULL: all absent. */
 void horizons_of(const struct series *series, struct horizons *out);
-/* The record of all servers; `out` fails when memory ends. */
+/* Appends the record of all servers; `out` fails if out of memory. */
 void horizons_encode(const struct snapshot *s, struct buf *out);
-/* Gives each server of the snapshot that the record knows its horizons, which the snapshot owns. -1
- * when the bytes are not a whole record of this format, or memory ended: then none has any. */
+/* Sets the horizons of each server in the record; the snapshot owns them. -1 if the bytes are not a
+ * complete record of this format, or if out of memory: then no server has any. */
 int horizons_decode(struct span bytes, struct snapshot *s);
-/* A band through the value of now and the horizons, for a chart. */
+/* A band through the current value and the horizons, for a chart. */
 void band_of_horizons(struct band *band, const struct server *server, enum kept_metric metric);
 
 #endif

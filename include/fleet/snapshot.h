@@ -60,8 +60,8 @@ struct server {
 	uint64_t fingerprint;
 	int64_t same_since_ms;
 	uint32_t same_count;
-	/* Both owned. The whole forecast, or NULL in a snapshot read from its compact form; the part of it
-	 * that is kept (horizons.h), or NULL except in a moment. */
+	/* Both owned. The whole forecast, or NULL in a snapshot read from its compact form; the
+	 * part of it that is kept (horizons.h), or NULL except in a moment. */
 	struct series *series;
 	struct horizons *horizons;
 };

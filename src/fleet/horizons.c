@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Columns as in moment.c. Each horizon is twice as far as the one before: a median goes on as it
- * went, a band grows with the square root of time and is as wide below as above. What is less than
- * that guess is a small number, unless a percentage has come to its end.
+ * Columns as in moment.c. Each horizon is twice as far away as the previous one. The guess: a
+ * median continues its trend; a band grows with the square root of time and is as wide below as
+ * above. The difference from the guess is small, unless a percentage has reached its limit.
  */
 #include "config.h"
 #include "fleet/horizons.h"
@@ -86,13 +86,13 @@ static int32_t within(size_t column, int64_t units)
 	return column / QUANTILES / HORIZONS != KEPT_LOAD && units > 1000 ? 1000 : (int32_t)units;
 }
 
-/* The quantile of the same horizon; `back` horizons before it. */
+/* The quantile `back` horizons earlier. */
 static int64_t unit(const struct line *line, size_t column, enum quantile quantile, size_t back)
 {
 	return line->units[column - column % QUANTILES + quantile - back * QUANTILES];
 }
 
-/* The wider side of the band of the horizon before, as wide as it will be: times the root of 2. */
+/* The wider side of the previous horizon's band, times the square root of 2. */
 static int64_t grown_band(const struct line *line, size_t column, size_t horizon)
 {
 	int64_t above, below, half;
@@ -129,7 +129,7 @@ static int32_t guess(const struct line *line, size_t column)
 
 /* ---- writing ---- */
 
-/* A bit for each metric and horizon that a server has not. */
+/* A bit for each metric and horizon that a server lacks. */
 static int32_t absent_of(struct horizons *horizons)
 {
 	uint32_t mask = 0;
@@ -273,7 +273,7 @@ static struct horizons *horizons_from(const struct line *line, int32_t absent)
 	return horizons;
 }
 
-/* Both lists are by name. */
+/* Both lists are ordered by name. */
 static void hand_out(const struct snapshot *known, const struct line *lines, const int32_t *absent,
 		     struct snapshot *s)
 {
@@ -299,7 +299,7 @@ static int get_body(struct bytes_reader *r, struct snapshot *known, struct snaps
 	size_t count;
 
 	get_names(r, known);
-	/* Without a risk they stay in the order of their names. */
+	/* Without a risk they stay in order of their names. */
 	count = known->count;
 	r->bad |= snapshot_seal(known) != 0 || known->count != count;
 	lines = calloc(known->count + 1, sizeof(*lines));
