@@ -16,7 +16,7 @@ fetch() {
 	(cd "$out/npm" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 \
 		--fetch-retry-mintimeout=1000 --fetch-timeout=30000) || {
 		echo 'third-party.sh: npm could not fetch the browser libraries (is its registry open from here?);' \
-			'a release tarball contains them and needs no npm' >&2
+			'a release tarball carries them and needs no npm' >&2
 		exit 1
 	}
 }
