@@ -70,7 +70,7 @@ static const char usage[] =
 	"      --render PAGE    print one page, made from a predictions answer in a file\n"
 	"      --snapshot FILE  that file; JSON, gzip'd or not\n";
 
-/* 0, or -1 for a usage error that getopt has already told. */
+/* 0, or -1 for a usage error that getopt has already reported. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
 	int c;
@@ -160,7 +160,7 @@ static int render_page(const struct settings *settings, const struct options *o)
 
 static char fetcher[PATH_MAX];
 
-/* Beside this program where it was built, else where it was installed. false: it cannot be run. */
+/* Looks beside this program (a build tree), then where it is installed. false: it cannot be run. */
 static bool find_fetcher(void)
 {
 	static const char name[] = "tft-fetch";
@@ -179,8 +179,8 @@ static bool find_fetcher(void)
 
 static struct cache_limits make_limits(const struct settings *s)
 {
-	/* Warm-up and scenario are asked for under the fleet's lease, before the predictions: it
-	 * covers whichever call may take longest (doc/limits.md#time). */
+	/* Warm-up and scenario are requested under the fleet's lease, before the predictions, so the
+	 * lease covers the longest of these calls (doc/limits.md#time). */
 	int64_t small = s->status_timeout_ms > s->scenario_timeout_ms ? s->status_timeout_ms
 								      : s->scenario_timeout_ms;
 	int64_t longest = s->timeout_ms > small ? s->timeout_ms : small;
@@ -285,8 +285,7 @@ static int run_worker(const struct settings *s, const struct tls *tls)
 	return rc;
 }
 
-/* A supervisor restarts at once what dies: a worker that cannot start must not become a busy loop.
- */
+/* A supervisor restarts a dead worker at once: one that cannot start must not cause a busy loop. */
 static int delay_failure(int rc)
 {
 	static const struct timespec second = {.tv_sec = 1};
@@ -296,8 +295,8 @@ static int delay_failure(int rc)
 	return rc;
 }
 
-/* The keys are in our memory: no core file has them, and no other program of our user reads them.
- */
+/* Secrets are in our memory: keep them out of core files and away from other programs of our user.
+ * */
 static void keep_secrets(void)
 {
 	static const struct rlimit none = {0, 0};
@@ -320,7 +319,7 @@ static int start_worker(const struct settings *settings, const struct tls *tls)
 	return rc;
 }
 
-/* Who calls a worker by hand gives it a terminal, and it would wait there for ever. */
+/* Started by hand, a worker has a terminal as its input and would wait there for ever. */
 static bool has_listener(void)
 {
 	int listens = 0;
@@ -351,7 +350,7 @@ static bool has_ca_file(const struct settings *settings)
 	return false;
 }
 
-/* What an address by TLS needs, NULL for another one. false: it cannot be had. */
+/* Sets up TLS if the address needs it, else NULL. false: that failed. */
 static bool make_tls(const struct settings *settings, struct tls **tls)
 {
 	const struct tls_files files = {.ca = settings->redis_ca_file,

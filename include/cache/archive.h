@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The history as it is kept in Redis (redis/KEYS.md), read into a struct history. It ends with the
- * bucket of the snapshot that is shown, so that all pages of one snapshot agree. */
+/* Reads the history in Redis (redis/KEYS.md) into a struct history. It ends with the bucket of the
+ * snapshot that is shown, so that all pages of one snapshot agree. */
 #ifndef TFT_ARCHIVE_H
 #define TFT_ARCHIVE_H
 
 #include "cache/cache.h"
 #include "fleet/history.h"
 
-/* 0, or -1 when the shared cache cannot be reached. `h` is initialised here in any case and freed
- * by the caller. */
+/* 0, or -1 if the shared cache cannot be reached. `h` is initialised in either case; the caller
+ * frees it. */
 int archive_fleet(struct cache *cache, const struct snapshot *snap, enum history_range range,
 		  struct history *h);
-/* The risk of one server over a day: points with nothing but `highest`. */
+/* The risk of one server over a day, as points that have only `highest`. */
 int archive_server(struct cache *cache, const struct snapshot *snap, struct span name,
 		   struct history *h);
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shared cache in Redis: who has what, who may refresh, how new data become visible. The
- * keys are in redis/KEYS.md, the protocol with the race that each step answers in doc/cache.md.
+ * The shared cache in Redis: reading entries, claiming a refresh, publishing new data.
+ * redis/KEYS.md lists the keys; doc/cache.md explains the protocol and the race that each step
+ * answers.
  *
  * Reading, one round trip on a hit:
  *
  *	if (cache_read(cache, CACHE_FLEET, "overview", true, &read) == CACHE_FRESH && read.found)
  *		send(read.entry.body);
  *
- * Refreshing, by the one worker whose claim is won:
+ * Refreshing, by the one worker that wins the claim:
  *
  *	if (cache_claim(cache, group, &claim) == CLAIM_WON) {
  *		reason = fetch();                          // cache_extend(cache, &claim) now and then
@@ -19,8 +20,8 @@
  *			cache_fail(cache, &claim, reason, 0);
  *	}
  *
- * All times are Redis' (doc/cache.md#time). What a read returns points into the last replies and
- * lives until the next call of any function here.
+ * All times are by Redis' clock (doc/cache.md#time). What a read returns points into the last
+ * replies and is valid until the next call of any function here.
  */
 #ifndef TFT_CACHE_H
 #define TFT_CACHE_H
@@ -50,8 +51,8 @@ struct cache_limits {
 	int64_t history_memory; /* bytes of Redis' memory that moments and risks may take */
 };
 
-/* Whose cache it is: of what is in Redis under the same prefix, that of another fleet is neither read
- * nor written (doc/cache.md#fleets). Both are borrowed for the cache's life. */
+/* The fleet that the cache belongs to. Another fleet's data under the same prefix are neither read
+ * nor written (doc/cache.md#fleets). Both strings are borrowed for the cache's life. */
 struct cache_owner {
 	const char *prefix;   /* of all keys, [a-z0-9-] */
 	const char *upstream; /* fingerprint of the fleet's daemon, HASH_HEX - 1 hex digits */
@@ -62,8 +63,7 @@ struct cache;
 struct cache *cache_new(struct store *store, const struct cache_limits *limits,
 			const struct cache_owner *owner);
 void cache_free(struct cache **cache);
-/* Tells of each batch or script how long it took, and whether a connection had to be opened again.
- */
+/* Reports how long each batch or script took, and whether it had to reconnect. */
 typedef void (*cache_batch_fn)(void *ctx, int64_t us, bool reconnected);
 void cache_watch(struct cache *cache, cache_batch_fn batch, void *ctx);
 
@@ -71,19 +71,19 @@ enum cache_verdict {
 	CACHE_FRESH, /* the pointer is of this bucket and epoch */
 	CACHE_STALE, /* there is a pointer, but it is older, or flushed */
 	CACHE_COLD,  /* no pointer, or older than max_stale */
-	CACHE_DOWN   /* Redis cannot be reached in time, or holds another fleet's data */
+	CACHE_DOWN   /* Redis did not answer in time, or holds another fleet's data */
 };
 
-/* What a small group said last, as a digest: enough to know whether a stored page says the same. */
+/* A digest of a small group's last answer: enough to tell whether a stored page still agrees. */
 struct cache_digest {
-	int64_t at_ms; /* when it was asked; -1: it has not said anything in the last minute */
-	char digest[HASH_HEX]; /* CACHE_UNKNOWN then, or when what it said was no answer */
+	int64_t at_ms; /* when it was requested; -1: no answer in the last CACHE_DIGEST_MS */
+	char digest[HASH_HEX]; /* CACHE_UNKNOWN then, or after a failed call */
 };
 
 #define CACHE_UNKNOWN   "-"
-#define CACHE_DIGEST_MS 60000 /* what is older says nothing about now */
+#define CACHE_DIGEST_MS 60000 /* older answers do not count */
 
-/* What one read tells about a group. */
+/* The state of a group, from one read. */
 struct cache_state {
 	enum cache_verdict verdict;
 	int64_t now_ms;      /* Redis' clock, epoch */
@@ -99,7 +99,7 @@ struct cache_state {
 
 /* A stored document whose checks have passed. */
 struct cache_entry {
-	struct span body; /* gzip'd when it was asked for and is there */
+	struct span body; /* gzip'd if that was requested */
 	bool gzip;
 	struct span type;
 	char etag[HASH_HEX];
@@ -119,25 +119,25 @@ struct cache_lookup {
 	bool gzip;
 };
 
-/* What requests that have come together are going to read, at most CACHE_LOOKUPS_MAX entries: one
- * round trip for all of them. Each cache_read of the group answers from it until something else is
- * asked of Redis, and at the latest until cache_prefetch_end. */
+/* Reads at most CACHE_LOOKUPS_MAX entries for a set of pending requests in one round trip. Each
+ * cache_read of the group is answered from it until another command goes to Redis, or until
+ * cache_prefetch_end. */
 void cache_prefetch(struct cache *cache, enum cache_group group, const struct cache_lookup *lookups,
 		    size_t count);
 void cache_prefetch_end(struct cache *cache);
 
-/* One document of a route; route NULL: the state alone. */
+/* Reads the state and the entry of a route; route NULL: the state alone. */
 enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const char *route,
 			      bool gzip, struct cache_read *read);
-/* Whether the entry that was found repeats what the small groups say now. */
+/* Whether the entry that was found still agrees with the small groups. */
 bool cache_entry_is_current(const struct cache_read *read);
-/* A further route of the data that an earlier read saw, so that one answer never mixes snapshots;
- * 0, or -1 when not there. */
+/* Reads another route of the snapshot that an earlier read saw, so that one answer never mixes
+ * snapshots. 0, or -1 if it is absent. */
 int cache_read_more(struct cache *cache, const struct cache_state *state, const char *route,
 		    bool gzip, struct cache_entry *entry);
 
-/* The same route of the bucket before, where its entry is still there: when the one above is
- * damaged or gone. On success *state tells of that bucket. 0, or -1. */
+/* Reads the route from the previous bucket, for when the current entry is damaged or gone. 0 with
+ * *state describing that bucket, or -1. */
 int cache_read_previous(struct cache *cache, struct cache_state *state, const char *route,
 			struct cache_entry *entry);
 
@@ -150,42 +150,41 @@ struct claim {
 	int64_t bucket;
 	int64_t now_ms;    /* Redis' clock at the claim: gen of the data */
 	int64_t mono_ms;   /* our monotonic clock at the claim */
-	int64_t leased_ms; /* the same when the lease last began anew */
+	int64_t leased_ms; /* our monotonic clock when the lease was last renewed */
 };
 
-/* After busy, open, budget or a refusal the same answer is given without asking for up to 250 ms,
- * so that a crowd of stale requests does not become a crowd of scripts, or until data were fresh.
- */
+/* After CLAIM_BUSY, CLAIM_OPEN, CLAIM_BUDGET or a refusal, repeats that result without a call to
+ * Redis for up to 250 ms or until the data are fresh, so that many stale requests do not run many
+ * scripts. */
 enum claim_result cache_claim(struct cache *cache, enum cache_group group, struct claim *claim);
-/* Whether the holder of this claim may still begin its call: it was not stopped for so long that
- * its lease could end before the call does. */
+/* Whether the holder may still begin its call: false if it was stopped for so long that the call
+ * could outlive the lease. */
 bool cache_claim_in_time(const struct claim *claim);
 
 enum lease {
 	LEASE_RENEWED,
-	LEASE_KEPT, /* as it was: the claim has had a whole lease, or Redis is away, which decides
-		       nothing, as the commit is fenced anyway */
-	LEASE_LOST  /* the lock is another's, or nobody's: stop */
+	LEASE_KEPT, /* unchanged: the claim has lasted a whole lease, or Redis is down; the commit
+		       checks the lock anyway */
+	LEASE_LOST  /* another worker holds the lock, or nobody does: stop */
 };
 
-/* Begins the lease anew, unless a whole lease has passed since the claim: no work takes longer than
+/* Renews the lease, unless a whole lease has passed since the claim: no refresh takes longer than
  * twice the lease. */
 enum lease cache_extend(struct cache *cache, struct claim *claim);
 
 struct cache_document {
 	struct span body, gzip; /* gzip empty: none */
 	const char *type;
-	bool is_page; /* made of this build's templates: another build does not use it */
+	bool is_page; /* rendered by this build's templates; other builds ignore it */
 	struct span
 		digests; /* digests of what it repeats of the small groups, in their order, with a
 			     blank between; empty: it repeats nothing */
 };
 
-/* Puts a document of a route aside; 0, or -1 when Redis did not take it. */
+/* Stages a document for a route. 0, or -1 if Redis did not store it. */
 int cache_stage(struct cache *cache, const struct claim *claim, const char *route, const char *snap,
 		const struct cache_document *document);
-/* Adds raw fields (one per server) to a staged hash: pairs of field and value, at most 120 spans.
- */
+/* Adds raw fields (one per server) to a staged hash: field-value pairs, at most 120 spans. */
 int cache_stage_fields(struct cache *cache, const struct claim *claim, const char *route,
 		       size_t count, const struct span *pairs);
 
@@ -205,7 +204,7 @@ extern const char *const commit_names[]; /* for the log, by enum commit_result *
 
 struct commit {
 	const char *snap;
-	const char *routes[CACHE_ROUTES_MAX]; /* all that were staged */
+	const char *routes[CACHE_ROUTES_MAX]; /* every staged route */
 	size_t count;
 	int64_t fill_ms;          /* how long refreshes take, for the age classes */
 	struct span history;      /* the record; empty: no point */
@@ -216,47 +215,47 @@ struct commit {
 
 enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
 				const struct commit *commit);
-/* Tells every reader what a small group has just said: its digest, or CACHE_UNKNOWN. */
+/* Publishes the digest of a small group's latest answer, or CACHE_UNKNOWN, to all readers. */
 void cache_publish_digest(struct cache *cache, const struct claim *claim, const char *digest);
-/* Opens the breaker and gives the lock back; retry_after_ms as asked by the upstream, 0 none. */
+/* Opens the breaker and releases the lock. retry_after_ms: requested by the upstream; 0: none. */
 void cache_fail(struct cache *cache, const struct claim *claim, enum reason reason,
 		int64_t retry_after_ms);
-/* Another call has just been answered by the daemon of this group: a breaker that is open because it
+/* The group's daemon has just answered another call. A breaker that is open because the daemon
  * could not be reached lets one attempt through. */
 void cache_reopen(struct cache *cache, enum cache_group group);
-/* Redis answers, but has refused what a refresh needs: in words that follow "Redis", and for how long;
- * NULL when it has not. It is over when the same is done. */
+/* Why Redis answers but refuses a command that a refresh needs, in words that follow "Redis", and
+ * for how long; NULL: it does not. The refusal ends when that command succeeds. */
 const char *cache_refusal(const struct cache *cache, int64_t *for_ms);
-/* Whether what is in Redis belongs to another fleet, as far as is known; cache_read looks again. */
+/* Whether the cache was last seen to belong to another fleet; cache_read checks again. */
 bool cache_is_foreign(const struct cache *cache);
-/* Whether Redis was away then. A lock that outlived a restart of Redis would hold everybody up for
- * the rest of the lease. */
+/* Whether Redis was down when a failure was to be recorded. A lock that outlived a restart of Redis
+ * would delay everyone for the rest of the lease. */
 bool cache_is_behind(const struct cache *cache);
-/* Removes a key whose value was met and is too large to be ours. */
+/* Removes a key whose value was found to be too large to be ours. */
 void cache_heal(struct cache *cache);
-/* Tells it now, if so. */
+/* Records that failure now, if there is one. */
 void cache_catch_up(struct cache *cache);
-/* Remembers an upstream call, for the status page and for cache_fill_ms. */
+/* Records an upstream call, for the status page and for cache_fill_ms. */
 void cache_note(struct cache *cache, enum cache_group group, const struct diagnosis_call *call);
-/* Remembers what an operator did, for the advanced page. */
+/* Records an operator's action, for the advanced page. */
 void cache_note_action(struct cache *cache, const struct diagnosis_action *action);
-/* The last calls and actions, the epoch and what is left of the budget; everything else of
- * *diagnosis is zero or unknown. 0, or -1 when Redis does not tell. */
+/* Fills in the last calls and actions, the epoch and the remaining budget; everything else in
+ * *diagnosis is zero or unknown. 0, or -1 if Redis does not answer. */
 int cache_diagnose(struct cache *cache, enum cache_group group, struct diagnosis *diagnosis);
 /* 90th percentile of the last refreshes' durations, rounded up to 100 ms; 0 when none is known. */
 int64_t cache_fill_ms(struct cache *cache, enum cache_group group);
 
 enum flush_result { FLUSH_OK, FLUSH_LIMITED, FLUSH_DOWN };
 
-/* Declares all that is cached out of date (doc/cache.md#flush). FLUSH_LIMITED: somebody did it a
- * moment ago, and nothing happened; *wait_ms is when it can be done again. */
+/* Declares the whole cache out of date (doc/cache.md#flush). FLUSH_LIMITED: the last flush was too
+ * recent and nothing changed; *wait_ms is the time until the next one is allowed. */
 enum flush_result cache_flush(struct cache *cache, int64_t *wait_ms);
-/* The same for one small group, without the limit: its calls have a budget of their own. */
+/* The same for one small group, without the limit: the group has a separate budget. */
 void cache_outdate(struct cache *cache, enum cache_group group);
 
 int64_t cache_interval_ms(const struct cache *cache, enum cache_group group);
-/* Time until a period of this length begins by Redis' clock as last seen; -1 when it was never
- * seen. */
+/* Time until the next period of this length begins, by Redis' clock as last read; -1: never read.
+ * */
 int64_t cache_ms_to(const struct cache *cache, int64_t period_ms);
 enum cache_pick { CACHE_ALL, CACHE_OLDEST, CACHE_NEWEST };
 
@@ -276,15 +275,15 @@ struct cache_stream {
 
 /* One entry; fields: name, value, name, value ... */
 typedef void (*cache_entry_fn)(void *ctx, int64_t at_ms, const struct span *fields, size_t count);
-/* Hands all entries of the streams over, one stream after the other. 0, or -1 when Redis cannot be
- * reached or refused. */
+/* Passes all entries of the streams to `entry`, one stream after the other. 0, or -1 if Redis
+ * cannot be reached or refuses. */
 int cache_read_streams(struct cache *cache, const struct cache_stream *streams, size_t count,
 		       cache_entry_fn entry, void *ctx);
 #define CACHE_FIELDS_MAX 20
 
-/* Raw fields of a hash of the state's data ("series": the forecasts of a server by its name), an
- * empty span for each that is absent. The hash has the snapshot's id in the field with the empty
- * name; with another one in it, everything counts as absent. */
+/* Reads raw fields of a hash of the state's bucket ("series": the forecasts of a server by its
+ * name), with an empty span for each absent field. The field with the empty name holds the
+ * snapshot's id; if that is another snapshot's, every field counts as absent. */
 void cache_fields(struct cache *cache, const struct cache_state *state, const char *route,
 		  size_t count, const struct span *names, struct span *values);
 
@@ -293,10 +292,12 @@ struct cache_counter {
 	struct span series;
 	int64_t value;
 };
-/* Adds at most 500 counts, to those of all nodes as well; 0, or -1 when Redis did not take them. */
+/* Adds at most 500 counts to the node's totals and to those of all nodes. 0, or -1 if Redis did not
+ * store them. */
 int cache_count(struct cache *cache, const char *node, const struct cache_counter *counters,
 		size_t count);
-/* The node's counters, or those of all nodes (NULL); the number filled in, at most max. */
+/* Reads the node's counters, or those of all nodes (NULL). Returns the number filled in, at most
+ * max. */
 size_t cache_counters(struct cache *cache, const char *node, struct cache_counter *counters,
 		      size_t max);
 

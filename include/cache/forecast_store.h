@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stored forecasts (`tft:series:<bucket>`) that a page needs besides the snapshot: a snapshot
- * that was read back from its compact form has none. What cannot be read stays absent, and the page
- * says so.
+ * The stored forecasts (`tft:series:<bucket>`) that a page needs besides the snapshot, since the
+ * compact form of a snapshot has none. Forecasts that cannot be read stay absent, and the page says
+ * so.
  */
 #ifndef TFT_FORECAST_STORE_H
 #define TFT_FORECAST_STORE_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counters in the Prometheus text format 0.0.4, summed per node over all its workers: a worker
- * counts in its memory and adds what it has to the node's hash in Redis (tft:node:<node>) about
- * once a second, after a response. The field names of that hash are the series as they are printed,
- * so a reader sorts and prints.
+ * Counters in the Prometheus text format 0.0.4, summed per node over all its workers. A worker
+ * counts in memory and adds its counts to the node's hash in Redis (tft:node:<node>) about once a
+ * second, after a response. The field names of that hash are the series names as printed, so a
+ * reader only sorts and prints them.
  */
 #ifndef TFT_METRICS_H
 #define TFT_METRICS_H
@@ -44,14 +44,14 @@ enum metrics_name {
 
 struct metrics;
 
-/* node is borrowed. NULL when memory ends. */
+/* node is borrowed. NULL: out of memory. */
 struct metrics *metrics_new(const char *node);
 void metrics_free(struct metrics **metrics);
 /* Adds 1 to the series with these labels: text of the form `route="overview",code="200"`, words of
  * the program only; empty for none. */
 void metrics_count(struct metrics *metrics, enum metrics_name name, const char *labels);
-/* Counts what a viewer's request found in the shared cache: not what our own looks do, idle ticks and
- * probes. */
+/* Counts what a viewer's request found in the shared cache. Idle ticks and probes are not counted.
+ * */
 void metrics_verdict(struct metrics *metrics, enum cache_verdict verdict);
 /* Adds one observation to the histogram of request durations. */
 void metrics_time(struct metrics *metrics, int64_t us);
@@ -60,18 +60,17 @@ enum metrics_step { METRICS_FETCH, METRICS_STAGE, METRICS_COMMIT, METRICS_STEPS 
 void metrics_step(struct metrics *metrics, enum metrics_step step, int64_t us);
 /* For cache_watch, with the metrics as ctx: one batch at Redis. */
 void metrics_batch(void *ctx, int64_t us, bool reconnected);
-/* Milliseconds until there is something to hand over; -1: nothing has been counted. */
+/* Milliseconds until the counts should be flushed; -1: nothing has been counted. */
 int64_t metrics_flush_in(const struct metrics *metrics);
-/* Hands the counts over to Redis if the last time is a second ago. What Redis does not take is
- * kept. */
+/* Adds the counts to Redis, at most once a second. Counts that Redis does not accept are kept. */
 void metrics_flush(struct metrics *metrics, struct cache *cache);
-/* The node's counters as a page for Prometheus, and `gauges` (complete lines) after them. */
+/* Prints the node's counters for Prometheus, followed by `gauges` (complete lines). */
 void metrics_print(struct metrics *metrics, struct cache *cache, struct span gauges,
 		   struct buf *out);
-/* Fills in what this node's readers found so far. */
+/* Fills in what the requests to this node have found so far. */
 void metrics_diagnose(struct metrics *metrics, struct cache *cache, struct diagnosis *diagnosis);
-/* Fills in what the readers of all nodes found so far, and how many predictions calls that took;
- * leaves all of it alone when nothing was counted. */
+/* Fills in what the requests to all nodes have found so far, and how many predictions calls that
+ * took. Changes nothing if nothing was counted. */
 void metrics_served(struct cache *cache, struct served *served);
 
 #endif

@@ -11,13 +11,13 @@ enum moment_result { MOMENT_FOUND, MOMENT_NONE, MOMENT_DOWN };
 
 struct moment {
 	struct snapshot *snap;       /* MOMENT_FOUND: the caller's; else NULL. Without series. */
-	int64_t before_ms, after_ms; /* MOMENT_NONE: the nearest moments kept; 0: there is none */
+	int64_t before_ms, after_ms; /* MOMENT_NONE: the nearest stored moments; 0: none */
 };
 
-/* The newest moment at or before at_ms (epoch), if it is not older than the resolution that is kept
- * there: an interval, or later PROTOCOL_THIN_MS. A damaged record counts as none, and is told in the
- * log. forecasts: the servers get their horizons, where they are kept. One round trip where it is
- * found. */
+/* Reads the newest moment at or before at_ms (epoch), unless it is older than the resolution stored
+ * for that time: an interval, or PROTOCOL_THIN_MS for older times. A damaged record is logged and
+ * counts as absent. forecasts: also fills in the servers' horizons, where stored. One round trip if
+ * the moment is found. */
 enum moment_result moments_read(struct cache *cache, int64_t at_ms, bool forecasts,
 				struct moment *moment);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The limits of the protocol that more than one part of it keeps (doc/cache.md).
- * Scripts get them as arguments, and tests/model reads them here: each stands once.
+ * The limits that several parts of the protocol share (doc/cache.md). Scripts get them as
+ * arguments, and tests/model reads them from here, so each is defined once.
  */
 #ifndef TFT_PROTOCOL_H
 #define TFT_PROTOCOL_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For how long the history keeps what (doc/cache.md#moments), by what it takes of Redis' memory. */
+/* How long each part of the history is kept (doc/cache.md#moments), given its memory in Redis. */
 #ifndef TFT_RETENTION_H
 #define TFT_RETENTION_H
 
@@ -15,8 +15,8 @@ struct retention {
 	int64_t risks_bytes; /* at most */
 };
 
-/* memory: of Redis, bytes. moment_len, forecasts_len: bytes of the records of now; those of before
- * and after are taken to be as long. A day of every bucket is kept whatever the memory. */
+/* memory: bytes of Redis. moment_len, forecasts_len: bytes of the current records; all others are
+ * assumed to be as long. A day of every bucket is kept whatever the memory. */
 struct retention retention_of(int64_t memory, int64_t interval_ms, size_t moment_len,
 			      size_t forecasts_len);
 

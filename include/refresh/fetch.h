@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between a worker and tft-fetch, the program that makes one call of a daemon for it. libcurl and
- * what it needs (33 libraries, 6 MB in each process) and foreign HTTP stay out of the workers.
+ * The protocol between a worker and tft-fetch, the program that makes one upstream call for it.
+ * This keeps libcurl with its dependencies (33 libraries, 6 MB per process) and foreign HTTP out
+ * of the workers.
  *
- * Both speak over one stream socket, which is the program's standard input and output. The worker
- * sends an order and the texts it counts. The program sends pieces of the body, each after its
- * length, then the length 0 and the outcome. A worker that closes its end, or dies, ends the call.
- * Both are of one build on one machine: numbers are as they lie in memory.
+ * Both use one stream socket, which is the program's standard input and output. The worker sends
+ * an order, then the texts whose lengths it gives. The program sends pieces of the body, each
+ * preceded by its length, then the length 0 and the outcome. The call ends when the worker closes
+ * its end or dies. Both come from one build on one machine, so numbers are sent as they are in
+ * memory.
  */
 #ifndef TFT_FETCH_H
 #define TFT_FETCH_H
 
 #include <stdint.h>
 
-#define FETCH_VERSION  2    /* of what follows; a program of another one refuses the order */
+#define FETCH_VERSION  2    /* of this protocol; a program of another version refuses the order */
 #define FETCH_TEXT_MAX 8192 /* bytes of all texts of an order */
 #define FETCH_TEXTS    4
 
@@ -21,11 +23,10 @@ struct fetch_order {
 	uint32_t version;
 	uint32_t url_len, key_len, post_len, ca_len; /* the texts, in this order */
 	int64_t connect_ms, timeout_ms;
-	int64_t max_body; /* bytes; a longer body is none */
+	int64_t max_body; /* bytes; a longer body is an error */
 };
 
-/* Body bytes of a 200 answer of JSON type alone: that of an error says nothing that its status does
- * not. */
+/* Body bytes are sent only for a 200 answer of JSON type: an error's status says enough. */
 typedef uint32_t fetch_length;
 
 struct fetch_outcome {

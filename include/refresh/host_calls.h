@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The predictions calls that the workers of this host have made for themselves, in a small file
- * beside their listen socket: what a worker remembers ends with it, and its successor must not call
- * again at once. The file has a slot for each worker of the host; a call takes one that has not
- * been taken for the time that all of them share.
+ * The times of the predictions calls that the workers of this host made on their own, in a small
+ * file beside the listen socket. The file outlives a worker, so that a restarted worker does not
+ * call again at once. It has one slot per worker of the host; a call takes a slot that has been
+ * free for `window_ms`.
  */
 #ifndef TFT_HOST_CALLS_H
 #define TFT_HOST_CALLS_H
@@ -13,11 +13,11 @@
 
 #define HOST_CALLS_SUFFIX ".calls" /* after the path of the socket */
 
-/* The file beside this unix socket, made when it is not there. A descriptor, or -1: the socket has
- * no path, or its directory is not ours to write in. */
+/* Opens the file beside this unix socket, creating it if necessary. A descriptor, or -1: the socket
+ * has no path, or its directory is not writable. */
 int host_calls_open(int socket_fd);
-/* Takes one of so many slots, if one was not taken in the `window_ms` before now_ms, a time of the
- * machine's monotonic clock. false: none is left. Only for who has the turn of this host. */
+/* Takes one of `slots` slots that was not taken in the `window_ms` before now_ms (monotonic clock).
+ * false: none is free. The caller must hold the host's lock. */
 bool host_calls_take(int fd, int64_t slots, int64_t window_ms, int64_t now_ms);
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one worker does while Redis is away, or takes nothing (doc/cache.md#redis-down). It has the
- * last snapshot that it saw in the shared cache, and when that is older than an interval it fetches
- * one of its own, so seldom that all workers behind one upstream address together stay within the
- * call budget. Neither the snapshot nor the time of the next call is forgotten when Redis is back:
- * it may go again.
+ * What a worker does while Redis is down or refuses writes (doc/cache.md#redis-down). It shows the
+ * last snapshot that it saw in the shared cache. When that is older than an interval, it fetches
+ * another, so rarely that all workers behind one upstream address stay within the call budget. It
+ * keeps the snapshot and the time of the next call when Redis returns, since Redis may fail again.
  */
 #ifndef TFT_LOCAL_H
 #define TFT_LOCAL_H
@@ -26,25 +25,24 @@ struct local;
 
 struct local *local_new(const struct local_config *config);
 void local_free(struct local **local);
-/* Whether this snapshot of the shared cache is the last one that was kept. */
+/* Whether this snapshot of the shared cache is the one kept last. */
 bool local_has(const struct local *local, const char *id);
-/* Keeps a snapshot of the shared cache, given in its compact form and `age_ms` old, unless what we
- * have is newer. */
+/* Keeps a snapshot of the shared cache, in compact form and `age_ms` old, unless ours is newer. */
 void local_keep(struct local *local, const char *id, struct span compact, int64_t age_ms);
-/* Whether the next fetch is due: what we have is older than an interval, and it is our turn. */
+/* Whether the next fetch is due: our snapshot is older than an interval, and it is our turn. */
 bool local_due(const struct local *local);
-/* The same where forecasts are wanted: a snapshot of the shared cache is kept without them. */
+/* The same for a page with forecasts: snapshots of the shared cache are kept without them. */
 bool local_due_for_forecasts(const struct local *local);
-/* Fetches and keeps what came, unless another worker of this host is just doing so, as were all to
- * fetch at once nobody would be left to answer, or this host has made its share of calls. */
+/* Fetches and keeps a snapshot, unless this host has used its share of calls or another of its
+ * workers is fetching: if all fetched at once, none would be left to answer. */
 void local_refresh(struct local *local, struct upstream *upstream);
-/* The newest snapshot, or NULL; ours until the next refresh, keep or drop. */
+/* The newest snapshot, or NULL; valid until the next refresh, keep or drop. */
 const struct snapshot *local_snapshot(struct local *local);
-/* How old it is. */
+/* Its age. */
 int64_t local_age_ms(const struct local *local);
-/* The reason of the last attempt, since when, and the next try. */
+/* Why the last attempt failed, since when attempts fail, and when the next one is due. */
 void local_condition(const struct local *local, struct condition *condition);
-/* Somebody has deleted what is cached: forget it. */
+/* The cache was deleted on purpose: drop our snapshot too. */
 void local_drop(struct local *local);
 
 #endif

@@ -17,12 +17,12 @@ struct refresh {
 	bool scenario_configured;
 };
 
-/* Refreshes the fleet group under a claim that was won; ends with a commit, a failure told to
- * everybody, or nothing when the claim was lost. */
+/* Refreshes the fleet group under a won claim. Ends with a commit, with a failure recorded in the
+ * breaker, or, if the claim is lost, with neither. */
 void refresh_fleet(const struct refresh *refresh, struct claim *claim);
 
-/* One predictions call and its verdict: REASON_NONE with a snapshot in *out (caller owns), else the
- * reason. `call` gets the figures. */
+/* Makes one predictions call. REASON_NONE with a snapshot in *out (caller owns), else the reason.
+ * `call` gets the figures. */
 enum reason refresh_fetch(struct upstream *upstream, upstream_progress progress, void *ctx,
 			  struct upstream_call *call, struct snapshot **out);
 

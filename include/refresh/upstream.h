@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls of the two Python daemons (doc/upstream.md#calls), each made by a process of its own,
- * tft-fetch, which is there only meanwhile. A call is never repeated here.
+ * Calls to the two Python daemons (doc/upstream.md#calls). Each runs in a separate, short-lived
+ * process, tft-fetch. No call is ever repeated here.
  */
 #ifndef TFT_UPSTREAM_H
 #define TFT_UPSTREAM_H
@@ -30,13 +30,12 @@ struct upstream_config {
 	int64_t max_body[UPSTREAM_ENDPOINTS];
 };
 
-/* Takes body bytes of a 200 answer of JSON type as they arrive; not 0: the rest is not wanted, the
- * transfer stops. */
+/* Receives the body of a 200 answer of JSON type as it arrives. Nonzero stops the transfer. */
 typedef int (*upstream_sink)(void *ctx, const char *bytes, size_t len);
 
 struct upstream_call {
 	enum upstream_endpoint endpoint;
-	upstream_sink sink; /* NULL: nobody wants the body */
+	upstream_sink sink; /* NULL: the body is discarded */
 	void *ctx;
 	struct span body; /* JSON that a POST sends; borrowed */
 	/* filled by upstream_run */
@@ -53,10 +52,10 @@ typedef bool (*upstream_progress)(void *ctx);
 
 struct upstream;
 
-/* The config is borrowed for life. NULL when memory ends. */
+/* The config is borrowed for life. NULL: out of memory. */
 struct upstream *upstream_new(const struct upstream_config *config);
 void upstream_free(struct upstream **upstream);
-/* Runs the calls side by side until the last one has ended. */
+/* Runs the calls in parallel until the last one has ended. */
 void upstream_run(struct upstream *upstream, struct upstream_call *calls, size_t count,
 		  upstream_progress progress, void *ctx);
 

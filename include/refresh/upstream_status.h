@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The two small groups, `status` (warm-up of the daemon) and `scenario` (state of the generator).
- * Their documents are the upstream's own answers, checked on the way in and decoded again on the
- * way out (doc/upstream.md#status, doc/upstream.md#scenario-status). A failure there says "unknown"
- * and never touches the fleet.
+ * Their documents are the upstream's answers, checked when stored and decoded when read
+ * (doc/upstream.md#status, doc/upstream.md#scenario-status). A failure there shows as "unknown" and
+ * never affects the fleet.
  */
 #ifndef TFT_UPSTREAM_STATUS_H
 #define TFT_UPSTREAM_STATUS_H
@@ -21,24 +21,24 @@ struct upstream_status {
 		scenario_reason; /* by upstream_status_read: why the last call gave none, or none */
 };
 
-/* What is cached, whatever its age up to CACHE_DIGEST_MS; unknown where nothing is. */
+/* Reads the cached values up to CACHE_DIGEST_MS old; unknown where there are none. */
 void upstream_status_read(struct cache *cache, bool scenario_configured,
 			  struct upstream_status *upstream_status);
-/* The same, and what is not of the present bucket is asked for first: side by side, by whoever wins
- * the claim. */
+/* The same, after requesting, in parallel, each group that is older than the current bucket and
+ * whose claim this worker wins. */
 void upstream_status_renew(struct cache *cache, struct upstream *upstream, bool scenario_configured,
 			   struct upstream_status *upstream_status);
-/* What a page that is made of this says of it: equal digests, equal words. CACHE_UNKNOWN where it
- * is not known. */
+/* A digest of what a page says about this group: equal digests mean equal words. CACHE_UNKNOWN if
+ * the value is unknown. */
 void upstream_status_digest(const struct upstream_status *upstream_status, enum cache_group group,
 			    char digest[HASH_HEX]);
 
-/* The same without the shared cache: asks both directly. */
+/* Without the shared cache: requests both directly. */
 void upstream_status_fetch(struct upstream *upstream, bool scenario_configured,
 			   struct upstream_status *upstream_status);
 
-/* Asks for the scenario now, whoever else asks at the same time. What was known before counts as
- * out of date, for all hosts. */
+/* Requests the scenario now, even if another worker is doing so. Declares the previous value out of
+ * date on all hosts. */
 void upstream_status_confirm_scenario(struct cache *cache, struct upstream *upstream,
 				      struct scenario *scenario);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A line is built in memory that is taken once, so that an event can be told also when memory has
- * run out, and goes out by one write(2) of at most PIPE_BUF bytes: lines of workers that share a
- * pipe never mix.
+ * A line is built in memory that is allocated once, so that events can be logged even when memory
+ * has run out. It is written by one write(2) of at most PIPE_BUF bytes, so that lines of workers
+ * that share a pipe never mix.
  */
 #include "config.h"
 #include "base/log.h"
@@ -19,7 +19,7 @@
 
 #define VALUE_MAX   256 /* bytes as written */
 #define REQUEST_MAX 64
-#define EVENTS      64 /* more than there are; if not, the one with the oldest window is forgotten */
+#define EVENTS      64 /* more than there are events; if it fills up, the oldest window is reused */
 #define WINDOW_MS   60000
 #define BURST       20 /* lines of one event in one window */
 
@@ -195,9 +195,9 @@ static void put_count(struct buf *line, const char *key, uint64_t count)
 }
 
 /*
- * stderr belongs to the supervisor too, so O_NONBLOCK must not be set on it; instead a pipe or
- * socket is asked first whether it takes a line. One without a reader reports an error beside
- * POLLOUT; writing would only raise SIGPIPE.
+ * The supervisor shares stderr, so O_NONBLOCK must not be set on it. Instead, poll a pipe or socket
+ * before writing. If it has no reader, poll reports an error beside POLLOUT; writing would only
+ * raise SIGPIPE.
  */
 static bool write_line(const struct buf *line)
 {

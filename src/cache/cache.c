@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a group is to a reader:
+ * The states of a group, as a reader sees it:
  *
  *	FRESH   the pointer is of this bucket and of the epoch that is in force
  *	STALE   there is a pointer, but of an older bucket, or of another epoch: a flush came after it
@@ -11,13 +11,13 @@
  *	FRESH -> STALE         time passes, or flush.lua sets another epoch
  *	any -> COLD            time passes, or somebody deletes the pointer
  *
- * Readers change nothing. One that finds STALE or COLD may claim: claim.lua gives the lock to one of
- * them until its lease ends, and to nobody while the breaker is open or the budget is spent. The
- * holder extends the lease, stages what nobody reads, and ends with a commit or a failure.
+ * Readers change nothing. One that finds STALE or COLD may claim: claim.lua gives the lock to one
+ * of them until its lease ends, and to nobody while the breaker is open or the budget is spent.
+ * The holder extends the lease, stages what nobody reads, and ends with a commit or a failure.
  *
- * Always true: a page is made of the one snapshot that the pointer names; the pointer never goes back
- * but by a loss in Redis; an entry that is damaged, of another build or of another snapshot is a
- * miss; what a read returns lives until the next question to Redis.
+ * Always true: a page is made of the one snapshot that the pointer names; the pointer never goes
+ * back but by a loss in Redis; an entry that is damaged, of another build or of another snapshot
+ * is a miss; what a read returns lives until the next question to Redis.
  *
  * This file reads. Who may refresh is in claim.c, what becomes visible in commit.c.
  */
@@ -113,8 +113,8 @@ static const char *entry_fault(const redisReply *reply, const char *route, const
 	return span_is(reply_field(reply, ENTRY_CRC), crc) ? NULL : "checksum";
 }
 
-/* 0 and *entry filled, or -1. A gzip form that was never stored comes back as a miss too; callers
- * ask for the body then. */
+/* 0 with *entry filled, or -1. A gzip form that was never stored is a miss too; callers then
+ * request the body. */
 static int take_entry(const redisReply *reply, const char *route, const char *snap, bool gzip,
 		      struct cache_entry *entry)
 {
@@ -137,14 +137,14 @@ static int take_entry(const redisReply *reply, const char *route, const char *sn
 	return 0;
 }
 
-/* Between two looks at Redis' clock ours tells how far it has gone (doc/cache.md#time); a step
- * of it is seen within a second. */
+/* Between two readings of Redis' clock, our monotonic clock measures the time passed
+ * (doc/cache.md#time). A step of Redis' clock is noticed within a second. */
 static bool clock_is_due(const struct cache *cache, int64_t now_ms)
 {
 	return !cache->clock_known || now_ms - cache->clock_read_ms >= CLOCK_MS;
 }
 
-/* sent_ms: before the question, so that a worker that was stopped meanwhile asks again. */
+/* sent_ms: when the batch was sent, so that a worker that was suspended since then asks again. */
 static bool take_time(struct cache *cache, int64_t sent_ms)
 {
 	const redisReply *reply = store_reply(cache->store, 0);
@@ -174,11 +174,11 @@ static void queue_state(struct cache *cache, enum cache_group group, bool timed)
 	store_cmd(cache->store, SPAN("HMGET"), KEY(digests), SPAN("status"), SPAN("scenario"));
 }
 
-/* Replies that tell the state, from the first one on; that of the entry follows. */
+/* The replies with the state, in order; those with entries follow. */
 enum { REPLY_POINTER, REPLY_EPOCH, REPLY_BREAKER, REPLY_DIGESTS, REPLY_ENTRY };
 
-/* Why the state cannot be told from the replies, or NULL. A key of a wrong type is no reason: the
- * next claim heals it. */
+/* Why the replies do not give the state, or NULL. A key of the wrong type is no fault: the next
+ * claim repairs it. */
 static const char *state_fault(const struct cache *cache, size_t first)
 {
 	for (size_t i = 0; i < first + REPLY_ENTRY; i++) {
@@ -232,8 +232,8 @@ static bool is_fingerprint(struct span text)
 	return text.len == HASH_HEX - 1;
 }
 
-/* Whether a pointer is another fleet's. One without a name is of a version that wrote none; what
- * cannot be one is a stranger's, and the next claim heals it. */
+/* Whether a pointer belongs to another fleet. One without a fingerprint was written by an older
+ * version. An invalid fingerprint was written by another program; the next claim repairs it. */
 static bool is_foreign(const struct cache *cache, const redisReply *pointer)
 {
 	struct span upstream = reply_field(pointer, POINTER_UPSTREAM);
@@ -249,7 +249,7 @@ static void take_pointer(const struct cache *cache, const redisReply *reply,
 	state->data_bucket = reply_decimal(reply_field(reply, POINTER_BUCKET));
 	state->gen_ms = reply_decimal(reply_field(reply, POINTER_GEN));
 	state->fill_ms = reply_decimal(reply_field(reply, POINTER_FILL));
-	/* Half a pointer is none, and neither is another fleet's. */
+	/* An incomplete pointer counts as absent, and so does another fleet's. */
 	if (state->gen_ms < 0 || !snap.ptr || is_foreign(cache, reply) ||
 	    !reply_copy(state->snap, sizeof(state->snap), snap))
 		state->data_bucket = -1;
@@ -273,7 +273,7 @@ static enum cache_verdict take_state(struct cache *cache, enum cache_group group
 	return judge(state, cache->limits->max_stale_ms);
 }
 
-/* Whose cache it is the pointer of the fleet says. */
+/* The fleet's pointer shows which fleet the cache belongs to. */
 static bool note_owner(struct cache *cache, const struct batch_read *batch)
 {
 	const redisReply *pointer = store_reply(cache->store, batch->timed + REPLY_POINTER);
@@ -286,7 +286,7 @@ static bool note_owner(struct cache *cache, const struct batch_read *batch)
 	return cache->foreign;
 }
 
-/* Where the entry of this route is among the replies; batch->count: it was not asked for. */
+/* The index of this route's entry among the lookups; batch->count: it was not requested. */
 static size_t find_lookup(const struct batch_read *batch, const char *route, bool gzip)
 {
 	size_t i = 0;
@@ -307,12 +307,12 @@ static bool is_answered(const struct batch_read *batch, enum cache_group group, 
 static void queue_batch(struct cache *cache, const struct batch_read *batch)
 {
 	queue_state(cache, batch->group, batch->timed);
-	/* Where the pointer was last is where it is still, nearly always. */
+	/* The pointer is nearly always where it was last seen. */
 	for (size_t i = 0; i < batch->count && batch->bucket >= 0; i++)
 		queue_entry(cache, batch->lookups[i].route, batch->bucket, batch->lookups[i].gzip);
 }
 
-/* LOADING, NOPERM, a stray answer ...: on a new connection it may be over. */
+/* LOADING, NOPERM, a stray reply ...: a new connection may help. */
 static void give_up(struct cache *cache, const char *fault)
 {
 	cache_note_refusal(cache, REFUSED_READ, fault);
@@ -320,7 +320,7 @@ static void give_up(struct cache *cache, const char *fault)
 	store_close(cache->store);
 }
 
-/* The key that the reply at this place of a batch read is about, the clock's left out. */
+/* The key behind reply i of a batch, not counting the clock's. */
 static struct key key_of_reply(const struct cache *cache, const struct batch_read *batch, size_t i)
 {
 	static const char *const names[] = {
@@ -339,8 +339,8 @@ static void note_giants(struct cache *cache, const struct batch_read *batch)
 		cache_note_giant(cache, batch->timed + i, key_of_reply(cache, batch, i));
 }
 
-/* What Redis did not answer in time may be a giant that it was still copying; how large a value is it
- * tells at once. */
+/* If Redis did not answer in time, it may have been copying a giant value. It reports the size of a
+ * value at once, so ask for the sizes first. */
 static enum store_result measure_values(struct cache *cache, const struct batch_read *batch)
 {
 	size_t count = REPLY_ENTRY + (batch->bucket >= 0 ? batch->count : 0);
@@ -362,8 +362,8 @@ static enum store_result measure_values(struct cache *cache, const struct batch_
 	return rc;
 }
 
-/* The state of the group and the entries wished for, in one round trip; without an entry too large
- * to be ours, and those after it. */
+/* Reads the state of the group and these entries in one round trip. Leaves out an entry that is too
+ * large to be ours, and those after it. */
 static enum store_result batch_read(struct cache *cache, enum cache_group group,
 				    const struct cache_lookup *lookups, size_t count)
 {
@@ -441,7 +441,7 @@ enum cache_verdict cache_read(struct cache *cache, enum cache_group group, const
 	assert(state->verdict != CACHE_FRESH || state->data_bucket == state->bucket);
 	if (state->data_bucket >= 0)
 		cache_note_data(cache, state->now_ms - state->gen_ms);
-	/* Whatever kept a claim off is over. */
+	/* Whatever made claims fail is over. */
 	if (state->verdict == CACHE_FRESH)
 		cache->group[group].quiet_until_ms = 0;
 	if (state->data_bucket >= 0 && route)
@@ -466,8 +466,8 @@ bool cache_entry_is_current(const struct cache_read *read)
 	return !digests.len;
 }
 
-/* A giant that a stranger has put there would keep Redis copying beyond every deadline. An entry
- * whose size cannot be told is none either. */
+/* A giant value written by another program would keep Redis copying beyond every deadline. An entry
+ * of unknown size is not read either. */
 static bool is_giant(struct cache *cache, const char *route, int64_t bucket, bool gzip)
 {
 	struct key key = key_entry(cache, route, bucket);

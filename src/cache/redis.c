@@ -8,12 +8,12 @@
 #include "base/log.h"
 #include "store/reply.h"
 
-/* +- 20 %: how long Redis counts as down after the first failure, and at most. */
+/* How long Redis counts as down after the first failure, and at most; both +- 20 %. */
 #define DOWN_FIRST_MS 100
 #define DOWN_MAX_MS   1000
 #define RETRY_MS      50    /* between two attempts to publish */
-#define LOG_AGAIN_MS  60000 /* what goes on is told so often */
-#define RECHECK_MS    1000  /* whether the cache is still another fleet's */
+#define LOG_AGAIN_MS  60000 /* how often a lasting condition is logged */
+#define RECHECK_MS    1000 /* how often to check whether the cache still belongs to another fleet */
 
 void cache_watch(struct cache *cache, cache_batch_fn batch, void *ctx)
 {
@@ -50,7 +50,7 @@ void cache_mark_up(struct cache *cache)
 	cache->down_logged_ms = 0;
 }
 
-/* By the first words of an error; whatever it says else is for the log. */
+/* Recognised by the first words of an error; the rest is only logged. */
 static const char *refusal_words(const char *why)
 {
 	static const struct {
@@ -82,7 +82,7 @@ const char *refusal_text(const redisReply *reply)
 	return reply->type == REDIS_REPLY_ERROR ? reply->str : "unexpected reply";
 }
 
-/* What has to be done for new data to be seen. */
+/* Whether this must succeed before new data can be seen. */
 static bool is_needed(int what)
 {
 	return what <= STORE_COMMIT;
@@ -170,7 +170,7 @@ static struct watch watch_begin(struct cache *cache)
 	return (struct watch){clock_mono_us(), store_connections(cache->store)};
 }
 
-/* A worker's first connection is none again. */
+/* A worker's first connection is not a reconnection. */
 static void watch_end(const struct cache *cache, const struct watch *watch)
 {
 	size_t now = store_connections(cache->store);
@@ -209,13 +209,13 @@ static const redisReply *eval(struct cache *cache, enum store_script script, siz
 	return rc == STORE_OK ? store_reply(cache->store, 0) : NULL;
 }
 
-/* Any other word (busy, lost ...) was given before the script came to what it may not do. */
+/* Any other result (busy, lost ...) came before the script reached a forbidden command. */
 static bool is_done(const redisReply *reply)
 {
 	return span_is(reply_field(reply, 0), "ok") || span_is(reply_field(reply, 0), "won");
 }
 
-/* The reply of a script that ran, else NULL with a word in the log. */
+/* The reply of a script that ran; else NULL, and the reason is logged. */
 static const redisReply *check_eval(struct cache *cache, enum store_script script,
 				    const redisReply *reply)
 {
@@ -234,7 +234,7 @@ static const redisReply *check_eval(struct cache *cache, enum store_script scrip
 	return NULL;
 }
 
-/* Away, or a restart that still reads its file: a moment later it may be there. */
+/* Redis may be restarting or still loading its file: it may be back in a moment. */
 static bool is_starting(const redisReply *reply)
 {
 	return !reply ||

@@ -73,7 +73,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 	const char *value;
 
 	t->began = true;
-	/* Every status line begins a new set: an interim 1xx answer must leave nothing behind. */
+	/* Every status line resets the headers: an interim 1xx answer must leave nothing behind. */
 	if (value_of(line, len, "HTTP/")) {
 		t->is_json = false;
 		t->retry_after_ms = 0;
@@ -208,8 +208,7 @@ static enum reason reason_of_status(long status)
 	}
 }
 
-/* Contract 2.2, top to bottom: what the transfer and the status decide; the body is judged by the
- * worker. */
+/* The outcome by transfer and status (doc/upstream.md#calls); the worker judges the body. */
 static enum reason classify(const struct transfer *t, CURLcode code)
 {
 	enum reason reason;
@@ -225,7 +224,7 @@ static enum reason classify(const struct transfer *t, CURLcode code)
 }
 
 /* The daemon computes for seconds before its first byte, so only a transfer that has begun can
- * stall. */
+ * count as stalled. */
 static bool stalls(struct transfer *t)
 {
 	int64_t now = clock_mono_ms();

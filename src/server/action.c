@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A POST passes four checks in this order: the page it was sent from, the role of its sender, the
- * type of its body, the value in it. Only then Redis or the generator hears of it.
+ * type of its body, the value in it. Only then does it reach Redis or the generator.
  */
 #include "config.h"
 #include "server/action.h"
@@ -31,10 +31,10 @@ static bool is_loopback(const char *address)
 }
 
 /*
- * The order of Go's http.CrossOriginProtection. Browsers send Sec-Fetch-Site to https and to the
- * own host only; on plain http they send Origin alone. Without either the sender is no browser, so
- * nobody's browser can have been misused; such a client must still show who it is, or be on this
- * host.
+ * The same order as Go's http.CrossOriginProtection. Browsers send Sec-Fetch-Site only over https
+ * and to their own host; over plain http they send Origin alone. A request with neither does not
+ * come from a browser, so no browser can have been tricked into it. Such a client must still
+ * authenticate or be on this host.
  */
 static bool is_own_page(const struct settings *settings, const struct request *request)
 {
@@ -77,7 +77,7 @@ const struct http_error *action_refusal(const struct settings *settings,
 static const char *const action_names[] = {
 	[ACTION_REFRESH] = "refresh", [ACTION_SCENARIO] = "scenario.set"};
 
-/* Fills in one field of the record; the record's fields are separated by blanks. */
+/* Fills in one field of the record, whose fields are separated by spaces. */
 static void put_word(char *to, size_t size, const char *text)
 {
 	bool is_word = *text && strlen(text) < size;
@@ -97,7 +97,7 @@ static struct diagnosis_action begin_record(enum action action, const struct req
 	return done;
 }
 
-/* Tells the log, the other operators and the metrics. */
+/* Records the action in the log, in the list of actions and in the metrics. */
 static void record(const struct refresh *refresh, const struct request *request,
 		   struct diagnosis_action *done, const char *result)
 {
@@ -143,7 +143,7 @@ static void run_refresh(const struct refresh *refresh, const struct request *req
 
 /* --- scenario --- */
 
-/* The first value of a key. None that is valid needs an escape. */
+/* The first value of a key. No valid value needs percent-encoding. */
 static struct span form_value(struct span form, struct span key)
 {
 	while (form.len > 0) {
@@ -169,10 +169,10 @@ static enum notice find_scenario(struct span name)
 }
 
 /*
- * The only place where a request waits for an upstream. The generator answers 500 to a scenario
- * that it then plays, and 200 to a name that it does not know, so its answer says nothing: what it
- * says afterwards is the result. The POST is never repeated: setting a scenario again starts it
- * anew.
+ * The only place where a request waits for an upstream. The generator may answer 500 to a scenario
+ * that it then plays, and 200 to a name that it does not know. So its answer is ignored, and the
+ * state that it reports afterwards is the result. The POST is never repeated, since setting a
+ * scenario again restarts it.
  */
 static void set_scenario(const struct refresh *refresh, const char *name, struct scenario *after)
 {
@@ -245,7 +245,7 @@ void action_run(enum action action, const struct refresh *refresh, const struct 
 
 	*answer = (struct action_answer){.error = action_refusal(settings, request), .status = 200};
 	if (answer->error) {
-		/* Counted beyond a few: other sites must not be able to fill the log. */
+		/* Repeats are counted, not logged: other sites must not be able to fill the log. */
 		log_event(LOG_LEVEL_WARNING, "action_refused",
 			  LOG_STR("user", request->remote_user),
 			  LOG_STR("action", action_names[action]),

@@ -15,9 +15,9 @@
 
 #define LIVE_AGE_MAX_S 5
 #define NGINX_WAIT_S   12   /* how long nginx may wait for a worker before it shows its copy */
-#define L1_MS          1000 /* how long it shows one without asking */
+#define L1_MS          1000 /* how long nginx shows a copy without asking a worker */
 #define GZIP_MIN       1024
-#define GZIP_LEVEL     4 /* for what is rendered on request; stored pages are packed tighter */
+#define GZIP_LEVEL     4 /* for pages rendered on request; stored pages are compressed harder */
 
 /* --- headers --- */
 
@@ -114,7 +114,7 @@ static void put_filename(struct answering *a, const struct context *context,
 
 /* --- bodies --- */
 
-/* The stored page as it is: the way of nearly every request. */
+/* Sends the stored page unchanged: the path of nearly every request. */
 static void answer_stored(struct answering *a, const struct context *context,
 			  struct response *response)
 {
@@ -127,7 +127,7 @@ static void answer_stored(struct answering *a, const struct context *context,
 	put_headers(a, context, response);
 }
 
-/* false: it could not be made, and the answer says so. */
+/* false: rendering failed, and the response is an error. */
 static bool render(struct answering *a, struct context *context, struct response *response)
 {
 	struct view view = {
@@ -167,14 +167,14 @@ void answer_pack(struct answering *a, const struct request *request, struct resp
 	response->gzip = true;
 }
 
-/* Cold and too old are 503, so that nginx prefers a copy of its own; a daemon that is warming up is
- * an answer, and so is a page that needs no data. */
+/* 503 when there are no data or they are too old, so that nginx prefers its copy. A daemon that is
+ * warming up has answered, and a page that needs no data is complete: both are 200. */
 static int status_without_data(const struct context *context)
 {
 	return context->condition.reason == REASON_WARMING ? 200 : 503;
 }
 
-/* A spreadsheet would be empty, and nobody reads in it why. */
+/* An empty spreadsheet could not say why it is empty. */
 static void answer_no_rows(struct answering *a, const struct context *context,
 			   struct response *response)
 {
@@ -203,7 +203,7 @@ static void answer_rendered(struct answering *a, struct context *context, struct
 
 /* --- pages --- */
 
-/* What is read must not be lost to the claim's reply: the entry is copied before. */
+/* The claim's reply will overwrite what was read, so copy the entry first. */
 static void keep_entry(struct answering *a, struct context *context)
 {
 	struct cache_entry *entry = &context->read.entry;
@@ -242,7 +242,8 @@ static void answer_context(struct answering *a, struct context *context, struct 
 	answer_rendered(a, context, response);
 }
 
-/* The page that depends on who asks: made anew every time, without data too, and kept by nobody. */
+/* This page depends on the user: it is rendered for each request, even without data, and never
+ * stored. */
 static void answer_advanced(struct answering *a, struct context *context, struct response *response)
 {
 	const struct settings *settings = a->config->settings;
@@ -264,7 +265,7 @@ static void answer_advanced(struct answering *a, struct context *context, struct
 	diagnosis.settings = rows;
 	diagnosis.setting_count = settings_describe(settings, rows);
 	context->diagnosis = &diagnosis;
-	/* A notice is of this one answer: no link of the page repeats it. */
+	/* The notice belongs to this answer alone: no link of the page repeats it. */
 	context->query.given &= ~QUERY_BIT(QUERY_NOTICE);
 	if (!render(a, context, response))
 		return;
@@ -275,7 +276,7 @@ static void answer_advanced(struct answering *a, struct context *context, struct
 	answer_pack(a, context->request, response);
 }
 
-/* A frame that somebody else holds must not have buttons that act. */
+/* A page inside a foreign frame must not have buttons that act. */
 static const char *frame_origin(const struct answering *a, const struct context *context)
 {
 	bool forms = context->page->needs & PAGE_DIAGNOSIS;

@@ -24,14 +24,15 @@
  *	FREE -- accepted --> HALF -- the rest comes --> BUSY -- conns_done --> KEPT or FREE
  *	KEPT -- something comes --> HALF or BUSY
  *
- * FREE: no descriptor. HALF: a request has not come whole, maybe none of it; the bytes are still in
- * the socket, nobody waits for it, and after PEER_S it ends. KEPT: its last request has been
- * answered, nothing has come since. BUSY: libfcgi reads it or the caller answers it.
+ * FREE: no descriptor. HALF: part of a request has arrived, or nothing; the bytes stay in the
+ * socket, nobody waits for the rest, and after PEER_S the connection is closed. KEPT: the last
+ * request was answered and nothing has arrived since. BUSY: libfcgi reads the request or the
+ * caller answers it.
  *
- * Always true: a connection has a descriptor unless it is FREE; libfcgi reads a socket only while
- * the request is in it from begin to end, so it never waits; HALF and KEPT are watched, by their
- * edges: what stays in the socket is not told again. The caller has at most CONNS_TOGETHER that are
- * BUSY, so there is always room for a new one: HALF and KEPT end for it, the oldest first.
+ * Always true: a connection has a descriptor unless it is FREE. libfcgi reads a socket only once
+ * the whole request is in it, so it never waits. HALF and KEPT are watched edge-triggered: bytes
+ * left in the socket are not reported again. At most CONNS_TOGETHER are BUSY, so there is always
+ * room for a new connection: the oldest HALF or KEPT is closed for it.
  */
 
 /* More than any nginx keeps. */
@@ -39,9 +40,9 @@
 /* Longest time for the rest of a request, and for taking its answer, give or take a second; nginx
  * takes milliseconds. */
 #define PEER_S 5
-/* Of a new connection on which nothing comes. */
+/* For a new connection on which nothing arrives. */
 #define SILENT_MS 20
-/* A whole request: nginx' headers are 32 KB at most, and a path may stand in them twice. */
+/* A whole request: nginx' headers have at most 32 KB, and a path may appear in them twice. */
 #define REQUEST_BYTES 65536
 
 enum conn_state { CONN_FREE, CONN_HALF, CONN_KEPT, CONN_BUSY };
@@ -76,10 +77,10 @@ static void set_timer(int seconds)
 	(void)setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* libfcgi knows no time-out, but takes EINTR for the end of a connection: SIGALRM ends that of a
- * peer which sends half a request or does not read. Again every second, in case that the first one
- * came between two reads. A timer that runs may serve the next request as well, which then has up
- * to a second less: two system calls of ten. */
+/* libfcgi has no time-out, but takes EINTR for the end of a connection: SIGALRM ends a connection
+ * whose peer sends half a request or does not read. It repeats every second, in case the first one
+ * came between two reads. A running timer is reused for the next request, which then has up to a
+ * second less: that saves two system calls of ten. */
 static void limit_peer(struct conns *conns)
 {
 	int64_t now = clock_mono_ms();
@@ -116,8 +117,8 @@ static int prepare(struct conns *conns, int listen_fd)
 	if (conns->epoll < 0 || sigaction(SIGALRM, &alarm, NULL) != 0 || flags < 0 ||
 	    fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK) != 0)
 		return -1;
-	/* Without EPOLLEXCLUSIVE each connection would wake every idle worker, and all but one in
-	 * vain. */
+	/* Without EPOLLEXCLUSIVE each connection would wake every idle worker, all but one in vain.
+	 */
 	return watch(conns, listen_fd, EPOLLIN | EPOLLEXCLUSIVE, NULL);
 }
 
@@ -130,9 +131,9 @@ struct conns *conns_new(int listen_fd)
 	return conns;
 }
 
-/* Without FCGX_Finish_r, which would send an end of its own and then wait until nginx has closed
- * its side. That protects the tail of an answer on TCP; here it would only keep this worker from
- * the next request. */
+/* Not by FCGX_Finish_r, which would send another end record and then wait until nginx has closed
+ * its side. On TCP that protects the tail of an answer; here it would only delay the next request.
+ * */
 static void drop(struct conn *conn)
 {
 	FCGX_Detach(&conn->fcgi);
@@ -151,7 +152,7 @@ void conns_drop(struct conns *conns)
 	lift_limit(conns);
 }
 
-/* Those that have had their time. */
+/* Closes the connections whose time is up. */
 static void end_halves(struct conns *conns, int64_t now)
 {
 	conns->half_ms = 0;
@@ -179,7 +180,7 @@ void conns_free(struct conns **conns)
 
 static_assert(CONNS > CONNS_TOGETHER, "not all connections can be busy");
 
-/* A place for a new connection: a free one, or that of the one idle for longest. */
+/* A slot for a new connection: a free one, or that of the connection idle for longest. */
 static struct conn *make_room(struct conns *conns)
 {
 	struct conn *found = conns->conn;
@@ -193,7 +194,7 @@ static struct conn *make_room(struct conns *conns)
 	return found;
 }
 
-/* A full table of descriptors passes: somebody else's connections end. */
+/* Running out of descriptors is temporary: other connections end. */
 static enum conns_event refused(void)
 {
 	static const struct timespec pause = {.tv_nsec = 50000000};
@@ -226,9 +227,9 @@ static bool read_request(struct conns *conns, struct conn *conn)
 {
 	conn->state = CONN_BUSY;
 	conn->turn = ++conns->turn;
-	/* Else the first thing FCGX_Accept_r does is to close it. */
+	/* Otherwise FCGX_Accept_r would begin by closing it. */
 	conn->fcgi.keepConnection = 1;
-	/* One that has ended is closed without a wait, see drop. */
+	/* A connection that has ended is closed without waiting, see drop. */
 	FCGX_Detach(&conn->fcgi);
 	if (FCGX_Accept_r(&conn->fcgi) == 0)
 		return true;
@@ -256,7 +257,7 @@ static bool wait_for_rest(struct conns *conns, struct conn *conn)
 	return watch_conn(conns, conn);
 }
 
-/* What is there of a request; of a kept connection on which nothing came the state stays. */
+/* How much of a request has arrived. A kept connection without new bytes keeps its state. */
 static enum records_state check_records(struct conns *conns, const struct conn *conn, bool *silent)
 {
 	ssize_t n = recv(conn->fcgi.ipcFd, conns->seen, REQUEST_BYTES, MSG_PEEK | MSG_DONTWAIT);
@@ -270,7 +271,7 @@ static enum records_state check_records(struct conns *conns, const struct conn *
 	return state == RECORDS_WHOLE ? RECORDS_WHOLE : RECORDS_BAD;
 }
 
-/* True: there is a request now. ended: the peer says no more. */
+/* True: there is a whole request. ended: the peer has closed its side. */
 static bool take_up(struct conns *conns, struct conn *conn, bool ended)
 {
 	bool silent;
@@ -294,7 +295,7 @@ static void give_way(void)
 	(void)nanosleep(&moment, NULL);
 }
 
-/* Those on kept connections first: a new one may need the place of one of them. */
+/* Kept connections first: a new one may need the slot of one of them. */
 static enum conns_event read_all(struct conns *conns, const struct epoll_event *events, size_t n,
 				 FCGX_Request **requests, size_t *count)
 {
@@ -316,7 +317,7 @@ static enum conns_event read_all(struct conns *conns, const struct epoll_event *
 	return *count ? CONNS_REQUEST : what == CONNS_BROKEN ? what : CONNS_NOTHING;
 }
 
-/* Ends what has had its time. How long to wait at most: `ms`, or until the next one has. */
+/* Closes what is overdue. Returns how long to wait: `ms`, or less if a connection is due sooner. */
 static int64_t time_to_wait(struct conns *conns, int64_t ms)
 {
 	int64_t now, left;

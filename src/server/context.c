@@ -8,7 +8,8 @@
 #include "cache/metrics.h"
 #include "cache/forecast_store.h"
 
-#define GRACE_MS 3000 /* Redis away for less: nginx shows its copies, nobody fetches alone yet */
+#define GRACE_MS                                                                                   \
+	3000 /* shorter outages of Redis: nginx shows its copies, no worker fetches on its own */
 
 static struct age_limits limits_of(const struct sources *sources)
 {
@@ -42,7 +43,7 @@ static void from_cache(const struct sources *sources, struct context *context)
 		judge_condition(sources, context, state->gen_ms, state->fill_ms);
 }
 
-/* What this worker has itself, if it may still be shown. */
+/* Uses this worker's own snapshot, if it is not too old to be shown. */
 static void from_local(struct sources *sources, struct context *context)
 {
 	const struct snapshot *snap = local_snapshot(sources->local);
@@ -57,7 +58,7 @@ static void from_local(struct sources *sources, struct context *context)
 	context->own = context->snap;
 }
 
-/* Redis is away. In the first moment what it said last still holds. */
+/* Redis is down. During the grace period its last state still holds. */
 static void from_outage(struct sources *sources, struct context *context)
 {
 	const struct cache_state *seen = &sources->seen;
@@ -79,8 +80,8 @@ bool context_in_grace(const struct sources *sources)
 	       clock_mono_ms() - sources->down_since_ms < GRACE_MS;
 }
 
-/* A Redis that came back empty has nothing better yet than we; one that has been emptied is to have
- * nothing. */
+/* If Redis came back empty, our own snapshot is the best there is. If it was emptied on purpose, it
+ * must stay empty. */
 static void note_answer(struct sources *sources, const struct cache_state *state)
 {
 	if (state->verdict != CACHE_COLD)
@@ -92,8 +93,7 @@ static void note_answer(struct sources *sources, const struct cache_state *state
 	sources->due_work.local = false;
 }
 
-/* Keeps account of how long Redis has been away, and of what this worker does about it after the
- * request. */
+/* Tracks how long Redis has been down, and schedules this worker's own fetch after the request. */
 static void note_redis(struct sources *sources, const struct cache_state *state)
 {
 	if (state->verdict != CACHE_DOWN) {
@@ -106,8 +106,8 @@ static void note_redis(struct sources *sources, const struct cache_state *state)
 	sources->due_work.local = !context_in_grace(sources) && local_due(sources->local);
 }
 
-/* Redis takes nothing, and what it has is not of this bucket: after a moment we go on alone, as if
- * it were away. */
+/* Redis refuses writes and its data are not of this bucket: after the grace period the worker
+ * continues on its own, as if Redis were down. */
 static void go_on_alone(struct sources *sources, struct context *context)
 {
 	const struct cache_state *state = &context->read.state;
@@ -170,7 +170,7 @@ void context_claim(struct sources *sources, struct context *context)
 	context->claim = CLAIM_FRESH;
 	if (verdict != CACHE_STALE && verdict != CACHE_COLD)
 		return;
-	/* Won for a request that came with this one. */
+	/* Already won for a request of the same batch. */
 	if (sources->due_work.claimed) {
 		context->claim = CLAIM_BUSY;
 		return;
@@ -179,7 +179,7 @@ void context_claim(struct sources *sources, struct context *context)
 	sources->due_work.claimed = context->claim == CLAIM_WON;
 }
 
-/* The compact snapshot that the state names; NULL: there is none that can be used. */
+/* The compact snapshot that the state names; NULL: none is usable. */
 static struct snapshot *read_named(struct sources *sources, const struct cache_state *state)
 {
 	struct cache_entry entry;
@@ -189,8 +189,8 @@ static struct snapshot *read_named(struct sources *sources, const struct cache_s
 	return compact_decode(entry.body);
 }
 
-/* A commit between the look at the pointer and the one at the entry has replaced the entry. True:
- * the pointer that goes with it is in the context now. */
+/* A commit between reading the pointer and reading the entry has replaced the entry. True: the
+ * context now has the pointer that matches it. */
 static bool reread_moved(struct sources *sources, struct context *context)
 {
 	struct cache_read again;
@@ -204,7 +204,7 @@ static bool reread_moved(struct sources *sources, struct context *context)
 	return true;
 }
 
-/* That of the bucket before, with its own age. */
+/* The previous bucket's snapshot, with its age. */
 static struct snapshot *read_previous(struct sources *sources, struct context *context)
 {
 	struct cache_state *state = &context->read.state;
@@ -281,7 +281,7 @@ void context_load_history(struct sources *sources, struct context *context)
 	context->redis_us += clock_mono_us() - began;
 }
 
-/* Equal words of equal age need no time of their own. */
+/* If page and snapshot agree, no separate time is shown. */
 static bool is_of_snapshot(const struct context *context, enum cache_group group)
 {
 	struct upstream_status then = {0}, now = context->upstream_status;
@@ -317,8 +317,8 @@ void context_load_upstream_status(struct sources *sources, struct context *conte
 	upstream_status->scenario = context->snap->scenario;
 }
 
-/* While somebody asks for predictions the daemon answers nothing else, and who does so asks for
- * these before. */
+/* While the daemon computes predictions it answers nothing else, and a refresh requests these
+ * groups before it requests the predictions. */
 void context_want_upstream_status(struct sources *sources, const struct context *context)
 {
 	const struct cache_state *state = &context->read.state;
@@ -361,7 +361,7 @@ int64_t context_holds_ms(const struct sources *sources, const struct context *co
 	enum age_class age = context->condition.age;
 	struct age_limits limits = limits_of(sources);
 
-	/* A page writes the time of its data, and its script marks them late. */
+	/* A page shows the time of its data, and its script marks them when they are late. */
 	if (context->page->media == MEDIA_HTML && age < AGE_STALE)
 		age = AGE_STALE;
 	return gen + condition_until(&limits, age, fill) - context->now_ms;

@@ -20,7 +20,7 @@ static void put_status(struct sources *sources, struct buf *body, struct respons
 	struct api_status status;
 
 	context_read(sources, &context, NULL, false);
-	/* Whoever looks here only does not make the fleet be fetched. */
+	/* A request to these addresses alone does not trigger a refresh. */
 	context.claim = CLAIM_FRESH;
 	context_want_upstream_status(sources, &context);
 	context_load_snapshot(sources, &context);
@@ -44,7 +44,7 @@ static void put_status(struct sources *sources, struct buf *body, struct respons
 	context_free(&context);
 }
 
-/* A text of the program: the same in every state, and until another build. */
+/* A constant text: it changes only with the build. */
 static void put_openapi(struct sources *sources, struct buf *body, struct response *response)
 {
 	(void)sources;
@@ -63,7 +63,7 @@ static void put_healthz(struct sources *sources, struct buf *body, struct respon
 	response_json(response, 200, buf_span(body));
 }
 
-/* Ready: there are data that one may act on, wherever they come from. */
+/* Ready: there are data to act on, whatever their source. */
 static void put_readyz(struct sources *sources, struct buf *body, struct response *response)
 {
 	struct context context = {0};
@@ -119,7 +119,7 @@ static void put_gauges(const struct sources *sources, const struct context *cont
 			  (context->now_ms - context_gen_ms(context)) / 1000);
 }
 
-/* What all workers share, not the copy that one of them may have while Redis is down. */
+/* The shared data, not the copy that a worker may have while Redis is down. */
 static void put_snapshot_bytes(struct cache *cache, const struct cache_state *state,
 			       struct buf *out)
 {

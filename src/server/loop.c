@@ -12,13 +12,13 @@
 #include "base/log.h"
 #include "server/records.h"
 
-/* A busy worker looks so often whether it is to stop. */
+/* How often a busy worker checks for a signal to stop. */
 #define POLL_MS 100
 
 /*
- * Signals are blocked everywhere but inside epoll_pwait: libfcgi takes EINTR for the end of a
- * connection, which would cut answers and parameters, and a TERM in its own polls makes it spin for
- * ever (doc/pitfalls.md#libfcgi). The one exception makes use of that: conns.c.
+ * Signals are blocked everywhere except inside epoll_pwait: libfcgi takes EINTR for the end of a
+ * connection, which would cut answers and parameters, and a TERM during its own polls makes it spin
+ * for ever (doc/pitfalls.md#libfcgi). The timer in conns.c is the one exception and relies on this.
  */
 static volatile sig_atomic_t stop;
 
@@ -49,8 +49,8 @@ static void set_signals(sigset_t *open)
 	(void)sigaddset(open, SIGALRM);
 }
 
-/* epoll_pwait does not look at signals while connections wait: a busy worker would never hear that
- * it is to stop. */
+/* epoll_pwait does not deliver signals while connections are ready: a busy worker would never
+ * notice that it should stop. */
 static bool told_to_stop(const sigset_t *open)
 {
 	static int64_t polled_ms;
@@ -109,8 +109,7 @@ static void take(struct request_slot *v, FCGX_Request *fcgi)
 	v->fcgi = fcgi;
 	v->result = request_parse(&v->request, param, read_body, fcgi);
 	v->is_read = conns_is_read(fcgi);
-	/* Parameters that were cut are no request and get no answer: nginx has gone, or asks
-	 * another worker. */
+	/* Truncated parameters get no answer: nginx has gone, or asks another worker. */
 	if (FCGX_GetError(fcgi->in) != 0)
 		v->result = REQUEST_CUT;
 }
@@ -141,8 +140,8 @@ static bool answer(struct serve *serve, const struct request_slot *v, const char
 	return send_response(v->fcgi, &v->request, &response, node) && v->is_read;
 }
 
-/* Finished before a refresh: nobody waits for it. Actions, which may ask the upstream before they
- * are answered, come last. */
+/* Requests are finished before a refresh begins, so nobody waits for it. Actions come last, since
+ * they may call the upstream before they are answered. */
 static void answer_all(struct serve *serve, struct conns *conns, FCGX_Request **requests,
 		       size_t count, const char *node)
 {
@@ -167,7 +166,7 @@ static void answer_all(struct serve *serve, struct conns *conns, FCGX_Request **
 		conns_done(conns, slots[i].fcgi, answer(serve, &slots[i], node));
 }
 
-/* What is to be fetched now takes as long as the upstream does. */
+/* The fetch that follows takes as long as the upstream does. */
 static void fetch(struct serve *serve, struct conns *conns)
 {
 	if (serve_due(serve))
@@ -208,7 +207,7 @@ enum loop_result loop_run(struct serve *serve, int listen_fd, const char *node)
 	conns = FCGX_Init() == 0 ? conns_new(listen_fd) : NULL;
 	if (!conns)
 		return LOOP_BROKEN;
-	/* Before the first request, so that at a cold start somebody fetches at once. */
+	/* Before the first request, so that a cold start fetches at once. */
 	serve_tick(serve);
 	fetch(serve, conns);
 	result = loop(serve, conns, node, &open);

@@ -16,14 +16,14 @@
 #define BODY_MAX       (32u * 1024 * 1024)
 #define TICK_SPREAD_MS 200
 #define TICK_AGAIN_MS  1000
-/* How often idle workers ask for warm-up and scenario, where a request does so every 2 s: a feed that
- * stops is told within that time, and a dashboard that nobody looks at costs next to nothing. */
+/* How often idle workers request warm-up and scenario; viewers' requests do so every 2 s. A stopped
+ * feed is noticed within that time, and a dashboard without viewers costs almost nothing. */
 #define IDLE_STATUS_MS 10000
 
 struct serve {
 	struct answering answering;
 	int64_t tick_jitter_ms;
-	int64_t tick_ms; /* monotonic: when to look at the groups next although nobody asks */
+	int64_t tick_ms; /* monotonic: when to check the groups next without a request */
 };
 
 struct serve *serve_new(const struct serve_config *config, struct local *local)
@@ -51,8 +51,8 @@ void serve_free(struct serve **serve)
 	*serve = NULL;
 }
 
-/* Whoever asked for JSON gets a problem document. Of an address that was too long the beginning is
- * there. */
+/* A request for JSON gets a problem document. If the address was too long, its beginning is known.
+ * */
 static bool wants_json(const struct request *request)
 {
 	struct query query;
@@ -78,7 +78,7 @@ void serve_refusal(struct serve *serve, const struct request *request, enum requ
 
 /* --- actions --- */
 
-/* A form goes on to the page that tells what came of it, so that a reload repeats nothing. */
+/* A form redirects to the page that shows the result, so that a reload repeats nothing. */
 static void see_notice(enum notice notice, struct response *response)
 {
 	response_init(response, 303);
@@ -118,7 +118,7 @@ static void answer_action(struct serve *serve, const struct request *request,
 
 /* --- the request --- */
 
-/* One word per kind of answer that is no page; pages are counted under their names. */
+/* One label per kind of answer that is not a page; pages are counted under their names. */
 static const char *route_name(const struct route *route)
 {
 	static const char *const names[] = {
@@ -143,7 +143,7 @@ static void count(struct serve *serve, const struct route *route, int status, in
 	metrics_time(metrics, us);
 }
 
-/* Where the API and the overview tell of its description, as seen from their own address. */
+/* Reference to the description of the API, relative to the address of the answer. */
 static const char *service_desc(const struct route *route)
 {
 	const struct page *page = route->page;
@@ -155,8 +155,8 @@ static const char *service_desc(const struct route *route)
 	return page && page == page_find_name("overview") ? "api/v1/openapi.json" : NULL;
 }
 
-/* nginx asks for a copy by path and parameters alone, and would show it under every name. So a site
- * that looks at names has no copies. */
+/* nginx looks copies up by path and parameters alone, and would serve them under any host name. So
+ * a site that checks names has no copies. */
 static void keep_from_l1(struct response *response)
 {
 	response->l1 = false;
@@ -199,7 +199,7 @@ static bool find_lookup(const struct request *request, struct cache_lookup *look
 	return true;
 }
 
-/* Viewers mostly want the same pages. */
+/* Simultaneous requests are mostly for the same pages. */
 static bool is_new(const struct cache_lookup *lookups, size_t count,
 		   const struct cache_lookup *lookup)
 {
@@ -227,8 +227,8 @@ void serve_prefetch(struct serve *serve, const struct request *const *requests, 
 		cache_prefetch(serve->answering.sources.cache, CACHE_FLEET, lookups, n);
 }
 
-/* While a copy may still be shown in place of an error, nginx shows it in place of a 404 as well. So
- * it asks again where it has none. */
+/* While nginx may show a copy in place of an error, it would also show it in place of a 404. So the
+ * request is repeated in a location without copies. */
 static bool is_withdrawn(const struct request *request, const struct response *response)
 {
 	return response->status == 404 && request->l1;
@@ -303,7 +303,7 @@ void serve_tick(struct serve *serve)
 	context_read(&serve->answering.sources, &context, NULL, false);
 	context_claim(&serve->answering.sources, &context);
 	context_want_upstream_status(&serve->answering.sources, &context);
-	/* While Redis is away only requests make a worker fetch on its own. */
+	/* While Redis is down, only requests make a worker fetch on its own. */
 	serve->answering.sources.due_work.local = false;
 }
 
@@ -316,7 +316,7 @@ static int64_t ms_to_tick(const struct serve *serve)
 
 	if (!serve->answering.config->idle_tick)
 		return -1;
-	/* Never seen Redis' clock, or something is left to be told: look again in a second. */
+	/* Redis' clock was never read, or a failure is still to be recorded: check again in a second. */
 	if (ms < 0 || cache_is_behind(cache))
 		return TICK_AGAIN_MS;
 	return (status < ms ? status : ms) + serve->tick_jitter_ms;

@@ -177,8 +177,8 @@ bool store_is_too_large(const struct store *store, size_t i)
 
 /* --- bytes --- */
 
-/* What may still be waited for, in ms. A machine that stood still for longer than the deadline, or
- * a worker that got its turn late, must not hold that against Redis: once it waits all the same. */
+/* The time left, in ms. If the machine was suspended beyond the deadline, or the worker was
+ * scheduled late, Redis is not to blame: each run waits LATE_MS more, once. */
 static int64_t time_left(struct store *store, int64_t deadline_ms)
 {
 	int64_t left = deadline_ms - clock_mono_ms();
@@ -201,7 +201,7 @@ static enum store_result wait_for(struct store *store, short events, int64_t dea
 	return n > 0 ? STORE_OK : STORE_DOWN;
 }
 
-/* Sends what the connection takes now. */
+/* Sends as much as the connection accepts without waiting. */
 static enum store_result send_some(struct store *store, struct span *unsent)
 {
 	ssize_t n = store->transport->write(&store->link, unsent->ptr, unsent->len, &store->err);
@@ -213,7 +213,7 @@ static enum store_result send_some(struct store *store, struct span *unsent)
 	return STORE_OK;
 }
 
-/* The rest of a long string is received where it is to stay. */
+/* Receives the rest of a long string directly into its reply. */
 static ssize_t receive_string(struct store *store, char *room, size_t len)
 {
 	ssize_t n = store->transport->read(&store->link, room, len, false, &store->err);
@@ -259,7 +259,7 @@ static enum store_result refuse(struct store *store, enum resp_result rc)
 	return STORE_DOWN;
 }
 
-/* Takes the replies that are complete. */
+/* Hands over the complete replies. */
 static enum store_result take_replies(struct store *store, struct batch *batch)
 {
 	struct span input = {store->received + store->from, store->to - store->from};
@@ -284,9 +284,9 @@ static enum store_result receive_some(struct store *store, struct batch *batch, 
 	return n > 0 ? take_replies(store, batch) : STORE_OK;
 }
 
-/* One step: what can be sent, then what can be received. The connection can nearly always be
- * written to at first, and the replies nearly always come at once and together: the first look
- * for them waits in the read itself, which is a system call less. */
+/* One step: send what can be sent, then receive what can be received. At first the connection is
+ * nearly always writable, and the replies nearly always arrive soon and together. So the first
+ * attempt to receive waits in the read itself, which saves a system call. */
 static enum store_result step(struct store *store, struct batch *batch, struct span *unsent,
 			      bool is_first, int64_t deadline_ms)
 {
@@ -300,7 +300,7 @@ static enum store_result step(struct store *store, struct batch *batch, struct s
 	return rc == STORE_OK ? receive_some(store, batch, false) : rc;
 }
 
-/* Asks what has no answer yet. A reply too large to be taken is noted as such in its place. */
+/* Sends the commands that have no reply yet. A reply that is too large is marked in its place. */
 static enum store_result exchange(struct store *store, struct batch *batch, int64_t deadline_ms)
 {
 	struct span unsent = batch_unanswered(batch);
@@ -321,8 +321,8 @@ static enum store_result exchange(struct store *store, struct batch *batch, int6
 
 /* --- connections --- */
 
-/* The reply to one command of our own; NULL, with the reason noted, when it is an error. Ends the
- * life of the reply before it. */
+/* Runs one command of ours and returns its reply; NULL, with the reason in store->err, on an error.
+ * Invalidates the previous reply. */
 static const redisReply *run_command(struct store *store, size_t argc, const struct span *argv,
 				     int64_t deadline_ms)
 {
@@ -340,7 +340,7 @@ static const redisReply *run_command(struct store *store, size_t argc, const str
 	rc = exchange(store, command, deadline_ms);
 	if (rc == STORE_OK && command->replies[0]->type != REDIS_REPLY_ERROR)
 		return command->replies[0];
-	/* The server's words name the user at most; the password is in none of them. */
+	/* The server's message may name the user but never contains the password. */
 	if (rc == STORE_OK)
 		err_set(&store->err, "%s", command->replies[0]->str);
 	else if (rc == STORE_TOO_LARGE)
@@ -349,7 +349,7 @@ static const redisReply *run_command(struct store *store, size_t argc, const str
 	return NULL;
 }
 
-/* What connecting may take of the time that is left. */
+/* The deadline for connecting: connect_ms, or the remaining time if that is less. */
 static int64_t connect_by(const struct store *store, int64_t deadline_ms)
 {
 	int64_t by = clock_mono_ms() + store->config->connect_ms;
@@ -430,8 +430,8 @@ static enum store_result open_redis(struct store *store, const struct endpoint *
 
 /* --- sentinels --- */
 
-/* Whom the sentinel names; it has the time of one attempt to connect for its answer as well, so
- * that a hung one leaves the primary its own. */
+/* Asks a sentinel for the primary. The answer must come within the time of one connection attempt,
+ * so that a hung sentinel leaves time to connect to the primary. */
 static enum store_result find_primary(struct store *store, const struct endpoint *sentinel,
 				      struct endpoint *primary, int64_t deadline_ms)
 {
@@ -465,8 +465,8 @@ static enum store_result check_role(struct store *store, int64_t deadline_ms)
 	return STORE_DOWN;
 }
 
-/* Dead, cut off or behind: another one may know more. One at a time, as each may take its whole
- * time-out. */
+/* A sentinel may be dead, isolated or out of date; another may know more. Each attempt tries one,
+ * since each may take its whole time-out. */
 static void blame_sentinel(struct store *store, const struct endpoint *sentinel,
 			   const struct endpoint *primary)
 {
@@ -506,9 +506,9 @@ static enum store_result open_directly(struct store *store, int64_t deadline_ms)
 
 /* --- runs --- */
 
-/* Between batches a sound server says nothing. Anything to read is the end of the connection (a
- * restart, a time-out, a CLIENT KILL), which then costs no request, or bytes that would be taken
- * for the next answer. */
+/* Between batches a healthy server sends nothing. Readable data mean the end of the connection (a
+ * restart, a time-out, CLIENT KILL), which is found here before it costs a request, or bytes that
+ * would be taken for the next reply. */
 static bool is_spoilt(struct store *store)
 {
 	return store->from < store->to || !store->transport->is_quiet(&store->link);
@@ -574,7 +574,7 @@ enum store_result store_run(struct store *store, int64_t ms)
 
 /* --- scripts --- */
 
-/* Its digest is known then, or reply 0 says why not. */
+/* Afterwards its digest is known, or reply 0 says why not. */
 static enum store_result load(struct store *store, enum store_script script, int64_t ms)
 {
 	const redisReply *reply;
