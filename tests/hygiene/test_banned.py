@@ -11,6 +11,9 @@ BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|setloca
 # Only the argv form takes foreign bytes safely; %s splits at blanks.
 REDIS_FORMAT = re.compile(r"\bredis(Append)?Command\s*\(")
 
+# One spelling of each: `!p` for a pointer that is NULL, and the macro of <assert.h>.
+SPELLING = re.compile(r"== NULL\b|\bNULL ==|\b_Static_assert\b")
+
 # Written in pieces: this file is searched as well.
 REGISTRIES = [
     ".".join(parts)
@@ -30,6 +33,11 @@ REGISTRIES = [
 MACHINE_PATHS = re.compile(r"(?<![\w}$.])/(?:" + "|".join(("work/", r"home/\w", r"Users/\w", r"root/\w")) + ")")
 
 
+def is_of_the_program(path):
+    """Sources and headers, but not those of the simulated upstream, which uses nothing of the program."""
+    return name(path).startswith(("src/", "include/")) and not name(path).startswith("src/demo/")
+
+
 def hits(path, pattern, text):
     return [f"{name(path)}:{n}: {line.strip()}" for n, line in enumerate(text.split("\n"), 1) if pattern.search(line)]
 
@@ -45,6 +53,16 @@ def test_no_banned_function(path):
 def test_the_banned_list_bites():
     assert BANNED.search("n = atoi(text);") and BANNED.search("sprintf (a, b)")
     assert not BANNED.search("snprintf(a, n, b)") and not BANNED.search("strtok_r(a, b, &c)")
+
+
+@pytest.mark.parametrize("path", [p for p in c_files() if is_of_the_program(p)], ids=name)
+def test_conditions_and_static_asserts_have_one_spelling(path):
+    assert not hits(path, SPELLING, code_only(path.read_text()))
+
+
+def test_the_spelling_bites():
+    assert SPELLING.search("if (p == NULL)") and SPELLING.search('_Static_assert(1, "");')
+    assert not SPELLING.search("return rule != NULL;") and not SPELLING.search('static_assert(1, "");')
 
 
 def test_no_package_registry_is_named():
