@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Sets up and runs the tests: ./run_tests.sh [STAGE]..., all without an argument. The stages are unit, hygiene, integration,
-# browser; and counting, fuzz, dist, which need no quiet machine and run beside the others on what those leave of the processor.
-# Everything is built in ./build/test from a copy of the sources, so that a build in the source directory is left
-# alone: developer warnings are errors, address and undefined behaviour sanitizers are on. `dist` builds and checks the release.
+# Sets up and runs the tests: ./run_tests.sh [STAGE]...; without an argument, all of them. The stages are unit, hygiene, integration,
+# browser; and counting, fuzz, dist, which do not depend on timing and run in parallel to the others, on idle processor time.
+# Everything is built in ./build/test from a copy of the sources, so that a build in the source directory is not
+# touched: developer warnings are errors, address and undefined behaviour sanitizers are on. `dist` builds and checks the release.
 # Logs are in ./build/test/log. The last line is "N passed, N failed".
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -11,19 +11,19 @@ set -euo pipefail
 
 work=$root/build/test
 export TFT_BUILD=$work/obj
-# Whatever else is installed or set on this machine must not take part.
+# Whatever else is installed or set on this machine must not have an influence.
 export PYTHONDONTWRITEBYTECODE=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 LC_ALL=C.UTF-8
 unset TFT_RUN_DIR TFT_REDIS TFT_DAEMON_URL TFT_GENERATOR_URL TFT_API_KEY TFT_PORT TFT_LISTEN
 passed=0
 failed=0
 
-# What a stage found is in log/STAGE.count, since some run in the background.
+# The result of a stage is in log/STAGE.count, since some stages run in the background.
 # count STAGE PASSED FAILED START [REMARK]
 count() {
     echo "$2 $3 $((SECONDS - $4)) ${5:-}" >"$work/log/$1.count"
 }
 
-# report STAGE: one that ended before it could count has failed.
+# report STAGE: a stage that ended before it could count has failed.
 report() {
     local good=0 bad=1 seconds=0 remark=
     read -r good bad seconds remark <"$work/log/$1.count" || true
@@ -51,14 +51,14 @@ build_tests() (
         make -j2
 )
 
-# The sum of the numbers that a sed expression finds in files.
+# Prints the sum of the numbers that a sed expression finds in files.
 sum() {
     local expression=$1
     shift
     { cat "$@" 2>/dev/null || true; } | sed -n "$expression" | awk '{ n += $1 } END { print n + 0 }'
 }
 
-# Counts single tests that passed, and programs that failed: one that crashed reports no number.
+# Counts single tests that passed, but programs that failed, because a program that crashes reports no number.
 stage_unit() {
     local start=$SECONDS log=$work/log/unit.log code=0 good bad
     rm -f "$work"/obj/tests/unit/*.log
@@ -70,7 +70,7 @@ stage_unit() {
     count unit "$good" "$bad" "$start"
 }
 
-# attribute NAME FILE: the number in pytest's JUnit file, whose first element sums up.
+# attribute NAME FILE: the number from pytest's JUnit file, whose first element has the totals.
 attribute() {
     grep -o " $1=\"[0-9]*\"" "$2" | head -n 1 | tr -dc 0-9
 }
@@ -93,7 +93,7 @@ pytest_stage() {
 
 pytest=(timeout -k 30 2400 /usr/bin/python3 -m pytest -q -ra -p no:cacheprovider)
 
-# The checker's own tests need nothing running either.
+# The tests of the checker need no running servers either.
 stage_hygiene() {
     pytest_stage hygiene "${pytest[@]}" tests/hygiene tests/check
 }
@@ -106,8 +106,8 @@ stage_browser() {
     pytest_stage browser "${pytest[@]}" tests/browser
 }
 
-# aside COMMAND...: with the lowest priority there is. In a session of its own it can be ended as a whole; since the kernel
-# may share the processor by sessions, the session gets the lowest priority too.
+# aside COMMAND...: runs it with the lowest priority, in its own session, so that it can be ended as a whole. The kernel may
+# schedule by sessions, so the session gets the lowest priority, too.
 aside() {
     # shellcheck disable=SC2016
     setsid sh -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec chrt --idle 0 "$@"' aside "$@" &
@@ -158,7 +158,7 @@ rm -f "$work"/log/*.count
 whole build build_tests
 report build
 if [[ $failed -eq 0 ]]; then
-    # First and alone: `dist` builds in the same directory.
+    # First, and not in parallel: `dist` builds in the same directory.
     if [[ ${stages[0]:-} == unit ]]; then
         stage_unit
         report unit

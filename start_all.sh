@@ -4,19 +4,19 @@
 # and prints its address. Safe to call twice.
 #
 #   ./start_all.sh [--dev] [--demo]
-#     --dev   for work on the sources: they are watched, a change is built and served at once, without a lost request;
+#     --dev   for work on the sources: they are watched, and a change is built and served at once, without losing a request;
 #             log level debug, nothing cached by browsers or nginx
-#     --demo  simulated fleet, also where TFT_DAEMON_URL is set
+#     --demo  simulated fleet, even if TFT_DAEMON_URL is set
 #
 # Environment (all optional):
-#   TFT_PORT 8080 · TFT_LISTEN 127.0.0.1, ::1, * · TFT_RUN_DIR ./run · TFT_WORKERS 6 (5 at least) ·
+#   TFT_PORT 8080 · TFT_LISTEN 127.0.0.1, ::1, * · TFT_RUN_DIR ./run · TFT_WORKERS 6 (at least 5) ·
 #   TFT_WORKERS_TOTAL of all hosts that reach the daemon from one address
 #   TFT_REDIS unix:/path, host:port or sentinel:host:port,.../name, with TFT_REDIS_USER and TFT_REDIS_PASSWORD_FILE,
-#   by TLS rediss://host:port or rediss-sentinel://host:port,.../name, with TFT_REDIS_CA_FILE, _CERT_FILE, _KEY_FILE;
-#   unset: private Redis · TFT_REDIS_PREFIX tft, another one for each fleet on the same Redis
+#   with TLS rediss://host:port or rediss-sentinel://host:port,.../name, with TFT_REDIS_CA_FILE, _CERT_FILE, _KEY_FILE;
+#   unset: private Redis · TFT_REDIS_PREFIX tft, a different one for each fleet on the same Redis
 #   TFT_DAEMON_URL, TFT_GENERATOR_URL, TFT_API_KEY; unset: simulated upstream on TFT_DEMO_PORT 8000 and the next port,
 #   with TFT_DEMO_SERVERS 20
-#   TFT_FLEET name of the fleet, where its daemon has several addresses
+#   TFT_FLEET name of the fleet, if its daemon has several addresses
 #   TFT_ANONYMOUS viewer (operator where a demo listens on 127.*) · TFT_OPERATORS · TFT_AUTH_ORIGIN
 #   TFT_REFRESH_INTERVAL 30 · TFT_HISTORY_MEMORY 256m · TFT_L1 on|off · TFT_LOG_LEVEL warning
 #   TFT_BUILD  use the programs of this build directory instead of building
@@ -56,8 +56,8 @@ require_number() {
     fi
 }
 
-# require_path WHAT PATH REFUSED: blanks, quotes and letters of all alphabets go through make, the configuration of nginx and
-# that of Redis; these cannot: nginx takes $ for a variable, and it and Redis take a path with *, ?, [ or \ for a pattern.
+# require_path WHAT PATH REFUSED: blanks, quotes and letters of all alphabets work in make and in the configuration of nginx and
+# Redis. The refused characters do not: nginx takes $ for a variable, and nginx and Redis take *, ?, [ and \ for a pattern.
 require_path() {
     if [[ $2 == *["$3"]* || $2 == *[[:cntrl:]]* ]]; then
         die "$1 is below a path with one of $3 or a control character, which cannot work: ${2//[[:cntrl:]]/?}"
@@ -68,13 +68,13 @@ require_path() {
 check_paths() {
     require_path "the run directory (TFT_RUN_DIR)" "$run" "\$*?[\\"
     require_path "the build directory" "$build" '$'
-    # Automake's own list, where we build.
+    # If we build: the list of automake.
     [[ -n ${TFT_BUILD:-} ]] || require_path "this directory" "$root" "\$*?[\"\\#&\`'"
     # sun_path has 108 bytes; the longest name in the run directory is demo-inference.sock.
     ((${#run} <= 85)) || die "the path of TFT_RUN_DIR is too long for a unix socket (${#run} bytes, 85 at most): $run"
 }
 
-# Names that the head of this script or the table of options has; a misspelt one would change nothing.
+# Reports names that neither the head of this script nor the table of options has: a misspelt one would have no effect.
 check_names() {
     local known name
     known=" $({ usage && cat "$root/src/settings.c"; } | grep -o 'TFT_[A-Z0-9_]*' | sort -u | xargs) "
@@ -94,14 +94,14 @@ check_settings() {
     port=$((10#$port)) workers=$((10#$workers)) demo_port=$((10#$demo_port))
     check_paths
     check_names
-    # Three refresh groups may each keep one worker from answering.
+    # Each of the three refresh groups may occupy one worker.
     if ((workers < 5)); then
         say "TFT_WORKERS=$workers is too few for three refresh groups, starting 5"
         workers=5
     fi
 }
 
-# Where nginx listens, and where we ourselves find it.
+# Where nginx listens, and the address at which we reach it.
 set_address() {
     [[ $listen =~ ^[][A-Za-z0-9.:*_-]+$ ]] || die "TFT_LISTEN=$listen is no address (127.0.0.1, ::1, * for all)"
     listen=${listen#[}
@@ -116,7 +116,7 @@ set_address() {
     [[ $here != *:* ]] || url=http://[$here]:$port/
 }
 
-# What this start runs with, one NAME=VALUE a line. Of a secret only that there is one.
+# Prints the settings of this start, one NAME=VALUE per line. For a secret, only that there is one.
 print_settings() {
     local name
     local -A now=([--dev]=${dev:-no} [--demo]=${demo:-no})
@@ -133,7 +133,7 @@ print_settings() {
     done | sort
 }
 
-# What runs is made of this. With --dev new programs are the watcher's business.
+# Prints checksums of everything that the services run. With --dev the watcher handles new programs.
 print_parts() {
     local parts=("$root"/{nginx/*.{in,conf,inc},nginx/error/*,redis/*.in,scripts/render-config.sh})
     [[ -n $dev ]] || parts+=("$build"/{tft-dashboard,tft-fetch,tft-demo-daemon,assets/assets.h})
@@ -153,8 +153,8 @@ check_same_settings() {
 
 sources=(autogen.sh configure.ac Makefile.am m4 include src redis nginx)
 
-# Make goes by times, and those of a file that was unpacked, copied or checked out in the second of a build are older than
-# what was built from another one.
+# Make compares times. A file that is unpacked, copied or checked out may be different and yet older than what was built from its
+# predecessor.
 touch_changed() {
     [[ -e built.sha256 ]] || return 0
     { sha256sum --quiet -c built.sha256 2>/dev/null || true; } | sed -n 's/: FAILED$//p' | xargs -r -d '\n' touch -c --
@@ -211,8 +211,8 @@ check_ports() {
     port_free 127.0.0.1 $((demo_port + 1))
 }
 
-# Started by root everything but nginx' master runs as www-data, unless that user cannot reach the files (a tree below
-# /root, for instance).
+# When started by root, everything but the nginx master runs as www-data, unless that user cannot reach the files (for instance
+# below /root).
 choose_user() {
     local as=(setpriv --reuid www-data --regid www-data --init-groups)
     [[ $EUID -eq 0 ]] || return 0
@@ -231,7 +231,7 @@ as_service_user() {
     start_service "$name" "${as_service[@]}" "$@"
 }
 
-# A worker that may not read its key would end at once. Of our own password file we are sure.
+# A worker that cannot read its key would end at once. Our own password file needs no check.
 check_secret_files() {
     local name file user=${service_user:-$(id -un)}
     for name in TFT_API_KEY_FILE TFT_REDIS_PASSWORD_FILE TFT_REDIS_SENTINEL_PASSWORD_FILE TFT_REDIS_KEY_FILE; do
@@ -245,7 +245,7 @@ check_secret_files() {
     done
 }
 
-# A password per start, known to the two programs only.
+# A new password per start, known only to the two programs.
 make_password() {
     (umask 077 && head -c 32 /dev/urandom | sha256sum | cut -c 1-64 | tr -d '\n' >"$run/redis.pass")
     [[ -z $service_user ]] || chown "$service_user" "$run/redis.pass"
@@ -270,8 +270,8 @@ spawn_demo() {
         "$build/tft-demo-daemon" --role "$1" --state "$run/demo/state" --servers "$demo_servers" --warm
 }
 
-# Each fleet has files of its own, so that neither the pages nor the history of one are ever shown as another's, and both are there
-# when it comes back. A demonstration is a fleet by its name: a real daemon may come to have its address.
+# Each fleet has its own files, so that pages and history of one are never shown as another's, and are there when it is used again.
+# A demonstration is identified by its name, because a real daemon may later have its address.
 name_fleet() {
     [[ -z $demo ]] || export TFT_FLEET=demo TFT_DAEMON_URL=http://127.0.0.1:$demo_port TFT_GENERATOR_URL=http://127.0.0.1:$((demo_port + 1))
     fleet=$("${as_service[@]}" "$build/tft-dashboard" --fingerprint 2>&1) || die "$(tail -n 1 <<<"$fleet")"
@@ -289,7 +289,7 @@ start_demo() {
     rm -f "$run/demo/state"
     spawn_demo inference
     spawn_demo generator
-    # Whoever can reach a demo on this host alone may play with it.
+    # A demo that only this host can reach allows everybody to act.
     [[ $here != 127.* || $listen != "$here" ]] || export TFT_ANONYMOUS=${TFT_ANONYMOUS:-operator}
 }
 
@@ -298,7 +298,7 @@ start_workers() {
     export TFT_LOG_LEVEL=$log_level TFT_WORKERS=$workers
     complaint=$("${as_service[@]}" "$build/tft-dashboard" --check 2>&1) || die "$(tail -n 1 <<<"$complaint")"
     [[ -z $complaint ]] || say "$complaint" >&2
-    # When these workers have called for themselves: they may not make files in a directory of root's.
+    # Records when these workers have called without Redis. They cannot create it themselves in a directory owned by root.
     : >>"$run/fcgi.sock.calls"
     [[ -z $service_user ]] || chown "$service_user" "$run/fcgi.sock.calls"
     start_service workers "$root/scripts/tft-spawn" -f -s "$run/fcgi.sock" -n "$workers" -p "$build/tft-dashboard" \
@@ -308,12 +308,12 @@ start_workers() {
 start_nginx() {
     rm -rf "$run/l1" # the copies of an earlier run may be days old
     start_service nginx nginx -e "$run/log/nginx.log" -p "$run" -c "$run/etc/nginx.conf"
-    # The demo is behind it as well, and a worker's first call must not fail: the next one is for the next interval.
+    # nginx serves the demo, too. A worker's first call must not fail: the next one follows only an interval later.
     [[ -z $demo ]] || await_start 20 answers "$TFT_DAEMON_URL/status" ||
         die "the simulated daemon does not answer (logs: $run/log)"
 }
 
-# failed_service: prints a service that has ended, or whose workers do as soon as they start.
+# failed_service: prints a service that has ended, or whose workers end as soon as they start.
 failed_service() {
     if [[ -e $run/workers/ended-at-once ]]; then
         echo workers
@@ -338,30 +338,30 @@ answers() {
     curl -fsS -m 2 -o /dev/null "$1"
 }
 
-# The overview is there and has servers; while the upstream warms up it has none.
+# True if the overview has servers; it has none while the upstream warms up.
 fleet_is_shown() {
     local answer
     answer=$(curl -fsS -m 2 "${url}api/v1/fleet") && [[ $answer =~ \"total\":[1-9] ]] && answers "$url"
 }
 
-# upstream_says KEY: that text of the overview's upstream; nothing while no call has ended.
-upstream_says() {
+# upstream_field KEY: that text of the overview's upstream; nothing until a call has ended.
+upstream_field() {
     curl -fsS -m 2 "${url}api/v1/status" | grep -o '"upstream":.*"last_call":{.*' | grep -o "\"$1\":\"[^\"]*" | head -n 1 | cut -d '"' -f 4
 }
 
-# There is a fleet, or the reason why not.
+# Waits for a fleet, or for the reason why there is none.
 upstream_is_known() {
-    fleet_is_shown || [[ -n $(upstream_says detail) ]]
+    fleet_is_shown || [[ -n $(upstream_field detail) ]]
 }
 
 await_ready() {
     await_start 20 answers "${url}healthz" || die "no answer from ${url}healthz: $(last_words workers) (logs: $run/log)"
     if [[ -z $demo ]]; then
         await_start 20 upstream_is_known || true
-        fleet_is_shown 2>/dev/null || say "No data from $TFT_DAEMON_URL yet ($(upstream_says detail || echo no answer)); the dashboard runs and keeps trying."
+        fleet_is_shown 2>/dev/null || say "No data from $TFT_DAEMON_URL yet ($(upstream_field detail || echo no answer)); the dashboard runs and keeps trying."
         return
     fi
-    # What stopped the instance before may have left a breaker in Redis: up to a minute without a call.
+    # A previous instance may have left a breaker in Redis: up to a minute without a call.
     await_start 75 fleet_is_shown || die "the overview shows no fleet after 75 s: $(last_words workers) (logs: $run/log)"
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Says what runs in the run directory (TFT_RUN_DIR, default ./run), what the dashboard thinks of its upstream and what is
-# cached. Exit code 0: everything runs, 3: something does not.
+# Shows what runs in the run directory (TFT_RUN_DIR, default ./run), the state of the upstream and what is cached.
+# Exit code 0: everything runs, 3: something does not.
 #
 #   ./status.sh [--config]
 #     --config  print the settings of the running workers instead, each with its source; secrets masked
@@ -37,7 +37,7 @@ show_dashboard() {
     printf '%-15s %s\n' 'state' "$(curl -sS -m 5 "${url}api/v1/status" 2>&1)"
 }
 
-# The private Redis only; the pages of another one are its operator's business.
+# Only for the private Redis; another one may also serve others.
 show_cache() {
     local prefix
     leader redis >/dev/null || return 0
@@ -49,7 +49,7 @@ show_cache() {
         "$("${redis[@]}" xlen "${prefix}hist:fleet")"
 }
 
-# As tft-dashboard --print-config would say in the environment of the workers, which holds secrets: never on a command line.
+# The output of tft-dashboard --print-config in the environment of the workers. That has secrets, so it is never put on a command line.
 show_config() {
     local pid pair program
     pid=$(leader workers) || die "no workers run in $run"

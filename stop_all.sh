@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Ends exactly what start_all.sh started in the run directory (TFT_RUN_DIR, default ./run). Safe to call twice.
+# Stops exactly what start_all.sh started in the run directory (TFT_RUN_DIR, default ./run). Safe to call twice.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/scripts/common.sh"

@@ -3,10 +3,10 @@
 # Sourced by start_all.sh, stop_all.sh, status.sh, run_tests.sh and the benchmarks: messages, packages, services of a run directory.
 #
 # A service is a program started as leader of its own process group. Its file pid/NAME in the run directory holds the
-# process id and the start time of the leader, so that a process id that was given to somebody else is never killed. The
-# kernel does not reuse a number while a group has that id, therefore a group without its leader is still ours.
+# process id and the start time of the leader, so that a reused process id is never killed. The kernel does not reuse a
+# number while a group has that id, so a group without its leader is still ours.
 
-# Whatever the caller's shell exports: [A-Z] means ASCII and lengths are bytes, cd prints nothing, files may be overwritten.
+# Independent of what the caller's shell exports: [A-Z] means ASCII, lengths are bytes, cd prints nothing, files may be overwritten.
 export LC_ALL=C
 unset CDPATH
 set +o noclobber +o noglob +o monitor +o allexport +o posix
@@ -15,7 +15,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATH=$PATH:/usr/sbin:/sbin
 run=${TFT_RUN_DIR:-$root/run}
 [[ $run == /* ]] || run=$PWD/$run
-# In the order of their start. nginx carries the demo, so that the workers' last call still finds it.
+# In the order of their start. nginx serves the demo, so it must outlive the last call of the workers.
 services=(redis demo-inference demo-generator nginx workers watch)
 
 say() {
@@ -27,7 +27,7 @@ die() {
     exit "${exit_code:-1}"
 }
 
-# The comment at the head of the script is its manual.
+# Prints the comment at the head of the script.
 usage() {
     sed -n '3,/^set /{/^#/s/^# \{0,1\}//p}' "$0"
 }
@@ -41,7 +41,7 @@ parse_no_options() {
     esac
 }
 
-# true where start_all.sh has started something in the run directory.
+# True if start_all.sh has started something in the run directory.
 anything_started() {
     local file
     for file in "$run"/pid/*; do
@@ -50,8 +50,8 @@ anything_started() {
     return 1
 }
 
-# Packages: prints those of the given sections of packages.txt that are not installed. npm may come from elsewhere, and
-# a release does without.
+# Prints the packages of the given sections of packages.txt that are not installed. npm may be installed by other means, and a
+# release does not need it.
 missing_packages() {
     local section package
     for section in "$@"; do
@@ -64,8 +64,8 @@ missing_packages() {
     done
 }
 
-# Installs what is missing of the given sections. The services of a new package must not start by themselves: a second
-# nginx or Redis of the system is not what was asked for.
+# Installs the missing packages of the given sections. Services of a new package must not start by themselves: nobody asked for a
+# system-wide nginx or Redis.
 install_packages() {
     local missing=() sudo=() policy=/usr/sbin/policy-rc.d
     command -v dpkg-query >/dev/null || return 0
@@ -88,8 +88,8 @@ install_packages() {
     fi
 }
 
-# copy_sources DIR: to DIR/src, with DIR/obj beside it, because automake refuses a second build directory beside a
-# build in the source directory. Times are kept, so the next build there compiles only what changed.
+# copy_sources DIR: copies them to DIR/src, with DIR/obj for the build, because automake refuses a separate build directory if the
+# source directory is configured, too. Times are kept, so the next build there compiles only what has changed.
 copy_sources() {
     rm -rf "$1/src" && mkdir -p "$1"/{src,obj} &&
         tar -C "$root" -c --exclude-vcs --exclude=./build --exclude=./run --exclude=./assets --exclude=./gen --exclude=./third-party \
@@ -98,7 +98,7 @@ copy_sources() {
         tar -C "$1/src" -x
 }
 
-# Reads /proc/PID/stat into the array stat, from field 3 (state) on; field 2, the name, may hold blanks.
+# Reads /proc/PID/stat into the array stat, from field 3 (state) on; field 2, the name, may contain blanks.
 # stat[0] state, stat[2] process group, stat[19] start time in clock ticks since boot.
 read_stat() {
     local line
@@ -106,15 +106,15 @@ read_stat() {
     read -ra stat <<<"${line##*) }"
 }
 
-# Prints the process id of a service's leader if that very process still runs. A zombie does not: an init that is slow to
-# reap, as in some containers, must not hold us up.
+# Prints the process id of a service's leader if that same process still runs. A zombie does not count: an init that is slow to
+# reap, as in some containers, must not delay us.
 leader() {
     local pid since stat
     { read -r pid since <"$run/pid/$1"; } 2>/dev/null || return 1
     read_stat "$pid" && [[ ${stat[19]} == "$since" && ${stat[0]} != Z ]] && echo "$pid"
 }
 
-# Prints the process group of a service if anything of it still runs.
+# Prints the process group of a service if any process in it still runs.
 group() {
     local pid since stat path
     { read -r pid since <"$run/pid/$1"; } 2>/dev/null || return 1
@@ -142,7 +142,7 @@ dead_service() {
     return 1
 }
 
-# last_words NAME: what it has said last since it was started here.
+# last_words NAME: the last line it has logged since it was started here.
 last_words() {
     local line
     line=$(tail -c "+$((${logged[$1]:-0} + 1))" "$run/log/$1.log" 2>/dev/null | grep -v 'died, respawn$' | tail -n 1)
@@ -151,7 +151,7 @@ last_words() {
 
 declare -A logged=() # how long the log of a service was when that was started
 
-# start_service NAME COMMAND...: in the background, output to log/NAME.log. Lock files of the caller are not inherited.
+# start_service NAME COMMAND...: in the background, with output to log/NAME.log. It does not inherit lock files of the caller.
 start_service() {
     local name=$1 stat
     shift
@@ -166,7 +166,7 @@ worker_pids() {
     pid=$(leader workers) && ps -o pid= --ppid "$pid" | xargs
 }
 
-# await SECONDS COMMAND...: true as soon as the command succeeds, false after that time by the clock.
+# await SECONDS COMMAND...: true as soon as the command succeeds, false after that time.
 await() {
     local end=$((SECONDS + $1))
     shift
@@ -176,14 +176,14 @@ await() {
     done
 }
 
-# replaced PID COUNT: that worker is gone and there are as many as before.
+# replaced PID COUNT: true if that worker is gone and there are COUNT again.
 replaced() {
     local pids
     pids=" $(worker_pids) "
     [[ $pids != *" $1 "* && $(wc -w <<<"$pids") -ge $2 ]]
 }
 
-# Replaces the workers one after the other: multiwatch starts the successor of each, from the program as it is now.
+# Replaces the workers one by one: multiwatch starts the successor of each, from the current program.
 roll_workers() {
     local pid pids
     pids=$(worker_pids)
@@ -197,7 +197,7 @@ gone() {
     ! group "$1"
 }
 
-# Ends a service: TERM to its leader, who passes it on; after 20 s (a refresh may still run) KILL to the whole group.
+# Stops a service: TERM to its leader, which passes it on; after 20 s (a refresh may still run) KILL to the whole group.
 stop_service() {
     local pid
     if pid=$(leader "$1"); then
@@ -212,7 +212,7 @@ stop_service() {
     rm -f "$run/pid/$1"
 }
 
-# In reverse order of their start, so that each still finds what it depends on.
+# In reverse order of their start, so that whatever a service depends on still runs.
 stop_services() {
     local i
     for ((i = ${#services[@]} - 1; i >= 0; i--)); do

@@ -5,8 +5,8 @@
 #   RUN_DIR  directory of the instance        ASSETS  directory that holds static/
 #   LISTEN, PORT  address of the dashboard    L1  on|off
 #   DEMO_PORT  port of the simulated upstream (the generator takes the next one); empty: none
-#   ASSET_CACHE  Cache-Control of static files; empty: for ever, as their names change with their content
-#   RUN_USER  user and group of the processes when started as root; empty: whoever we are
+#   ASSET_CACHE  Cache-Control of static files; empty: cached for ever, as their names change with their content
+#   RUN_USER  user and group of the processes when started as root; empty: the current user
 #   REDIS_PASSWORD_SHA256  for the Redis user tft; empty: no private Redis
 #   REDIS_DATA  directory of its files; empty: redis in RUN_DIR      PREFIX  of its keys
 set -euo pipefail
@@ -29,7 +29,7 @@ done
 
 etc=${value[RUN_DIR]}/etc
 
-# What a value becomes between double quotes, one function for each language; the result is in $quoted.
+# Escape a value for double quotes, one function for each language; the result is in $quoted.
 
 nginx_text() {
     if [[ $1 == *'$'* ]]; then
@@ -45,13 +45,13 @@ redis_text() {
     quoted=${quoted//\"/\\\"}
 }
 
-# A directive, as written below.
+# A directive as is.
 as_it_is() {
     quoted=$1
 }
 
-# render LANGUAGE TEMPLATE: replaces every @NAME@ of the template, once, and drops its comments: they list the placeholders
-# for whoever renders by hand.
+# render LANGUAGE TEMPLATE: replaces every @NAME@ of the template in one pass, and drops the comments, which list the placeholders
+# for those who fill in a template by hand.
 render() {
     local rest text='' name quoted
     rest=$(grep -v '^[[:space:]]*#' "$root/$2")

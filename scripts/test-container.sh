@@ -19,7 +19,7 @@ image=localhost/tft-dashboard
 export TFT_PORT=${TFT_PORT:-8080}
 url=http://127.0.0.1:$TFT_PORT
 
-# A store of its own. runc and these limits also run where cgroups are mixed, or limits may not be raised.
+# A separate store. runc and these limits also work where cgroups are mixed, or limits cannot be raised.
 configure_podman() {
     printf '[storage]\ndriver = "vfs"\ngraphroot = "%s"\nrunroot = "%s"\n' "$work/images" "$work/podman" >"$work/storage.conf"
     printf '[containers]\ndefault_ulimits = ["nofile=%s", "nproc=%s"]\n' "$(ulimit -n):$(ulimit -n)" 1024:1024 >"$work/containers.conf"
@@ -95,7 +95,7 @@ runs_without_root() {
     [[ $(in_service "$1" sh -c "grep -h '^Uid:' /proc/[0-9]*/status | sort -u | xargs") == 'Uid: 10001 10001 10001 10001' ]]
 }
 
-# Neither the programs nor the user's own files may be changed.
+# The user must not be able to change the programs or even its own files.
 is_read_only() {
     ! in_service "$1" sh -c 'touch /etc/x || touch /opt/tft/x || touch /x' && in_service "$1" grep -E '^[^ ]+ / [^ ]+ ro,' /proc/mounts
 }
@@ -104,7 +104,7 @@ has_no_way_out() {
     ! in_service "$1" cut -f 2 /proc/net/route | grep -x 00000000
 }
 
-# Of the key there is the name of its file; the password is nowhere.
+# The environment has only the name of the key's file, and the password nowhere.
 hides_secrets() {
     local known pass
     pass=$(in_service workers cat /srv/redis/redis/redis.pass)

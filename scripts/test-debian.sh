@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What a newcomer meets on a fresh Debian, and what the package does there. The last commit is what is tested. Needs root,
-# mmdebstrap and the mirror that this machine's apt uses; the network is this machine's, so nothing else may listen on the
-# dashboard's ports.
+# Tests what a newcomer sees on a fresh Debian, and what the package does there, with the last commit. Needs root, mmdebstrap and
+# the mirror that this machine's apt uses. The systems share this machine's network, so nothing else may listen on the dashboard's
+# ports.
 #
-#   scripts/test-debian.sh 12|13 [STAGE]...      without a stage: all, in this order; those of one call share a system
-#     start    ./start_all.sh in a clean clone, where there are git and ca-certificates and nothing else; and every recorded
-#              answer of a daemon goes through the program that it has built
-#     tests    ./run_tests.sh, and what asks Redis once more with each other server of its kind that this Debian has
-#     package  builds the package twice, which must give the same, checks it, and installs, upgrades, removes and purges it
-#              in another fresh system
+#   scripts/test-debian.sh 12|13 [STAGE]...      without a stage: all, in this order; the stages of one call share a system
+#     start    runs ./start_all.sh in a clean clone, with nothing but git and ca-certificates installed, and feeds every
+#              recorded answer of a daemon to the program that it has built
+#     tests    runs ./run_tests.sh, and the tests that use Redis again with each compatible server in this Debian
+#     package  builds the package twice, which must give the same bytes, checks it, and installs, upgrades, removes and
+#              purges it in another fresh system
 #
 # Environment: TFT_DEBIAN_MIRROR  address of a Debian archive; unset: where apt of this machine has Debian from
 #              TFT_PORT, TFT_DEMO_PORT  as for start_all.sh
@@ -37,7 +37,7 @@ done
 [[ $EUID -eq 0 ]] || die "needs root"
 home=/srv/tft-dashboard # the clone, inside
 
-# Lines for sources.list: what apt has here of Debian, under the other codename.
+# Lines for sources.list: this machine's Debian sources, with the other codename.
 archive() {
     if [[ -n ${TFT_DEBIAN_MIRROR:-} ]]; then
         echo "deb $TFT_DEBIAN_MIRROR $codename main"
@@ -48,7 +48,7 @@ archive() {
         sed "s/ $(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)/ $codename/"
 }
 
-# What each system begins with. This machine's own certificate authorities may stand between it and the mirrors.
+# What each system starts with. This machine may need its own certificate authorities to reach the mirrors.
 make_base() {
     archive >"$work/sources.list"
     [[ -s $work/sources.list ]] || die "apt knows no Debian archive here: apt-get update, or set TFT_DEBIAN_MIRROR"
@@ -61,14 +61,14 @@ make_base() {
         die "no base system: $(tail -n 3 "$work/base.log")"
 }
 
-# make_system NAME: a fresh one in WORK/NAME, with a clean clone.
+# make_system NAME: makes a fresh one in WORK/NAME, with a clean clone.
 make_system() {
     mkdir "$work/$1"
     tar -C "$work/$1" -xf "$work/base.tar"
     git clone -q --no-local "$root" "$work/$1$home"
 }
 
-# inside NAME COMMAND...: in the system of that name, with processes and mounts of its own, which end with the command.
+# inside NAME COMMAND...: runs it in that system, in its own process and mount namespaces, which end with the command.
 inside() {
     local system=$work/$1
     shift
@@ -101,7 +101,7 @@ run_stage() {
     esac
 }
 
-# Times a stage. The lines that are worth keeping begin with "== "; all of its output only when it fails.
+# Times a stage. Prints only lines that begin with "== "; if the stage fails, all of its output.
 stage() {
     local start=$SECONDS result=passed
     run_stage "$1" >"$work/$1.log" 2>&1 || result=FAILED
