@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tft-dashboard --render PAGE --snapshot FILE: one page from a predictions answer in a file,
- * without any server. */
+/* tft-dashboard --render PAGE --snapshot FILE: renders one page from a predictions answer in a
+ * file, without any server. */
 #ifndef TFT_RENDER_H
 #define TFT_RENDER_H
 

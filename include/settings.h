@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The options: one row each in settings.c with section, key, environment variable, type, range,
- * default and help. Precedence: environment, file, built-in. Whatever is unknown, twice
- * there or out of range is one clear line with file and line number. tft-dashboard.conf(5) has the
- * meaning of each option.
+ * default and help. Precedence: environment, file, built-in. Anything unknown, duplicate or out of
+ * range gives one clear line with file and line number. tft-dashboard.conf(5) has the meaning of
+ * each option.
  */
 #ifndef TFT_SETTINGS_H
 #define TFT_SETTINGS_H
@@ -74,7 +74,7 @@ struct settings {
 	int64_t log_format; /* enum log_format */
 
 	uint8_t source[SETTINGS_MAX]; /* enum setting_source by row of the table */
-	struct err warning;           /* what is probably not meant; empty: nothing */
+	struct err warning;           /* a probable mistake to warn about; empty: none */
 };
 
 /* path NULL: the built-in default path, which may be absent; else the file must exist. 0, or -1

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the text of a setting may be and what it means, by type; settings.c has the options. */
+/* The types of settings: which texts they allow and what these mean. settings.c has the options. */
 #ifndef TFT_VALUE_H
 #define TFT_VALUE_H
 
@@ -38,11 +38,11 @@ struct value_range {
  * which never has the text itself in it; *at is undefined then. */
 int value_read(enum value_type type, struct value_range range, const char *text, void *at,
 	       struct err *why);
-/* Writes it in a form that value_read takes; a secret that is not empty as ***. */
+/* Writes it in a form that value_read accepts; a non-empty secret as ***. */
 void value_write(enum value_type type, const void *at, char *text, size_t size);
-/* Words for an error: what such a value looks like. */
+/* For error messages: what such a value looks like. */
 const char *value_expected(enum value_type type);
-/* UTF-8 without controls: may go to a terminal. */
+/* UTF-8 without control characters: safe for a terminal. */
 bool value_is_plain(const char *text);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of options, and how it is filled: built-in values, file, environment. What a value may
- * be is in value.c. A new option is one row, one member of struct settings and one entry in the
- * manual and the example file (tests/hygiene/test_options.py compares them).
+ * The table of options, and how it is filled: built-in values, file, environment. value.c knows the
+ * types. A new option is one row, one member of struct settings, and one entry each in the manual
+ * and the example file (tests/hygiene/test_options.py compares them).
  */
 #include "config.h"
 #include "settings.h"
@@ -38,7 +38,7 @@ struct option {
 };
 
 #define AT(member) offsetof(struct settings, member)
-/* From one byte, or from none, to all that fits. */
+/* At least one byte (SOME) or none (ANY), up to what fits. */
 #define FITS(member) (sizeof(((struct settings *)NULL)->member) - 1)
 #define SOME(member)                                                                               \
 	AT(member),                                                                                \
@@ -158,7 +158,7 @@ static int set_value(struct settings *s, const struct option *o, const char *tex
 
 /* --- files --- */
 
-/* Puts the file and a NUL into *out; 0, or -1 with errno. EFBIG: above the buffer's ceiling. */
+/* Reads the file and a NUL into *out; 0, or -1 with errno. EFBIG: above the buffer's ceiling. */
 static int read_fd(int fd, struct buf *out)
 {
 	for (;;) {
@@ -178,7 +178,7 @@ static int read_fd(int fd, struct buf *out)
 	return buf_ok(out) ? 0 : -1;
 }
 
-/* 0 with the file's text and its mode, or -1 with errno. Only regular files: a FIFO would wait for
+/* 0 with the file's text and mode, or -1 with errno. Only regular files: a FIFO would block for
  * ever. */
 static int read_file(const char *path, struct buf *out, mode_t *mode)
 {
@@ -232,7 +232,7 @@ static int set_secret(struct settings *s, const struct option *o, struct buf *fi
 	return -1;
 }
 
-/* Of a file that exists and may not be read: what is wrong with it, and for whom. */
+/* Explains why an existing file cannot be read, and by which user. */
 static void explain_access(const struct option *o, const char *path, struct err *err)
 {
 	struct stat st;
@@ -267,8 +267,8 @@ static int read_secret(struct settings *s, const struct option *o, const char *p
 
 /* --- the configuration file --- */
 
-/* libinih reports only the number of the first line in error, so the reader counts, and the first
- * explanation is kept. */
+/* libinih reports only the number of the first bad line, so the reader counts lines and keeps the
+ * first explanation. */
 struct parser {
 	struct settings *settings;
 	struct err *err;
@@ -326,7 +326,7 @@ static const struct option *find_option(const char *section, const char *key, bo
 	return NULL;
 }
 
-/* Of ` ;` libinih makes a comment. Where the rest of a secret has gone, that is hard to see. */
+/* libinih takes ` ;` for the start of a comment, which silently cuts a secret. */
 static void warn_of_comment(struct parser *p, const struct option *o)
 {
 	if (p->comment && o->type == VALUE_SECRET)
@@ -342,8 +342,8 @@ static int take_line(struct parser *p, const struct option *o, const char *value
 {
 	uint8_t *source = &p->settings->source[o - options];
 
-	/* A line that begins with a blank is a continuation for libinih and comes here as the same
-	 * key again. */
+	/* libinih treats an indented line as a continuation and reports it as the same key again.
+	 * */
 	if (*source == SETTING_FILE) {
 		err_set(err, "%s.%s is given twice (or this line begins with a blank)", o->section,
 			o->key);
@@ -421,7 +421,8 @@ static int load_file(struct settings *s, const char *path, struct err *err)
 
 /* --- environment and built-in values --- */
 
-/* NULL when not set. An empty value is none: unit files and shells cannot always unset. */
+/* NULL when not set. An empty value counts as not set: unit files and shells cannot always unset a
+ * variable. */
 static const char *env_value(const char *name, const char *suffix)
 {
 	char full[64];
@@ -485,7 +486,7 @@ static int name_node(struct settings *s, struct err *err)
 	return -1;
 }
 
-/* With words before it, so that a name never has the fingerprint of an address. */
+/* With a prefix, so that a name never has the fingerprint of an address. */
 static void take_fingerprint(struct settings *s)
 {
 	char text[SETTING_TEXT_MAX + 32];

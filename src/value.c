@@ -53,7 +53,7 @@ static bool is_name(const char *text)
 	return strspn(text, "-._" ALPHANUMERIC) == strlen(text);
 }
 
-/* The end of the port, or the text itself when there is none; NULL: it is none. */
+/* Where the port ends, or the text itself if there is none; NULL: malformed. */
 static const char *skip_port(const char *text)
 {
 	size_t len = *text == ':' ? strcspn(text + 1, "/") : 0;
@@ -69,7 +69,7 @@ static bool is_path(const char *text)
 	       (*text == '/' && strspn(text, "/-._~%" ALPHANUMERIC) == strlen(text));
 }
 
-/* User, query and fragment cannot be without their marks, and those are in no part of it. */
+/* User, query and fragment need their marks, and no part of a valid URL here contains those. */
 static bool is_url(const char *text)
 {
 	const char *host = skip_scheme(text), *rest;
@@ -103,7 +103,7 @@ static bool check_path(char *text)
 	return *text == '\0' || (*text == '/' && value_is_plain(text));
 }
 
-/* Keys of the history begin with the prefix and "hist:": one that ends so would be taken for it. */
+/* History keys begin with the prefix and "hist:", so a prefix that ends in "hist" would collide. */
 static bool check_prefix(char *text)
 {
 	size_t len = strlen(text);
@@ -124,7 +124,7 @@ static char *cut_blanks(const char *text, char *end)
 	return end;
 }
 
-/* Blanks around the commas go; one inside a member is a part of it. */
+/* Blanks around commas are dropped; a blank inside a member belongs to it. */
 static bool check_list(char *text)
 {
 	char *to = text;
@@ -140,7 +140,7 @@ static bool check_list(char *text)
 	return *text != ',' && !strstr(text, ",,") && (to == text || to[-1] != ',');
 }
 
-/* Nobody is called "anna": quotes would be a part of the name. */
+/* Quotes would be part of the name, and nobody is called "anna" with quotes. */
 static bool check_users(char *text)
 {
 	return !strpbrk(text, "\"'") && check_ascii(text) && check_list(text);
@@ -152,7 +152,7 @@ static void make_lower(char *text)
 		*text = text_lower(*text);
 }
 
-/* As nginx passes them on: lower case, no port, no dot at the end. */
+/* As nginx passes them: lower case, no port, no trailing dot. */
 static bool check_hosts(char *text)
 {
 	struct span rest;
@@ -189,7 +189,7 @@ struct unit {
 };
 
 /* clang-format off */
-/* From large to small; last the meaning of a plain number. */
+/* From large to small; the last row is the meaning of a plain number. */
 static const struct unit durations[] = {
 	{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}, {"", 1000}, {NULL, 0},
 };
@@ -249,7 +249,7 @@ static bool parse_number(const char *text, const struct unit *units, int64_t *va
 {
 	size_t digits = strspn(text, "0123456789");
 
-	/* Nine digits times the largest factor stay below the limit of the type. */
+	/* Nine digits times the largest factor cannot overflow. */
 	if (digits == 0 || digits > 9)
 		return false;
 	while (units->suffix && strcmp(units->suffix, text + digits) != 0)

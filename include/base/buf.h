@@ -35,14 +35,14 @@ void buf_reset(struct buf *b);
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_span_add(struct buf *b, struct span s);
 void buf_char(struct buf *b, char c);
-/* Decimal digits, without the price of a format. */
+/* Decimal digits, cheaper than a format. */
 void buf_int(struct buf *b, int64_t n);
-/* The text of one call is at most 1023 bytes; longer is a failure, not a cut. */
+/* At most 1023 bytes per call; longer text is a failure and is not cut. */
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Room for at least `len` more bytes at data + len, to be filled by the caller and claimed by
  * buf_grew. NULL on failure. */
 char *buf_reserve(struct buf *b, size_t len);
-/* Notes a failure of whoever was to append. */
+/* Records a failure of the caller's own: what it wanted to append cannot be had. */
 void buf_fail(struct buf *b);
 void buf_grew(struct buf *b, size_t len);
 

@@ -24,10 +24,10 @@ struct bytes_reader {
 	bool bad;
 };
 
-/* The next len bytes, which stay where they are. */
+/* The next len bytes, not copied. */
 struct span bytes_get(struct bytes_reader *r, size_t len);
 uint64_t bytes_get_int(struct bytes_reader *r, int bytes);
-/* An integer of 0..max; another one is an error. */
+/* An integer in 0..max; any other is an error. */
 int bytes_get_upto(struct bytes_reader *r, int bytes, uint64_t max);
 /* Finite or absent: every other value reads as the same NaN, so that nothing that was written is
  * refused. */

@@ -6,9 +6,9 @@
  *	csv_init(&c, &buf, "server,risk");
  *	csv_text(&c, server->name);  csv_tenths(&c, server->risk);  csv_end(&c);
  *
- * A byte order mark stands in front: without it spreadsheets of many countries read UTF-8 as
- * something else. Text is quoted where it must be. Spreadsheets take a cell that begins with = + - @ tab or CR for
- * a formula: such text gets a leading apostrophe. Numbers are dot decimals.
+ * The file begins with a byte order mark: without it, spreadsheets in many countries do not read it
+ * as UTF-8. Text is quoted where it must be. Spreadsheets take a cell that begins with = + - @ tab
+ * or CR for a formula: such text gets a leading apostrophe. Numbers are dot decimals.
  */
 #ifndef TFT_CSV_H
 #define TFT_CSV_H
@@ -20,7 +20,7 @@ struct csv {
 	bool has_cells; /* in the row that is being written */
 };
 
-/* header: the names of the columns, separated by commas, none of which needs quoting. */
+/* header: column names separated by commas; none may need quoting. */
 void csv_init(struct csv *c, struct buf *out, const char *header);
 void csv_text(struct csv *c, struct span text);
 void csv_str(struct csv *c, const char *text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Named points at which a test build (configure --enable-fault-hooks) stops or kills its process:
- * TFT_FAULT=point:stop or point:kill, armed while the file named by TFT_FAULT_ARM exists and
- * disarmed by removing it. Nothing in other builds. */
+ * TFT_FAULT=point:stop or point:kill, armed while the file named by TFT_FAULT_ARM exists. Other
+ * builds contain nothing of it. */
 #ifndef TFT_FAULT_H
 #define TFT_FAULT_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Numbers and times as people read them (doc/rules.md#conventions, doc/pages.md#formats). Absent
- * values (NaN) give an en dash, and so does what no metric can be: 1e15 and beyond. The text needs no escaping in HTML. Everything appends to a struct
- * buf.
+ * values (NaN) and values that no metric can have (1e15 and above) give an en dash. The text needs
+ * no escaping in HTML. Everything appends to a struct buf.
  */
 #ifndef TFT_FMT_H
 #define TFT_FMT_H
@@ -24,7 +24,7 @@ void fmt_iso_seconds(struct buf *b, int64_t epoch_ms); /* 2026-11-23T12:00:00Z *
 void fmt_time_element(struct buf *b, int64_t epoch_ms);
 /* " (asked at 12:31:05 UTC)"; nothing for 0. */
 void fmt_asked(struct buf *b, int64_t epoch_ms);
-/* The ending of a word that n things have. */
+/* The plural ending for n things: "s", or "" for one. */
 const char *fmt_plural(unsigned n);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 
-#define GZIP_STORED 6 /* level of what is compressed once and sent often */
+#define GZIP_STORED 6 /* level for what is compressed once and sent often */
 
 /* Compresses `in` into `out` (appended). level: zlib's 1..9. 0, or -1 when memory or the ceiling of
  * `out` ended. */

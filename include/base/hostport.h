@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host:port as RFC 3986 writes it, for daemons and Redis alike. A host is a name, which may have
- * underscores, as machines of a compose file have, an IPv4 address, or an IPv6 address in brackets.
+ * host:port as RFC 3986 writes it, for daemons and Redis alike. A host is a name (underscores are
+ * allowed, as in compose files), an IPv4 address, or an IPv6 address in brackets.
  */
 #ifndef TFT_HOSTPORT_H
 #define TFT_HOSTPORT_H
@@ -13,11 +13,11 @@ struct hostport {
 	int port;         /* 1 to 65535 */
 };
 
-/* Bytes of the host, brackets included, at the beginning of the text; 0: there is none. */
+/* Length of the host, brackets included, at the start of the text; 0: there is none. */
 size_t hostport_host_len(struct span text);
 /* 1 to 65535; 0 for anything else. */
 int hostport_port(struct span text);
-/* The whole text, both parts of it. An IPv6 address may go without brackets: ::1:6379. */
+/* Parses the whole text, both parts. An IPv6 address may omit its brackets: ::1:6379. */
 bool hostport_parse(struct hostport *to, struct span text);
 
 #endif

@@ -11,9 +11,10 @@
  *	json_end(&j);
  *	json_end(&j);
  *
- * A key where none belongs (or the reverse), or more than 15 open scopes, is a programmer's error:
- * assert. Strings: `"` `\` escaped, hidden characters (utf8_is_hidden), `<` `>` `&` and U+2028/9 as
- * \u003c..., bytes that are not UTF-8 become U+FFFD, so that a body is also safe inside HTML.
+ * A key where none belongs, a missing key, or more than 15 open scopes is a programming error and
+ * fails an assertion. Strings: `"` `\` escaped, hidden characters (utf8_is_hidden), `<` `>` `&` and
+ * U+2028/9 as \u003c..., bytes that are not UTF-8 become U+FFFD, so that a body is also safe inside
+ * HTML.
  */
 #ifndef TFT_JSON_H
 #define TFT_JSON_H
@@ -31,7 +32,7 @@ struct json {
 };
 
 void json_init(struct json *j, struct buf *out);
-/* Continues inside an object that already has members and that the caller closes. */
+/* Continues an object that already has members; the caller closes it. */
 void json_resume(struct json *j, struct buf *out);
 void json_object(struct json *j, const char *key);
 void json_array(struct json *j, const char *key);

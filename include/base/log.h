@@ -7,10 +7,9 @@
  *
  * Values are quoted where needed, cut at 256 bytes, and every byte outside 0x20-0x7e is escaped, so
  * foreign text cannot forge a line. Event names and keys are literals; tft-dashboard(8) lists them.
- * An event that repeats with the same name and level within 60 s is counted instead of written,
- * beyond the first 20; the next line of that event carries repeated=N. A full or broken stderr
- * never blocks or stops the program; the next line that gets through carries dropped=N. errno is
- * left alone.
+ * Of one event at one level, 20 lines are written within 60 s and the rest are counted; its next
+ * line carries repeated=N. A full or broken stderr never blocks or stops the program; the next line
+ * that gets through carries dropped=N. errno is preserved.
  */
 #ifndef TFT_LOG_H
 #define TFT_LOG_H
@@ -33,7 +32,7 @@ struct log_field {
 #define LOG_STR(key, s)  ((struct log_field){(key), span_str(s), 0})
 #define LOG_INT(key, n)  ((struct log_field){(key), {NULL, 0}, (n)})
 
-/* Until then only errors are written. `node` is not copied. */
+/* Until it is called, only errors are written. `node` is not copied. */
 void log_init(enum log_level level, enum log_format format, const char *node);
 /* The request id of the following lines; empty span for none. Copied (at most 64 bytes). */
 void log_request(struct span id);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes the lists of numbers out of a JSON text. A predictions answer consists of them nearly
- * altogether, and a general reader makes an object of every number; what is left after this is
- * small, and goes to that reader.
+ * Takes the lists of numbers out of a JSON text. A predictions answer consists almost entirely of
+ * them, and a general reader would make an object of every number. The small rest goes to that
+ * reader.
  *
  *	if (numbers_take(text, &numbers, &rest))   // [0.5,1e3,7] has become [0], the next list [1]
  *		read(rest);                        // every array in it is an index into numbers.list
@@ -29,7 +29,7 @@ struct numbers {
 
 /* Whether every array of the object `text` is a list of JSON numbers (RFC 8259 6) within the range
  * of a double, integers within 18 digits; then `rest` (emptied first) is the text with their
- * indices. Everything else in it is copied as it stands, right or wrong. */
+ * indices. Everything else is copied unchanged and unchecked. */
 bool numbers_take(struct span text, struct numbers *numbers, struct buf *rest);
 
 #endif

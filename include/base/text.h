@@ -8,17 +8,17 @@
 
 #define TEXT_DECIMAL_MAX INT64_C(1000000000000000000)
 
-/* All of the text as a decimal number; from TEXT_DECIMAL_MAX on it is that. -1: anything else than
- * digits. */
+/* The whole text as a decimal number, at most TEXT_DECIMAL_MAX; -1 if anything in it is not a
+ * digit. */
 int64_t text_decimal(struct span text);
-/* The same of the digits at its beginning, cut off *rest; -1: there are none. */
+/* The same for the digits at its start, which are cut off *rest; -1: there are none. */
 int64_t text_take_decimal(struct span *rest);
-/* What stands before the first `mark`, cut off *rest together with it; all where there is none. */
+/* The text before the first `mark`; both are cut off *rest. All of it if there is no mark. */
 struct span text_cut(struct span *rest, char mark);
-/* The next byte of percent-encoded text (RFC 3986), cut off *rest, which must not be empty. A bad
- * percent sequence is taken literally. */
+/* The next byte of percent-encoded text (RFC 3986); it is cut off *rest, which must not be empty. A
+ * malformed percent sequence is taken literally. */
 char text_take_encoded(struct span *rest);
-/* Whether it is a whole member of a list with single commas between them. */
+/* Whether `member` is a member of a list separated by single commas. */
 bool text_is_listed(const char *list, const char *member);
 /* ASCII letters only. */
 char text_lower(char c);

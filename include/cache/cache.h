@@ -177,8 +177,8 @@ struct cache_document {
 	const char *type;
 	bool is_page; /* rendered by this build's templates; other builds ignore it */
 	struct span
-		digests; /* digests of what it repeats of the small groups, in their order, with a
-			     blank between; empty: it repeats nothing */
+		digests; /* digests of the small groups' answers that it contains, in their order,
+			     separated by a blank; empty: none */
 };
 
 /* Stages a document for a route. 0, or -1 if Redis did not store it. */

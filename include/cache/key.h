@@ -24,7 +24,7 @@ struct key key_node(const struct cache *cache, const char *node);
 /* <prefix>hist:<stream>, or whose history it is: upstream */
 struct key key_history(const struct cache *cache, const char *stream);
 
-/* Any text, cut to what fits. */
+/* Any text, truncated to fit. */
 struct key key_make(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct key key_decimal(int64_t n);
 /* token|bucket|epoch: what the holder of this claim has in the lock. */

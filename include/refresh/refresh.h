@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The whole chain: fetch -> decode -> score -> render -> stage -> commit. The only file that knows
- * it. */
+/* The whole chain: fetch -> decode -> score -> render -> stage -> commit. No other file knows it.
+ * */
 #ifndef TFT_REFRESH_H
 #define TFT_REFRESH_H
 

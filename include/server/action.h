@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The two things that a user can do: refresh at once, and change the scenario of the metrics
- * generator (doc/pages.md#advanced). Who may do it, and from which page, is decided before anything
- * else is looked at (doc/limits.md#input).
+ * generator (doc/pages.md#advanced). Who may act, and from which page, is decided before anything
+ * else is examined (doc/limits.md#input).
  */
 #ifndef TFT_ACTION_H
 #define TFT_ACTION_H
@@ -21,14 +21,14 @@ struct action_answer {
 	int status; /* for an API client, with the JSON that was written */
 };
 
-/* The user whom the web server has authenticated decides; without one, the setting for those. */
+/* The role of the user whom the web server has authenticated, or of anonymous users. */
 enum role action_role(const struct settings *settings, const struct request *request);
-/* Why a POST must not act, or NULL: it comes from another site, its sender has not the role, or it
- * is no form. */
+/* Why a POST must not act, or NULL: it comes from another site, its sender lacks the role, or it is
+ * not a form. */
 const struct http_error *action_refusal(const struct settings *settings,
 					const struct request *request);
-/* Does it, if it may be done, and tells the log. Without an error `json` gets what an API client is
- * told. Takes up to two time-outs of the generator. */
+/* Performs the action if it is allowed, and logs it. Without an error `json` gets the answer for an
+ * API client. Takes up to two time-outs of the generator. */
 void action_run(enum action action, const struct refresh *refresh, const struct settings *settings,
 		const struct request *request, struct action_answer *answer, struct buf *json);
 

@@ -7,7 +7,7 @@
 #include "server/response.h"
 #include "server/route.h"
 
-/* What answers are made with. Bodies live until the next request. */
+/* What is needed to make answers. Bodies live until the next request. */
 struct answering {
 	const struct serve_config *config;
 	struct sources sources;
@@ -18,7 +18,8 @@ struct answering {
 
 void answer_page(struct answering *a, const struct request *request, const struct route *route,
 		 struct response *response);
-/* Takes a->body for the answer, packed where the client takes that and it is worth it. */
+/* Makes a->body the body of the answer, compressed if the client accepts that and it is worthwhile.
+ * */
 void answer_pack(struct answering *a, const struct request *request, struct response *response);
 
 #endif

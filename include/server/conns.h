@@ -3,10 +3,9 @@
  * The connections of nginx to one worker: new ones from the listen socket, which all workers share,
  * and those that nginx keeps for its next request.
  *
- * A request on a kept connection can be answered by this worker alone. So whoever is going to be
- * busy for longer than with an answer drops them first, and nginx asks another worker: once more,
- * if it has just asked this one. It does not repeat a POST, which therefore comes on a new
- * connection.
+ * Only this worker can answer a request on a kept connection. So before work that takes longer than
+ * an answer, the worker closes them, and nginx asks another worker; a request that was just sent is
+ * repeated. nginx does not repeat a POST, which therefore always comes on a new connection.
  */
 #ifndef TFT_CONNS_H
 #define TFT_CONNS_H
@@ -31,19 +30,19 @@ struct conns;
 struct conns *conns_new(int listen_fd);
 void conns_free(struct conns **conns);
 
-/* Waits for up to `ms` (-1: for ever) under the signal mask `open`, which must block SIGALRM; the
- * requests that have come, each of them whole, in requests[0..*count). Their peer has 5 s for taking
- * the answers. */
+/* Waits for up to `ms` (-1: for ever) under the signal mask `open`, which must block SIGALRM. The
+ * requests that have arrived completely are in requests[0..*count). Their peer has 5 s to take the
+ * answers. */
 enum conns_event conns_next(struct conns *conns, int64_t ms, const sigset_t *open,
 			    FCGX_Request *requests[CONNS_TOGETHER], size_t *count);
-/* Whether nothing of the request is left unread, which would be taken for the begin of the next
- * one. To be asked before its answer is sent: after that the next one may have come, and libfcgi,
+/* Whether all of the request has been read: a rest would be taken for the beginning of the next
+ * one. Ask before the answer is sent: afterwards the next request may have arrived, and libfcgi,
  * which reads 8 KB at a time, would read into it. */
 bool conns_is_read(FCGX_Request *request);
-/* The request has been read and answered to their ends (`whole`), or never will be: its connection
- * is kept, if nginx wants that, or closed. */
+/* The request has been read and answered completely (`whole`), or never will be. Its connection is
+ * kept if nginx wants that, else closed. */
 void conns_done(struct conns *conns, FCGX_Request *request, bool whole);
-/* Closes all that are kept, and ends the time limit of the one in hand. */
+/* Closes all kept connections and ends the time limit of the current one. */
 void conns_drop(struct conns *conns);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is known when an answer is made: from the shared cache, or, while Redis is away, from this
- * worker's own snapshot. Nothing here waits for the upstream; what has to be fetched is noted in
- * `due_work` and done when the request is finished.
+ * What is known when an answer is made, from the shared cache or, while Redis is away, from this
+ * worker's own snapshot. Nothing here waits for the upstream: what has to be fetched is recorded in
+ * `due_work` and done after the response.
  *
  *	context_read(sources, &context, "overview", gzip);   // one round trip: state, condition, entry
  *	context_claim(sources, &context);
@@ -25,7 +25,7 @@ struct due_work {
 	bool local;           /* fetch for this worker alone */
 };
 
-/* What one worker looks at. */
+/* The sources of one worker, and what it remembers about them. */
 struct sources {
 	const struct serve_config *config;
 	struct cache *cache;
@@ -61,33 +61,34 @@ struct context {
 /* Reads the state, and the stored page of this route (NULL: none); fills read, condition, now_ms,
  * and snap where it is the worker's own. */
 void context_read(struct sources *sources, struct context *context, const char *route, bool gzip);
-/* Redis has been away for a moment only: nobody fetches alone yet, or says that it is away. */
+/* Redis has been away only for a moment: no worker fetches on its own yet, and no page mentions it.
+ * */
 bool context_in_grace(const struct sources *sources);
 /* A stale or cold reader tries to become the one who refreshes; it never waits for another one. */
 void context_claim(struct sources *sources, struct context *context);
-/* The compact snapshot that the pointer of this context names. Without it the data count as gone: a
- * page is never shown without its age. */
+/* Loads the compact snapshot that the context's pointer names. Without it the data count as gone:
+ * no page is shown without its age. */
 void context_load_snapshot(struct sources *sources, struct context *context);
-/* The server that the page is about, and forecasts where the page shows some. false: there is no
- * such server. */
+/* Finds the server that the page is about, and loads forecasts if the page shows any. false: there
+ * is no such server. */
 bool context_load_server(struct sources *sources, struct context *context);
-/* History where the page shows some. */
+/* Loads history if the page shows any. */
 void context_load_history(struct sources *sources, struct context *context);
-/* Warm-up and scenario, as all pages of this moment tell them. Their times are filled in where they
- * are not those of the data shown. */
+/* Loads warm-up and scenario, the same for all pages at one moment. Their times are filled in only
+ * where they differ from that of the data shown. */
 void context_load_upstream_status(struct sources *sources, struct context *context);
-/* Notes that they are to be asked for, where it is time. After context_claim. */
+/* Records that they are due, if they are. After context_claim. */
 void context_want_upstream_status(struct sources *sources, const struct context *context);
-/* Keeps the snapshot that the pointer names now, for a time without Redis; once a bucket. */
+/* Keeps a copy of the current snapshot for the case that Redis goes away; once per bucket. */
 void context_keep(struct sources *sources);
-/* What operators want to know about cache and calls. */
+/* Fills in what operators want to know about cache and calls. */
 void context_diagnose(struct sources *sources, const struct context *context,
 		      struct diagnosis *diagnosis);
-/* When the data were claimed, those of the shared cache or our own. */
+/* When the refresh of the data was claimed, those of the shared cache or our own. */
 int64_t context_gen_ms(const struct context *context);
-/* For how many milliseconds from now on an answer with data remains true of their age: what says
- * that nothing is wrong until they are late, a page that shows their time until nobody should act
- * on them, and all of it at most until they are too old to be shown. */
+/* For how many milliseconds an answer stays true about the age of its data: one that says nothing
+ * is wrong, until the data are late; a page that shows their time, until nobody should act on them;
+ * any answer, at most until the data are too old to be shown. */
 int64_t context_holds_ms(const struct sources *sources, const struct context *context);
 void context_free(struct context *context);
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers that are errors: constant texts, as a page or as a problem document (RFC 9457). They are
- * never stored. */
+/* Error answers: constant texts, as a page or a problem document (RFC 9457). They are never stored.
+ * */
 #ifndef TFT_REFUSAL_H
 #define TFT_REFUSAL_H
 
 #include "pages/view.h"
 #include "server/answer.h"
 
-/* hint: the valid values, or NULL. 503 asks to come back after a second. */
+/* hint: the valid values, or NULL. 503 comes with Retry-After: 1. */
 void refuse(struct answering *a, const struct http_error *error, bool json, const char *hint,
 	    struct response *response);
-/* The same with the words that belong to the status. */
+/* The same with the standard words for the status. */
 void refuse_status(struct answering *a, int status, bool json, const char *hint,
 		   struct response *response);
 /* 400, with the page's form where it has one. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a request says, copied out of the FastCGI parameters and bounded, so that nothing of libfcgi
- * is needed afterwards (doc/limits.md#input). Parameters come from nginx/tft-fastcgi.conf; the last
- * one, TFT_END, proves that none is missing.
+ * A request, copied out of the FastCGI parameters with bounds, so that nothing of libfcgi is needed
+ * afterwards (doc/limits.md#input). Parameters come from nginx/tft-fastcgi.conf; the last one,
+ * TFT_END, proves that none is missing.
  *
  * All texts are NUL-terminated and as the client sent them: any byte but NUL may be in them.
  */
@@ -52,13 +52,12 @@ typedef const char *(*request_param)(void *ctx, const char *name);
 /* Reads up to len body bytes; the number read. Less than len only at the end of the body. */
 typedef size_t (*request_read)(void *ctx, char *bytes, size_t len);
 
-/* Fills all of *request. Unless the result is REQUEST_CUT, method, id and headers count even then.
- */
+/* Fills all of *request. Method, id and headers are valid for every result but REQUEST_CUT. */
 enum request_result request_parse(struct request *request, request_param param, request_read read,
 				  void *ctx);
 
-/* Whether it was sent to one of these names (settings.hosts; empty: any will do). An address and
- * localhost always will: no answer of a foreign DNS makes a browser write those. */
+/* Whether it was sent to one of these host names (settings.hosts; empty: any). Addresses and
+ * localhost are always accepted: no DNS answer can make a browser send those. */
 bool request_is_ours(const struct request *request, const char *hosts);
 
 #endif

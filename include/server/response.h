@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One answer: status, headers, body (doc/pages.md#headers). The caller fills a struct response and
- * sends what response_head writes, then, but for a HEAD, the body. Content-Length is always there,
- * so that a worker that dies in mid-body is seen; a HEAD has the headers of its GET.
+ * sends what response_head writes, then, but for a HEAD, the body. Content-Length is always sent,
+ * so that a worker's death in mid-body is noticed; a HEAD has the headers of its GET.
  */
 #ifndef TFT_RESPONSE_H
 #define TFT_RESPONSE_H
@@ -23,8 +23,8 @@ struct response {
 	int64_t age_ms;     /* below 0 counts as 0 */
 	int max_age_s;      /* RESPONSE_NO_STORE, else max-age; then Vary is sent too */
 	bool authenticated; /* adds private: no shared cache beyond our own nginx may keep it */
-	int64_t stale_ok_s; /* a cache whose question fails may show its copy so long after it has
-			       expired; 0 and below: not at all */
+	int64_t stale_ok_s; /* stale-if-error: for how long a cache may serve its expired copy when
+			       we fail; 0 and below: not at all */
 	bool l1;            /* X-Accel-Expires: @<now>, under a second; else 0 */
 	char cache_status[96];       /* our member of Cache-Status (RFC 9211), or empty */
 	int64_t bucket;              /* X-TFT-Bucket; -1: none */
@@ -38,11 +38,11 @@ struct response {
 	int64_t redis_us, render_us; /* Server-Timing; -1: not measured */
 };
 
-/* All zero, with the values that mean "not there", and no-store. */
+/* Initializes it: everything absent, no-store. */
 void response_init(struct response *r, int status);
 /* The same with a JSON body, borrowed. */
 void response_json(struct response *r, int status, struct span body);
-/* The validator of this body, before it is compressed. */
+/* Sets the validator from this uncompressed body. */
 void response_etag(struct response *r, struct span body);
 /* The CGI header block, with the blank line. A 304 has neither type nor length (RFC 9110 15.4.5).
  * node: printable, without blanks. request_id: left out unless it is letters, digits and hyphens.

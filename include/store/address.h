@@ -8,8 +8,8 @@
  *   rediss://[user@]host:port[/database]                  by TLS
  *   rediss-sentinel://[user@]host:port[,host:port...]/name[/database]
  *
- * host:port as in base/hostport.h; database: up to five digits, 0 where there are none. How many
- * there are the server knows.
+ * host:port as in base/hostport.h; database: up to five digits, default 0. The server decides how
+ * many databases it has.
  */
 #ifndef TFT_STORE_ADDRESS_H
 #define TFT_STORE_ADDRESS_H
@@ -36,13 +36,13 @@ struct endpoint {
 	int port;                     /* 0: a path */
 };
 
-/* False: it is none of the forms above, or a part of it is wrong. */
+/* False: none of the forms above, or a part of it is invalid. */
 bool address_parse(struct address *address, const char *text);
 /* The i-th server; false past the last one. */
 bool address_endpoint(const struct address *address, size_t i, struct endpoint *to);
 /* False: no host or port, or too long. */
 bool endpoint_set(struct endpoint *to, struct span host, int port);
-/* As it is written in an address. */
+/* In the form used in an address. */
 void endpoint_text(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_MAX]);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Commands as they go to Redis, and the replies as they come, in the same order. The commands are
+ * The commands of a batch, encoded for Redis, and their replies in the same order. The commands are
  * formatted here and not by hiredis, which allocates for each of them.
  */
 #ifndef TFT_BATCH_H
@@ -24,7 +24,7 @@ void batch_init(struct batch *batch, size_t max_bytes);
 void batch_free(struct batch *batch);
 /* Empties it; keeps the memory of the commands. */
 void batch_reset(struct batch *batch);
-/* A command of so many arguments, which are added next. */
+/* Begins a command with this many arguments, which are added next. */
 void batch_command(struct batch *batch, size_t argc);
 void batch_args(struct batch *batch, size_t argc, const struct span *argv);
 /* False: more commands or bytes than a batch has. */
@@ -33,7 +33,7 @@ bool batch_ok(const struct batch *batch);
 struct span batch_unanswered(const struct batch *batch);
 bool batch_is_answered(const struct batch *batch);
 void batch_answer(struct batch *batch, const redisReply *reply);
-/* Instead of a reply that could not be taken. */
+/* Stands in for a reply that was too large to be taken. */
 void batch_answer_too_large(struct batch *batch);
 bool batch_is_too_large(const struct batch *batch, size_t i);
 

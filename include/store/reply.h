@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a reply of Redis says. Anything but the expected type reads as absent: a reply is input like
- * any other, and a key may hold whatever somebody has put there.
+ * What a reply of Redis says. Anything but the expected type reads as absent: replies are untrusted
+ * input, since anybody may have written to a key.
  */
 #ifndef TFT_REPLY_H
 #define TFT_REPLY_H
@@ -18,7 +18,7 @@ struct span reply_field(const redisReply *reply, size_t i);
 int64_t reply_decimal(struct span text);
 /* Member i of an array, an integer or its digits; -1 for anything else. */
 int64_t reply_integer(const redisReply *reply, size_t i);
-/* A C string of it; false when it has no room. */
+/* Copies it into a C string; false when it does not fit. */
 bool reply_copy(char *to, size_t size, struct span from);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory for the replies of one batch: they lie side by side and go together. What the pool takes
- * from the heap, waste included, never exceeds its ceiling, whatever a reply announces.
+ * Memory for the replies of one batch, released together. What the pool takes from the heap, waste
+ * included, never exceeds its ceiling, whatever a reply announces.
  */
 #ifndef TFT_REPLY_POOL_H
 #define TFT_REPLY_POOL_H
@@ -21,14 +21,14 @@ struct reply_mark {
 };
 
 void reply_pool_init(struct reply_pool *pool, size_t max);
-/* False: so many bytes more would exceed the ceiling. */
+/* False: this many more bytes would exceed the ceiling. */
 bool reply_pool_has_room(const struct reply_pool *pool, size_t len);
 /* Aligned for anything, not cleared. NULL without room, or when memory ends. */
 void *reply_pool_take(struct reply_pool *pool, size_t len);
 struct reply_mark reply_pool_mark(const struct reply_pool *pool);
-/* Gives back what was taken since. */
+/* Releases what was allocated since then. */
 void reply_pool_rewind(struct reply_pool *pool, struct reply_mark mark);
-/* Gives everything back; keeps a little memory for the next replies. */
+/* Releases everything, but keeps a little memory for the next replies. */
 void reply_pool_reset(struct reply_pool *pool);
 void reply_pool_free(struct reply_pool *pool);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads replies of Redis (RESP2) as they arrive, in pieces of any size. What is announced is looked
- * at before it is received: a string or an array for which the pool has no room ends the reply
- * there. Strict: a number is digits, a line ends with CR LF, arrays nest RESP_DEPTH deep; anything
- * else is no Redis. Why this is not hiredis' reader: doc/decisions/redis-client.md.
+ * Reads replies of Redis (RESP2) as they arrive, in pieces of any size. Announced lengths are
+ * checked before anything is received: a string or array that does not fit the pool ends the reply
+ * there. The reader is strict: a number is digits, a line ends with CR LF, arrays nest at most
+ * RESP_DEPTH deep; anything else is not Redis. Why this is not hiredis' reader:
+ * doc/decisions/redis-client.md.
  */
 #ifndef TFT_RESP_H
 #define TFT_RESP_H
@@ -37,8 +38,8 @@ struct resp {
 };
 
 void resp_init(struct resp *resp, struct reply_pool *pool);
-/* Takes from the input what belongs to one reply. After anything but RESP_REPLY and RESP_MORE the
- * reply is dropped, and nothing can be read any more until resp_init. */
+/* Consumes the input of one reply. After any other result than RESP_REPLY and RESP_MORE the reply
+ * is dropped, and nothing can be read until resp_init. */
 enum resp_result resp_read(struct resp *resp, struct span *input, redisReply **reply);
 /* The rest of the string being received: NULL, or where its next *len bytes may be put directly,
  * which resp_received then tells. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Redis with Sentinel: what the answers of sentinels and servers say. No I/O; store.c connects.
- * Nothing here is trusted: whom a sentinel names is the primary only if it says so itself.
+ * Nothing here is trusted: the server that a sentinel names is the primary only if it says so
+ * itself.
  */
 #ifndef TFT_SENTINEL_H
 #define TFT_SENTINEL_H
@@ -14,7 +15,7 @@
 bool sentinel_primary(const redisReply *reply, struct endpoint *primary);
 /* What the reply to ROLE says. */
 bool sentinel_is_primary(const redisReply *reply);
-/* An error that a primary in office does not give: the sentinels may know of another one. */
+/* An error that an acting primary does not give: the sentinels may know of another one. */
 bool sentinel_is_deposed(const redisReply *reply);
 
 #endif

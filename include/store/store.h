@@ -6,10 +6,10 @@
  *	if (store_run(store, 100) == STORE_OK)         // sends all, waits for all
  *		reply = store_reply(store, 0);         // never NULL; may be an error reply: check type
  *
- * Replies live until the next store_cmd after a run. A batch may reach the server twice in part,
- * so its commands must bear that; scripts go alone and are sent once. After STORE_DOWN the
+ * Replies live until the next store_cmd after a run. Part of a batch may reach the server twice, so
+ * its commands must be safe to repeat; scripts go alone and are sent once. After STORE_DOWN the
  * connection is gone, so that a late answer can never be taken for that of another command; the
- * next run connects anew. What hiredis does of this, and what it does not:
+ * next run connects anew. What hiredis does here and what it does not:
  * doc/decisions/redis-client.md.
  */
 #ifndef TFT_STORE_H
@@ -46,13 +46,13 @@ struct tls;
 struct transport;
 
 struct store_address {
-	const char *where;                 /* as in store/address.h, which has found it good */
+	const char *where;                 /* as in store/address.h; already validated */
 	const char *user;                  /* empty: none; one in `where` comes first */
 	const char *password;              /* empty: none */
 	const char *sentinel_password;     /* of the sentinels, empty: none */
 	const struct tls *tls;             /* for an address by TLS, else NULL */
 	int64_t connect_ms;                /* and to shake hands */
-	const struct transport *transport; /* NULL: that of the address; a test has its own */
+	const struct transport *transport; /* NULL: that of the address; tests bring their own */
 };
 
 struct store;
@@ -70,14 +70,15 @@ void store_argv(struct store *store, size_t argc, const struct span *argv);
 enum store_result store_run(struct store *store, int64_t ms);
 /* Nil past the last one, and for one that was too large. */
 const redisReply *store_reply(const struct store *store, size_t i);
-/* Reply i would have taken more memory than STORE_REPLY_BYTES left for it: it was refused when it
- * was announced. Also known after STORE_DOWN, if that came later. */
+/* Reply i would not have fitted into STORE_REPLY_BYTES: it was refused when its length was
+ * announced. Also valid after STORE_DOWN, if that came later. */
 bool store_is_too_large(const struct store *store, size_t i);
 /* Runs one script alone: argv = keys, then arguments. Loads it first where the server does not know
  * it. The answer is reply 0. */
 enum store_result store_eval(struct store *store, enum store_script script, size_t keys,
 			     size_t argc, const struct span *argv, int64_t ms);
-/* Gives up a connection whose answers make no sense; the next run connects anew. Replies stay. */
+/* Closes a connection whose answers make no sense; the next run connects anew. Replies stay valid.
+ * */
 void store_close(struct store *store);
 /* Connections opened so far. */
 size_t store_connections(const struct store *store);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a connection by TLS is checked with. The server's name or address, as it was dialled, must be
- * in its certificate, and an authority must vouch for that; there is no way to switch this off.
- * Where hiredis comes without TLS (0.14), tls_new refuses.
+ * How a TLS connection is verified. The certificate must contain the server's name or address as
+ * dialled and must be signed by a trusted authority; this cannot be switched off. Where hiredis is
+ * built without TLS (0.14), tls_new fails.
  */
 #ifndef TFT_TLS_H
 #define TFT_TLS_H
@@ -14,8 +14,8 @@ struct tls;
 /* PEM files; an empty name: none. */
 struct tls_files {
 	const char *ca;   /* of the authorities; none: the system's */
-	const char *cert; /* of ours, for a server that wants one, then those between it and the
-			     authority */
+	const char *cert; /* our own, for a server that asks for one, followed by its intermediates
+			     */
 	const char *key;  /* of that certificate, without a passphrase */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a connection to Redis runs over: a row of functions, one for each kind of address. hiredis
- * opens and closes the connections; deadlines are the caller's. A test may bring a row of its own.
+ * What a connection to Redis runs over: one row of functions for each kind of address. hiredis
+ * opens and closes connections; the caller keeps the deadlines. Tests may bring a row of their own.
  */
 #ifndef TFT_TRANSPORT_H
 #define TFT_TRANSPORT_H
@@ -25,7 +25,7 @@ struct link {
 struct transport {
 	/* Begins to connect. 0, or -1 with the reason. */
 	int (*open)(struct link *link, const struct endpoint *to, struct err *err);
-	/* Once it can be written to, and again after each wait. 0: ready for use; POLLIN, POLLOUT:
+	/* Called when the socket is writable, and again after each wait. 0: ready; POLLIN, POLLOUT:
 	 * what to wait for; -1 with the reason. */
 	int (*handshake)(struct link *link, struct err *err);
 	/* Bytes read; 0: none at present; -1 with the reason: the connection has ended. */
@@ -34,7 +34,7 @@ struct transport {
 	ssize_t (*write)(struct link *link, const char *from, size_t len, struct err *err);
 	/* 1: look again; 0: the time is up; -1 with the reason. */
 	int (*wait)(struct link *link, short events, int64_t ms, struct err *err);
-	/* Nothing has come, not even the end. */
+	/* Nothing has arrived, not even the end of the stream. */
 	bool (*is_quiet)(struct link *link);
 	void (*close)(struct link *link);
 };

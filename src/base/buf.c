@@ -27,7 +27,7 @@ void buf_reset(struct buf *b)
 	b->failed = false;
 }
 
-/* Content that lacks a piece must not be mistaken for the whole, so a failure drops all of it. */
+/* Incomplete content must not be mistaken for the whole: a failure drops all of it. */
 void buf_fail(struct buf *b)
 {
 	b->len = 0;

@@ -9,8 +9,8 @@
 #include <time.h>
 
 #define ABSENT     "\xe2\x80\x93" /* U+2013 en dash */
-#define NUMBER_END 1e15           /* none of ours is so large, and a double holds no digit more */
-#define DIGITS_MAX 32             /* sign, 15 digits, point, decimals, NUL */
+#define NUMBER_END 1e15 /* larger than any value of ours; a double has no further digits */
+#define DIGITS_MAX 32   /* sign, 15 digits, point, decimals, NUL */
 
 static bool is_shown(double value)
 {
@@ -98,7 +98,7 @@ static struct tm utc_of(int64_t epoch_ms)
 	time_t seconds = epoch_ms / 1000 - (epoch_ms % 1000 < 0);
 	struct tm tm;
 
-	/* Cannot fail: struct tm holds every year that 64 bits of milliseconds reach. */
+	/* Cannot fail: struct tm holds every year that 64 bits of milliseconds can express. */
 	gmtime_r(&seconds, &tm);
 	return tm;
 }

@@ -30,7 +30,7 @@ void hash_token(char out[TOKEN_HEX])
 	do
 		got = getrandom(bytes, sizeof(bytes), 0);
 	while (got < 0 && errno == EINTR);
-	/* A kernel without random numbers is no host to run on, and a guessable token breaks the
+	/* Without random numbers from the kernel we do not run: a guessable token breaks the
 	 * fencing of commits. */
 	assert(got == TOKEN_BYTES);
 	for (size_t i = 0; i < TOKEN_BYTES; i++)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Clean text is copied in runs; only what must be replaced ends a run. */
+/* Clean text is copied in runs; only a character to be replaced ends a run. */
 #include "config.h"
 #include "base/html.h"
 
 #include "base/utf8.h"
 
-/* ASCII that stands for itself: the fast path of nearly all text. */
+/* ASCII that stands for itself: the fast path, taken by nearly all text. */
 static bool is_plain(char c)
 {
 	if (c == '\t' || c == '\n')

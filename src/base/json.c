@@ -13,7 +13,7 @@
 
 #define DEPTH_MAX 15
 
-/* Outside of all scopes stands one value without a key, so the top counts as an array that json_end
+/* At the top there is one value without a key, so the top level counts as an array that json_end
  * does not close. */
 void json_init(struct json *j, struct buf *out)
 {

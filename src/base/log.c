@@ -38,7 +38,7 @@ static struct {
 	char request[REQUEST_MAX];
 	size_t request_len;
 	struct buf line;
-	uint64_t dropped; /* lines lost since the last one that stderr took */
+	uint64_t dropped; /* lines lost since stderr last accepted one */
 	struct rate rates[EVENTS];
 } logger = {.level = LOG_LEVEL_ERROR, .node = "", .line.max = PIPE_BUF};
 

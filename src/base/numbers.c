@@ -58,7 +58,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Past the digits at p, which are put behind those of *digits. */
+/* Reads the digits at p and appends them to *digits; returns where they end. */
 static const char *read_digits(const char *p, uint64_t *digits)
 {
 	for (; is_digit(*p); p++)
@@ -66,7 +66,7 @@ static const char *read_digits(const char *p, uint64_t *digits)
 	return p;
 }
 
-/* A number with an exponent or too many digits; p is where its exponent would be. */
+/* A number with an exponent or with too many digits; p is where the exponent would start. */
 static const char *read_long(const char *text, const char *p, double *value)
 {
 	uint64_t ignored = 0;
@@ -173,8 +173,8 @@ bool numbers_take(struct span text, struct numbers *numbers, struct buf *rest)
 
 		if (c == '"')
 			p = skip_string(p, end);
-		/* The other quote would let a reader that knows it see other strings than this one.
-		 */
+		/* Some readers accept the other quote too, and would then see different strings
+		 * than we do. */
 		if (c == '\'' || (c == '[' && numbers->count == NUMBERS_LISTS))
 			return false;
 		if (c != '[')

@@ -33,7 +33,7 @@ static unsigned bit_length(uint32_t value)
 	return value ? 32 - (unsigned)__builtin_clz(value) : 0;
 }
 
-/* As many low bits as the values have on average are about right, whatever a few long ones are. */
+/* About as many low bits as the values have on average, so that a few long values do not matter. */
 static unsigned usual_low(const int32_t *values, size_t count)
 {
 	uint64_t bits = 0;

@@ -23,7 +23,7 @@ static void add_point(void *ctx, int64_t at_ms, const struct span *fields, size_
 		history_add(ctx, at_ms, fields[1]);
 }
 
-/* Time of a line of an hour, cut off it; -1: not such a line. */
+/* Cuts the time off a line of an hour; -1: not such a line. */
 static int64_t cut_time(struct span *line)
 {
 	int64_t ms = text_take_decimal(line);
@@ -44,8 +44,8 @@ static void add_hour(struct history *h, struct span lines)
 	}
 }
 
-/* Hours and points come through one function: an hour is told by its time, which lies before all
- * single points. */
+/* Hours and points arrive through one function: an hour is recognized by its time, which lies
+ * before all single points. */
 struct long_range {
 	struct history *h;
 	int64_t points_from_ms;

@@ -92,8 +92,8 @@ static void queue_entry(struct cache *cache, const char *route, int64_t bucket, 
 		  gzip ? SPAN("gcrc") : SPAN("crc"));
 }
 
-/* Why an entry cannot be used, or NULL. Anything wrong is a miss: never an error page, never
- * another route's body. */
+/* Why an entry cannot be used, or NULL. Any fault is a miss: never an error page, never another
+ * route's body. */
 static const char *entry_fault(const redisReply *reply, const char *route, const char *snap)
 {
 	struct span body = reply_field(reply, ENTRY_BODY), build = reply_field(reply, ENTRY_BUILD);

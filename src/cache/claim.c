@@ -10,7 +10,7 @@
 #include "cache/key.h"
 #include "store/reply.h"
 
-#define CLAIM_WAIT_MS 250 /* longest memory of a refused claim */
+#define CLAIM_WAIT_MS 250 /* how long a refused claim is remembered at most */
 
 static const struct {
 	const char *name;
@@ -115,7 +115,7 @@ enum flush_result cache_flush(struct cache *cache, int64_t *wait_ms)
 
 void cache_outdate(struct cache *cache, enum cache_group group)
 {
-	/* Any new value will do; a time, as of flush.lua, is never one of the past. */
+	/* Any new value will do; a time, as flush.lua uses, never repeats an old one. */
 	struct key key = key_group(cache, "epoch", group), lock = key_group(cache, "lock", group),
 		   epoch = key_make("%" PRId64 "%03d", clock_wall_ms(),
 				    (int)(clock_mono_us() % 1000));
@@ -123,7 +123,7 @@ void cache_outdate(struct cache *cache, enum cache_group group)
 	if (cache_is_down(cache))
 		return;
 	store_cmd(cache->store, SPAN("SET"), KEY(key), KEY(epoch));
-	/* Whoever refreshes at this moment will be refused: nobody has to wait for that. */
+	/* A refresh in flight will be refused at its commit, so nobody has to wait for it. */
 	store_cmd(cache->store, SPAN("DEL"), KEY(lock));
 	cache->group[group].quiet_until_ms = 0;
 	(void)cache_run(cache);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How new data become visible, all at once, or a failure is remembered. */
+/* How new data become visible, all at once, or how a failure is published. */
 #include "config.h"
 #include "cache/cache.h"
 
@@ -95,7 +95,7 @@ static enum commit_result commit_answer(const redisReply *reply)
 	return COMMIT_DOWN;
 }
 
-/* A commit whose reply was lost is refused when it is repeated, as it has given the lock back. */
+/* A commit whose reply was lost is refused when repeated, since the first one released the lock. */
 static enum commit_result settle(struct cache *cache, const struct claim *claim,
 				 const struct commit *commit, enum commit_result answer)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A value too large to be ours costs the reader its own reply and a connection, each time it is
- * met. Whoever meets it removes the key: all that is below the prefix is a cache. The key is removed
- * after the answer, since the replies at hand are still needed for it.
+ * A value that is too large to be ours costs a reply and a connection each time it is met. Whoever
+ * meets it removes the key: everything under the prefix is a cache. The key is removed after the
+ * response, which still needs the replies at hand.
  */
 #include "config.h"
 #include "cache/cache.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Counting is a search in a short list of strings; only the hand-over once a second talks to Redis.
- */
+/* Counting is a search in a short list of strings; only the flush once a second talks to Redis. */
 #include "config.h"
 #include "cache/metrics.h"
 
@@ -12,7 +11,7 @@
 #include "base/clock.h"
 
 #define PREFIX     "tft_dashboard_"
-#define SERIES     200 /* distinct ones between two hand-overs; more are not counted */
+#define SERIES     200 /* distinct series between two flushes; more are not counted */
 #define FLUSH_MS   1000
 #define FIELD_MAX  120
 #define LABELS_MAX 80
@@ -48,7 +47,7 @@ struct durations {
 	int64_t within[BOUNDS]; /* by the first bound that they keep */
 };
 
-/* Names are put together only at the hand-over: most requests count the same few series again. */
+/* Names are composed only at the flush: most requests count the same few series again. */
 struct metrics {
 	const char *node;
 	int64_t flushed_ms;
@@ -138,7 +137,7 @@ void metrics_batch(void *ctx, int64_t us, bool reconnected)
 		metrics_count(metrics, METRICS_REDIS_RECONNECTS, "");
 }
 
-/* What is handed over: series by name, with room for the names. */
+/* What is flushed: series by name, with room for the names. */
 #define HANDOVER_MAX (SERIES + 2 * (BOUNDS + 2) + 2 * METRICS_STEPS)
 struct handover {
 	size_t count;
@@ -158,8 +157,8 @@ __attribute__((format(printf, 3, 4))) static void add(struct handover *to, int64
 	to->counters[to->count++] = (struct cache_counter){span_str(name), value};
 }
 
-/* A bucket counts what is within its bound, so also what is within a smaller one; microseconds in
- * the hash, which counts whole numbers, seconds when printed. */
+/* A bucket counts all observations up to its bound, including those of smaller buckets. Sums are
+ * microseconds in the hash, which holds integers, and seconds when printed. */
 static void add_histogram(struct handover *to, const char *name, const struct durations *d)
 {
 	int64_t within = 0;
@@ -223,7 +222,7 @@ void metrics_flush(struct metrics *metrics, struct cache *cache)
 	if (metrics_flush_in(metrics) != 0)
 		return;
 	metrics->flushed_ms = clock_mono_ms();
-	/* The batch of the hand-over itself counts only if it failed. */
+	/* The flush's own batch is counted only if it failed. */
 	if (hand_over(metrics, cache) == 0)
 		*metrics =
 			(struct metrics){.node = metrics->node, .flushed_ms = metrics->flushed_ms};
@@ -239,8 +238,7 @@ static bool starts_with(struct span label, const char *text)
 	return label.len > len && memcmp(label.ptr, text, len) == 0 && label.ptr[len] == '"';
 }
 
-/* The place of a bucket's bound among the bounds, behind all of them for a foreign one; its series
- * without it is left in *series. */
+/* The index of a bucket's bound, past the last for an unknown one; *series is left without it. */
 static size_t cut_bound(struct span *series)
 {
 	static const struct span le = SPAN("{le=\"");
@@ -258,7 +256,7 @@ static size_t cut_bound(struct span *series)
 	return i;
 }
 
-/* By text, but for the buckets of a histogram, which stand by their bounds: ascending, +Inf last. */
+/* By text, except the buckets of a histogram, which are ordered by bound: ascending, +Inf last. */
 static int by_series(const void *a, const void *b)
 {
 	const struct cache_counter *x = a, *y = b;
@@ -338,7 +336,7 @@ void metrics_diagnose(struct metrics *metrics, struct cache *cache, struct diagn
 	diagnosis->down = found(counters, n, CACHE_DOWN);
 }
 
-/* Predictions calls, whatever came of them. */
+/* Predictions calls, whatever their result. */
 static int64_t calls_made(const struct cache_counter *counters, size_t n)
 {
 	static const char series[] = PREFIX "upstream_requests_total{endpoint=\"predictions\",";

@@ -50,7 +50,7 @@ void cache_note_action(struct cache *cache, const struct diagnosis_action *actio
 	struct key key = key_shared(cache, ACTIONS), kept = key_decimal(DIAGNOSIS_ACTIONS);
 	char record[256];
 
-	/* The user's name is the only field that may hold blanks: it comes last. */
+	/* The user's name comes last: no other field may contain blanks. */
 	(void)snprintf(record, sizeof(record), "%" PRId64 " %s %s %s %s %s", action->at_ms,
 		       action->action, action->result, action->from, action->to, action->user);
 	(void)CACHE_EVAL(cache, STORE_NOTE, 1, cache->limits->batch_ms, KEY(key), span_str(record),

@@ -158,7 +158,7 @@ bool cache_is_away(const struct cache *cache)
 	return now < cache->down_until_ms || (cache->foreign && now < cache->recheck_ms);
 }
 
-/* What is told of a batch is taken before it. Its replies take the place of those before. */
+/* The observer's start time is taken before the batch. Its replies replace the earlier ones. */
 struct watch {
 	int64_t began_us;
 	size_t connections;

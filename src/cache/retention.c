@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The risks may have an eighth of the memory, the thin moments half of it, the full ones what is
- * left. The risks reach back a day further than the full moments, as a page of then shows the day
- * before it.
+ * The risks may use an eighth of the memory, the thin moments half of it, the full ones the rest.
+ * Risks reach back a day further than full moments, since a past page shows the day before it.
  */
 #include "config.h"
 #include "cache/retention.h"

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "store/reply.h"
 
-#define STREAM_FIELDS 8 /* names and values of one entry that are looked at */
+#define STREAM_FIELDS 8 /* names and values read from one entry */
 
 static void take_stream_entry(const redisReply *reply, cache_entry_fn entry, void *ctx)
 {
@@ -66,8 +66,8 @@ int cache_read_streams(struct cache *cache, const struct cache_stream *streams, 
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		queue_stream(cache, &streams[i]);
-	/* A day of a large fleet is some megabytes: more than the deadline of a page's batch was
-	 * made for. */
+	/* A day of a large fleet is several megabytes, more than the deadline of a page's batch
+	 * allows for. */
 	if (cache_run_for(cache, 3 * cache->limits->batch_ms) != STORE_OK)
 		return -1;
 	for (size_t i = 0; i < count && rc == 0; i++)

@@ -30,7 +30,7 @@ static bool read_all(void *to, size_t len)
 	return true;
 }
 
-/* A worker that has gone makes it fail: SIGPIPE is ignored, as it is in the worker. */
+/* Fails when the worker has gone: SIGPIPE is ignored, as in the worker. */
 static bool write_all(const void *from, size_t len)
 {
 	const char *at = from;
@@ -100,7 +100,7 @@ int main(void)
 	struct transfer_order order;
 	struct fetch_outcome outcome;
 
-	/* The key is in our memory, as it is in the worker's. */
+	/* Our memory holds the API key, like the worker's. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (!read_order(&order, texts))
 		return EX_USAGE;

@@ -30,8 +30,8 @@ struct transfer {
 	int64_t retry_after_ms;
 };
 
-/* Whole seconds only; absent, a date or nonsense gives the minute after which the daemon counts
- * anew (doc/upstream.md#rate-limits). */
+/* Whole seconds only. If the header is absent, a date or malformed, it is the minute after which
+ * the daemon's own count starts again (doc/upstream.md#rate-limits). */
 static int64_t retry_after(struct span value)
 {
 	int64_t seconds;
@@ -174,8 +174,8 @@ static enum reason reason_of_curl(CURLcode code)
 	return REASON_INCOMPLETE;
 }
 
-/* libcurl has one code for both faults of a certificate. Signatures are checked first: without a
- * complaint about them (0, or 1 where OpenSSL was not asked for it yet) it is the name. */
+/* libcurl has one code for both certificate faults. Signatures are checked first: if they are not
+ * at fault (0, or 1 where OpenSSL has not been asked yet), it is the name. */
 static enum reason reason_of_certificate(CURL *easy)
 {
 	long complaint = 0;

@@ -18,7 +18,7 @@ struct transfer_order {
 	int64_t connect_ms, timeout_ms, max_body;
 };
 
-/* Takes body bytes as they arrive; not 0: nobody wants them any more, and the call ends. */
+/* Receives body bytes as they arrive. A result other than 0 ends the call. */
 typedef int (*transfer_sink)(const char *bytes, size_t len);
 
 /* Ends early when something can be read from `cancel_fd`, or its other end is closed. */

@@ -200,11 +200,12 @@ static void put_body(const struct snapshot *s, const struct server *const *serve
 	struct line *lines = calloc(s->count + 1, sizeof(*lines));
 	int32_t *column = calloc(s->count + 1, sizeof(*column));
 
-	put_names(servers, s->count, out);
-	if (lines && column && (servers || !s->count))
+	if (lines && column && (servers || !s->count)) {
+		put_names(servers, s->count, out);
 		put_columns(servers, s->count, lines, column, out);
-	else
+	} else {
 		buf_fail(out);
+	}
 	free(lines);
 	free(column);
 }

@@ -23,7 +23,7 @@ int host_calls_open(int socket_fd)
 	return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 }
 
-/* A time that is yet to come is of a machine that was started anew since. */
+/* A time in the future was written before the machine was restarted. */
 static bool is_free(int64_t taken_ms, int64_t window_ms, int64_t now_ms)
 {
 	return taken_ms <= 0 || taken_ms > now_ms || now_ms - taken_ms >= window_ms;
@@ -36,7 +36,7 @@ bool host_calls_take(int fd, int64_t slots, int64_t window_ms, int64_t now_ms)
 	for (int64_t i = 0; i < slots; i++) {
 		off_t at = (off_t)i * (off_t)sizeof(taken_ms);
 
-		/* Past the end of the file nobody has called yet. */
+		/* Slots past the end of the file have never been used. */
 		if (pread(fd, &taken_ms, sizeof(taken_ms), at) == sizeof(taken_ms) &&
 		    !is_free(taken_ms, window_ms, now_ms))
 			continue;

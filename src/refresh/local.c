@@ -21,16 +21,16 @@
 #include "refresh/upstream_status.h"
 
 #define COMPACT_MAX (16u * 1024 * 1024)
-#define AGAIN_MS    1000 /* when this host has made its share of calls */
+#define AGAIN_MS    1000 /* retry delay when this host has used up its share of calls */
 
 /*
- * Of the snapshot at most one form is there: the compact one of the shared cache, until somebody
- * wants to see it, or the snapshot itself. Its age is counted by the monotonic clock, as its time
- * is of Redis' clock or of ours.
+ * At most one form of the snapshot is held: the compact one, until a page is requested, or the
+ * decoded one. Its age is counted by the monotonic clock, since its time may come from Redis' clock
+ * or ours.
  */
 struct local {
 	const struct local_config *config;
-	int calls_fd; /* -1: nothing tells what our predecessor did */
+	int calls_fd; /* -1: what our predecessor did is not known */
 	struct buf compact;
 	struct snapshot *snap;
 	char shared_id[HASH_HEX]; /* the last one kept, "": none */
@@ -142,8 +142,8 @@ void local_condition(const struct local *local, struct condition *condition)
 	condition->next_try_ms = local->next_try_ms;
 }
 
-/* The time in which each worker may call once: the budget gives all of them whole calls in a
- * minute, or one in whole minutes, as they may all begin at the same moment. */
+/* The time in which each worker may call once. All may begin at the same moment, so each gets a
+ * whole number of calls per minute, or one call per whole number of minutes. */
 static int64_t share_ms(const struct local_config *config)
 {
 	int64_t calls = config->calls_per_minute, workers = config->workers_total;
@@ -230,7 +230,8 @@ static void fetch(struct local *local, struct upstream *upstream)
 		  LOG_INT("fetch_ms", call.took_ms));
 }
 
-/* Whether the host has a call left; it counts as made, even if we do not live to make it. */
+/* Whether this host has a call left. The call counts as made, even if the worker dies before it
+ * makes it. */
 static bool take_call(struct local *local)
 {
 	const struct local_config *config = local->config;

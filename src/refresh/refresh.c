@@ -20,8 +20,8 @@
 #define DOCUMENT_MAX (16u * 1024 * 1024)
 #define DATA_TYPE    "application/octet-stream"
 #define SERIES_PART  50 /* servers whose forecasts, 9 KB each, are staged in one step */
-/* Two buckets of more forecasts than these would fill Redis; the servers with the least risk go
- * without. */
+/* Forecasts of more servers would fill Redis within two buckets; the servers with the lowest risk
+ * go without. */
 #define SERIES_SERVERS 5000
 
 /* --- fetch --- */
@@ -77,7 +77,7 @@ static bool on_progress(void *ctx)
 	return !w->lost;
 }
 
-/* Silent servers are told from the snapshot before this one, wherever that was made. */
+/* Silent servers are detected by comparison with the previous snapshot, whichever host made it. */
 static void carry_over(struct work *w)
 {
 	struct cache_read read;
@@ -134,7 +134,7 @@ static int stage_document(struct work *w, const char *route, const char *type, b
 	return cache_stage(w->refresh->cache, w->claim, route, w->snap->id, &document);
 }
 
-/* Every HTML page has the remark about the warm-up, and the overview the scenario. */
+/* Every HTML page mentions the warm-up, and the overview the scenario. */
 static void put_says(struct work *w, const struct page *page)
 {
 	char status[HASH_HEX], scenario[HASH_HEX];
@@ -200,7 +200,7 @@ static int stage_series_part(struct work *w, size_t first, size_t last)
 			series_encode(w->snap->servers[i].series, &w->body);
 		ends[i - first] = w->body.len;
 	}
-	/* Only now the bytes do not move any more. */
+	/* From here on the buffer no longer moves. */
 	for (size_t i = first; i < last; at = ends[i++ - first]) {
 		if (ends[i - first] == at)
 			continue;
@@ -269,7 +269,7 @@ static enum commit_result commit(struct work *w)
 	return rc;
 }
 
-/* Everything after the fetch; the word for the log. */
+/* Everything after the fetch. Returns the word for the log. */
 static const char *publish(struct work *w)
 {
 	int64_t began = clock_mono_us();
@@ -287,7 +287,7 @@ static const char *publish(struct work *w)
 	began = clock_mono_us();
 	result = commit(w);
 	metrics_step(w->refresh->metrics, METRICS_COMMIT, clock_mono_us() - began);
-	/* If it came through after all, the lock is gone and this changes nothing. */
+	/* If the commit succeeded after all, the lock is gone and this changes nothing. */
 	if (result == COMMIT_DOWN)
 		cache_fail(w->refresh->cache, w->claim, REASON_INTERNAL, 0);
 	return commit_names[result];
@@ -308,8 +308,8 @@ static const char *fetch_and_publish(struct work *w)
 	return reason_table[reason].slug;
 }
 
-/* A process that was stopped for long must not make a call that outlives its lease: that ends by
- * itself then. */
+/* A process that was stopped for long must not begin a call that outlives its lease; the lease then
+ * simply expires. */
 static const char *fetch_in_time(struct work *w)
 {
 	if (w->lost)
@@ -317,7 +317,7 @@ static const char *fetch_in_time(struct work *w)
 	return cache_claim_in_time(w->claim) ? fetch_and_publish(w) : "too-late";
 }
 
-/* Every claim that was won ends here with a word. */
+/* Every claim that was won ends here with a logged result. */
 static void tell(const struct work *w, const char *result)
 {
 	struct diagnosis_call note = {
@@ -353,17 +353,17 @@ void refresh_fleet(const struct refresh *refresh, struct claim *claim)
 
 	buf_init(&w.body, DOCUMENT_MAX);
 	buf_init(&w.gzip, DOCUMENT_MAX);
-	/* The daemon answers nothing else while it infers: warm-up and scenario are asked for before.
-	 */
+	/* The daemon answers nothing else during an inference, so warm-up and scenario are asked
+	 * for first. */
 	upstream_status_renew(refresh->cache, refresh->upstream, refresh->scenario_configured,
 			      &w.upstream_status);
-	/* These calls have taken their part of the lease. */
+	/* Those calls have used part of the lease. */
 	w.lost = cache_extend(refresh->cache, claim) == LEASE_LOST;
 	fault_point("before-fetch");
 	tell(&w, fetch_in_time(&w));
 	snapshot_free(&w.snap);
 	buf_free(&w.body);
 	buf_free(&w.gzip);
-	/* The next refresh is probably another worker's: give back what this one took. */
+	/* The next refresh is probably another worker's: return the memory of this one. */
 	(void)malloc_trim(0);
 }

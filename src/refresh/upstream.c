@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Each call is made by a process of its own, tft-fetch, of which we take the body as it comes. */
+/* Each call is made by its own process, tft-fetch; we receive the body as it arrives. */
 #include "config.h"
 #include "refresh/upstream.h"
 
@@ -20,7 +20,7 @@
 #include "base/log.h"
 
 #define POLL_MS 200
-/* tft-fetch ends a call in time by itself. One that hangs gets so much more. */
+/* tft-fetch keeps the time limits itself. One that hangs gets this much longer. */
 #define LATE_MS 1000
 
 extern char **environ;
@@ -65,9 +65,8 @@ void upstream_free(struct upstream **upstream)
 	*upstream = NULL;
 }
 
-/* Our TERM, HUP and INT stay blocked in it, SIGPIPE ignored: whoever tells a whole group of
- * processes to stop lets a refresh at hand be finished first. It ends with our end of the socket.
- */
+/* TERM, HUP and INT stay blocked in it, SIGPIPE stays ignored: stopping the whole process group
+ * lets a running refresh finish first. It ends when our end of the socket closes. */
 static int spawn(const char *program, int fd, pid_t *pid)
 {
 	char *const argv[] = {(char *)(uintptr_t) "tft-fetch", NULL};
@@ -101,7 +100,7 @@ static int start(const char *program, struct fetch_job *e)
 	return rc;
 }
 
-/* A fresh socket takes all of it at once. */
+/* A new socket's buffer holds all of it at once. */
 static int send_order(const struct upstream *u, const struct fetch_job *e)
 {
 	const struct upstream_config *config = u->config;
@@ -147,7 +146,7 @@ static void end(struct fetch_job *e, enum reason reason)
 	e->fd = -1;
 	e->call->reason = reason;
 	e->call->took_ms = clock_mono_ms() - e->started_ms;
-	/* It has nothing to lose, and may not look at its socket. */
+	/* It has nothing to lose and may not be reading its socket, so it is killed. */
 	if (!e->done)
 		(void)kill(e->pid, SIGKILL);
 	while (waitpid(e->pid, &status, 0) < 0 && errno == EINTR)
@@ -234,8 +233,8 @@ static void take_bytes(struct fetch_job *e, struct span bytes)
 	}
 }
 
-/* What has come of this call. A program that ended without an outcome was killed, or could not
- * even begin. */
+/* The result of this call. A program that ended without an outcome was killed or could not start.
+ * */
 static void read_job(struct upstream *u, struct fetch_job *e)
 {
 	ssize_t n = recv(e->fd, u->bytes, sizeof(u->bytes), MSG_DONTWAIT);

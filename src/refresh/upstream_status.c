@@ -74,7 +74,7 @@ void upstream_status_read(struct cache *cache, bool scenario_configured,
 
 /* --- what pages say of it --- */
 
-/* Of a daemon that has warmed up nobody is told how many records it has. */
+/* Once a daemon has warmed up, pages do not show its number of records. */
 static void put_warmup(const struct warmup *w, struct buf *out)
 {
 	buf_int(out, w->still_since_ms);
@@ -83,7 +83,7 @@ static void put_warmup(const struct warmup *w, struct buf *out)
 	buf_addf(out, " %d %d %d", w->progress_percent, w->current_size, w->required_size);
 }
 
-/* Of more than ten the generator names any ten, others each time. */
+/* Of more than ten servers the generator names ten at random. */
 static void put_scenario(const struct scenario *s, struct buf *out)
 {
 	buf_addf(out, "%s %d %d", s->name, s->affected, s->fleet_size);
@@ -196,8 +196,8 @@ static void forget(enum cache_group group, struct upstream_status *upstream_stat
 static void take_answer(struct cache *cache, struct group_poll *q, const struct upstream_call *call,
 			struct upstream_status *upstream_status)
 {
-	/* While the daemon infers it answers nothing else: its silence is no fault, and what was
-	 * known stays. The lock runs out by itself. */
+	/* During an inference the daemon answers nothing else: its silence is no fault, and the
+	 * last answer stays. The lock expires by itself. */
 	if (q->group == CACHE_STATUS && call->reason == REASON_TIMEOUT) {
 		log_event(LOG_LEVEL_INFO, "refresh_failed", LOG_STR("group", "status"),
 			  LOG_STR("result", reason_table[REASON_TIMEOUT].slug));

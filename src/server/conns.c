@@ -35,7 +35,7 @@
  * room for a new connection: the oldest HALF or KEPT is closed for it.
  */
 
-/* More than any nginx keeps. */
+/* More than nginx keeps open. */
 #define CONNS 64
 /* Longest time for the rest of a request, and for taking its answer, give or take a second; nginx
  * takes milliseconds. */
@@ -48,7 +48,7 @@
 enum conn_state { CONN_FREE, CONN_HALF, CONN_KEPT, CONN_BUSY };
 
 struct conn {
-	FCGX_Request fcgi; /* first, as it stands for its connection outside */
+	FCGX_Request fcgi; /* first: outside of this file its address stands for the connection */
 	bool watched;
 	enum conn_state state;
 	uint64_t turn;    /* of its last request; 0 while it is free */
@@ -209,7 +209,7 @@ static enum conns_event refused(void)
 									  : CONNS_BROKEN;
 }
 
-/* nginx writes as soon as it is connected. */
+/* nginx sends its request as soon as it is connected. */
 static enum conns_event take_new(struct conns *conns, struct conn **conn)
 {
 	int fd = accept4(conns->listen_fd, NULL, NULL, SOCK_CLOEXEC);

@@ -262,7 +262,7 @@ bool context_load_server(struct sources *sources, struct context *context)
 	return context->server;
 }
 
-/* Without the shared cache there is none, and the page says so. */
+/* Without the shared cache there is no history, and the page says so. */
 void context_load_history(struct sources *sources, struct context *context)
 {
 	int64_t began = clock_mono_us();

@@ -12,7 +12,7 @@
 
 #define RECORDS 16 /* of one write */
 
-/* What follows the last byte: STDOUT is closed, the request is complete. */
+/* The final records: STDOUT is closed, the request is complete. */
 struct ending {
 	FCGI_Header eof;
 	FCGI_EndRequestRecord end;
@@ -30,7 +30,7 @@ static FCGI_Header header(int type, int request_id, size_t len)
 	};
 }
 
-/* The first `len` bytes of *from as a piece; they are taken from it. */
+/* Takes the first `len` bytes off *from. */
 static struct iovec take(struct span *from, size_t len)
 {
 	struct iovec piece = {(void *)(uintptr_t)from->ptr, len < from->len ? len : from->len};
@@ -68,7 +68,7 @@ static bool take_length(struct span *bytes, size_t *len)
 	return true;
 }
 
-/* Names and values end where the parameters do. */
+/* The lengths of all names and values must end exactly where the parameters do. */
 static bool are_pairs(struct span params)
 {
 	while (params.len > 0) {
@@ -88,7 +88,7 @@ struct record {
 	struct span content;
 };
 
-/* false: not all of it has come. */
+/* false: incomplete. */
 static bool take_record(struct span *bytes, struct record *record)
 {
 	size_t content, padding;
@@ -150,7 +150,7 @@ enum records_state records_check(char *bytes, size_t len)
 
 /* --- what goes --- */
 
-/* All of it; a signal while the peer does not read is the end, as everywhere in libfcgi. */
+/* Writes all of it; a signal while the peer does not read ends it, as everywhere in libfcgi. */
 static int send_pieces(int fd, struct iovec *pieces, size_t count)
 {
 	struct msghdr message = {.msg_iov = pieces, .msg_iovlen = count};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One table says which parameter goes where; the body is read only where a body means something. */
+/* One table maps parameters to members; the body is read only for methods that have one. */
 #include "config.h"
 #include "server/request.h"
 
@@ -9,9 +9,9 @@
 #include "base/text.h"
 
 /*
- * A header that does not fit is replaced, not refused: whatever a client adds to its request must
- * not change what a page answers. The replacement is a value that gives no rights. Path and query
- * are the request itself and have none.
+ * A header that does not fit is replaced, not refused: extra headers must not change which page is
+ * answered. The replacement grants no rights. Path and query are the request itself and have no
+ * replacement.
  */
 static const struct field {
 	const char *param;
@@ -36,7 +36,7 @@ static const struct field {
 #undef FIELD
 };
 
-/* Of most parameters nginx sends nothing when they are empty. */
+/* nginx omits most parameters when they are empty. */
 static const char *value_of(request_param param, void *ctx, const char *name)
 {
 	const char *value = param(ctx, name);
@@ -89,7 +89,7 @@ static enum request_result read_body(struct request *request, const char *length
 
 	if (rc != REQUEST_OK)
 		return rc;
-	/* One byte more than announced, to see that nothing follows. */
+	/* One byte more than announced, to check that nothing follows. */
 	if (read(ctx, request->body, len + 1) != len || memchr(request->body, '\0', len))
 		return REQUEST_BAD;
 	request->body[len] = '\0';
@@ -118,7 +118,7 @@ enum request_result request_parse(struct request *request, request_param param, 
 	return rc;
 }
 
-/* What browsers take for an address: in brackets, or digits and dots. */
+/* What browsers treat as an address: text in brackets, or digits and dots. */
 static bool is_address(const char *host)
 {
 	return *host == '[' || (*host && strspn(host, ".0123456789") == strlen(host));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The headers of every answer, in a fixed order. No byte of a client gets in but the request id,
- * which is checked; so there is no way to smuggle in a CR, an LF or an X-Accel-Redirect.
+ * The headers of every answer, in a fixed order. The only client bytes are those of the request id,
+ * which is checked, so no CR, LF or X-Accel-Redirect can be smuggled in.
  */
 #include "config.h"
 #include "server/response.h"
@@ -33,7 +33,7 @@ static const struct status {
 	{503, "Service Unavailable"},
 };
 
-/* Here and not in nginx, whose add_header is not inherited once a location sets one of its own. */
+/* Sent here and not by nginx, whose add_header is not inherited once a location has its own. */
 static const char policy[] =
 	"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
 	"img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -83,7 +83,8 @@ void response_etag(struct response *r, struct span body)
 	(void)snprintf(r->etag, sizeof(r->etag), "W/\"%s\"", hex);
 }
 
-/* The rest of a line. There are many lines: formats would cost more than all else here. */
+/* Appends the rest of a line. With so many lines, printf formats would cost more than everything
+ * else here. */
 static void put_text(struct buf *out, const char *before, const char *text)
 {
 	buf_add(out, before, strlen(before));
@@ -103,7 +104,7 @@ static void put_content(const struct response *r, struct buf *out)
 	buf_lit(out, "Status: ");
 	buf_int(out, r->status);
 	put_text(out, " ", reason_of(r->status));
-	/* Those of a 304 would have to be those of the 200 that it stands for. */
+	/* A 304 would have to repeat those of the 200 it stands for. */
 	if (r->status == 304)
 		return;
 	put_text(out, "Content-Type: ", r->type ? r->type : "text/html; charset=utf-8");
@@ -114,8 +115,8 @@ static void put_content(const struct response *r, struct buf *out)
 		buf_addf(out, "Content-Disposition: attachment; filename=\"%s\"\r\n", r->filename);
 }
 
-/* No Last-Modified: what a page says of its data changes while their time does not, and seconds are
- * too coarse for two buckets. */
+/* No Last-Modified: what a page says about its data changes while their time does not, and seconds
+ * are too coarse to tell two buckets apart. */
 static void put_validators(const struct response *r, struct buf *out)
 {
 	if (*r->etag)
@@ -139,11 +140,12 @@ static void put_cache_control(const struct response *r, struct buf *out)
 
 static void put_caching(const struct response *r, int64_t now_wall_ms, struct buf *out)
 {
-	/* A line of its own, and before the next one, after which nginx 1.22 takes nothing of
-	 * Cache-Control any more; the rest of it is not for nginx. */
+	/* A separate line before the next one, after which nginx 1.22 ignores Cache-Control; the
+	 * rest of it is not for nginx. */
 	if (r->max_age_s != RESPONSE_NO_STORE && r->stale_ok_s > 0)
 		put_number(out, "Cache-Control: stale-if-error=", r->stale_ok_s);
-	/* A point in time: the relative value 1 would let it keep a copy for up to two seconds. */
+	/* An absolute time: the relative value 1 would let nginx keep a copy for up to two seconds.
+	 * */
 	if (r->l1)
 		put_number(out, "X-Accel-Expires: @", now_wall_ms / 1000);
 	else
@@ -211,7 +213,7 @@ static void put_security(const struct response *r, struct buf *out)
 void response_head(const struct response *r, const char *node, struct span request_id,
 		   int64_t now_wall_ms, struct buf *out)
 {
-	/* nginx would keep the other headers and add those of the next answer. */
+	/* nginx would keep the other headers and add those of the next response. */
 	if (r->retry_location) {
 		put_text(out, "X-Accel-Redirect: ", r->retry_location);
 		buf_lit(out, "\r\n");
@@ -234,7 +236,7 @@ void response_head(const struct response *r, const char *node, struct span reque
 	buf_lit(out, "\r\n");
 }
 
-/* The opaque part with its quotes: a weak comparison does not look at the W. */
+/* The opaque part with its quotes: a weak comparison ignores the W/. */
 static const char *skip_weak(const char *tag)
 {
 	return strncmp(tag, "W/", 2) == 0 ? tag + 2 : tag;

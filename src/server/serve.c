@@ -187,7 +187,7 @@ static void answer_route(struct serve *serve, const struct request *request,
 	}
 }
 
-/* The stored entry that a request without parameters reads; false: none. */
+/* The stored entry for a request without parameters; false: there is none. */
 static bool find_lookup(const struct request *request, struct cache_lookup *lookup)
 {
 	struct route route =
@@ -240,7 +240,7 @@ void serve_request(struct serve *serve, const struct request *request, struct re
 	struct route route =
 		route_find(request->method, (struct span){request->path, request->path_len});
 
-	/* A name of a server is one step of an address, whatever it holds. */
+	/* A server name is one path segment, whatever it contains. */
 	serve->answering.path = route.page ? span_str(route.page->path)
 					   : (struct span){request->path, request->path_len};
 	if (request_is_ours(request, hosts))

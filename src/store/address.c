@@ -30,7 +30,7 @@ static const struct form *find_form(const char *text)
 	return form;
 }
 
-/* Cuts off what stands before the mark; false where the mark is missing. */
+/* Cuts off the text before the mark; false if there is no mark. */
 static bool cut_before(struct span *text, char mark, struct span *head)
 {
 	const char *at = memchr(text->ptr, mark, text->len);
@@ -67,7 +67,7 @@ static bool is_path(struct span path)
 	       path.len < sizeof(((struct sockaddr_un *)NULL)->sun_path);
 }
 
-/* Cuts "/<digits>" off the end of what stands before it. */
+/* Cuts a trailing "/<digits>" off. */
 static int cut_database(struct span *text)
 {
 	size_t len = text->len;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Anything unexpected reads as absent: a reply is input like any other. */
+/* Anything unexpected reads as absent: replies are untrusted input. */
 #include "config.h"
 #include "store/reply.h"
 

@@ -95,7 +95,7 @@ void reply_pool_rewind(struct reply_pool *pool, struct reply_mark mark)
 		pool->chunks->used = mark.used;
 }
 
-/* The first chunk stays, if it is of the usual size. */
+/* The first chunk is kept if it has the usual size. */
 void reply_pool_reset(struct reply_pool *pool)
 {
 	while (pool->chunks && (pool->chunks->next || pool->chunks->size != CHUNK_SIZE))

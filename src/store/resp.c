@@ -6,8 +6,8 @@
  *	in a string      string is set: bytes up to its length and CR LF are awaited
  *	in arrays        depth > 0: the next line is an element of the innermost
  *
- * resp_read alone moves from one to the other. `string` is placed in its array when its length is
- * known, so that what is complete needs nothing more than to be counted.
+ * Only resp_read moves from one to another. `string` is placed in its array as soon as its length
+ * is known, so a complete one only has to be counted.
  */
 #include "config.h"
 #include "store/resp.h"
@@ -35,7 +35,7 @@ static bool parse_number(struct span text, long long *n)
 		    __builtin_sub_overflow(*n, digit, n))
 			return false;
 	}
-	/* Counted downwards, as the smallest has no opposite. */
+	/* Accumulated downwards, since the smallest integer has no opposite. */
 	return minus || !__builtin_sub_overflow(0, *n, n);
 }
 
@@ -231,7 +231,7 @@ static enum resp_result read_string(struct resp *resp, struct span *input)
 	return end_string(resp);
 }
 
-/* An array that has all its elements may be the last element of the one around it. */
+/* A complete array may be the last element of the one around it. */
 static bool is_whole(struct resp *resp)
 {
 	while (resp->depth &&

@@ -19,7 +19,7 @@ bool sentinel_is_deposed(const redisReply *reply)
 	static const struct span words[] = {
 		SPAN("READONLY "),   /* a replica by now */
 		SPAN("MASTERDOWN "), /* a replica that has lost its primary */
-		SPAN("NOREPLICAS "), /* all replicas may have gone over to a new primary */
+		SPAN("NOREPLICAS "), /* all replicas may have moved to a new primary */
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

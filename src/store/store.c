@@ -12,17 +12,17 @@
  *	any -> CLOSED     close_link: whatever else happens to a connection, be it the deadline, a
  *	                  reply too large to be taken, or a byte that nobody has asked for
  *
- * So a reply is read in ASKING alone, and the next one read is always that of the first command
- * unanswered: no reply can be taken for that of another command, however late or strange it is.
+ * So replies are read only in ASKING, and the next one always belongs to the first unanswered
+ * command: no reply can be taken for that of another command, however late or strange.
  *
- * A batch ends with its run, whatever comes of it; the first command after that begins another
- * one. A reply too large to be taken ends the connection, as what follows it cannot be had without
- * receiving it. The commands behind it are asked once more on a new one: they cost a round trip,
- * and the giant nobody but itself. Each connection settles one command at least, and the deadline
- * is that of the whole run.
+ * A batch ends with its run, whatever the result; the first command after that begins another. A
+ * reply that is too large ends the connection, since what follows it could only be reached by
+ * receiving it. The commands behind it are sent again on a new connection: they cost one round trip
+ * more, and the giant harms no other reply. Each connection settles at least one command, and one
+ * deadline covers the whole run.
  *
- * Sending and receiving go on side by side, as a server that stops reading until its own answers
- * are taken would otherwise stand still with us for ever.
+ * Sending and receiving are interleaved: a server may stop reading until its answers are taken, and
+ * both sides would then wait for ever.
  */
 #include "config.h"
 #include "store/store.h"
@@ -42,7 +42,8 @@
 #define RECEIVE_BYTES 65536 /* more than a line, and the replies to a hit */
 #define BATCH_BYTES   (256u * 1024 * 1024)
 #define COMMAND_BYTES 4096 /* of our own commands: authentication, sentinels */
-#define LATE_MS       10   /* for a reply when the deadline passed while nobody waited for it */
+#define LATE_MS                                                                                    \
+	10 /* extra wait for a reply whose deadline passed while the worker was not running */
 
 enum state { CLOSED, QUIET, ASKING };
 
@@ -223,7 +224,7 @@ static ssize_t receive_string(struct store *store, char *room, size_t len)
 	return n;
 }
 
-/* Behind what is left of the bytes before: a part of a line. */
+/* After what is left of earlier bytes, which is part of a line. */
 static ssize_t receive_bytes(struct store *store, bool may_wait)
 {
 	size_t left = store->to - store->from;
@@ -534,7 +535,7 @@ static enum store_result connect_link(struct store *store, int64_t deadline_ms)
 	return rc;
 }
 
-/* Until each command has its answer, or is known to have none. */
+/* Repeats until each command has its answer or is known to have none. */
 static enum store_result run(struct store *store, int64_t deadline_ms)
 {
 	enum store_result rc;

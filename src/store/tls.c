@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TLS, by hiredis' own binding to OpenSSL. That one checks no names: the object that it is given is
- * set up here to do so. Shaking hands begins when TCP has connected, and never blocks.
+ * TLS through hiredis' binding to OpenSSL. The binding checks no names, so the SSL object it gets
+ * is set up here to do so. The handshake begins when TCP has connected and never blocks.
  */
 #include "config.h"
 #include "store/tls.h"
@@ -31,14 +31,14 @@ static const char *reason(unsigned long code)
 	return text ? text : "unknown error";
 }
 
-/* The first error has the cause, as that a file is missing; those behind it are about PEM. */
+/* The first error has the cause, such as a missing file; later ones are about PEM. */
 static int blame(struct err *err, const char *setting, const char *file)
 {
 	err_set(err, "redis.%s: %s: %s", setting, file, reason(ERR_peek_error()));
 	return -1;
 }
 
-/* Nobody is there to type it. */
+/* There is nobody to type a passphrase. */
 static int no_passphrase(char *to, int size, int writing, void *data)
 {
 	(void)to;
@@ -107,7 +107,8 @@ void tls_free(struct tls **tls)
 
 /* --- the row --- */
 
-/* Whom the certificate must name: an address, or else a name, which the server is told as well. */
+/* What the certificate must contain: an address, or a name, which is also sent to the server (SNI).
+ * */
 static bool expect(SSL *ssl, const char *host)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
@@ -166,8 +167,8 @@ static int wants(const struct link *link, int rc, const char *what, struct err *
 	return explain(link, code, what, err);
 }
 
-/* hiredis frees with the connection what it took, and on failure takes nothing. A near server may
- * have answered already, so this may be all of the handshake, or its failure. */
+/* On success hiredis frees the object with the connection; on failure it takes nothing. A nearby
+ * server may have answered already, so this call may complete the handshake or fail it. */
 static int begin(struct link *link, struct err *err)
 {
 	if (transport_check(link, err) != 0)
@@ -225,7 +226,7 @@ static int wait_tls(struct link *link, short events, int64_t ms, struct err *err
 	return transport_wait(link, events, ms, err);
 }
 
-/* Bytes may have come that are no answer: tickets for a later session. */
+/* Readable bytes need not be an answer: they may be session tickets. */
 static bool is_quiet(struct link *link)
 {
 	char byte;

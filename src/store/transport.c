@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-/* hiredis lets a descriptor go on to the programs we start. */
+/* hiredis does not set close-on-exec; the programs we start must not inherit it. */
 int transport_connected(struct link *link, redisContext *redis, struct err *err)
 {
 	link->redis = redis;
@@ -23,14 +23,14 @@ int transport_connected(struct link *link, redisContext *redis, struct err *err)
 	return -1;
 }
 
-/* On a unix socket connecting is done at once or the queue is full: no waiting in either case. */
+/* A unix socket connects at once, or its queue is full: neither case waits. */
 static int connect_unix(struct link *link, const struct endpoint *to, struct err *err)
 {
 	return transport_connected(link, redisConnectUnixNonBlock(to->host), err);
 }
 
-/* Numeric addresses resolve without a name server; names block, which is why the manual asks for
- * an address. */
+/* Numeric addresses need no name server; names block, which is why the manual asks for an address.
+ * */
 int transport_connect_tcp(struct link *link, const struct endpoint *to, struct err *err)
 {
 	return transport_connected(link, redisConnectNonBlock(to->host, to->port), err);
