@@ -17,6 +17,8 @@ void fmt_delta(struct buf *b, double value, const char *unit);
 void fmt_tenths(struct buf *b, int tenths);            /* 80.0 */
 void fmt_money(struct buf *b, double dollars);         /* $1,264,375 */
 void fmt_time(struct buf *b, int64_t epoch_ms);        /* 12:31:05 UTC */
+void fmt_date(struct buf *b, int64_t epoch_ms);        /* 28 November 2026 */
+void fmt_minute(struct buf *b, int64_t epoch_ms);      /* 12:31 */
 void fmt_iso(struct buf *b, int64_t epoch_ms);         /* 2026-11-23T12:00:00.123Z */
 void fmt_iso_seconds(struct buf *b, int64_t epoch_ms); /* 2026-11-23T12:00:00Z */
 /* <time datetime="2026-11-23T12:31:05Z">12:31:05 UTC</time>; the browser script rewrites the text

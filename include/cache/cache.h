@@ -257,6 +257,8 @@ int64_t cache_interval_ms(const struct cache *cache, enum cache_group group);
 /* Time until the next period of this length begins, by Redis' clock as last read; -1: never read.
  * */
 int64_t cache_ms_to(const struct cache *cache, int64_t period_ms);
+/* Redis' clock as last seen; the host's where it was never seen. */
+int64_t cache_now_ms(const struct cache *cache);
 enum cache_pick { CACHE_ALL, CACHE_OLDEST, CACHE_NEWEST };
 
 /* Part of a stream of the history: the entries of from_ms to to_ms, or one of them. */

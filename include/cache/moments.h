@@ -5,6 +5,7 @@
 #define TFT_MOMENTS_H
 
 #include "cache/cache.h"
+#include "fleet/history.h"
 #include "fleet/snapshot.h"
 
 enum moment_result { MOMENT_FOUND, MOMENT_NONE, MOMENT_DOWN };
@@ -20,5 +21,9 @@ struct moment {
  * the moment is found. */
 enum moment_result moments_read(struct cache *cache, int64_t at_ms, bool forecasts,
 				struct moment *moment);
+/* The same, and in the same round trip the points until at_ms of `day`, an initialised history of
+ * more than two hours; NULL: none. */
+enum moment_result moments_read_day(struct cache *cache, int64_t at_ms, bool forecasts,
+				    struct history *day, struct moment *moment);
 
 #endif

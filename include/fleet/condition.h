@@ -20,6 +20,7 @@ enum condition_code {
 	CONDITION_RATE_LIMITED,
 	CONDITION_BAD_ANSWER,
 	CONDITION_NO_DATA, /* a state of the cache, not an answer */
+	CONDITION_PAST,    /* what was asked for is not the present */
 	CONDITION_CODES
 };
 

@@ -8,8 +8,8 @@
 #include "base/json.h"
 #include "pages/view.h"
 
-/* The members of every answer: bucket, interval_s, generated_at (null without data), condition,
- * detail. */
+/* The members of every answer: bucket, interval_s, generated_at (null without data), at (null but
+ * for a moment of the past), condition, detail. */
 void api_common(const struct view *view, struct json *j);
 /* The members of a server's object in /api/v1/fleet. */
 void api_server_members(const struct server *server, int64_t gen_ms, struct json *j);
@@ -21,6 +21,8 @@ void api_change(struct json *j, const char *key, const struct reading *reading);
  * Both may be NULL. */
 void api_error(const struct http_error *error, const char *parameter, const char *hint,
 	       struct buf *out);
+/* The same for a moment that is not kept. */
+void api_no_moment(const struct http_error *error, const struct no_moment *none, struct buf *out);
 /* The answer of /api/v1/status; any of its parts may be unknown. */
 struct api_status {
 	const struct site *site;

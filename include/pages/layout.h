@@ -17,9 +17,15 @@ void layout_error_end(struct span path, struct buf *out);
 /* The canonical URL of a page with a query, relative to the root and escaped for an attribute. For
  * the server page, relative to that page itself. */
 void layout_url(const struct page *page, const struct query *query, struct buf *out);
-/* The name of a server, as a link to its page unless no browser could follow it. folder: the
- * relative path to these pages: "server/" from the root, "" from one of them. */
-void layout_server(struct span name, const char *folder, struct buf *out);
+/* The name of a server, as a link to its page at the moment of the query, unless no browser could
+ * follow it. folder: the relative path to these pages: "server/" from the root, "" from one of
+ * them. */
+void layout_server(const struct query *query, struct span name, const char *folder,
+		   struct buf *out);
+/* The moment of a query, if it has one: as the end of a link behind `mark`, "?" or "&amp;", and as
+ * a hidden field of a form. */
+void layout_at(const struct query *query, const char *mark, struct buf *out);
+void layout_hidden_at(const struct query *query, struct buf *out);
 /* A link to layout_url; `current` marks the view that is shown. text: a literal, not escaped. */
 void layout_link(const struct page *page, const struct query *query, bool current, const char *text,
 		 struct buf *out);

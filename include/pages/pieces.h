@@ -28,7 +28,7 @@ void page_why(const struct server *server, struct buf *out);
 /* CPU, I/O wait, memory and load: now, predicted, difference. */
 void page_readings(const struct server *server, struct buf *out);
 /* CPU used over the next 8 hours. */
-void page_cpu_forecast(const struct server *server, struct buf *out);
+void page_cpu_forecast(const struct view *view, const struct server *server, struct buf *out);
 
 /* Its risk over the last day; nothing without a history. */
 void page_risk_history(const struct view *view, struct buf *out);

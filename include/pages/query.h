@@ -2,10 +2,11 @@
 /*
  * The query parameters (doc/pages.md#parameters) as one table: keys, values, canonical order. Pure.
  *
- * Unknown keys are ignored, except those that ask for another time: a page of the present would be
- * the wrong answer. Of a repeated key the first counts. A known key with a bad value is an error
- * that names the valid values. Only `refresh` is clamped. Malformed percent sequences are taken
- * literally. An empty value means the default, because forms send all their fields.
+ * Unknown keys are ignored, except those that ask for another time where the page has only the
+ * present, which would be the wrong answer. Of a repeated key the first counts. A known key with a
+ * bad value is an error that names the valid values. Only `refresh` is clamped. Malformed percent
+ * sequences are taken literally. An empty value means the default, because forms send all their
+ * fields.
  */
 #ifndef TFT_QUERY_H
 #define TFT_QUERY_H
@@ -37,6 +38,7 @@ enum query_key {
 	QUERY_EVERY,
 	QUERY_REFRESH,
 	QUERY_NOTICE,
+	QUERY_AT,   /* a moment of the past */
 	QUERY_TIME, /* names of a time that the page does not take; no value is valid */
 	QUERY_KEYS
 };
@@ -116,6 +118,7 @@ struct query {
 	int every_s;                        /* how long each of them is shown, 10..300 */
 	int refresh_s;                      /* 0 off, else 5..300 */
 	enum notice notice;
+	int64_t at_ms; /* epoch; 0: the present */
 };
 
 /* Sets everything to its default. */
@@ -124,6 +127,8 @@ void query_init(struct query *q);
  * known keys are ignored like unknown ones. Returns 0, or -1 with *bad set to the first key whose
  * value is not valid; such a key keeps its default, and the others are still read. */
 int query_parse(struct query *q, struct span raw, unsigned allowed, enum query_key *bad);
+/* Asks for this moment; 0: for the present. */
+void query_set_at(struct query *q, int64_t at_ms);
 /* Changes the order. allowed: the QUERY_BITs of the page, as for query_parse. */
 void query_sort(struct query *q, unsigned allowed, enum sort_key sort, bool descending);
 /* The canonical text, without '?'; empty for the default view. */

@@ -20,6 +20,8 @@ struct view {
 	const struct snapshot *snap; /* NULL: no data to show (cold, warming, too old) */
 	const struct condition *condition;
 	const struct query *query;
+	int64_t at_ms; /* the requested moment of the past, the start of a bucket; 0: the present */
+	const struct history *day; /* of the past: the points of the day before; else NULL */
 	/* From the two small cache groups; never NULL. */
 	const struct warmup *warmup;
 	const struct scenario *scenario;
@@ -36,6 +38,12 @@ struct http_error {
 	int status;
 	const char *title; /* Not found */
 	const char *text;  /* one sentence, constant */
+};
+/* A moment of which nothing is kept. */
+struct no_moment {
+	const struct page *page;
+	const struct query *query;
+	int64_t before_ms, after_ms; /* the nearest that are kept; 0: there is none */
 };
 /* A value of the query that is not valid. */
 struct bad_value {

@@ -12,6 +12,7 @@
 #ifndef TFT_CONTEXT_H
 #define TFT_CONTEXT_H
 
+#include "cache/moments.h"
 #include "pages/catalogue.h"
 #include "server/request.h"
 #include "server/serve.h"
@@ -47,6 +48,7 @@ struct context {
 	struct snapshot *decoded; /* owned */
 	struct history history;   /* owned */
 	bool has_history;
+	struct history day;                /* owned; of the past: the day before its moment */
 	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
 	const struct snapshot *snap;       /* decoded, or the local one */
 	bool own;                          /* the local one */
@@ -74,6 +76,11 @@ void context_load_snapshot(struct sources *sources, struct context *context);
 bool context_load_server(struct sources *sources, struct context *context);
 /* Loads history if the page shows any. */
 void context_load_history(struct sources *sources, struct context *context);
+/* For a page of the past, instead of the functions above except context_load_history: loads the
+ * moment that the query asks for, with snapshot, server, warm-up and scenario. Reads nothing of the
+ * present, and nothing becomes due. moment: as moments_read fills it; the context owns the snapshot. */
+enum moment_result context_load_moment(struct sources *sources, struct context *context,
+				       struct moment *moment);
 /* Loads warm-up and scenario, the same for all pages at one moment. Their times are filled in only
  * where they differ from that of the data shown. */
 void context_load_upstream_status(struct sources *sources, struct context *context);

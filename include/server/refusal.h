@@ -15,8 +15,11 @@ void refuse_status(struct answering *a, int status, bool json, const char *hint,
 		   struct response *response);
 /* 400, with the page's form where it has one. */
 void refuse_value(struct answering *a, const struct bad_value *bad, struct response *response);
+/* 404 for a moment that is not kept, or that has not come yet. */
+void refuse_moment(struct answering *a, const struct no_moment *none, bool future, enum media media,
+		   struct response *response);
 /* 404 for a name that the snapshot does not have. The name is not repeated: anybody can put anything
  * into an address. */
-void refuse_server(struct answering *a, bool json, struct response *response);
+void refuse_server(struct answering *a, bool json, bool past, struct response *response);
 
 #endif

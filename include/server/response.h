@@ -31,7 +31,8 @@ struct response {
 	int retry_after_s;           /* 0: none */
 	const char *retry_location;  /* the location in which nginx asks once more; else NULL */
 	const char *allow;           /* 405 */
-	char location[64];           /* 303: relative reference; else empty */
+	bool immutable;              /* with max_age_s: the answer will never be another one */
+	struct span location;        /* 302, 303: relative reference, borrowed; else empty */
 	const char *filename;        /* Content-Disposition: attachment; NULL: none */
 	const char *frame_origin;    /* whose pages may embed it; NULL or empty: nobody's */
 	const char *service_desc;    /* reference to the description of the API; NULL: none */

@@ -22,6 +22,9 @@ const WORDS = {live: "Live", updating: "Updating", stale: "Stale", "very-stale":
 const AGES = Object.keys(WORDS);
 const LEVELS = ["Healthy", "Watch", "Degrading", "Warning", "Danger", "Critical", "Imminent Failure"];
 
+/* A moment of the past: nothing of it is asked for again. */
+const past = $("#state").dataset.state === "past";
+
 /* Attributes of main#view, as numbers; NaN where there are no data. */
 const given = name => parseFloat($("#view").dataset[name]);
 const interval = () => given("intervalMs");
@@ -92,9 +95,13 @@ function readDocumentClock() {
 function duration(ms) {
 	const s = Math.max(0, Math.floor(ms / S)), min = Math.floor(s / 60);
 
+	const h = Math.floor(min / 60);
+
 	if (s < 60)
 		return `${s} s`;
-	return min < 60 ? `${min} min` : `${Math.floor(min / 60)} h ${min % 60} min`;
+	if (min < 60)
+		return `${min} min`;
+	return h < 24 ? `${h} h ${min % 60} min` : `${Math.floor(h / 24)} d ${h % 24} h`;
 }
 
 const localTime = new Intl.DateTimeFormat("en-GB",
@@ -146,6 +153,8 @@ function currentState() {
 function badgeText(state) {
 	const data = given("genMs");
 
+	if (past)
+		return null;
 	if (offline)
 		return `Offline - last contact ${clockTime(contact)}`;
 	if (paused && data)
@@ -224,7 +233,7 @@ function showState() {
 
 	if (text)
 		set(badge, "textContent", text);
-	setMode(badge, offline ? "offline" : paused ? "paused" : null);
+	setMode(badge, past ? null : offline ? "offline" : paused ? "paused" : null);
 	set($("#state").dataset, "state", state);
 	set(notes.dataset, "state", state);
 	showEnvironment(state);
@@ -279,7 +288,7 @@ function announce(before, after) {
 
 /* ---- taking over a new page ---- */
 
-const MORPHED = ["#state", "#view", ".environment", "footer"];
+const MORPHED = ["#state", "#view", ".environment", "nav", "footer"];
 let pending = null; /* a page that waits for the viewer's hands to be free */
 
 const keepOwn = {
@@ -358,7 +367,7 @@ function readChoice() {
 }
 
 /* The data change once in an interval: a multiple of it. */
-const period = () => Math.ceil(chosen / interval()) * interval();
+const period = () => past ? 0 : Math.ceil(chosen / interval()) * interval();
 
 function untilNextEdge() {
 	const margin = Math.max(200, Math.min(given("fillMs") || 0, interval() / 2));
@@ -443,7 +452,7 @@ function showServed(answer, ms) {
 
 /* One request at a time; the next is planned when it has ended. */
 async function poll() {
-	if (request)
+	if (request || past)
 		return;
 	clearTimeout(timer);
 	request = new AbortController();
@@ -494,6 +503,8 @@ picker.setAttribute("aria-label", "Refresh");
 const themes = make("select", {id: "theme", ariaLabel: "Theme", onchange: chooseTheme});
 
 function togglePause() {
+	if (past)
+		return;
 	paused = !paused;
 	remember("tft-paused", paused ? "yes" : "no");
 	showMenu();
@@ -522,6 +533,8 @@ function chooseTheme() {
 function showMenu() {
 	const every = `data changes every ${interval() / S} s`;
 
+	if (past)
+		return;
 	picker.value = chosen / S;
 	set(pauseButton, "textContent", paused ? "Resume" : "Pause");
 	set($(".refresh small"), "textContent", chosen === period() ? every : `${period() / S} s; ${every}`);
@@ -535,16 +548,30 @@ function buildMenu() {
 	for (const value of ["auto", "light", "dark"])
 		themes.append(make("option", {value}, value));
 	themes.value = document.documentElement.dataset.theme;
-	$(".controls").append(make("label", {}, "every ", picker), " ", pauseButton);
+	$(".controls")?.append(make("label", {}, "every ", picker), " ", pauseButton);
 	$(".theme").textContent = "";
 	$(".theme").append(make("label", {}, "Theme ", themes), " ");
 	if (help.showModal)
 		buildHelp();
-	$(".refresh a").addEventListener("click", event => {
+	$(".refresh a")?.addEventListener("click", event => {
 		event.preventDefault();
 		refresh();
 	});
 	showMenu();
+}
+
+/* Without a clipboard the link is followed. */
+function copyMoment(event) {
+	const link = event.target.closest?.("#moment");
+
+	if (!link || !navigator.clipboard || event.ctrlKey || event.metaKey || event.shiftKey)
+		return;
+	event.preventDefault();
+	navigator.clipboard.writeText(link.href).then(() => {
+		link.dataset.done = "copied";
+		setTimeout(() => delete link.dataset.done, 3 * S);
+		region.textContent = "Link copied";
+	}, () => location.assign(link.href));
 }
 
 function refresh() {
@@ -639,6 +666,8 @@ $("footer").append(served);
 buildMenu();
 tick();
 setInterval(tick, S);
+Object.assign(tft, {show: apply, now});
+document.addEventListener("click", copyMoment);
 document.addEventListener("keydown", onKey);
 document.addEventListener("visibilitychange", resume);
 addEventListener("pageshow", event => event.persisted && resume());

@@ -122,6 +122,23 @@ void fmt_time(struct buf *b, int64_t epoch_ms)
 	buf_lit(b, " UTC");
 }
 
+void fmt_date(struct buf *b, int64_t epoch_ms)
+{
+	static const char *const months[] = {"January",   "February", "March",    "April",
+					     "May",       "June",     "July",     "August",
+					     "September", "October",  "November", "December"};
+	struct tm tm = utc_of(epoch_ms);
+
+	buf_addf(b, "%d %s %d", tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900);
+}
+
+void fmt_minute(struct buf *b, int64_t epoch_ms)
+{
+	struct tm tm = utc_of(epoch_ms);
+
+	buf_addf(b, "%02d:%02d", tm.tm_hour, tm.tm_min);
+}
+
 void fmt_iso(struct buf *b, int64_t epoch_ms)
 {
 	struct tm tm = utc_of(epoch_ms);

@@ -44,29 +44,38 @@ static void add_hour(struct history *h, struct span lines)
 	}
 }
 
+void archive_streams(struct archive_range *range, int64_t to_ms,
+		     struct cache_stream streams[ARCHIVE_STREAMS])
+{
+	int64_t from_ms = range->h->from_ms / HOUR_MS * HOUR_MS;
+
+	range->points_from_ms = (to_ms / HOUR_MS - 1) * HOUR_MS;
+	streams[0] = (struct cache_stream){CACHE_HISTORY_HOURS, from_ms, range->points_from_ms - 1,
+					   CACHE_ALL};
+	streams[1] = (struct cache_stream){CACHE_HISTORY, range->points_from_ms, to_ms, CACHE_ALL};
+}
+
 /* Hours and points arrive through one function: an hour is recognized by its time, which lies
  * before all single points. */
-struct long_range {
-	struct history *h;
-	int64_t points_from_ms;
-};
+void archive_take(struct archive_range *range, int64_t at_ms, struct span record)
+{
+	if (at_ms < range->points_from_ms)
+		add_hour(range->h, record);
+	else
+		history_add(range->h, at_ms, record);
+}
 
 static void add_hour_or_point(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
-	const struct long_range *range = ctx;
-
-	if (count < 2)
-		return;
-	if (at_ms < range->points_from_ms)
-		add_hour(range->h, fields[1]);
-	else
-		history_add(range->h, at_ms, fields[1]);
+	if (count >= 2)
+		archive_take(ctx, at_ms, fields[1]);
 }
 
 int archive_fleet(struct cache *cache, const struct snapshot *snap, enum history_range range,
 		  struct history *h)
 {
-	struct long_range ctx = {.h = h};
+	struct archive_range ctx = {.h = h};
+	struct cache_stream streams[ARCHIVE_STREAMS];
 
 	init(snap, range, h);
 	if (range <= HISTORY_8H)
@@ -74,15 +83,8 @@ int archive_fleet(struct cache *cache, const struct snapshot *snap, enum history
 			cache,
 			&(struct cache_stream){CACHE_HISTORY, h->from_ms, h->to_ms, CACHE_ALL}, 1,
 			add_point, h);
-	ctx.points_from_ms = (h->to_ms / HOUR_MS - 1) * HOUR_MS;
-
-	const struct cache_stream streams[] = {
-		{CACHE_HISTORY_HOURS, h->from_ms / HOUR_MS * HOUR_MS, ctx.points_from_ms - 1,
-		 CACHE_ALL},
-		{CACHE_HISTORY, ctx.points_from_ms, h->to_ms, CACHE_ALL},
-	};
-
-	return cache_read_streams(cache, streams, 2, add_hour_or_point, &ctx);
+	archive_streams(&ctx, h->to_ms, streams);
+	return cache_read_streams(cache, streams, ARCHIVE_STREAMS, add_hour_or_point, &ctx);
 }
 
 struct server_range {

@@ -62,6 +62,11 @@ int64_t cache_interval_ms(const struct cache *cache, enum cache_group group)
 	return cache->limits->group[group].interval_ms;
 }
 
+int64_t cache_now_ms(const struct cache *cache)
+{
+	return cache->clock_known ? clock_mono_ms() + cache->clock_offset_ms : clock_wall_ms();
+}
+
 int64_t cache_ms_to(const struct cache *cache, int64_t period_ms)
 {
 	if (!cache->clock_known)

@@ -8,6 +8,7 @@
 #include "cache/moments.h"
 
 #include "base/log.h"
+#include "cache/archive.h"
 #include "fleet/horizons.h"
 #include "fleet/moment.h"
 
@@ -15,11 +16,13 @@
 #define FULL      "m"
 #define THIN      "t"
 #define FORECASTS "f"
+#define POINTS    "d" /* of the history */
 
 /* What a read has found; the records live as long as the replies. */
 struct found {
 	int64_t full_ms, thin_ms, forecasts_ms; /* 0: none */
 	struct span full, thin, forecasts;
+	struct archive_range day; /* h NULL: not asked for */
 };
 
 static void take(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
@@ -37,19 +40,29 @@ static void take(void *ctx, int64_t at_ms, const struct span *fields, size_t cou
 	} else if (span_is(fields[0], FORECASTS)) {
 		found->forecasts_ms = at_ms;
 		found->forecasts = fields[1];
+	} else if (span_is(fields[0], POINTS)) {
+		archive_take(&found->day, at_ms, fields[1]);
 	}
 }
 
-/* forecasts: those as well. */
-static int read_streams(struct cache *cache, int64_t from_ms, int64_t to_ms, enum cache_pick pick,
-			bool forecasts, struct found *found)
-{
-	const struct cache_stream streams[] = {{CACHE_MOMENTS, from_ms, to_ms, pick},
-					       {CACHE_MOMENTS_THIN, from_ms, to_ms, pick},
-					       {CACHE_FORECASTS, from_ms, to_ms, pick}};
+#define STREAMS (3 + ARCHIVE_STREAMS)
 
-	*found = (struct found){0};
-	return cache_read_streams(cache, streams, forecasts ? 3 : 2, take, found);
+/* forecasts: those as well; day: its points until to_ms. */
+static int read_streams(struct cache *cache, int64_t from_ms, int64_t to_ms, enum cache_pick pick,
+			bool forecasts, struct history *day, struct found *found)
+{
+	struct cache_stream streams[STREAMS] = {{CACHE_MOMENTS, from_ms, to_ms, pick},
+						{CACHE_MOMENTS_THIN, from_ms, to_ms, pick}};
+	size_t n = 2;
+
+	*found = (struct found){.day = {.h = day}};
+	if (forecasts)
+		streams[n++] = (struct cache_stream){CACHE_FORECASTS, from_ms, to_ms, pick};
+	if (day) {
+		archive_streams(&found->day, to_ms, streams + n);
+		n += ARCHIVE_STREAMS;
+	}
+	return cache_read_streams(cache, streams, n, take, found);
 }
 
 static void tell_damaged(const char *what, int64_t at_ms)
@@ -85,21 +98,21 @@ static enum moment_result find_neighbours(struct cache *cache, int64_t at_ms, st
 {
 	struct found before, after;
 
-	if (read_streams(cache, 0, at_ms, CACHE_NEWEST, false, &before) != 0 ||
-	    read_streams(cache, at_ms + 1, INT64_MAX, CACHE_OLDEST, false, &after) != 0)
+	if (read_streams(cache, 0, at_ms, CACHE_NEWEST, false, NULL, &before) != 0 ||
+	    read_streams(cache, at_ms + 1, INT64_MAX, CACHE_OLDEST, false, NULL, &after) != 0)
 		return MOMENT_DOWN;
 	moment->before_ms = later(before.full_ms, before.thin_ms);
 	moment->after_ms = sooner(after.full_ms, after.thin_ms);
 	return MOMENT_NONE;
 }
 
-enum moment_result moments_read(struct cache *cache, int64_t at_ms, bool forecasts,
-				struct moment *moment)
+enum moment_result moments_read_day(struct cache *cache, int64_t at_ms, bool forecasts,
+				    struct history *day, struct moment *moment)
 {
 	struct found found;
 
 	*moment = (struct moment){0};
-	if (read_streams(cache, at_ms - PROTOCOL_THIN_MS + 1, at_ms, CACHE_NEWEST, forecasts,
+	if (read_streams(cache, at_ms - PROTOCOL_THIN_MS + 1, at_ms, CACHE_NEWEST, forecasts, day,
 			 &found) != 0)
 		return MOMENT_DOWN;
 	if (found.full_ms > at_ms - cache_interval_ms(cache, CACHE_FLEET))
@@ -107,4 +120,10 @@ enum moment_result moments_read(struct cache *cache, int64_t at_ms, bool forecas
 	else if (!found.full_ms && found.thin_ms)
 		moment->snap = decode(found.thin_ms, found.thin, &found);
 	return moment->snap ? MOMENT_FOUND : find_neighbours(cache, at_ms, moment);
+}
+
+enum moment_result moments_read(struct cache *cache, int64_t at_ms, bool forecasts,
+				struct moment *moment)
+{
+	return moments_read_day(cache, at_ms, forecasts, NULL, moment);
 }

@@ -12,6 +12,7 @@ const char *const condition_names[CONDITION_CODES] = {
 	[CONDITION_RATE_LIMITED] = "rate-limited",
 	[CONDITION_BAD_ANSWER] = "bad-answer",
 	[CONDITION_NO_DATA] = "no-data",
+	[CONDITION_PAST] = "past",
 };
 
 const struct reason_info reason_table[REASON_COUNT] = {

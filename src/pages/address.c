@@ -7,6 +7,7 @@
 #define VIEW_PARAMS                                                                                \
 	(QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY) |                  \
 	 QUERY_BIT(QUERY_REFRESH))
+#define AT             QUERY_BIT(QUERY_AT)
 #define HISTORY_PARAMS (QUERY_BIT(QUERY_HISTORY) | QUERY_BIT(QUERY_RANGE))
 #define LIST_PARAMS                                                                                \
 	(QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SEV) | QUERY_BIT(QUERY_SORT) |                 \
@@ -28,8 +29,8 @@ const struct page page_table[] = {
 		.title = "Overview",
 		.media = MEDIA_HTML,
 		.stored = true,
-		.params =
-			LIST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_FORMAT),
+		.params = AT | LIST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_PAGE) |
+			  QUERY_BIT(QUERY_FORMAT),
 		.json = "api-alerts",
 		.csv = "overview-csv",
 	},
@@ -39,7 +40,7 @@ const struct page page_table[] = {
 		.title = "Heatmap",
 		.media = MEDIA_HTML,
 		.stored = true,
-		.params = LIST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_METRIC) |
+		.params = AT | LIST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_METRIC) |
 			  QUERY_BIT(QUERY_GROUP) | QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_FORMAT),
 		.json = "api-heatmap",
 		.csv = "heatmap-csv",
@@ -50,7 +51,7 @@ const struct page page_table[] = {
 		.title = "Top",
 		.media = MEDIA_HTML,
 		.stored = true,
-		.params = TOP_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.params = AT | TOP_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
 		.needs = PAGE_TOP_SERIES,
 		.json = "api-top",
 		.csv = "top-csv",
@@ -60,7 +61,7 @@ const struct page page_table[] = {
 		.path = "/server/",
 		.title = "Server",
 		.media = MEDIA_HTML,
-		.params = VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.params = AT | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
 		.needs = PAGE_SERVER | PAGE_HISTORY,
 		.json = "api-server",
 		.csv = "server-csv",
@@ -70,7 +71,7 @@ const struct page page_table[] = {
 		.path = "/history",
 		.title = "History",
 		.media = MEDIA_HTML,
-		.params = HISTORY_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.params = AT | HISTORY_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
 		.needs = PAGE_HISTORY,
 		.json = "api-history",
 		.csv = "history-csv",
@@ -81,7 +82,7 @@ const struct page page_table[] = {
 		.title = "Cost",
 		.media = MEDIA_HTML,
 		.stored = true,
-		.params = COST_PARAMS | PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.params = AT | COST_PARAMS | PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
 		.json = "api-cost",
 		.csv = "cost-csv",
 	},
@@ -91,7 +92,7 @@ const struct page page_table[] = {
 		.title = "Remediation",
 		.media = MEDIA_HTML,
 		.stored = true,
-		.params = PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.params = AT | PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
 		.json = "api-remediation",
 		.csv = "remediation-csv",
 	},
@@ -101,7 +102,7 @@ const struct page page_table[] = {
 		.title = "Alerting",
 		.media = MEDIA_HTML,
 		.stored = true,
-		.params = PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.params = AT | PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
 		.json = "api-alerting",
 		.csv = "alerting-csv",
 	},
@@ -137,40 +138,42 @@ const struct page page_table[] = {
 		.path = "/api/v1/fleet",
 		.media = MEDIA_JSON,
 		.stored = true,
+		.params = AT,
 	},
 	{
 		.name = "api-alerts",
 		.path = "/api/v1/alerts",
 		.media = MEDIA_JSON,
 		.stored = true,
-		.params = LIST_PARAMS,
+		.params = AT | LIST_PARAMS,
 	},
 	{
 		.name = "api-heatmap",
 		.path = "/api/v1/heatmap",
 		.media = MEDIA_JSON,
 		.stored = true,
-		.params = LIST_PARAMS | QUERY_BIT(QUERY_METRIC),
+		.params = AT | LIST_PARAMS | QUERY_BIT(QUERY_METRIC),
 	},
 	{
 		.name = "api-top",
 		.path = "/api/v1/top",
 		.media = MEDIA_JSON,
 		.stored = true,
-		.params = TOP_PARAMS,
+		.params = AT | TOP_PARAMS,
 		.needs = PAGE_TOP_SERIES,
 	},
 	{
 		.name = "api-server",
 		.path = "/api/v1/servers/",
 		.media = MEDIA_JSON,
+		.params = AT,
 		.needs = PAGE_SERVER,
 	},
 	{
 		.name = "api-history",
 		.path = "/api/v1/history",
 		.media = MEDIA_JSON,
-		.params = HISTORY_PARAMS,
+		.params = AT | HISTORY_PARAMS,
 		.needs = PAGE_HISTORY,
 	},
 	{
@@ -178,21 +181,21 @@ const struct page page_table[] = {
 		.path = "/api/v1/cost",
 		.media = MEDIA_JSON,
 		.stored = true,
-		.params = COST_PARAMS | QUERY_BIT(QUERY_SORT),
+		.params = AT | COST_PARAMS | QUERY_BIT(QUERY_SORT),
 	},
 	{
 		.name = "api-remediation",
 		.path = "/api/v1/remediation",
 		.media = MEDIA_JSON,
 		.stored = true,
-		.params = QUERY_BIT(QUERY_SORT),
+		.params = AT | QUERY_BIT(QUERY_SORT),
 	},
 	{
 		.name = "api-alerting",
 		.path = "/api/v1/alerting",
 		.media = MEDIA_JSON,
 		.stored = true,
-		.params = QUERY_BIT(QUERY_SORT),
+		.params = AT | QUERY_BIT(QUERY_SORT),
 	},
 	{
 		.name = "badge-fleet", /* before badge-server: it wins over a server of that name */
@@ -212,43 +215,44 @@ const struct page page_table[] = {
 	{
 		.name = "overview-csv",
 		.media = MEDIA_CSV,
-		.params = LIST_PARAMS,
+		.params = AT | LIST_PARAMS,
 	},
 	{
 		.name = "heatmap-csv",
 		.media = MEDIA_CSV,
-		.params = LIST_PARAMS | QUERY_BIT(QUERY_METRIC),
+		.params = AT | LIST_PARAMS | QUERY_BIT(QUERY_METRIC),
 	},
 	{
 		.name = "top-csv",
 		.media = MEDIA_CSV,
-		.params = TOP_PARAMS,
+		.params = AT | TOP_PARAMS,
 	},
 	{
 		.name = "server-csv",
 		.media = MEDIA_CSV,
+		.params = AT,
 		.needs = PAGE_SERVER,
 	},
 	{
 		.name = "history-csv",
 		.media = MEDIA_CSV,
-		.params = HISTORY_PARAMS,
+		.params = AT | HISTORY_PARAMS,
 		.needs = PAGE_HISTORY,
 	},
 	{
 		.name = "cost-csv",
 		.media = MEDIA_CSV,
-		.params = COST_PARAMS,
+		.params = AT | COST_PARAMS,
 	},
 	{
 		.name = "remediation-csv",
 		.media = MEDIA_CSV,
-		.params = QUERY_BIT(QUERY_SORT),
+		.params = AT | QUERY_BIT(QUERY_SORT),
 	},
 	{
 		.name = "alerting-csv",
 		.media = MEDIA_CSV,
-		.params = QUERY_BIT(QUERY_SORT),
+		.params = AT | QUERY_BIT(QUERY_SORT),
 	},
 };
 /* clang-format on */

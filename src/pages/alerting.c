@@ -46,18 +46,18 @@ static void put_id(const struct alert *alert, struct buf *out)
 }
 
 /* A message about a server begins with its name, which becomes a link. */
-static void put_message(const struct snapshot *snap, const struct alert *alert, struct buf *out)
+static void put_message(const struct view *view, const struct alert *alert, struct buf *out)
 {
 	char text[ALERT_TEXT];
-	struct span message = alert_message(snap, alert, text);
+	struct span message = alert_message(view->snap, alert, text);
 	size_t name = alert->server ? alert->server->name.len : 0;
 
 	if (alert->server)
-		layout_server(alert->server->name, "server/", out);
+		layout_server(view->query, alert->server->name, "server/", out);
 	html_text(out, (struct span){message.ptr + name, message.len - name});
 }
 
-static void put_row(const struct snapshot *snap, const struct alert *alert, struct buf *out)
+static void put_row(const struct view *view, const struct alert *alert, struct buf *out)
 {
 	char text[ALERT_TEXT];
 
@@ -68,7 +68,7 @@ static void put_row(const struct snapshot *snap, const struct alert *alert, stru
 	html_lit(out, "</td><td>");
 	html_text(out, alert_type(alert, text));
 	html_lit(out, "</td><th scope=\"row\">");
-	put_message(snap, alert, out);
+	put_message(view, alert, out);
 	html_lit(out, "</th>");
 	put_route(alert->route, out);
 	html_lit(out, "</tr>");
@@ -118,7 +118,7 @@ static void put_alerts(const struct view *view, const struct alert *alert, size_
 		    "The environment first, by the upstream incident index, then servers",
 		    view->query, out);
 	for (size_t i = part.first; i < part.last; i++)
-		put_row(view->snap, &alert[i], out);
+		put_row(view, &alert[i], out);
 	table_end(&alerting_table, &part, view->query, out);
 }
 

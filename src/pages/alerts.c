@@ -50,24 +50,24 @@ static void put_reading(enum mark_kind kind, const struct reading *r, struct buf
 	html_lit(out, "</td>");
 }
 
-static void put_name(const struct server *s, const struct snapshot *snap, struct buf *out)
+static void put_name(const struct view *view, const struct server *s, struct buf *out)
 {
 	html_lit(out, "<th scope=\"row\">");
-	layout_server(s->name, "server/", out);
+	layout_server(view->query, s->name, "server/", out);
 	if (!s->has_data)
 		html_lit(out, " <small>no data</small>");
-	layout_silent(s, snap, out);
+	layout_silent(s, view->snap, out);
 	html_lit(out, "</th>");
 }
 
-static void put_row(const struct server *s, const struct snapshot *snap, struct buf *out)
+static void put_row(const struct view *view, const struct server *s, struct buf *out)
 {
 	const struct level_info *level = &level_table[level_of(s->risk)];
 
 	html_lit(out, "<tr id=\"srv-");
 	html_text(out, s->name);
 	buf_addf(out, "\"><td class=\"chip sev-%s\">%s</td>", level->slug, level->name);
-	put_name(s, snap, out);
+	put_name(view, s, out);
 	buf_addf(out, "<td>%s</td><td>", profile_table[s->profile].name);
 	fmt_tenths(out, s->risk);
 	html_lit(out, "</td>");
@@ -83,7 +83,7 @@ static void put_table(const struct view *view, const struct row *row, const stru
 	table_begin(&alert_table, "Servers at risk; every predicted value is a trend extrapolation",
 		    view->query, out);
 	for (size_t i = part->first; i < part->last; i++)
-		put_row(row[i].server, view->snap, out);
+		put_row(view, row[i].server, out);
 	table_end(&alert_table, part, view->query, out);
 }
 
@@ -222,14 +222,14 @@ static void put_busy_cell(enum mark_kind kind, double value, struct buf *out)
 	html_lit(out, "</td>");
 }
 
-static void put_busy_row(const struct server *s, const struct snapshot *snap, struct buf *out)
+static void put_busy_row(const struct view *view, const struct server *s, struct buf *out)
 {
 	const struct level_info *level = &level_table[level_of(s->risk)];
 
 	html_lit(out, "<tr id=\"srv-");
 	html_text(out, s->name);
 	html_lit(out, "\">");
-	put_name(s, snap, out);
+	put_name(view, s, out);
 	buf_addf(out, "<td>%s</td><td class=\"chip sev-%s\">%s</td>",
 		 profile_table[s->profile].name, level->slug, level->name);
 	put_busy_cell(MARK_KIND_CPU, s->cpu.now, out);
@@ -241,10 +241,10 @@ static void put_busy_row(const struct server *s, const struct snapshot *snap, st
 	html_lit(out, "</td></tr>");
 }
 
-static void put_calm(const struct snapshot *snap, struct buf *out)
+static void put_calm(const struct view *view, struct buf *out)
 {
 	struct row best[BUSY_COUNT];
-	size_t count = find_busiest(snap, best);
+	size_t count = find_busiest(view->snap, best);
 
 	html_lit(out,
 		 "<p class=\"calm\">No server is at risk 50 or above.</p><div class=\"scroll\">"
@@ -254,7 +254,7 @@ static void put_calm(const struct snapshot *snap, struct buf *out)
 		 "<th scope=\"col\">Memory</th><th scope=\"col\">I/O Wait</th>"
 		 "<th scope=\"col\">Swap</th><th scope=\"col\">Load</th></tr></thead><tbody>");
 	for (size_t i = 0; i < count; i++)
-		put_busy_row(best[i].server, snap, out);
+		put_busy_row(view, best[i].server, out);
 	html_lit(out, "</tbody></table></div>");
 }
 
@@ -292,7 +292,7 @@ void page_alert_panel(const struct view *view, const struct fleet_counts *n, str
 	buf_addf(out, "<section class=\"panel\" id=\"alerts\"><h2>Alerts: %u of %u servers</h2>",
 		 n->or_worse[LEVEL_DEGRADING], n->total);
 	if (!n->or_worse[LEVEL_DEGRADING] && view->query->level < 0)
-		put_calm(view->snap, out);
+		put_calm(view, out);
 	else
 		put_list(view, n, out);
 	html_lit(out, "</section>");

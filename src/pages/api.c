@@ -49,7 +49,13 @@ void api_common(const struct view *view, struct json *j)
 		json_null(j, "bucket");
 	json_int(j, "interval_s", view->site->interval_ms / 1000);
 	put_time(j, "generated_at", has_data ? view->snap->gen_ms : 0);
-	put_condition(view->condition, has_data, j);
+	put_time(j, "at", view->at_ms);
+	if (view->at_ms) {
+		json_cstr(j, "condition", condition_names[CONDITION_PAST]);
+		json_null(j, "detail");
+	} else {
+		put_condition(view->condition, has_data, j);
+	}
 }
 
 void api_error(const struct http_error *error, const char *parameter, const char *hint,
@@ -66,6 +72,20 @@ void api_error(const struct http_error *error, const char *parameter, const char
 		json_cstr(&j, "parameter", parameter);
 	if (hint)
 		json_cstr(&j, "valid_values", hint);
+	json_end(&j);
+}
+
+void api_no_moment(const struct http_error *error, const struct no_moment *none, struct buf *out)
+{
+	struct json j;
+
+	json_init(&j, out);
+	json_object(&j, NULL);
+	json_cstr(&j, "title", error->title);
+	json_int(&j, "status", error->status);
+	json_cstr(&j, "detail", error->text);
+	put_time(&j, "before", none->before_ms);
+	put_time(&j, "after", none->after_ms);
 	json_end(&j);
 }
 

@@ -7,8 +7,10 @@
 
 #include "pages/api.h"
 #include "pages/contents.h"
+#include "base/fmt.h"
 #include "base/html.h"
 #include "pages/layout.h"
+#include "pages/past.h"
 #include "pages/state.h"
 
 struct content {
@@ -66,6 +68,8 @@ static const struct content *content_of(const struct page *page)
 static void render_html(const struct page *page, const struct view *view, struct buf *out)
 {
 	layout_begin(page, view, out);
+	if (view->at_ms)
+		past_put(view, out);
 	if (state_has_data(view) || page->standalone)
 		content_of(page)->put(view, out);
 	else
@@ -116,6 +120,44 @@ void page_error(const struct http_error *error, const char *hint, enum media med
 		html_lit(out, "</code></p>");
 	}
 	layout_error_end(path, out);
+}
+
+/* A neighbour of a moment that is not kept, as a link. */
+static void put_neighbour(const struct no_moment *none, const char *text, int64_t at_ms,
+			  struct buf *out)
+{
+	struct query q = *none->query;
+
+	if (!at_ms)
+		return;
+	query_set_at(&q, at_ms);
+	html_lit(out, "<li>");
+	layout_link(none->page, &q, false, text, out);
+	html_lit(out, " ");
+	fmt_time_element(out, at_ms);
+	html_lit(out, ", ");
+	fmt_date(out, at_ms);
+	html_lit(out, "</li>");
+}
+
+void page_no_moment(const struct http_error *error, const struct no_moment *none, enum media media,
+		    struct buf *out)
+{
+	struct query live = *none->query;
+
+	if (media != MEDIA_HTML) {
+		api_no_moment(error, none, out);
+		return;
+	}
+	layout_error_begin(error, span_str(none->page->path), out);
+	html_lit(out, "<ul id=\"neighbours\">");
+	put_neighbour(none, "The moment before", none->before_ms, out);
+	put_neighbour(none, "The moment after", none->after_ms, out);
+	html_lit(out, "<li>");
+	query_set_at(&live, 0);
+	layout_link(none->page, &live, false, "Live", out);
+	html_lit(out, "</li></ul>");
+	layout_error_end(span_str(none->page->path), out);
 }
 
 void page_bad_value(const struct http_error *error, const struct bad_value *bad, enum media media,

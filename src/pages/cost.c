@@ -61,9 +61,10 @@ static void put_form(const struct query *q, enum query_key bad, struct buf *out)
 	for (int i = 0; i < COST_INPUTS; i++)
 		put_field((enum cost_input)i, q->cost[i],
 			  bad == field_key(i) ? query_key_values(bad) : NULL, out);
-	html_lit(
-		out,
-		"<p><button>Calculate</button> <a href=\"cost\">Defaults</a></p></form></section>");
+	layout_hidden_at(q, out);
+	html_lit(out, "<p><button>Calculate</button> <a href=\"cost");
+	layout_at(q, "?", out);
+	html_lit(out, "\">Defaults</a></p></form></section>");
 }
 
 /* ---- figures ---- */
@@ -140,12 +141,13 @@ static void put_figures(const double *figure, const double *inputs, struct buf *
 
 /* ---- servers at risk ---- */
 
-static void put_row(const struct cost *cost, const struct server *s, struct buf *out)
+static void put_row(const struct query *query, const struct cost *cost, const struct server *s,
+		    struct buf *out)
 {
 	html_lit(out, "<tr id=\"srv-");
 	html_text(out, s->name);
 	html_lit(out, "\"><th scope=\"row\">");
-	layout_server(s->name, "server/", out);
+	layout_server(query, s->name, "server/", out);
 	buf_addf(out, "</th><td>%s</td><td>", cost_class(s));
 	layout_level(level_of(s->risk), out);
 	html_lit(out, "</td><td data-l=\"Risk\" class=\"num\">");
@@ -182,7 +184,7 @@ static void put_table(const struct view *view, const struct cost *cost, struct b
 		       COST_MEDIUM_SHARE);
 	table_begin(&risk_table, caption, view->query, out);
 	for (size_t i = part.first; i < part.last; i++)
-		put_row(cost, row[i].server, out);
+		put_row(view->query, cost, row[i].server, out);
 	table_end(&risk_table, &part, view->query, out);
 	buf_free(&rows);
 }

@@ -59,16 +59,18 @@ static void put_words(const struct query *query, struct buf *out)
 		buf_addf(out, "%sthe name searched for", comma);
 }
 
-/* The rest of the query, as hidden fields: a form sends only its own fields. */
-static void put_hidden(const struct query *query, struct buf *out)
+void filter_hidden(const struct query *query, unsigned but, struct buf *out)
 {
 	for (int k = 0; k < QUERY_KEYS; k++) {
 		enum query_key key = (enum query_key)k;
 
-		if (!(query->given & QUERY_BIT(key)) || key == QUERY_Q || key == QUERY_PAGE)
+		if (!(query->given & ~but & QUERY_BIT(key)))
 			continue;
 		buf_addf(out, "<input type=\"hidden\" name=\"%s\" value=\"", query_key_name(key));
-		query_write_value(query, key, out);
+		if (key == QUERY_Q)
+			html_str(out, query->q);
+		else
+			query_write_value(query, key, out);
 		html_lit(out, "\"/>");
 	}
 }
@@ -95,7 +97,7 @@ void filter_name(const struct page *page, const char *id, const struct query *qu
 	layout_url(page, &bare, out);
 	html_lit(out, "\"><label for=\"name\">Name contains</label>"
 		      "<input id=\"name\" type=\"search\" name=\"q\" maxlength=\"64\"/>");
-	put_hidden(query, out);
+	filter_hidden(query, QUERY_BIT(QUERY_Q) | QUERY_BIT(QUERY_PAGE), out);
 	html_lit(out, "<button>Filter</button></form>");
 	if (query->given & CHOICES)
 		put_chosen(page, id, query, out);

@@ -162,7 +162,7 @@ static void put_label(const struct view *view, const struct row *row, struct buf
 
 static void put_text(const struct view *view, const struct row *row, struct buf *out)
 {
-	layout_server(row->server->name, "server/", out);
+	layout_server(view->query, row->server->name, "server/", out);
 	html_lit(out, "<b>");
 	fmt_number(out, heat(view, row), 1);
 	buf_addf(out, "</b><i>%s</i>", level_table[level_of(row->server->risk)].code);
@@ -180,7 +180,7 @@ static void put_tile(const struct view *view, const struct row *row, bool small,
 		html_text(out, row->server->name);
 		put_label(view, row, out);
 		html_lit(out, "\">");
-		layout_server(row->server->name, "server/", out);
+		layout_server(view->query, row->server->name, "server/", out);
 		put_label(view, row, out);
 	} else {
 		html_lit(out, "\">");

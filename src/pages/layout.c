@@ -72,6 +72,23 @@ void layout_url(const struct page *page, const struct query *query, struct buf *
 	buf_free(&text);
 }
 
+void layout_at(const struct query *query, const char *mark, struct buf *out)
+{
+	if (!(query->given & QUERY_BIT(QUERY_AT)))
+		return;
+	buf_addf(out, "%s%s=", mark, query_key_name(QUERY_AT));
+	query_write_value(query, QUERY_AT, out);
+}
+
+void layout_hidden_at(const struct query *query, struct buf *out)
+{
+	if (!(query->given & QUERY_BIT(QUERY_AT)))
+		return;
+	buf_addf(out, "<input type=\"hidden\" name=\"%s\" value=\"", query_key_name(QUERY_AT));
+	query_write_value(query, QUERY_AT, out);
+	html_lit(out, "\"/>");
+}
+
 void layout_link(const struct page *page, const struct query *query, bool current, const char *text,
 		 struct buf *out)
 {
@@ -148,7 +165,7 @@ static bool is_path_component(struct span name)
 	return !span_is(name, ".") && !span_is(name, "..") && !memchr(name.ptr, '/', name.len);
 }
 
-void layout_server(struct span name, const char *folder, struct buf *out)
+void layout_server(const struct query *query, struct span name, const char *folder, struct buf *out)
 {
 	bool linked = is_path_component(name);
 
@@ -156,6 +173,7 @@ void layout_server(struct span name, const char *folder, struct buf *out)
 		html_lit(out, "<a href=\"");
 		html_str(out, folder);
 		html_url(out, name);
+		layout_at(query, "?", out);
 		html_lit(out, "\">");
 	} else {
 		html_lit(out, "<span>");
@@ -228,6 +246,8 @@ static bool has_tabs(const struct query *query)
  * the URL asks for it. 0: never. */
 static int64_t reload_s(const struct page *active, const struct view *view)
 {
+	if (view->at_ms)
+		return 0;
 	if (has_tabs(view->query))
 		return view->query->every_s;
 	/* A reload would interrupt someone reading the text. */
@@ -257,6 +277,11 @@ static void assets(const struct page *active, const struct view *view, struct bu
 		buf_addf(out,
 			 "<link rel=\"stylesheet\" href=\"%s" ASSET_CHARTS_CSS "\"/>"
 			 "<script defer=\"\" src=\"%s" ASSET_CHARTS_JS "\"></script>",
+			 root, root);
+	if (view->at_ms)
+		buf_addf(out,
+			 "<link rel=\"stylesheet\" href=\"%s" ASSET_PAST_CSS "\"/>"
+			 "<script defer=\"\" src=\"%s" ASSET_PAST_JS "\"></script>",
 			 root, root);
 }
 
@@ -311,6 +336,10 @@ static void put_title(const struct page *active, const struct view *view, struct
 		      struct buf *out)
 {
 	html_lit(out, "<title>");
+	if (view->at_ms) {
+		fmt_minute(out, view->snap->bucket * view->snap->interval_ms);
+		html_lit(out, " - ");
+	}
 	if (fleet.stale)
 		html_lit(out, "Stale: ");
 	if (fleet.alerts)
@@ -333,7 +362,9 @@ static void head(const struct page *active, const struct view *view, struct flee
 	html_lit(out, "</head>");
 }
 
-static void navigation(const struct page *active, const char *root, struct buf *out)
+/* query: of the shown page, whose moment the others keep; NULL: none. */
+static void navigation(const struct page *active, const struct query *query, const char *root,
+		       struct buf *out)
 {
 	html_lit(out, "<nav aria-label=\"Pages\"><ul>");
 	for (size_t i = 0; i < page_count; i++) {
@@ -343,13 +374,17 @@ static void navigation(const struct page *active, const char *root, struct buf *
 			continue;
 		html_lit(out, "<li><a href=\"");
 		put_path(root, page->path, out);
+		if (query && (page->params & QUERY_BIT(QUERY_AT)))
+			layout_at(query, "?", out);
 		buf_addf(out, "\"%s>%s</a></li>", page == active ? " aria-current=\"page\"" : "",
 			 page->title);
 	}
 	buf_addf(out, "</ul><form action=\"%sheatmap\" role=\"search\">", root);
 	html_lit(out, "<label for=\"find\">Find server</label>"
-		      "<input id=\"find\" type=\"search\" name=\"q\" maxlength=\"64\"/>"
-		      "<button>Find</button></form></nav>");
+		      "<input id=\"find\" type=\"search\" name=\"q\" maxlength=\"64\"/>");
+	if (query)
+		layout_hidden_at(query, out);
+	html_lit(out, "<button>Find</button></form></nav>");
 }
 
 /* "Refresh" is a plain link to the same view. Without scripts the page can only reload itself. */
@@ -358,6 +393,8 @@ static void refresh_menu(const struct page *active, const struct view *view, str
 	struct query other = *view->query;
 	bool on = (other.given & QUERY_BIT(QUERY_REFRESH)) && other.refresh_s > 0;
 
+	if (view->at_ms)
+		return;
 	html_lit(out, "<p class=\"refresh\">");
 	layout_link(active, view->query, false, "Refresh", out);
 	other.refresh_s = on ? 0 : (int)(view->site->interval_ms / 1000);
@@ -396,11 +433,33 @@ static void header(const struct page *active, const struct view *view, struct fl
 		      "<header><p class=\"product\">" PRODUCT " <span>fleet risk</span></p>"
 		      "<p class=\"environment\"><a href=\"");
 	put_path(to_root(span_str(active->path)), "/", out);
+	layout_at(view->query, "?", out);
 	html_lit(out, "\">Environment ");
 	put_environment(fleet, out);
 	html_lit(out, "</a></p>");
 	refresh_menu(active, view, out);
 	html_lit(out, "<p class=\"theme\"><small>theme follows the system</small></p></header>");
+}
+
+/* The address of the same view without its moment. */
+static void put_live(const struct page *active, const struct view *view, struct buf *out)
+{
+	struct query live = *view->query;
+
+	query_set_at(&live, 0);
+	layout_url(active, &live, out);
+}
+
+static void put_state(const struct page *active, const struct view *view, struct buf *out)
+{
+	struct buf live;
+
+	buf_init(&live, 4096);
+	put_live(active, view, &live);
+	if (!buf_ok(&live))
+		buf_fail(out);
+	state_put(view, buf_span(&live), out);
+	buf_free(&live);
 }
 
 void layout_begin(const struct page *active, const struct view *view, struct buf *out)
@@ -409,8 +468,8 @@ void layout_begin(const struct page *active, const struct view *view, struct buf
 
 	head(active, view, fleet, out);
 	header(active, view, fleet, out);
-	navigation(active, to_root(span_str(active->path)), out);
-	state_put(view, out);
+	navigation(active, view->query, to_root(span_str(active->path)), out);
+	put_state(active, view, out);
 	buf_addf(out, "<main id=\"view\" tabindex=\"-1\" data-interval-ms=\"%" PRId64 "\"",
 		 view->site->interval_ms);
 	if (state_has_data(view))
@@ -475,22 +534,41 @@ static void put_snapshot(const struct snapshot *snap, struct buf *out)
 	html_lit(out, "</p>");
 }
 
-/* snap: NULL without data. root: the relative path to the root. */
-static void footer(const struct snapshot *snap, const char *root, struct buf *out)
+static void footer_begin(struct buf *out)
 {
 	html_lit(out,
 		 "<footer id=\"end\"><p>tft-dashboard " PACKAGE_VERSION " build " BUILD_ID "</p>");
-	if (snap) {
-		put_snapshot(snap, out);
-		put_served(snap, root, out);
-	}
+}
+
+static void footer_end(struct buf *out)
+{
 	html_lit(out, "</footer></body></html>\n");
+}
+
+/* The same view for ever: of a page of the past its own address. */
+static void put_moment_link(const struct page *active, const struct view *view, struct buf *out)
+{
+	struct query then = *view->query;
+
+	if (!(active->params & QUERY_BIT(QUERY_AT)))
+		return;
+	if (!view->at_ms)
+		query_set_at(&then, view->snap->bucket * view->snap->interval_ms);
+	html_lit(out, "<p><a id=\"moment\" href=\"");
+	layout_url(active, &then, out);
+	html_lit(out, "\">Link to this moment</a></p>");
 }
 
 void layout_end(const struct page *active, const struct view *view, struct buf *out)
 {
 	html_lit(out, "</main>");
-	footer(state_has_data(view) ? view->snap : NULL, to_root(span_str(active->path)), out);
+	footer_begin(out);
+	if (state_has_data(view)) {
+		put_snapshot(view->snap, out);
+		put_moment_link(active, view, out);
+		put_served(view->snap, to_root(span_str(active->path)), out);
+	}
+	footer_end(out);
 }
 
 /* ---- errors ---- */
@@ -511,7 +589,7 @@ void layout_error_begin(const struct http_error *error, struct span path, struct
 		 " - " PRODUCT "</title></head><body>"
 		 "<a class=\"skip\" href=\"#view\">Skip to content</a>"
 		 "<header><p class=\"product\">" PRODUCT " <span>fleet risk</span></p></header>");
-	navigation(NULL, root, out);
+	navigation(NULL, NULL, root, out);
 	html_lit(out, "<main id=\"view\" tabindex=\"-1\"><section class=\"help\"><h1>");
 	html_str(out, error->title);
 	html_lit(out, "</h1><p>");
@@ -526,5 +604,6 @@ void layout_error_end(struct span path, struct buf *out)
 	html_lit(out, "<p><a href=\"");
 	put_path(root, "/", out);
 	html_lit(out, "\">Overview</a></p></section></main>");
-	footer(NULL, root, out);
+	footer_begin(out);
+	footer_end(out);
 }

@@ -42,10 +42,12 @@ static void put_decision(const struct fleet_counts *n, struct buf *out)
 	buf_addf(out, " %s; limit %u%%", rule->words, 10 * rule->over);
 }
 
-static void card_environment(const struct fleet_counts *n, enum status status, struct buf *out)
+static void card_environment(const struct view *view, const struct fleet_counts *n,
+			     enum status status, struct buf *out)
 {
-	html_lit(out, "<a id=\"kpi-environment\" class=\"card\" href=\"./?sev=critical-up\">"
-		      "<h2>Environment status</h2><p class=\"value\">");
+	html_lit(out, "<a id=\"kpi-environment\" class=\"card\" href=\"./?sev=critical-up");
+	layout_at(view->query, "&amp;", out);
+	html_lit(out, "\"><h2>Environment status</h2><p class=\"value\">");
 	layout_status(status, out);
 	html_lit(out, "</p><p class=\"note\">");
 	put_decision(n, out);
@@ -59,11 +61,13 @@ static void card_index(const char *id, const char *title, double index, struct b
 	html_lit(out, "</p><p class=\"note\">upstream incident index, not a probability</p></div>");
 }
 
-static void card_fleet(const struct fleet_counts *n, struct buf *out)
+static void card_fleet(const struct view *view, const struct fleet_counts *n, struct buf *out)
 {
+	html_lit(out, "<a id=\"kpi-fleet\" class=\"card\" href=\"heatmap");
+	layout_at(view->query, "?", out);
 	buf_addf(out,
-		 "<a id=\"kpi-fleet\" class=\"card\" href=\"heatmap\"><h2>Fleet</h2>"
-		 "<p class=\"value\">%u/%u</p><p class=\"note\">healthy (risk below 50); %u watch, "
+		 "\"><h2>Fleet</h2><p class=\"value\">%u/%u</p><p class=\"note\">healthy (risk "
+		 "below 50); %u watch, "
 		 "%u degrading",
 		 n->healthy, n->total, n->level[LEVEL_WATCH], n->level[LEVEL_DEGRADING]);
 	if (n->silent)
@@ -72,28 +76,28 @@ static void card_fleet(const struct fleet_counts *n, struct buf *out)
 	html_lit(out, "</p></a>");
 }
 
-static void put_cards(const struct snapshot *snap, const struct fleet_counts *n, enum status status,
+static void put_cards(const struct view *view, const struct fleet_counts *n, enum status status,
 		      struct buf *out)
 {
 	html_lit(out, "<h1>Overview</h1><section class=\"cards\" aria-label=\"Key figures\">");
-	card_environment(n, status, out);
-	card_index("kpi-30m", "Incident index, 30 min", snap->prob_30m, out);
-	card_index("kpi-8h", "Incident index, 8 h", snap->prob_8h, out);
-	card_fleet(n, out);
+	card_environment(view, n, status, out);
+	card_index("kpi-30m", "Incident index, 30 min", view->snap->prob_30m, out);
+	card_index("kpi-8h", "Incident index, 8 h", view->snap->prob_8h, out);
+	card_fleet(view, n, out);
 	html_lit(out, "</section>");
 }
 
 /* ---- actual and predicted (doc/rules.md#index) ---- */
 
 /* The generator names at most ten servers, some of which the daemon may not know. */
-static void put_affected(const struct snapshot *snap, const struct scenario *s, struct buf *out)
+static void put_affected(const struct view *view, const struct scenario *s, struct buf *out)
 {
 	for (int i = 0; i < s->name_count; i++) {
 		struct span name = span_str(s->names[i]);
 
 		html_str(out, i ? ", " : ": ");
-		if (snapshot_find(snap, name))
-			layout_server(name, "server/", out);
+		if (snapshot_find(view->snap, name))
+			layout_server(view->query, name, "server/", out);
 		else
 			html_text(out, name);
 	}
@@ -101,7 +105,7 @@ static void put_affected(const struct snapshot *snap, const struct scenario *s, 
 		buf_addf(out, " and %d more", s->affected - s->name_count);
 }
 
-static void put_actual(const struct snapshot *snap, const struct scenario *s, struct buf *out)
+static void put_actual(const struct view *view, const struct scenario *s, struct buf *out)
 {
 	html_lit(out, "<dt>Actual</dt><dd>");
 	if (!s->configured) {
@@ -112,7 +116,7 @@ static void put_actual(const struct snapshot *snap, const struct scenario *s, st
 		html_lit(out, "<b>");
 		layout_upper(s->name, out);
 		buf_addf(out, "</b> <small>%d of %d servers affected", s->affected, s->fleet_size);
-		put_affected(snap, s, out);
+		put_affected(view, s, out);
 		fmt_asked(out, s->at_ms);
 		html_lit(out, "</small>");
 	}
@@ -159,7 +163,7 @@ static void put_comparison(const struct view *view, enum status status, struct b
 
 	html_lit(out,
 		 "<section class=\"panel\" id=\"comparison\"><h2>Actual and predicted</h2><dl>");
-	put_actual(snap, view->scenario, out);
+	put_actual(view, view->scenario, out);
 	buf_addf(out, "<dt>Predicted</dt><dd><b>%s</b> <small>upstream index</small></dd>",
 		 status_table[card].capital);
 	html_lit(out, "<dt>Environment</dt><dd>");
@@ -192,8 +196,10 @@ static void put_levels(const struct view *view, const struct fleet_counts *n, st
 	html_lit(out, "</ul></section>");
 }
 
-static void put_bars(const struct snapshot *snap, struct buf *out)
+static void put_bars(const struct view *view, struct buf *out)
 {
+	const struct snapshot *snap = view->snap;
+
 	html_lit(
 		out,
 		"<section class=\"panel\" id=\"highest\"><h2>Highest risk</h2><ol class=\"bars\">");
@@ -204,7 +210,7 @@ static void put_bars(const struct snapshot *snap, struct buf *out)
 		html_lit(out, "<li id=\"bar-");
 		html_text(out, s->name);
 		html_lit(out, "\">");
-		layout_server(s->name, "server/", out);
+		layout_server(view->query, s->name, "server/", out);
 		chart_risk_bar(s->risk, out);
 		html_lit(out, "<b>");
 		fmt_tenths(out, s->risk);
@@ -227,12 +233,12 @@ static void put_crossing(const struct crossing *c, enum crossing_index index, st
 	fmt_percent(out, c->peak);
 }
 
-static void put_server_crossings(const struct server *s, struct buf *out)
+static void put_server_crossings(const struct view *view, const struct server *s, struct buf *out)
 {
 	const char *between = ": ";
 
 	html_lit(out, "<li>");
-	layout_server(s->name, "server/", out);
+	layout_server(view->query, s->name, "server/", out);
 	for (int i = 0; i < CROSSINGS; i++) {
 		if (!s->crossings[i].steps)
 			continue;
@@ -244,20 +250,20 @@ static void put_server_crossings(const struct server *s, struct buf *out)
 }
 
 /* The crossings of one profile, among the servers [0, last). */
-static void put_profile_crossings(const struct snapshot *snap, enum profile profile, size_t last,
+static void put_profile_crossings(const struct view *view, enum profile profile, size_t last,
 				  struct buf *out)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < last; i++) {
-		const struct server *s = &snap->servers[i];
+		const struct server *s = &view->snap->servers[i];
 
 		if (s->profile != profile || !crossing_count(s->crossings))
 			continue;
 		if (!any)
 			buf_addf(out, "<h3>%s</h3><ul>", profile_table[profile].name);
 		any = true;
-		put_server_crossings(s, out);
+		put_server_crossings(view, s, out);
 	}
 	if (any)
 		html_lit(out, "</ul>");
@@ -278,10 +284,10 @@ static unsigned count_crossings(const struct snapshot *snap, size_t *last)
 	return n;
 }
 
-static void put_crossings(const struct snapshot *snap, struct buf *out)
+static void put_crossings(const struct view *view, struct buf *out)
 {
 	size_t last;
-	unsigned n = count_crossings(snap, &last);
+	unsigned n = count_crossings(view->snap, &last);
 
 	html_lit(out, "<section class=\"panel\" id=\"crossings\"><h2>Limit crossings</h2>");
 	if (!n) {
@@ -293,7 +299,7 @@ static void put_crossings(const struct snapshot *snap, struct buf *out)
 		 "hour</summary>",
 		 n, fmt_plural(n));
 	for (int i = 0; i < PROFILE_COUNT; i++)
-		put_profile_crossings(snap, (enum profile)i, last, out);
+		put_profile_crossings(view, (enum profile)i, last, out);
 	if (n > CROSSING_ROWS)
 		buf_addf(out,
 			 "<p class=\"note\">Only the %d servers with the highest risk; the others "
@@ -309,13 +315,13 @@ void page_overview(const struct view *view, struct buf *out)
 
 	snapshot_count(view->snap, &n);
 	status = status_of_fleet(n.total, n.or_worse);
-	put_cards(view->snap, &n, status, out);
+	put_cards(view, &n, status, out);
 	html_lit(out, "<div class=\"columns\"><div>");
 	put_comparison(view, status, out);
 	put_levels(view, &n, out);
 	html_lit(out, "</div>");
-	put_bars(view->snap, out);
+	put_bars(view, out);
 	html_lit(out, "</div>");
 	page_alert_panel(view, &n, out);
-	put_crossings(view->snap, out);
+	put_crossings(view, out);
 }

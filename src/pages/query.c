@@ -8,7 +8,9 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "base/fmt.h"
 #include "base/html.h"
+#include "base/iso.h"
 #include "base/json.h"
 #include "fleet/snapshot.h"
 #include "base/text.h"
@@ -339,6 +341,43 @@ static void write_tabs(const struct query *q, const struct key *key, struct buf 
 
 static const struct key_kind tabs_kind = {read_tabs, write_tabs};
 
+/* ---- a moment ---- */
+
+#define AT_MIN      INT64_C(946684800000)    /* what is before 2000 is a mistake */
+#define AT_MAX      INT64_C(253402300799999) /* the end of 9999 */
+#define SECONDS_LEN 11                       /* more digits are milliseconds */
+
+static int64_t read_epoch(struct span value)
+{
+	int64_t n = text_decimal(value);
+
+	return n >= 0 && value.len <= SECONDS_LEN ? 1000 * n : n;
+}
+
+static enum found read_at(struct query *q, const struct key *key, struct span value)
+{
+	int64_t ms = read_epoch(value);
+
+	(void)key;
+	if (ms < 0)
+		ms = iso_parse(value);
+	if (ms < AT_MIN || ms > AT_MAX)
+		return FOUND_BAD;
+	q->at_ms = ms;
+	return FOUND_OTHER;
+}
+
+static void write_at(const struct query *q, const struct key *key, struct buf *out)
+{
+	(void)key;
+	if (q->at_ms % 1000)
+		fmt_iso(out, q->at_ms);
+	else
+		fmt_iso_seconds(out, q->at_ms);
+}
+
+static const struct key_kind moment_kind = {read_at, write_at};
+
 /* ---- the table ---- */
 
 #define COUNT(array)                       (int)(sizeof(array) / sizeof((array)[0]))
@@ -385,6 +424,10 @@ static const struct key keys[QUERY_KEYS] = {
 	[QUERY_NOTICE] = {"notice",
 			  "refreshed, healthy, degrading, critical, cascade, unchanged, unknown",
 			  WORDS(notice, notice_words)},
+	[QUERY_AT] = {"at",
+		      "a time of UTC as 2026-11-28T06:11:00Z, or seconds or milliseconds since "
+		      "1970",
+		      OTHER(moment)},
 	[QUERY_TIME] = {TIME_NAMES, "none: this page shows the present", NULL, 0, NULL, 0, 0, 0, 0},
 };
 /* clang-format on */
@@ -495,6 +538,14 @@ int query_parse(struct query *q, struct span raw, unsigned allowed, enum query_k
 		}
 	}
 	return rc;
+}
+
+void query_set_at(struct query *q, int64_t at_ms)
+{
+	q->at_ms = at_ms;
+	q->given &= ~QUERY_BIT(QUERY_AT);
+	if (at_ms)
+		q->given |= QUERY_BIT(QUERY_AT);
 }
 
 void query_sort(struct query *q, unsigned allowed, enum sort_key sort, bool descending)

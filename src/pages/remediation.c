@@ -18,14 +18,14 @@ static void put_counters(const struct remedy_count *n, struct buf *out)
 		 n->queued, n->autonomous, n->manual);
 }
 
-static void put_row(const struct server *s, struct buf *out)
+static void put_row(const struct query *query, const struct server *s, struct buf *out)
 {
 	const struct remedy *remedy = &remedy_table[s->profile];
 
 	html_lit(out, "<tr id=\"srv-");
 	html_text(out, s->name);
 	html_lit(out, "\"><th scope=\"row\">");
-	layout_server(s->name, "server/", out);
+	layout_server(query, s->name, "server/", out);
 	buf_addf(out, "</th><td>%s</td><td data-l=\"Risk\" class=\"num\">",
 		 profile_table[s->profile].name);
 	fmt_tenths(out, s->risk);
@@ -65,7 +65,7 @@ static void put_plan(const struct view *view, struct buf *out)
 		    "Predicted CPU is the worst case of the next 30 minutes, a trend extrapolation",
 		    view->query, out);
 	for (size_t i = part.first; i < part.last; i++)
-		put_row(row[i].server, out);
+		put_row(view->query, row[i].server, out);
 	table_end(&plan_table, &part, view->query, out);
 	buf_free(&rows);
 }

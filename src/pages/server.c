@@ -12,6 +12,7 @@
 #include "base/fmt.h"
 #include "base/html.h"
 #include "pages/layout.h"
+#include "fleet/horizons.h"
 #include "fleet/risk.h"
 #include "pages/pieces.h"
 
@@ -19,6 +20,9 @@
 #define RISING_MIN 2    /* rising metrics that trigger the note */
 
 static const char extrapolated[] = "trend extrapolation";
+/* Once in five minutes, so they may be a little older than the moment. */
+static const char kept[] =
+	"trend extrapolation; kept once in 5 minutes, for 30 min, 1, 2, 4 and 8 h";
 
 static const char *provenance(const struct snapshot *snap, enum metric metric)
 {
@@ -124,33 +128,42 @@ void page_readings(const struct server *s, struct buf *out)
 		buf_addf(out, "<p class=\"rising\">%d metrics predicted to rise</p>", rising);
 }
 
-static void put_no_forecast(const struct server *s, struct buf *out)
+static void put_no_forecast(const struct view *view, const struct server *s, struct buf *out)
 {
-	html_str(out, s->has_data ? "The stored forecast of this server cannot be read."
-				  : "This server sends no data.");
+	if (!s->has_data)
+		html_lit(out, "This server sends no data.");
+	else if (view->at_ms)
+		html_lit(out, "No forecast is kept of this moment.");
+	else
+		html_lit(out, "The stored forecast of this server cannot be read.");
 }
 
-void page_cpu_forecast(const struct server *s, struct buf *out)
+void page_cpu_forecast(const struct view *view, const struct server *s, struct buf *out)
 {
 	struct band band;
-	struct band_chart chart = {"CPU used", "%", extrapolated, {90, 70}, &band};
+	struct band_chart chart = {
+		"CPU used", "%", s->series ? extrapolated : kept, {90, 70}, &band};
 
-	if (!s->series) {
+	if (!s->series && !s->horizons) {
 		html_lit(out, "<p class=\"note\">");
-		put_no_forecast(s, out);
+		put_no_forecast(view, s, out);
 		html_lit(out, "</p>");
 		return;
 	}
-	band_of_cpu(&band, s->series);
+	if (s->series)
+		band_of_cpu(&band, s->series);
+	else
+		band_of_horizons(&band, s, KEPT_CPU);
 	chart_band(&chart, out);
 }
 
 /* ---- head ---- */
 
-static void put_neighbour(const char *label, const struct server *s, struct buf *out)
+static void put_neighbour(const struct view *view, const char *label, const struct server *s,
+			  struct buf *out)
 {
 	buf_addf(out, "<li>%s ", label);
-	layout_server(s->name, "", out);
+	layout_server(view->query, s->name, "", out);
 	html_lit(out, "</li>");
 }
 
@@ -170,9 +183,9 @@ static void put_head(const struct view *view, const struct server *s, struct buf
 	buf_addf(out, "<ul class=\"figures\"><li><b>%s</b></li><li>Rank <b>%zu</b> of %zu</li>",
 		 profile_table[s->profile].name, rank + 1, snap->count);
 	if (rank > 0)
-		put_neighbour("Previous", s - 1, out);
+		put_neighbour(view, "Previous", s - 1, out);
 	if (rank + 1 < snap->count)
-		put_neighbour("Next", s + 1, out);
+		put_neighbour(view, "Next", s + 1, out);
 	html_lit(out, "</ul>");
 	layout_silent(s, snap, out);
 	layout_downloads(page_find_name("server"), view->query, out);
@@ -358,6 +371,35 @@ static void put_charts(const struct view *view, const struct server *s, struct b
 	html_lit(out, "</div></details>");
 }
 
+static void put_kept_chart(const struct server *s, enum kept_metric which, enum metric metric,
+			   struct buf *out)
+{
+	struct band band;
+	struct band_chart chart = {.title = metric_table[metric].label,
+				   .unit = metric_table[metric].unit,
+				   .provenance = kept,
+				   .band = &band};
+
+	find_limits(metric, chart.limits);
+	band_of_horizons(&band, s, which);
+	html_lit(out, "<div>");
+	chart_band(&chart, out);
+	html_lit(out, "</div>");
+}
+
+/* Of the past: those that are kept. */
+static void put_kept_charts(const struct server *s, struct buf *out)
+{
+	if (!s->horizons)
+		return;
+	html_lit(out, "<details class=\"panel\" id=\"charts\"><summary>Forecast charts of other "
+		      "metrics</summary><div class=\"columns\">");
+	put_kept_chart(s, KEPT_MEMORY, METRIC_MEM_USED, out);
+	put_kept_chart(s, KEPT_IOWAIT, METRIC_CPU_IOWAIT, out);
+	put_kept_chart(s, KEPT_LOAD, METRIC_LOAD, out);
+	html_lit(out, "</div></details>");
+}
+
 /* ---- limit crossings ---- */
 
 static void put_crossing(const struct crossing *c, enum crossing_index index, struct buf *out)
@@ -401,11 +443,12 @@ void page_server(const struct view *view, struct buf *out)
 	page_readings(s, out);
 	html_lit(out, "</section><div><section class=\"panel\" id=\"cpu\"><h2>CPU used, next 8 "
 		      "hours</h2>");
-	page_cpu_forecast(s, out);
+	page_cpu_forecast(view, s, out);
 	html_lit(out, "</section>");
 	put_crossings(s, out);
 	html_lit(out, "</div></div>");
 	page_risk_history(view, out);
+	put_kept_charts(s, out);
 	if (!s->series)
 		return;
 	put_metrics(view, s, out);

@@ -21,6 +21,7 @@ static const struct {
 	[STATE_WARMING] = {"warming", "Warming up"},
 	[STATE_UPDATING] = {"updating", NULL},
 	[STATE_LIVE] = {"live", NULL},
+	[STATE_PAST] = {"past", NULL},
 };
 
 bool state_has_data(const struct view *view)
@@ -38,6 +39,8 @@ enum state state_of(const struct view *view)
 {
 	const struct condition *c = view->condition;
 
+	if (view->at_ms)
+		return STATE_PAST;
 	if (!state_has_data(view) && data_time(view))
 		return STATE_NO_DATA;
 	if (!state_has_data(view))
@@ -86,6 +89,38 @@ static void too_old(const struct view *view, struct buf *out)
 			   : "minutes");
 	fmt_time_element(out, data_time(view));
 	html_lit(out, "). Do not act on these numbers.</strong>");
+}
+
+/* Of the moment that is shown: the newest one until the time that was asked for. */
+static int64_t moment_time(const struct view *view)
+{
+	return view->snap->bucket * view->snap->interval_ms;
+}
+
+/* "06:11:00 UTC, 28 November 2026": the script leaves it as it is. */
+static void put_moment(int64_t epoch_ms, struct buf *out)
+{
+	html_lit(out, "<time datetime=\"");
+	fmt_iso_seconds(out, epoch_ms);
+	html_lit(out, "\">");
+	fmt_time(out, epoch_ms);
+	html_lit(out, ", ");
+	fmt_date(out, epoch_ms);
+	html_lit(out, "</time>");
+}
+
+static void past_band(const struct view *view, struct span live, struct buf *out)
+{
+	html_lit(out, "<p class=\"band\"><strong>As it was at ");
+	put_moment(moment_time(view), out);
+	html_lit(out, "</strong>");
+	if (moment_time(view) != view->at_ms) {
+		html_lit(out, ", the newest moment kept until ");
+		fmt_time(out, view->at_ms);
+	}
+	html_lit(out, ". <a id=\"live\" href=\"");
+	buf_span_add(out, live);
+	html_lit(out, "\">Back to live</a></p>");
 }
 
 static void band(const struct view *view, enum state state, struct buf *out)
@@ -194,18 +229,28 @@ static void remarks(const struct view *view, struct buf *out)
 	html_lit(out, "</ul>");
 }
 
-void state_put(const struct view *view, struct buf *out)
+static void put_badge(const struct view *view, enum state state, struct buf *out)
+{
+	if (states[state].badge)
+		html_str(out, states[state].badge);
+	else if (state == STATE_PAST)
+		time_after("Past: ", moment_time(view), out);
+	else
+		time_after("As of ", data_time(view), out);
+}
+
+void state_put(const struct view *view, struct span live, struct buf *out)
 {
 	enum state state = state_of(view);
 
 	buf_addf(out, "<div id=\"state\" data-state=\"%s\" role=\"status\"><p id=\"badge\">",
 		 states[state].slug);
-	if (states[state].badge)
-		html_str(out, states[state].badge);
-	else
-		time_after("As of ", data_time(view), out);
+	put_badge(view, state, out);
 	html_lit(out, "</p>");
-	band(view, state, out);
+	if (state == STATE_PAST)
+		past_band(view, live, out);
+	else
+		band(view, state, out);
 	if (state_has_data(view))
 		silence(view, out);
 	remarks(view, out);

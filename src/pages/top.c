@@ -66,12 +66,12 @@ static void put_card(const struct view *view, const struct server *s, size_t ran
 	put_head(view, s, rank, out);
 	chart_risk_bar(s->risk, out);
 	buf_addf(out, "<p class=\"note\">%s, page of ", profile_table[s->profile].name);
-	layout_server(s->name, "server/", out);
+	layout_server(view->query, s->name, "server/", out);
 	html_lit(out, "</p><div class=\"columns\"><div>");
 	page_why(s, out);
 	page_readings(s, out);
 	html_lit(out, "</div>");
-	page_cpu_forecast(s, out);
+	page_cpu_forecast(view, s, out);
 	html_lit(out, "</div></details>");
 }
 

@@ -14,8 +14,9 @@
 #include "server/refusal.h"
 
 #define LIVE_AGE_MAX_S 5
-#define NGINX_WAIT_S   12   /* how long nginx may wait for a worker before it shows its copy */
-#define L1_MS          1000 /* how long nginx shows a copy without asking a worker */
+#define NGINX_WAIT_S   12    /* how long nginx may wait for a worker before it shows its copy */
+#define L1_MS          1000  /* how long nginx shows a copy without asking a worker */
+#define PAST_S         86400 /* how long a viewer keeps what can never change */
 #define GZIP_MIN       1024
 #define GZIP_LEVEL     4 /* for pages rendered on request; stored pages are compressed harder */
 
@@ -98,13 +99,14 @@ static void put_headers(const struct answering *a, const struct context *context
 static void put_filename(struct answering *a, const struct context *context,
 			 struct response *response)
 {
-	time_t seconds = response->gen_ms / 1000;
 	const char *name = context->page->name;
 	char stamp[32];
+	time_t seconds;
 	struct tm tm;
 
 	if (context->page->media != MEDIA_CSV)
 		return;
+	seconds = context->snap->gen_ms / 1000;
 	gmtime_r(&seconds, &tm);
 	(void)strftime(stamp, sizeof(stamp), "%Y%m%d_%H%M%S", &tm);
 	(void)snprintf(a->filename, sizeof(a->filename), "tft_%.*s_%s.csv", (int)strcspn(name, "-"),
@@ -142,6 +144,8 @@ static bool render(struct answering *a, struct context *context, struct response
 			context->read.state.data_bucket >= 0 ? context->read.state.gen_ms : 0,
 		.history = context->has_history ? &context->history : NULL,
 		.diagnosis = context->diagnosis,
+		.at_ms = context->query.at_ms,
+		.day = context->query.at_ms ? &context->day : NULL,
 	};
 	int64_t began = clock_mono_us();
 
@@ -229,7 +233,7 @@ static void answer_context(struct answering *a, struct context *context, struct 
 	}
 	context_load_snapshot(&a->sources, context);
 	if (!context_load_server(&a->sources, context)) {
-		refuse_server(a, context->page->media == MEDIA_JSON, response);
+		refuse_server(a, context->page->media == MEDIA_JSON, false, response);
 		return;
 	}
 	if (context->page->media == MEDIA_CSV && !context->snap) {
@@ -240,6 +244,77 @@ static void answer_context(struct answering *a, struct context *context, struct 
 	if (context->page->media == MEDIA_HTML)
 		context_load_upstream_status(&a->sources, context);
 	answer_rendered(a, context, response);
+}
+
+/* --- the past --- */
+
+/* A view of the past has one address: its moment is the start of a bucket, its query canonical.
+ * True: the request has another address and is redirected to that one. */
+static bool redirect_past(struct answering *a, struct context *context, struct response *response)
+{
+	const struct request *request = context->request;
+	int64_t interval = a->config->limits->group[CACHE_FLEET].interval_ms;
+	struct span asked = {request->query, request->query_len};
+
+	context->query.at_ms -= context->query.at_ms % interval;
+	buf_reset(&a->body);
+	buf_char(&a->body, '?');
+	query_write(&context->query, &a->body);
+	if (!buf_ok(&a->body) || span_eq((struct span){a->body.data + 1, a->body.len - 1}, asked))
+		return false;
+	response_init(response, 302);
+	response->location = buf_span(&a->body);
+	return true;
+}
+
+static void answer_moment(struct answering *a, struct context *context, int64_t now_ms,
+			  struct response *response)
+{
+	int64_t interval = a->config->limits->group[CACHE_FLEET].interval_ms;
+
+	context_load_history(&a->sources, context);
+	if (!render(a, context, response))
+		return;
+	response_init(response, 200);
+	response_etag(response, buf_span(&a->body));
+	response->type = page_type(context->page->media);
+	response->bucket = context->snap->bucket;
+	response->redis_us = context->redis_us;
+	response->render_us = context->render_us;
+	response->immutable = context->query.at_ms / interval < now_ms / interval;
+	response->max_age_s = response->immutable ? PAST_S : 0;
+	(void)snprintf(response->cache_status, sizeof(response->cache_status),
+		       "tft-redis; hit; detail=PAST");
+	put_filename(a, context, response);
+	answer_pack(a, context->request, response);
+}
+
+/* A requested moment does not depend on the present: nothing is claimed, nothing becomes due. */
+static void answer_past(struct answering *a, struct context *context, struct response *response)
+{
+	enum media media = context->page->media;
+	struct moment moment;
+
+	if (redirect_past(a, context, response))
+		return;
+	switch (context_load_moment(&a->sources, context, &moment)) {
+	case MOMENT_DOWN:
+		refuse_status(a, 503, media != MEDIA_HTML, NULL, response);
+		break;
+	case MOMENT_NONE:
+		refuse_moment(a,
+			      &(struct no_moment){context->page, &context->query, moment.before_ms,
+						  moment.after_ms},
+			      context->query.at_ms > cache_now_ms(a->sources.cache), media,
+			      response);
+		break;
+	case MOMENT_FOUND:
+		if ((context->page->needs & PAGE_SERVER) && !context->server)
+			refuse_server(a, media != MEDIA_HTML, true, response);
+		else
+			answer_moment(a, context, cache_now_ms(a->sources.cache), response);
+		break;
+	}
 }
 
 /* This page depends on the user: it is rendered for each request, even without data, and never
@@ -307,6 +382,12 @@ void answer_page(struct answering *a, const struct request *request, const struc
 		context.page = page_find_name(page->json);
 	else if (context.query.format == FORMAT_CSV && page->csv)
 		context.page = page_find_name(page->csv);
+	if (context.query.at_ms) {
+		answer_past(a, &context, response);
+		response->frame_origin = frame_origin(a, &context);
+		context_free(&context);
+		return;
+	}
 	stored = context.page->stored && (context.query.given & ~QUERY_BIT(QUERY_FORMAT)) == 0;
 	context_read(&a->sources, &context, stored ? context.page->name : NULL, request->gzip);
 	metrics_verdict(a->config->refresh->metrics, context.read.state.verdict);

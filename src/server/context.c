@@ -7,6 +7,7 @@
 #include "fleet/compact.h"
 #include "cache/metrics.h"
 #include "cache/forecast_store.h"
+#include "pages/past.h"
 
 #define GRACE_MS                                                                                   \
 	3000 /* shorter outages of Redis: nginx shows its copies, no worker fetches on its own */
@@ -281,6 +282,48 @@ void context_load_history(struct sources *sources, struct context *context)
 	context->redis_us += clock_mono_us() - began;
 }
 
+/* Whose the cache is, and its clock, are known from the first read on. */
+static bool is_known(struct sources *sources)
+{
+	struct cache_read read;
+
+	if (cache_ms_to(sources->cache, 1000) >= 0 && !cache_is_foreign(sources->cache))
+		return true;
+	return cache_read(sources->cache, CACHE_FLEET, NULL, false, &read) != CACHE_DOWN;
+}
+
+/* Its columns end where those of the clock do, its points at the moment. */
+static struct history *begin_day(const struct sources *sources, struct context *context)
+{
+	history_init(&context->day, cache_interval_ms(sources->cache, CACHE_FLEET),
+		     PAST_COLUMNS * PAST_COLUMN_MS, past_strip_end(context->query.at_ms));
+	return context->page->media == MEDIA_HTML ? &context->day : NULL;
+}
+
+enum moment_result context_load_moment(struct sources *sources, struct context *context,
+				       struct moment *moment)
+{
+	bool forecasts = context->page->needs & (PAGE_SERVER | PAGE_TOP_SERIES);
+	int64_t began = clock_mono_us();
+	enum moment_result result;
+
+	*moment = (struct moment){0};
+	if (!is_known(sources))
+		return MOMENT_DOWN;
+	result = moments_read_day(sources->cache, context->query.at_ms, forecasts,
+				  begin_day(sources, context), moment);
+	context->redis_us = clock_mono_us() - began;
+	if (result != MOMENT_FOUND)
+		return result;
+	context->decoded = moment->snap;
+	context->snap = moment->snap;
+	context->upstream_status.warmup = context->snap->warmup;
+	context->upstream_status.scenario = context->snap->scenario;
+	if (context->page->needs & PAGE_SERVER)
+		context->server = snapshot_find(context->snap, context->name);
+	return result;
+}
+
 /* If page and snapshot agree, no separate time is shown. */
 static bool is_of_snapshot(const struct context *context, enum cache_group group)
 {
@@ -370,5 +413,6 @@ int64_t context_holds_ms(const struct sources *sources, const struct context *co
 void context_free(struct context *context)
 {
 	history_free(&context->history);
+	history_free(&context->day);
 	snapshot_free(&context->decoded);
 }

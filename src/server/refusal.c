@@ -57,10 +57,25 @@ void refuse_value(struct answering *a, const struct bad_value *bad, struct respo
 	finish_error(a, 400, json, response);
 }
 
-void refuse_server(struct answering *a, bool json, struct response *response)
+void refuse_server(struct answering *a, bool json, bool past, struct response *response)
 {
-	static const struct http_error error = {404, "Not found",
-						"No such server in the current snapshot."};
+	static const struct http_error now = {404, "Not found",
+					      "No such server in the current snapshot."};
+	static const struct http_error then = {404, "Not found", "No such server at that moment."};
 
-	refuse(a, &error, json, NULL, response);
+	refuse(a, past ? &then : &now, json, NULL, response);
+}
+
+void refuse_moment(struct answering *a, const struct no_moment *none, bool future, enum media media,
+		   struct response *response)
+{
+	static const struct http_error gone = {404, "No such moment",
+					       "Nothing is kept of the moment that was asked for."};
+	static const struct http_error coming = {404, "Not yet",
+						 "The moment that was asked for has not come yet."};
+	const struct http_error *error = future ? &coming : &gone;
+
+	buf_reset(&a->body);
+	page_no_moment(error, none, media, &a->body);
+	finish_error(a, error->status, media != MEDIA_HTML, response);
 }

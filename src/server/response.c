@@ -17,6 +17,7 @@ static const struct status {
 	const char *reason;
 } statuses[] = {
 	{200, "OK"},
+	{302, "Found"},
 	{303, "See Other"},
 	{304, "Not Modified"},
 	{400, "Bad Request"},
@@ -133,6 +134,8 @@ static void put_cache_control(const struct response *r, struct buf *out)
 	}
 	buf_lit(out, "Cache-Control: max-age=");
 	buf_int(out, r->max_age_s);
+	if (r->immutable)
+		buf_lit(out, ", immutable");
 	if (r->authenticated)
 		buf_lit(out, ", private");
 	buf_lit(out, "\r\nVary: Accept-Encoding\r\n");
@@ -226,8 +229,11 @@ void response_head(const struct response *r, const char *node, struct span reque
 		put_text(out, "Allow: ", r->allow);
 	if (r->service_desc)
 		buf_addf(out, "Link: <%s>; rel=\"service-desc\"\r\n", r->service_desc);
-	if (*r->location)
-		put_text(out, "Location: ", r->location);
+	if (r->location.len) {
+		buf_lit(out, "Location: ");
+		buf_span_add(out, r->location);
+		buf_lit(out, "\r\n");
+	}
 	if (r->retry_after_s > 0)
 		put_number(out, "Retry-After: ", r->retry_after_s);
 	put_timing(r, out);

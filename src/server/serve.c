@@ -79,11 +79,12 @@ void serve_refusal(struct serve *serve, const struct request *request, enum requ
 /* --- actions --- */
 
 /* A form redirects to the page that shows the result, so that a reload repeats nothing. */
-static void see_notice(enum notice notice, struct response *response)
+static void see_notice(struct answering *a, enum notice notice, struct response *response)
 {
+	buf_reset(&a->body);
+	buf_addf(&a->body, "advanced?notice=%s", query_notice_name(notice));
 	response_init(response, 303);
-	(void)snprintf(response->location, sizeof(response->location), "advanced?notice=%s",
-		       query_notice_name(notice));
+	response->location = buf_span(&a->body);
 }
 
 static void answer_action(struct serve *serve, const struct request *request,
@@ -112,7 +113,7 @@ static void answer_action(struct serve *serve, const struct request *request,
 	} else if (json) {
 		response_json(response, answer.status, buf_span(&serve->answering.body));
 	} else {
-		see_notice(answer.notice, response);
+		see_notice(&serve->answering, answer.notice, response);
 	}
 }
 

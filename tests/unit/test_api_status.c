@@ -44,7 +44,8 @@ static void status_tells_each_part_apart(void **unused)
 	buf_char(&f.out, '\0');
 	assert_string_equal(
 		f.out.data,
-		"{\"bucket\":null,\"interval_s\":30,\"generated_at\":null,\"condition\":\"no-"
+		"{\"bucket\":null,\"interval_s\":30,\"generated_at\":null,\"at\":null,"
+		"\"condition\":\"no-"
 		"data\","
 		"\"detail\":\"connection "
 		"refused\",\"warmup\":{\"known\":true,\"is_warmed_up\":true,"

@@ -390,6 +390,8 @@ static void filters_keep_the_other_choices(void **unused)
 			 "<input type=\"hidden\" name=\"metric\" value=\"load\"/>"
 			 "<input type=\"hidden\" name=\"group\" value=\"profile\"/>"
 			 "<input type=\"hidden\" name=\"sort\" value=\"name\"/><button>");
+	/* The link to this very view keeps it. */
+	*strstr(f.out.data, "</main>") = '\0';
 	assert_has_not(strstr(page, "id=\"heat\""), "page=2");
 	fixture_free(&f);
 }

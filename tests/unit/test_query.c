@@ -24,6 +24,7 @@
 #define TOP      (QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_N))
 #define HEATMAP  (ALL & ~QUERY_BIT(QUERY_PAGE))
 #define PLAIN    (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_REFRESH))
+#define THEN     (PLAIN | QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_AT))
 #define SCREEN   (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY))
 
 /* From a copy of exactly that length, so that ASan sees a read beyond it. */
@@ -109,6 +110,17 @@ static void the_canonical_form_orders_and_drops(void **state)
 		{TOP, "n=20&profile=db", "profile=db&n=20"},
 		{TOP, "n=5&sev=bogus", ""},
 		{TOP, "n=6", "n=6"},
+		/* Moments, in every spelling. */
+		{THEN, "at=2026-11-28T06:11:00Z&profile=db", "profile=db&at=2026-11-28T06:11:00Z"},
+		{THEN, "at=1795846260", "at=2026-11-28T06:11:00Z"},
+		{THEN, "at=1795846260000", "at=2026-11-28T06:11:00Z"},
+		{THEN, "at=1795846260500", "at=2026-11-28T06:11:00.500Z"},
+		{THEN, "at=2026-11-28T06%3A11%3A00.000Z", "at=2026-11-28T06:11:00Z"},
+		{THEN, "at=2026-11-28+06:11", "at=2026-11-28T06:11:00Z"},
+		{THEN, "at=2026-11-28T07:11:00+01:00", "at=2026-11-28T06:11:00Z"},
+		{THEN, "at=2026-11-27T22:11:00.5-0800", "at=2026-11-28T06:11:00.500Z"},
+		{THEN, "at=2024-02-29", "at=2024-02-29T00:00:00Z"},
+		{THEN, "at=&refresh=30", "refresh=30"},
 		/* Wall screens. */
 		{SCREEN, "every=60&tabs=top,overview,top&view=kiosk",
 		 "view=kiosk&tabs=top,overview,top&every=60"},
@@ -189,6 +201,41 @@ static void bad_values_are_refused_by_key(void **state)
 		if (parse(&q, cases[i].raw, ALL, &bad) != -1)
 			fail_msg("%s was taken", cases[i].raw);
 		assert_int_equal(bad, cases[i].bad);
+	}
+}
+
+static void what_is_no_moment_is_refused(void **state)
+{
+	static const char *const cases[] = {
+		"at=x",
+		"at=0",
+		"at=946684799",
+		"at=-1",
+		"at=1795846260.5",
+		"at=99999999999999999",
+		"at=2026-02-29",
+		"at=2026-13-01",
+		"at=2026-11-28T24:00",
+		"at=2026-11-28T06:60",
+		"at=2026-11-28T06:11:60Z",
+		"at=2026-11-28T06:11:00.Z",
+		"at=2026-11-28T06:11:00ZZ",
+		"at=2026-11-28T06:11:00+1",
+		"at=2026-11-28T",
+		"at=2026-11-28T06",
+		"at=1999-12-31T23:59:59Z",
+		"at=20261128",
+		"at=2026-11-28T06:11:00Z%00",
+	};
+	struct query q;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		enum query_key bad = QUERY_KEYS;
+
+		if (parse(&q, cases[i], THEN, &bad) != -1 || bad != QUERY_AT)
+			fail_msg("%s was taken", cases[i]);
+		assert_int_equal(q.at_ms, 0);
 	}
 }
 
@@ -350,6 +397,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_canonical_form_orders_and_drops),
 		cmocka_unit_test(bad_values_are_refused_by_key),
+		cmocka_unit_test(what_is_no_moment_is_refused),
 		cmocka_unit_test(a_search_text_has_up_to_64_characters),
 		cmocka_unit_test(help_texts_name_all_valid_values),
 		cmocka_unit_test(values_arrive_typed),

@@ -225,7 +225,7 @@ static void test_headers_of_some_answers(void **state)
 	r.filename = "fleet.csv";
 	r.bucket = 0;
 	r.service_desc = "../openapi.json";
-	(void)snprintf(r.location, sizeof(r.location), "%s", "advanced?notice=healthy");
+	r.location = span_str("advanced?notice=healthy");
 	assert_header(head(&r), "Allow", "GET, HEAD");
 	assert_header(text, "Link", "<../openapi.json>; rel=\"service-desc\"");
 	assert_header(text, "Location", "advanced?notice=healthy");

@@ -147,6 +147,7 @@ static inline const char *render(struct fixture *f, const char *name, const char
 	assert_non_null(page);
 	query_init(&f->query);
 	assert_int_equal(query_parse(&f->query, span_str(query), page->params, &bad), 0);
+	f->view.at_ms = f->query.at_ms;
 	buf_reset(&f->out);
 	page_render(page, &f->view, &f->out);
 	assert_true(buf_ok(&f->out));

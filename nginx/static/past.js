@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Moving in time without leaving the page: arrow keys, dragging on the strip, play. The pages are those
+ * that the links lead to; app.js swaps what differs (`tft.show`). A step beyond the present leads to
+ * the live page.
+ */
+(() => {
+"use strict";
+const $ = (css, from = document) => from.querySelector(css);
+const S = 1000;
+const at = () => Date.parse($("#at").defaultValue);
+const live = () => $("#live").href;
+let going = null, timer = null;
+
+function make(tag, attributes, ...children) {
+	const node = Object.assign(document.createElement(tag), attributes);
+
+	node.append(...children);
+	return node;
+}
+
+/* Beyond the present there is only the present. */
+function isToCome(url) {
+	return Date.parse(new URL(url).searchParams.get("at")) > tft.now();
+}
+
+/* ---- swapping ---- */
+
+async function load(url) {
+	const answer = await fetch(url, {signal: going.signal});
+	const text = await answer.text();
+
+	if (!answer.ok || !tft.isOurs(text))
+		throw new Error(`status ${answer.status}`);
+	tft.show(new DOMParser().parseFromString(text, "text/html"));
+	dress();
+	return answer.url;
+}
+
+/* Only the newest wish counts. False: there is no such page, and the browser shows why. */
+async function go(url, remember = "pushState") {
+	if (isToCome(url)) {
+		location.assign(live());
+		return false;
+	}
+	going?.abort();
+	going = new AbortController();
+	try {
+		const shown = await load(url);
+
+		if (remember)
+			history[remember](null, "", shown);
+		return true;
+	} catch (error) {
+		if (error.name !== "AbortError")
+			location.assign(url);
+		return false;
+	}
+}
+
+const step = ms => $(`[data-step="${ms}"]`)?.href;
+const bucket = () => parseFloat($("#view").dataset.intervalMs);
+
+/* ---- play ---- */
+
+const playButton = make("button", {id: "play", type: "button", onclick: toggle}, "Play");
+
+function stop() {
+	clearTimeout(timer);
+	timer = null;
+	playButton.textContent = "Play";
+}
+
+async function play() {
+	const began = performance.now(), next = step(bucket());
+
+	if (isToCome(next))
+		return stop();
+	if (await go(next, "replaceState") && timer)
+		timer = setTimeout(play, Math.max(0, S - (performance.now() - began)));
+	else
+		stop();
+}
+
+function toggle() {
+	if (timer)
+		return stop();
+	playButton.textContent = "Stop";
+	timer = setTimeout(play, S);
+}
+
+/* ---- the strip ---- */
+
+const aim = make("p", {id: "aim"});
+let held = null; /* the column under a pointer that is pressed */
+
+/* The column below a place, also where the pointer has left its height. */
+function columnAt(x) {
+	const columns = [...document.querySelectorAll("#strip a")];
+
+	return columns.find(column => x < column.getBoundingClientRect().right) ?? columns[columns.length - 1];
+}
+
+function point(column) {
+	held?.classList.remove("aim");
+	held = column;
+	held?.classList.add("aim");
+	aim.textContent = held ? $("title", held).textContent : "";
+}
+
+function press(event) {
+	if (event.button !== 0 || !event.target.closest("#strip"))
+		return;
+	event.preventDefault();
+	point(columnAt(event.clientX));
+	document.addEventListener("pointermove", drag);
+}
+
+function drag(event) {
+	point(columnAt(event.clientX));
+}
+
+function release() {
+	const url = held?.href.baseVal;
+
+	document.removeEventListener("pointermove", drag);
+	point(null);
+	if (url !== undefined)
+		go(new URL(url, location.href).href);
+}
+
+/* ---- links and keys ---- */
+
+const KEYS = {
+	"← →": "a bucket back, forward",
+	"Shift ← →": "5 minutes back, forward",
+};
+
+function onKey(event) {
+	const direction = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+
+	if (!direction || event.ctrlKey || event.metaKey || event.altKey || $("#help")?.open ||
+	    event.target.matches?.("input, select, textarea") || getScrollable(event.target))
+		return;
+	event.preventDefault();
+	stop();
+	go(step(direction * (event.shiftKey ? 300 * S : bucket())));
+}
+
+/* A wide table that has the focus scrolls by the same keys. */
+function getScrollable(node) {
+	const box = node.closest?.(".scroll");
+
+	return box && box.scrollWidth > box.clientWidth;
+}
+
+function onClick(event) {
+	const link = event.target.closest?.("#moments [data-step]");
+
+	/* A press on the strip has been taken as one. */
+	if (event.target.closest?.("#strip") && event.detail > 0)
+		return event.preventDefault();
+	if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0)
+		return;
+	event.preventDefault();
+	stop();
+	go(link.href);
+}
+
+/* What a page of the server lacks. */
+function dress() {
+	if (!playButton.isConnected)
+		$(".steps").append(" ", playButton);
+	if (!aim.isConnected)
+		$("#moments").append(aim);
+}
+
+playButton.dataset.keep = aim.dataset.keep = "";
+dress();
+for (const [key, words] of Object.entries(KEYS))
+	$("#help dl")?.append(make("dt", {}, make("kbd", {}, key)), make("dd", {}, words));
+document.addEventListener("keydown", onKey);
+document.addEventListener("click", onClick);
+document.addEventListener("pointerdown", press);
+document.addEventListener("pointerup", () => held && release());
+document.addEventListener("pointercancel", () => point(null));
+addEventListener("popstate", () => go(location.href, null));
+})();
