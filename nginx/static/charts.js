@@ -9,7 +9,9 @@
  */
 (() => {
 "use strict";
-const DRAWINGS = "svg.fan, #history > svg.lines, #risk-history > svg.lines";
+const HISTORIES = "#history > svg.lines, #risk-history > svg.lines";
+/* Of a forecast of the past the drawing shows all that is kept. */
+const DRAWINGS = document.querySelector("[data-state=past]") ? HISTORIES : `svg.fan, ${HISTORIES}`;
 const STEP_HOURS = 5 / 60;
 /* Distances of marks on the axes, as they can be told apart: hours ahead, seconds gone by. */
 const AHEAD = [STEP_HOURS, 2 * STEP_HOURS, 0.25, 0.5, 1, 2, 4];
@@ -270,6 +272,25 @@ function options(drawing, shown) {
 	};
 }
 
+const DOUBLE_MS = 350; /* the second click of a double one, which ends a zoom, comes within it */
+
+/* A click, but not the end of a drag, leads to the page of that moment. */
+function leadToMoments(chart) {
+	let pressed, timer;
+
+	chart.over.addEventListener("pointerdown", event => pressed = event.clientX);
+	chart.over.addEventListener("click", event => {
+		const url = new URL(location.href);
+		const ms = chart.posToVal(event.offsetX, "x") * 1000;
+
+		clearTimeout(timer);
+		if (event.detail !== 1 || Math.abs(event.clientX - pressed) > 3)
+			return;
+		url.searchParams.set("at", Math.floor(ms / 1000));
+		timer = setTimeout(() => location.assign(url), DOUBLE_MS);
+	});
+}
+
 function build(drawing, shown) {
 	const box = document.createElement("div"), wanted = options(drawing, shown);
 
@@ -279,6 +300,8 @@ function build(drawing, shown) {
 	box.setAttribute("aria-label", titleOf(drawing));
 	const chart = new uPlot(wanted, shown.columns, box);
 
+	if (shown.time)
+		leadToMoments(chart);
 	drawing.before(box); /* the style sheet hides the drawing behind it */
 	/* In the drawing's place and no higher. */
 	const fit = width => chart.setSize({width,
