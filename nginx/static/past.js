@@ -8,8 +8,8 @@
 "use strict";
 const $ = (css, from = document) => from.querySelector(css);
 const S = 1000;
-const at = () => Date.parse($("#at").defaultValue);
 const live = () => $("#live").href;
+const bucket = () => parseFloat($("#view").dataset.intervalMs);
 let going = null, timer = null;
 
 function make(tag, attributes, ...children) {
@@ -19,9 +19,9 @@ function make(tag, attributes, ...children) {
 	return node;
 }
 
-/* Beyond the present there is only the present. */
+/* The present bucket may not be there yet, and beyond it there is nothing. */
 function isToCome(url) {
-	return Date.parse(new URL(url).searchParams.get("at")) > tft.now();
+	return Date.parse(new URL(url).searchParams.get("at")) > tft.now() - bucket();
 }
 
 /* ---- swapping ---- */
@@ -59,7 +59,6 @@ async function go(url, remember = "pushState") {
 }
 
 const step = ms => $(`[data-step="${ms}"]`)?.href;
-const bucket = () => parseFloat($("#view").dataset.intervalMs);
 
 /* ---- play ---- */
 

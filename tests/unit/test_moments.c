@@ -79,6 +79,31 @@ static void test_a_moment_is_one_round_trip(void **state)
 	found(0, AT - 299999); /* where only these are kept */
 }
 
+#define POINT "1 0.5 0.5 0 1 0 0 0 0 1 900 850 ppdb001 healthy"
+
+static void test_the_day_before_comes_in_the_same_round_trip(void **state)
+{
+	static const char hour[] = "1763992800030 " POINT "\n1763992830000 " POINT;
+	struct moment moment;
+	struct history day;
+
+	(void)state;
+	on_stream("XRANGE tfthist:hours", 1763992800000, "d", span_str(hour));
+	on_stream("XRANGE tfthist:fleet", AT - 30000, "d", SPAN(POINT));
+	on_moments(AT, 0);
+	history_init(&day, 30000, DAY, AT + 300000);
+	assert_int_equal(moments_read_day(cache, AT, false, &day, &moment), MOMENT_FOUND);
+	assert_int_equal(history_count(&day), 3);
+	assert_int_equal(history_points(&day)[0].at_ms, 1763992800030);
+	assert_int_equal(history_points(&day)[2].at_ms, AT - 30000);
+	assert_string_equal(redis_heard(), "XREVRANGE tfthist:full " AT_TEXT WITHIN "COUNT 1\n"
+					   "XREVRANGE tfthist:thin " AT_TEXT WITHIN "COUNT 1\n"
+					   "XRANGE tfthist:hours 1763913600000 1763996399999\n"
+					   "XRANGE tfthist:fleet 1763996400000 1764000000000\n");
+	snapshot_free(&moment.snap);
+	history_free(&day);
+}
+
 static void test_a_gap_has_neighbours(void **state)
 {
 	struct moment moment;
@@ -154,6 +179,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_moment_is_one_round_trip, open_moments,
 						close_moments),
+		cmocka_unit_test_setup_teardown(test_the_day_before_comes_in_the_same_round_trip,
+						open_moments, close_moments),
 		cmocka_unit_test_setup_teardown(test_a_gap_has_neighbours, open_moments,
 						close_moments),
 		cmocka_unit_test_setup_teardown(test_a_damaged_record_is_a_gap, open_moments,
