@@ -15,8 +15,7 @@ void filter_levels(const struct page *page, const struct query *query, struct bu
  * clears it. id: of the section with the list. */
 void filter_name(const struct page *page, const char *id, const struct query *query,
 		 struct buf *out);
-/* What a form must not lose, as it sends its own fields only: hidden fields with what is given, but
- * for these keys. */
+/* The rest of the query as hidden fields, but for these keys: a form sends only its own fields. */
 void filter_hidden(const struct query *query, unsigned but, struct buf *out);
 /* In place of a list without rows: "No servers match profile=Database, severity=Danger." */
 void filter_nothing(const struct query *query, struct buf *out);

@@ -19,7 +19,7 @@
 
 #define STRIP_HEIGHT  40 /* of a column with all servers at Degrading or worse */
 #define STRIP_LEAST   5  /* and without any */
-#define LABEL_COLUMNS 12  /* room of a level's code */
+#define LABEL_COLUMNS 12 /* room of a level's code */
 #define LABEL_HOURS   3  /* between two times below the strip */
 
 /* The same view at another moment. */
