@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keeps a page current without a flicker (doc/pages.md#refresh): shortly after every edge of a bucket on the
- * server's clock one conditional request, whose changes are morphed into the page. The age of the
- * data ticks without the network. Every control below exists only where this script runs; without
- * it the pages are complete and reload by links.
+ * Keeps a page current without flicker (doc/pages.md#refresh): shortly after the start of every
+ * bucket, by the server's clock, it sends a conditional request and morphs the changes into the
+ * page. The age of the data ticks without the network. The controls below exist only where this
+ * script runs; without it the pages are complete and reload by links.
  *
- * Idiomorph stands before this text in the same file; `tft` is what start.js gives. The document hears `tft:polled` after every
- * request (detail.changed: the page is another), `tft:ticked` every second (detail: the server's
- * time).
+ * Idiomorph precedes this text in the same file; `tft` is set by start.js. The document gets the
+ * events `tft:polled` after every request (detail.changed: the page has changed) and `tft:ticked`
+ * every second (detail: the server's time).
  */
 (() => {
 "use strict";
@@ -16,7 +16,7 @@ if (!$("#state"))
 	return; /* an error page has nothing to keep current */
 
 const S = 1000;
-/* From good to bad, as the age alone can tell; what the badge calls them. */
+/* The states that follow from the age alone, from good to bad, and their names in the badge. */
 const WORDS = {live: "Live", updating: "Updating", stale: "Stale", "very-stale": "Very stale",
 	"no-data": "No data"};
 const AGES = Object.keys(WORDS);
@@ -25,7 +25,7 @@ const LEVELS = ["Healthy", "Watch", "Degrading", "Warning", "Danger", "Critical"
 /* A moment of the past: nothing of it is asked for again. */
 const past = $("#state").dataset.state === "past";
 
-/* Attributes of main#view, as numbers; NaN where there are no data. */
+/* Attributes of main#view as numbers; NaN without data. */
 const given = name => parseFloat($("#view").dataset[name]);
 const interval = () => given("intervalMs");
 
@@ -36,8 +36,8 @@ function make(tag, attributes, ...children) {
 	return node;
 }
 
-/* To the other scripts of the page. */
-function tell(what, detail) {
+/* An event for the other scripts of the page. */
+function emit(what, detail) {
 	document.dispatchEvent(new CustomEvent(`tft:${what}`, {detail}));
 }
 
@@ -55,7 +55,7 @@ function remember(key, value) {
 	try {
 		localStorage.setItem(key, value);
 	} catch {
-		/* holds for this page then */
+		/* then it applies only to this page */
 	}
 }
 
@@ -63,7 +63,7 @@ function remember(key, value) {
 
 let clock;
 
-/* Of the two local clocks one may stand still while the machine sleeps, the other may be set. */
+/* One of the two local clocks may stop while the machine sleeps, the other may be set. */
 const steadyPassed = () => performance.now() - clock.steady;
 const wallPassed = () => Date.now() - clock.wall;
 const now = () => clock.server + Math.max(steadyPassed(), wallPassed());
@@ -72,7 +72,7 @@ function setClock(server, known) {
 	clock = {server, known, steady: performance.now(), wall: Date.now(), skew: Date.now() - server};
 }
 
-/* Date has whole seconds only. */
+/* The Date header has only whole seconds. */
 function readClock(headers) {
 	const exact = /\bnow;desc="?([\d.]+)/.exec(headers.get("Server-Timing"));
 	const server = exact ? exact[1] * S : Date.parse(headers.get("Date")) + S / 2;
@@ -81,7 +81,8 @@ function readClock(headers) {
 		setClock(server, true);
 }
 
-/* The answer that this document came with; a copy of the browser's cache tells an old time. */
+/* From the answer that this document came with. A copy in the browser's cache has an old time, so it does not
+ * count. */
 function readDocumentClock() {
 	const [entry] = performance.getEntriesByType("navigation");
 	const timing = entry?.transferSize && entry.serverTiming?.find(t => t.name === "now");
@@ -129,7 +130,7 @@ let paused = recall("tft-paused") === "yes";
 
 const isGood = state => state === "live" || state === "updating";
 
-/* Writes only what differs: nothing is painted, and no observer woken, in vain. */
+/* Writes only what differs, to avoid needless repaints and observer calls. */
 function set(object, name, value) {
 	if (object[name] !== value)
 		object[name] = value;
@@ -142,12 +143,12 @@ function stateOfAge(age) {
 	return limits.filter(limit => age > limit).length;
 }
 
-/* The worse of what the server has said and what has become of it since. */
+/* The worse of the server's state and the state that follows from the present age. */
 function currentState() {
-	const said = AGES.indexOf(serverState);
+	const sent = AGES.indexOf(serverState);
 
-	return said < 0 || !given("genMs") || !clock.known ? serverState
-		: AGES[Math.max(said, stateOfAge(now() - given("genMs")))];
+	return sent < 0 || !given("genMs") || !clock.known ? serverState
+		: AGES[Math.max(sent, stateOfAge(now() - given("genMs")))];
 }
 
 function badgeText(state) {
@@ -162,7 +163,7 @@ function badgeText(state) {
 	return data && clock.known ? `${WORDS[state]} - ${duration(now() - data)}` : null;
 }
 
-/* What the server's own band would say by now. */
+/* The text that the server's band would have by now. */
 function bandText(state) {
 	const at = localTime.format(given("genMs"));
 
@@ -174,7 +175,7 @@ function bandText(state) {
 	return `No data since ${at}.`;
 }
 
-/* Older than the server has said, and too old to pass for the present. */
+/* Worse than the server's state, and at least stale. */
 const isLate = state => state !== serverState && AGES.indexOf(state) >= AGES.indexOf("stale");
 
 function showBand(state) {
@@ -185,7 +186,7 @@ function showBand(state) {
 	for (const time of document.querySelectorAll("#state .band time")) {
 		const passed = now() - Date.parse(time.dateTime);
 
-		/* The style sheet shows it behind the time. */
+		/* The style sheet shows it after the time. */
 		set(time.dataset, "passed",
 			passed < 0 ? `in ${duration(-passed)}` : `${duration(passed)} ago`);
 	}
@@ -215,8 +216,8 @@ function readEnvironment(page) {
 	environment = {title: page.title, icon: icon.href, word: chip.textContent, css: chip.className};
 }
 
-/* They follow the age like the server's own (layout.c): what is stale keeps its word, without colour;
- * what nobody may act on is unknown. */
+/* They depend on the age, as in the server's layout.c: a stale status keeps its word but loses its
+ * colour; one that is too old to act on is unknown. */
 function showEnvironment(state) {
 	const {title, icon, word, css} = environment, link = $("link[rel=icon]");
 	const chip = $(".environment .chip"), late = isLate(state), stale = state === "stale";
@@ -249,7 +250,7 @@ function showState() {
 const region = make("p", {id: "said", role: "status"});
 let spokenAt = -Infinity, speech;
 
-/* At most once in 30 s, then the latest. */
+/* At most once in 30 s; only the latest text is kept. */
 function speak(text) {
 	clearTimeout(speech);
 	speech = setTimeout(() => {
@@ -258,7 +259,7 @@ function speak(text) {
 	}, Math.max(0, spokenAt + 30 * S - performance.now()));
 }
 
-/* The servers on this page with their levels, and the number of alerts as the title has it. */
+/* The servers on this page with their levels, and the number of alerts from the title. */
 function readFleet() {
 	const levels = new Map();
 
@@ -289,19 +290,19 @@ function announce(before, after) {
 /* ---- taking over a new page ---- */
 
 const MORPHED = ["#state", "#view", ".environment", "nav", "footer"];
-let pending = null; /* a page that waits for the viewer's hands to be free */
+let pending = null; /* a page that waits until the viewer has finished an input */
 
 const keepOwn = {
-	/* What a viewer has unfolded, folded or filled in stays so. */
+	/* Keeps what a viewer has opened, closed or filled in. */
 	beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details") ||
 		(name === "value" || name === "checked") && node.matches("input") && isChanged(node)),
 	beforeNodeRemoved: node => !(node instanceof Element && "keep" in node.dataset),
 };
 
-/* What this script does to a page before it is shown, the first time and every time. */
+/* Prepares every page before it is shown, including the first one. */
 function dress(root) {
 	localizeTimes(root);
-	/* The ticking age is not to be read out; what matters is spoken by #said. */
+	/* The ticking age must not be read out; #said announces what matters. */
 	$("#state", root).setAttribute("aria-live", "off");
 }
 
@@ -314,7 +315,7 @@ function isChanged(field) {
 		Math.max(0, [...field.options].findIndex(option => option.defaultSelected));
 }
 
-/* Somebody is choosing, marking or filling in: nothing may move under their hands. */
+/* The viewer is choosing, selecting text or filling in a field: nothing may move meanwhile. */
 function isInUse() {
 	const selection = getSelection();
 
@@ -333,7 +334,7 @@ function assetsOf(root) {
 function apply(fresh) {
 	const before = readFleet();
 
-	/* A new version has been installed: its pages need its own script and style. */
+	/* A new version has been installed: its pages need its own scripts and style sheets. */
 	if (assetsOf(fresh) !== assetsOf(document))
 		return location.reload();
 	pending = null;
@@ -355,18 +356,18 @@ const offer = make("button", {id: "offer", hidden: true, onclick: () => apply(pe
 
 let timer, request = null, failures = 0, tries = 0, triedBucket = 0;
 let shown = null;      /* ETag of the newest answer */
-let unplugged = false; /* the browser says so */
+let unplugged = false; /* the browser reports that it is offline */
 let chosen = readChoice();
 
-/* The URL first, then the choice of earlier, then the interval of the data; 0: off. */
+/* From the URL, else the stored choice, else the interval of the data; 0: off. */
 function readChoice() {
-	const asked = new URLSearchParams(location.search).get("refresh") ?? recall("tft-refresh");
-	const ms = parseInt(asked, 10) * S;
+	const choice = new URLSearchParams(location.search).get("refresh") ?? recall("tft-refresh");
+	const ms = parseInt(choice, 10) * S;
 
 	return ms === 0 ? 0 : Math.min(300 * S, Math.max(5 * S, ms || interval()));
 }
 
-/* The data change once in an interval: a multiple of it. */
+/* A multiple of the interval, in which the data change once. */
 const period = () => past ? 0 : Math.ceil(chosen / interval()) * interval();
 
 function untilNextEdge() {
@@ -376,7 +377,7 @@ function untilNextEdge() {
 	return period() - now() % period() + margin + jitter;
 }
 
-/* The page of the last bucket, while the new one is being made: two more tries. */
+/* The page is of the previous bucket while the new one is being made: try two more times. */
 function isBehind() {
 	const bucket = Math.floor(now() / interval());
 
@@ -388,7 +389,7 @@ function isBehind() {
 		(serverState === "live" && given("bucket") < bucket));
 }
 
-/* Nobody sees a hidden tab, but its title and icon. */
+/* Of a hidden tab only the title and the icon are visible, so once a minute is enough. */
 function plan(wait) {
 	const soon = wait ?? (isBehind() ? [1, 3][tries++] * S : untilNextEdge());
 
@@ -407,13 +408,13 @@ function backOff() {
 	return Math.random() * Math.min(60 * S, S * 2 ** failures);
 }
 
-/* True where the first answer shows what the document shows: its ETag was not to be had. */
+/* Whether the first answer is the same as the document, whose ETag a script cannot read. */
 function isSame(fresh) {
 	return !shown && $("#view", fresh).dataset.genMs === $("#view").dataset.genMs &&
 		$("#state", fresh).dataset.state === serverState;
 }
 
-/* A page of ours, or an exception: everything else is as good as no answer. */
+/* Returns a page of ours or throws: anything else counts as no answer. */
 async function read(answer) {
 	const text = await answer.text();
 
@@ -429,10 +430,10 @@ async function take(answer) {
 	if (!tag || tag !== shown) {
 		const fresh = await read(answer);
 
-		/* The server of this page has left the fleet: let the answer say so. */
+		/* The server of this page has left the fleet: the reloaded page will say so. */
 		if (!$("#state", fresh))
 			return location.reload();
-		/* Without a tag it is a page without data, whose reason may be another one by now. */
+		/* Without an ETag it is a page without data, whose reason may have changed. */
 		pending = tag && isSame(fresh) ? null : fresh;
 		shown = tag;
 	}
@@ -450,7 +451,7 @@ function showServed(answer, ms) {
 		(cache ? ` (${cache.replace(/; key="[^"]*"/, "")})` : ""));
 }
 
-/* One request at a time; the next is planned when it has ended. */
+/* One request at a time; the next one is scheduled when it has ended. */
 async function poll() {
 	if (request || past)
 		return;
@@ -468,7 +469,7 @@ async function poll() {
 		contact = now();
 		offline = false;
 		failures = 0;
-		/* Pages without data come with 503 and say when to ask again. */
+		/* Pages without data have status 503 and a Retry-After. */
 		wait = answer.ok ? undefined : retryAfter(answer);
 	} catch {
 		offline = true;
@@ -479,10 +480,10 @@ async function poll() {
 	request = null;
 	showState();
 	plan(wait);
-	tell("polled", {changed});
+	emit("polled", {changed});
 }
 
-/* At once if the shown data are older than the bucket, else when it ends. */
+/* At once if the data shown are older than the current bucket, else when it ends. */
 function resume() {
 	showState();
 	if (!paused && !document.hidden && period() &&
@@ -511,7 +512,7 @@ function togglePause() {
 	resume();
 }
 
-/* A choice made here counts more than the one in the URL. */
+/* A choice made here overrides the one in the URL. */
 function choose() {
 	const url = new URL(location.href);
 
@@ -599,7 +600,7 @@ const help = make("dialog", {id: "help"}, make("h2", {}, "Keys"),
 	make("button", {type: "button", onclick: () => help.close()}, "Close"));
 let prefix = "";
 
-/* Where the browser has dialogs: Firefox from 98, Safari from 15.4 on. */
+/* Only if the browser has dialogs: Firefox 98, Safari 15.4 and later. */
 function buildHelp() {
 	const button = make("button", {type: "button", title: "Keys", onclick: () => help.showModal()}, "?");
 
@@ -635,8 +636,8 @@ function onKey(event) {
 
 function tick() {
 	showState();
-	tell("ticked", now());
-	/* Woken from sleep, or the clock was set. */
+	emit("ticked", now());
+	/* The machine was asleep, or its clock was set. */
 	if (Math.abs(steadyPassed() - wallPassed()) > 5 * S && !request && !offline)
 		resume();
 }

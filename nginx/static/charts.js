@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When somebody points at a drawn chart, the charts of the page become ones that answer: values
- * under the cursor, the same moment in all of them, zoom by dragging, back by a double click. Their
- * data are those of the page's own JSON, fetched at the first touch; the drawings and the data tables
- * stay what the server sent.
+ * When a viewer points at a chart, the charts of the page become interactive: values under the
+ * cursor, the same time marked in all charts, zoom by dragging, reset by a double click. Their data
+ * are the page's JSON, fetched when the pointer first touches a chart. The drawings and the data
+ * tables remain as the server sent them.
  *
- * uPlot stands before this text in the same file.
+ * uPlot precedes this text in the same file.
  */
 (() => {
 "use strict";
@@ -13,7 +13,7 @@ const HISTORIES = "#history > svg.lines, #risk-history > svg.lines";
 /* Of a forecast of the past the drawing shows all that is kept. */
 const DRAWINGS = document.querySelector("[data-state=past]") ? HISTORIES : `svg.fan, ${HISTORIES}`;
 const STEP_HOURS = 5 / 60;
-/* Distances of marks on the axes, as they can be told apart: hours ahead, seconds gone by. */
+/* Possible intervals of the axis labels: hours ahead, seconds in the past. */
 const AHEAD = [STEP_HOURS, 2 * STEP_HOURS, 0.25, 0.5, 1, 2, 4];
 const PAST = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400];
 const RANGES = {"30m": 1800, "1h": 3600, "8h": 8 * 3600, "1d": 86400, "7d": 7 * 86400};
@@ -22,7 +22,7 @@ let data = null;          /* of the shown page, a promise */
 
 const lastOf = list => list[list.length - 1];
 
-/* A canvas cannot read the variables of the style sheet, which gives them to this as properties. */
+/* A canvas cannot use the variables of the style sheet, so this element has them as properties. */
 const palette = Object.assign(document.createElement("i"), {id: "palette", hidden: true});
 const colour = property => () => getComputedStyle(palette)[property];
 const LINE = colour("caretColor"), TEXT = colour("color"), GRID = colour("outlineColor"),
@@ -65,8 +65,8 @@ function forecast(drawing, page) {
 	};
 }
 
-/* Rows of a time and values. The whole range, also where there is nothing; a pause of more than
- * `pause` seconds is not bridged. */
+/* Rows of a time and values. Covers the whole range, even where there are no points; points more
+ * than `pause` seconds apart are not joined. */
 function past(points, start, end, pause) {
 	const rows = [[start]];
 
@@ -101,10 +101,10 @@ function history(drawing, page) {
 		figures: page.metric === "risk" ? [["Mean of the fleet", 1], ["Highest server", 2]] : [["", 1]]};
 }
 
-const ALERTING = 5; /* levels from the worst on */
+const ALERTING = 5; /* the number of levels, from the worst, that are alerts */
 
-/* Stacked, the worst level at the bottom; the page's legend gives names and colours. A point has its
- * time, the number of alerts, and one number for each level. */
+/* Stacked, the worst level at the bottom; names and colours come from the page's legend. A point has
+ * its time, the number of alerts, and a number for each level. */
 function levels(points, shown) {
 	const chips = [...document.querySelectorAll("#levels .chip")];
 	const fills = chips.map(chip => getComputedStyle(chip).backgroundColor);
@@ -123,8 +123,8 @@ function levels(points, shown) {
 		}))};
 }
 
-/* The risk of a server is in the drawing alone, exact to its tenth: 1000 units are a day wide and a
- * risk of 100 high. */
+/* The risk of a server is only in the drawing, exact to a tenth: 1000 units are a day in width and a
+ * risk of 100 in height. */
 function risk(drawing) {
 	const [start, end] = drawing.querySelector("desc").textContent.match(/[\d-]+T[\d:]+Z/g)
 		.map(text => Date.parse(text) / 1000);
@@ -158,7 +158,7 @@ function line(label) {
 const thick = label => ({...line(label), width: 2});
 const titleOf = drawing => drawing.querySelector("title").textContent;
 
-/* A drawing marks moments (changes of the scenario) by a line with a text behind it. */
+/* A drawing marks times (changes of the scenario) by a line element followed by a text element. */
 function marksOf(drawing, chart) {
 	const times = chart.data[0], range = lastOf(times) - times[0];
 
@@ -175,7 +175,7 @@ async function content(drawing) {
 	return page.points ? history(drawing, page) : forecast(drawing, page);
 }
 
-/* ---- zoom: title and statistics of the section are those of its whole range ---- */
+/* ---- zoom: the section's own title and statistics are those of the whole range ---- */
 
 function isZoomed(chart) {
 	const {min, max} = chart.scales.x, times = chart.data[0];
@@ -183,7 +183,7 @@ function isZoomed(chart) {
 	return min > times[0] || max < lastOf(times);
 }
 
-/* In words: the values of a series between two moments. */
+/* Statistics of a series in the zoomed range, as text. */
 function statistics(chart, [name, series], unit) {
 	const {min, max} = chart.scales.x;
 	const values = chart.data[series].filter((value, i) => value !== null && value !== undefined &&
@@ -196,8 +196,8 @@ function statistics(chart, [name, series], unit) {
 		`${word} ${format(value)}${unit}, `), `Points ${values.length}`].join("");
 }
 
-/* The style sheet hides what it stands before. */
-function tellZoom(chart, drawing, shown) {
+/* The style sheet hides the title and statistics after it. */
+function describeZoom(chart, drawing, shown) {
 	const section = drawing.closest("section"), time = timeOf("second");
 	const from = time.format(chart.scales.x.min * 1000), to = time.format(chart.scales.x.max * 1000);
 	const note = document.createElement("div");
@@ -253,7 +253,7 @@ function options(drawing, shown) {
 
 	return {
 		width, height,
-		/* Hours to come and times gone by have no moment in common. */
+		/* Forecasts and the past have no common times. */
 		cursor: {sync: {key: shown.time ? "past" : "ahead", setSeries: false},
 			drag: {x: true, y: false}},
 		scales: {x: {time: !!shown.time},
@@ -267,7 +267,7 @@ function options(drawing, shown) {
 		legend: shown.legend,
 		hooks: {
 			draw: [chart => drawMarks(chart, limits, shown.marks ?? marksOf(drawing, chart))],
-			setScale: [(chart, scale) => scale === "x" && shown.figures && tellZoom(chart, drawing, shown)],
+			setScale: [(chart, scale) => scale === "x" && shown.figures && describeZoom(chart, drawing, shown)],
 		},
 	};
 }
@@ -302,8 +302,8 @@ function build(drawing, shown) {
 
 	if (shown.time)
 		leadToMoments(chart);
-	drawing.before(box); /* the style sheet hides the drawing behind it */
-	/* In the drawing's place and no higher. */
+	drawing.before(box); /* the style sheet hides the drawing after it */
+	/* In place of the drawing, and not higher. */
 	const fit = width => chart.setSize({width,
 		height: Math.max(120, wanted.height - box.querySelector(".u-legend").offsetHeight)});
 	fit(wanted.width);
@@ -311,10 +311,10 @@ function build(drawing, shown) {
 	charts.set(drawing, chart);
 }
 
-/* Where the browser cannot tell, what is folded up counts as seen, too. */
+/* In browsers without checkVisibility, a drawing in closed details may count as visible, too. */
 const isVisible = drawing => drawing.checkVisibility?.() ?? drawing.getClientRects().length > 0;
 
-/* All that can be seen: the cursor of one shows in the others. */
+/* All visible charts, because the cursor of one shows in the others. */
 async function takeOver() {
 	for (const drawing of document.querySelectorAll(DRAWINGS)) {
 		if (charts.has(drawing) || !isVisible(drawing))
@@ -323,7 +323,7 @@ async function takeOver() {
 		try {
 			build(drawing, await content(drawing));
 		} catch {
-			/* the drawing stays; the next touch asks again */
+			/* the drawing stays; the next touch tries again */
 			data = null;
 			charts.delete(drawing);
 		}
@@ -351,7 +351,7 @@ async function renew(event) {
 		try {
 			setData(chart, (await content(drawing)).columns);
 		} catch {
-			data = null; /* older values, until the next change */
+			data = null; /* keeps the older values until the next change */
 		}
 	}
 }

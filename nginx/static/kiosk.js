@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A page on a wall, for weeks: it shows the time, goes to the next tab, moves a little every hour, and
- * starts anew every six.
+ * For a page that stays on a wall screen for weeks: shows the time, goes to the next tab, moves a
+ * little every hour, and reloads every six hours.
  */
 (() => {
 "use strict";

@@ -1,37 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Blocking, so that the first paint has its colours and leaves room for the controls of the other
- * scripts. Whether those run is not known here, on an old screen least of all: this file is written
- * in the language of 2009 (ES5). A page that comes back by itself says so in a <meta>, which
- * counts until this script takes it out; from then on it watches. Scripts that run say so by
- * data-runs of the root, and the watch does nothing.
+ * Blocks rendering, so that the first paint has the right colours and leaves room for the controls
+ * of the other scripts. An old browser may not run those, so this file is written in ES5. A page
+ * that reloads itself has a <meta> for that, which this script disables; from then on this script
+ * watches instead. Scripts that run set data-runs on the root, and then the watch does nothing.
  */
 (function () {
 "use strict";
 var root = document.documentElement, script = document.currentScript;
 var next = script.getAttribute("data-next"), seconds = script.getAttribute("data-reload");
 
-/* Whole, and with the sheet of a build of ours. Anything else at one of our addresses is from a
- * gateway or another program: who goes there stays there. */
+/* Whether a page is complete and has the style sheet of one of our builds. Anything else at our
+ * addresses comes from a gateway or another program, and a browser that loaded it would stay there. */
 function isOurs(text) {
 	return /"[^"]*static\/style\.\w+\.css"/.test(text) && /<\/html>\s*$/.test(text);
 }
 
-/* To a page with data of ours, null: to this one anew; as soon as it answers. */
+/* Loads the page at the address, or reloads this one (null), as soon as it answers with a state. */
 function go(address) {
-	var ask = new XMLHttpRequest();
+	var request = new XMLHttpRequest();
 
-	ask.open("GET", address || location.href);
-	ask.timeout = 10000;
-	ask.onloadend = function () {
-		if (!isOurs(ask.responseText) || ask.responseText.indexOf("id=\"state\"") < 0)
+	request.open("GET", address || location.href);
+	request.timeout = 10000;
+	request.onloadend = function () {
+		if (!isOurs(request.responseText) || request.responseText.indexOf("id=\"state\"") < 0)
 			setTimeout(go, 5000, address);
 		else if (address)
 			location.assign(address);
 		else
 			location.reload();
 	};
-	ask.send();
+	request.send();
 }
 
 function runs() {
@@ -50,8 +49,8 @@ addEventListener("load", function () {
 		root.classList.remove("script");
 });
 if (seconds) {
-	/* A <meta> that has been read cannot be taken back: it becomes part of a comment, which ends
-	 * behind it. */
+	/* A <meta> that has been parsed cannot be undone, so it becomes part of a comment, which ends
+	 * after it. */
 	document.write("<!--");
 	setTimeout(function () {
 		if (!runs())

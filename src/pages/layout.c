@@ -217,7 +217,7 @@ static const char *favicon(enum status status)
 
 /* The last word of a page may change column widths and line breaks, so a half-painted page would
  * shift when the rest arrives. Pages are small, so the first paint waits for the end. */
-static void head_look(const char *root, const char *icon, struct buf *out)
+static void head_links(const char *root, const char *icon, struct buf *out)
 {
 	buf_addf(out,
 		 "<link rel=\"expect\" href=\"#end\" blocking=\"render\"/>"
@@ -356,7 +356,7 @@ static void head(const struct page *active, const struct view *view, struct flee
 
 	head_open(root, view->query->view == VIEW_KIOSK ? " data-view=\"kiosk\"" : "", out);
 	put_reload(active, view, out);
-	head_look(root, favicon(fleet.stale ? STATUS_UNKNOWN : fleet.status), out);
+	head_links(root, favicon(fleet.stale ? STATUS_UNKNOWN : fleet.status), out);
 	assets(active, view, out);
 	put_title(active, view, fleet, out);
 	html_lit(out, "</head>");
@@ -579,7 +579,7 @@ void layout_error_begin(const struct http_error *error, struct span path, struct
 
 	head_open(root, "", out);
 	html_lit(out, "></script>");
-	head_look(root, favicon(STATUS_UNKNOWN), out);
+	head_links(root, favicon(STATUS_UNKNOWN), out);
 	/* A wall screen has no user to try again. Only for pages: actions answer no GET. */
 	if (error->status == 503 && page_find_path(path))
 		html_lit(out, "<meta http-equiv=\"refresh\" content=\"5\"/>");
