@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the history in Redis (redis/KEYS.md) into a struct history. It ends with the bucket of the
- * snapshot that is shown, so that all pages of one snapshot agree. */
+/* Reads the history in Redis (redis/KEYS.md). It ends with the bucket of the snapshot that is shown,
+ * so that all pages of one snapshot agree. */
 #ifndef TFT_ARCHIVE_H
 #define TFT_ARCHIVE_H
 
 #include "cache/cache.h"
 #include "fleet/history.h"
+#include "fleet/recent.h"
 
 #define ARCHIVE_STREAMS 2
 
@@ -26,5 +27,18 @@ int archive_fleet(struct cache *cache, const struct snapshot *snap, enum history
 /* The risk of one server over a day, as points that have only `highest`. */
 int archive_server(struct cache *cache, const struct snapshot *snap, struct span name,
 		   struct history *h);
+
+/* The same from a read of the caller's, as of a moment: the stream, and each of its entries. */
+struct archive_hour {
+	struct recent_hour hour; /* begun and ended by the caller */
+	struct span digest;      /* of the names that were told */
+};
+
+struct cache_stream archive_hour_stream(int64_t to_ms);
+void archive_hour_take(struct archive_hour *hour, int64_t at_ms, const struct span *fields,
+		       size_t count);
+/* The last hour of all servers, into the snapshot (fleet/recent.h). One round trip; nothing is known
+ * when the shared cache cannot be reached. */
+void archive_recent(struct cache *cache, struct snapshot *snap);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stored form of a snapshot (`tft:fleet:<bucket>`), about 200 bytes per server: everything that
+ * The stored form of a snapshot (`tft:fleet:<bucket>`), about 240 bytes per server: everything that
  * pages with parameters need. The series of the servers are stored separately.
  */
 #ifndef TFT_COMPACT_H
@@ -8,7 +8,7 @@
 
 #include "fleet/snapshot.h"
 
-#define COMPACT_FORMAT 3 /* in the first bytes; another one is a miss */
+#define COMPACT_FORMAT 4 /* in the first bytes; another one is a miss */
 
 void compact_encode(const struct snapshot *s, struct buf *out);
 /* NULL if the bytes are not a complete compact snapshot of this format, or if out of memory. Never

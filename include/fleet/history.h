@@ -79,6 +79,8 @@ void history_free(struct history *h);
 void history_add(struct history *h, int64_t at_ms, struct span record);
 /* A point that has only `highest`: the risk of the server at `index`. */
 void history_add_server(struct history *h, int64_t at_ms, struct span risks, size_t index);
+/* The risk at `index` of `risks` in tenths, or -1. */
+int history_risk(struct span risks, size_t index);
 /* Index of a server in `names`, or -1. */
 int history_find_server(struct span names, struct span name);
 

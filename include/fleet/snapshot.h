@@ -46,6 +46,17 @@ enum component {
 	COMPONENT_COUNT
 };
 
+/* Its risk over the last hour, in slots of equal time of which the last one ends with the snapshot.
+ * In whole points, rounded down so that each stays on its side of a level's limit, plus 1; 0: nothing
+ * is known. */
+#define RECENT_SLOTS 20
+#define RECENT_MS    3600000
+
+struct recent {
+	uint8_t most[RECENT_SLOTS];
+	uint8_t least; /* of the whole hour */
+};
+
 struct server {
 	struct span name; /* valid UTF-8; points into the snapshot's name store */
 	enum profile profile;
@@ -55,6 +66,10 @@ struct server {
 	double swap_now;
 	struct crossing crossings[CROSSINGS];
 	bool has_data; /* at least one known metric was present */
+	/* For each level the time of the bucket since which the server has been at this level or a
+	 * worse one; 0: it is not. A moment keeps that of its present level only. */
+	int64_t level_since_ms[LEVEL_HEALTHY];
+	struct recent recent;
 	/* To find silent servers: a fingerprint of the current values, since when it has been the
 	 * same, and in how many snapshots. */
 	uint64_t fingerprint;
@@ -103,7 +118,8 @@ struct snapshot {
 	char id[HASH_HEX]; /* the same on every page made from it */
 	int64_t bucket;    /* gen / interval, by Redis' clock */
 	int64_t interval_ms;
-	int64_t gen_ms;  /* when its refresh was claimed: the data's age counts from here */
+	int64_t gen_ms;          /* when its refresh was claimed: the data's age counts from here */
+	int64_t watched_from_ms; /* the first bucket that level_since_ms is known of; 0: none yet */
 	int64_t fill_ms; /* how long refreshes take (90th percentile, rounded up to 100 ms) */
 	enum model_kind model;
 	char prediction_time[40]; /* as sent by the upstream, printable ASCII, may be empty */
@@ -144,8 +160,15 @@ const struct server *snapshot_find(const struct snapshot *s, struct span name);
  * memory. */
 const struct server **snapshot_by_name(const struct snapshot *s);
 void snapshot_count(const struct snapshot *s, struct fleet_counts *counts);
-/* Takes over same_since and same_count from the previous snapshot (NULL: none). Call after seal. */
+/* Takes over from the previous snapshot (NULL: none) since when values have been the same and levels
+ * have lasted. Without one, what recent.h has found stays. Call after seal. */
 void snapshot_carry(struct snapshot *s, const struct snapshot *previous);
+/* The time of its bucket. */
+int64_t snapshot_bucket_ms(const struct snapshot *s);
+/* Records that the server was at this level at that time. */
+void server_note_level(struct server *server, enum level level, int64_t at_ms);
+/* Since when it has been at its level or a worse one; 0 if it is Healthy, or if that is unknown. */
+int64_t server_level_since(const struct server *server);
 /* Silent: the same current values in at least 3 successive snapshots over at least 60 s. */
 bool server_is_silent(const struct server *server, int64_t gen_ms);
 /* The marks that apply to its memory: a database fills its memory on purpose. */

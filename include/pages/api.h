@@ -12,7 +12,10 @@
  * for a moment of the past), condition, detail. */
 void api_common(const struct view *view, struct json *j);
 /* The members of a server's object in /api/v1/fleet. */
-void api_server_members(const struct server *server, int64_t gen_ms, struct json *j);
+void api_server_members(const struct server *server, const struct snapshot *snap, struct json *j);
+/* Since when a server has been at its level or a worse one; null if it is Healthy, or if that is
+ * unknown. */
+void api_level_since(const struct server *server, const struct snapshot *snap, struct json *j);
 /* When a server fell silent; null while its values change. */
 void api_silence(const struct server *server, int64_t gen_ms, struct json *j);
 /* An object with now, predicted and delta. */

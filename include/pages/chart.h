@@ -13,4 +13,8 @@ void chart_levels(const struct fleet_counts *counts, struct buf *out);
  * number is beside it. */
 void chart_risk_bar(int risk, struct buf *out);
 
+/* Its risk over the last hour, 250 bytes at most, with its numbers as the text alternative; nothing
+ * where less than two slots of it are known. */
+void chart_recent(const struct server *server, int64_t interval_ms, struct buf *out);
+
 #endif

@@ -46,6 +46,9 @@ void layout_status(enum status status, struct buf *out);
 const char *layout_mark(enum mark mark);
 /* "silent since", for servers whose values no longer change; nothing for the others. */
 void layout_silent(const struct server *server, const struct snapshot *snap, struct buf *out);
+/* "since 06:05:00 UTC, 12 min": how long the server has been at its level or a worse one, as of the
+ * snapshot. Nothing if it is Healthy, or if that is unknown. */
+void layout_since(const struct server *server, const struct snapshot *snap, struct buf *out);
 /* A literal word in capitals. */
 void layout_upper(const char *word, struct buf *out);
 

@@ -3,6 +3,7 @@
 #include "base/fmt.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,20 @@ void fmt_time_element(struct buf *b, int64_t epoch_ms)
 	buf_lit(b, "\">");
 	fmt_time(b, epoch_ms);
 	buf_lit(b, "</time>");
+}
+
+void fmt_duration(struct buf *b, int64_t ms)
+{
+	int64_t s = ms / 1000, min = s / 60, h = min / 60;
+
+	if (s < 60)
+		buf_addf(b, "%" PRId64 " s", s);
+	else if (min < 60)
+		buf_addf(b, "%" PRId64 " min", min);
+	else if (h < 24)
+		buf_addf(b, "%" PRId64 " h %" PRId64 " min", h, min % 60);
+	else
+		buf_addf(b, "%" PRId64 " d %" PRId64 " h", h / 24, h % 24);
 }
 
 void fmt_asked(struct buf *b, int64_t epoch_ms)

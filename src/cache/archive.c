@@ -120,3 +120,39 @@ int archive_server(struct cache *cache, const struct snapshot *snap, struct span
 		&(struct cache_stream){CACHE_HISTORY_SERVERS, h->from_ms, h->to_ms, CACHE_ALL}, 1,
 		add_server, &range);
 }
+
+/* Entries as above. */
+void archive_hour_take(struct archive_hour *hour, int64_t at_ms, const struct span *fields,
+		       size_t count)
+{
+	if (count < 4)
+		return;
+	if (count >= 6 && !span_eq(fields[1], hour->digest)) {
+		hour->digest = fields[1];
+		recent_names(&hour->hour, fields[5]);
+	}
+	if (span_eq(fields[1], hour->digest))
+		recent_add(&hour->hour, at_ms, fields[3]);
+}
+
+/* From the start of an hour on: there the names stand again. */
+struct cache_stream archive_hour_stream(int64_t to_ms)
+{
+	return (struct cache_stream){CACHE_HISTORY_SERVERS, (to_ms - RECENT_MS) / HOUR_MS * HOUR_MS,
+				     to_ms - 1, CACHE_ALL};
+}
+
+static void add_recent(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
+{
+	archive_hour_take(ctx, at_ms, fields, count);
+}
+
+void archive_recent(struct cache *cache, struct snapshot *snap)
+{
+	struct cache_stream stream = archive_hour_stream(snapshot_bucket_ms(snap));
+	struct archive_hour hour = {.digest = {NULL, 0}};
+
+	recent_begin(&hour.hour, snap);
+	(void)cache_read_streams(cache, &stream, 1, add_recent, &hour);
+	recent_end(&hour.hour);
+}

@@ -17,13 +17,32 @@
 #define THIN      "t"
 #define FORECASTS "f"
 #define POINTS    "d" /* of the history */
+#define RISKS     "s"
 
 /* What a read has found; the records live as long as the replies. */
 struct found {
 	int64_t full_ms, thin_ms, forecasts_ms; /* 0: none */
 	struct span full, thin, forecasts;
 	struct archive_range day; /* h NULL: not asked for */
+	struct buf risks;         /* struct risks; of the hour before */
 };
+
+#define RISKS_FIELDS 6
+#define RISKS_MAX    (8u << 20)
+
+struct risks {
+	int64_t at_ms;
+	size_t count;
+	struct span fields[RISKS_FIELDS];
+};
+
+static void take_risks(struct found *found, int64_t at_ms, const struct span *fields, size_t count)
+{
+	struct risks risks = {.at_ms = at_ms, .count = count < RISKS_FIELDS ? count : RISKS_FIELDS};
+
+	memcpy(risks.fields, fields, risks.count * sizeof(*fields));
+	buf_add(&found->risks, &risks, sizeof(risks));
+}
 
 static void take(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
@@ -42,10 +61,12 @@ static void take(void *ctx, int64_t at_ms, const struct span *fields, size_t cou
 		found->forecasts = fields[1];
 	} else if (span_is(fields[0], POINTS)) {
 		archive_take(&found->day, at_ms, fields[1]);
+	} else if (span_is(fields[0], RISKS)) {
+		take_risks(found, at_ms, fields, count);
 	}
 }
 
-#define STREAMS (3 + ARCHIVE_STREAMS)
+#define STREAMS (4 + ARCHIVE_STREAMS)
 
 /* forecasts: those as well; day: its points until to_ms. */
 static int read_streams(struct cache *cache, int64_t from_ms, int64_t to_ms, enum cache_pick pick,
@@ -56,11 +77,13 @@ static int read_streams(struct cache *cache, int64_t from_ms, int64_t to_ms, enu
 	size_t n = 2;
 
 	*found = (struct found){.day = {.h = day}};
+	buf_init(&found->risks, RISKS_MAX);
 	if (forecasts)
 		streams[n++] = (struct cache_stream){CACHE_FORECASTS, from_ms, to_ms, pick};
 	if (day) {
 		archive_streams(&found->day, to_ms, streams + n);
 		n += ARCHIVE_STREAMS;
+		streams[n++] = archive_hour_stream(to_ms + 1);
 	}
 	return cache_read_streams(cache, streams, n, take, found);
 }
@@ -71,6 +94,18 @@ static void tell_damaged(const char *what, int64_t at_ms)
 		  LOG_INT("at", at_ms));
 }
 
+/* The lines of the servers; the snapshot decides which of the risks lie before it. */
+static void draw_recent(struct snapshot *snap, const struct found *found)
+{
+	const struct risks *risks = (const struct risks *)(const void *)found->risks.data;
+	struct archive_hour hour = {.digest = {NULL, 0}};
+
+	recent_begin(&hour.hour, snap);
+	for (size_t i = 0; i < found->risks.len / sizeof(*risks); i++)
+		archive_hour_take(&hour, risks[i].at_ms, risks[i].fields, risks[i].count);
+	recent_end(&hour.hour);
+}
+
 static struct snapshot *decode(int64_t at_ms, struct span record, const struct found *found)
 {
 	struct snapshot *snap = moment_decode(record);
@@ -79,6 +114,8 @@ static struct snapshot *decode(int64_t at_ms, struct span record, const struct f
 		tell_damaged("moment", at_ms);
 	else if (found->forecasts_ms && horizons_decode(found->forecasts, snap) != 0)
 		tell_damaged("forecasts", found->forecasts_ms);
+	if (snap)
+		draw_recent(snap, found);
 	return snap;
 }
 
@@ -113,12 +150,15 @@ enum moment_result moments_read_day(struct cache *cache, int64_t at_ms, bool for
 
 	*moment = (struct moment){0};
 	if (read_streams(cache, at_ms - PROTOCOL_THIN_MS + 1, at_ms, CACHE_NEWEST, forecasts, day,
-			 &found) != 0)
+			 &found) != 0) {
+		buf_free(&found.risks);
 		return MOMENT_DOWN;
+	}
 	if (found.full_ms > at_ms - cache_interval_ms(cache, CACHE_FLEET))
 		moment->snap = decode(found.full_ms, found.full, &found);
 	else if (!found.full_ms && found.thin_ms)
 		moment->snap = decode(found.thin_ms, found.thin, &found);
+	buf_free(&found.risks);
 	return moment->snap ? MOMENT_FOUND : find_neighbours(cache, at_ms, moment);
 }
 

@@ -11,7 +11,7 @@
 
 #define MAGIC "TFTf"
 /* The fewest bytes a server can have: bounds what a stored count can allocate. */
-#define SERVER_BYTES_MIN 171
+#define SERVER_BYTES_MIN 192
 
 #define PERCENT_MOST 100 /* of clamped values */
 
@@ -64,6 +64,32 @@ static void get_crossings(struct bytes_reader *r, struct server *server)
 	}
 }
 
+/* Of its level and the milder ones: at the worse ones it is not. */
+static void put_levels(struct buf *out, const struct server *server)
+{
+	for (int l = level_of(server->risk); l < LEVEL_HEALTHY; l++)
+		bytes_put_int(out, (uint64_t)server->level_since_ms[l], 8);
+}
+
+static void get_levels(struct bytes_reader *r, struct server *server)
+{
+	for (int l = level_of(server->risk); l < LEVEL_HEALTHY; l++)
+		server->level_since_ms[l] = head_get_time(r);
+}
+
+static void put_recent(struct buf *out, const struct recent *recent)
+{
+	buf_add(out, recent->most, sizeof(recent->most));
+	bytes_put_int(out, recent->least, 1);
+}
+
+static void get_recent(struct bytes_reader *r, struct recent *recent)
+{
+	for (int i = 0; i < RECENT_SLOTS; i++)
+		recent->most[i] = (uint8_t)bytes_get_upto(r, 1, RISK_MAX / 10 + 1);
+	recent->least = (uint8_t)bytes_get_upto(r, 1, RISK_MAX / 10 + 1);
+}
+
 static void put_server(struct buf *out, const struct server *server)
 {
 	bytes_put_text(out, server->name);
@@ -79,6 +105,8 @@ static void put_server(struct buf *out, const struct server *server)
 	bytes_put_int(out, server->fingerprint, 8);
 	bytes_put_int(out, (uint64_t)server->same_since_ms, 8);
 	bytes_put_int(out, server->same_count, 4);
+	put_levels(out, server);
+	put_recent(out, &server->recent);
 	put_crossings(out, server);
 }
 
@@ -111,6 +139,8 @@ static void get_server(struct bytes_reader *r, struct snapshot *s)
 	server->fingerprint = bytes_get_int(r, 8);
 	server->same_since_ms = head_get_time(r);
 	server->same_count = (uint32_t)bytes_get_int(r, 4);
+	get_levels(r, server);
+	get_recent(r, &server->recent);
 	get_crossings(r, server);
 }
 

@@ -114,6 +114,7 @@ void head_put(struct buf *out, const struct snapshot *s)
 	bytes_put_int(out, (uint64_t)s->bucket, 8);
 	bytes_put_int(out, (uint64_t)s->interval_ms, 8);
 	bytes_put_int(out, (uint64_t)s->gen_ms, 8);
+	bytes_put_int(out, (uint64_t)s->watched_from_ms, 8);
 	bytes_put_int(out, (uint64_t)s->fill_ms, 8);
 	bytes_put_int(out, s->model, 1);
 	bytes_put_text(out, span_str(s->prediction_time));
@@ -130,6 +131,7 @@ void head_get(struct bytes_reader *r, struct snapshot *s)
 	bytes_get_text(r, s->id, sizeof(s->id));
 	get_bucket(r, s);
 	s->gen_ms = head_get_time(r);
+	s->watched_from_ms = head_get_time(r);
 	s->fill_ms = head_get_time(r);
 	s->model = (enum model_kind)bytes_get_upto(r, 1, MODEL_TFT);
 	bytes_get_text(r, s->prediction_time, sizeof(s->prediction_time));

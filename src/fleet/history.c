@@ -253,18 +253,25 @@ static int radix_digit(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'z' ? c - 'a' + 10 : -1;
 }
 
+int history_risk(struct span risks, size_t index)
+{
+	int high, low;
+
+	if (risks.len < 2 * index + 2)
+		return -1;
+	high = radix_digit(risks.ptr[2 * index]);
+	low = radix_digit(risks.ptr[2 * index + 1]);
+	return high < 0 || low < 0 || high * RADIX + low > RISK_MAX ? -1 : high * RADIX + low;
+}
+
 void history_add_server(struct history *h, int64_t at_ms, struct span risks, size_t index)
 {
 	struct history_point point = {.at_ms = at_ms, .prob_30m = NAN, .prob_8h = NAN, .mean = NAN};
-	int high, low;
+	int risk = history_risk(risks, index);
 
-	if (!is_next(h, at_ms) || risks.len < 2 * index + 2)
+	if (!is_next(h, at_ms) || risk < 0)
 		return;
-	high = radix_digit(risks.ptr[2 * index]);
-	low = radix_digit(risks.ptr[2 * index + 1]);
-	if (high < 0 || low < 0 || high * RADIX + low > RISK_MAX)
-		return;
-	point.highest = (high * RADIX + low) / 10.0;
+	point.highest = risk / 10.0;
 	buf_add(&h->points, &point, sizeof(point));
 }
 

@@ -221,6 +221,25 @@ static void put_silence(const struct columns *c, const struct snapshot *s,
 	rice_put(out, c->work, c->count);
 }
 
+/* Of those that are not Healthy, which follows from the values: buckets before this one plus 1; 0: not
+ * known. */
+static void put_levels(const struct columns *c, const struct snapshot *s,
+		       const struct server *const *servers, struct buf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		int64_t since_ms = server_level_since(servers[i]);
+		int64_t buckets = since_ms && s->interval_ms ? s->bucket - since_ms / s->interval_ms
+							     : INT32_MAX;
+
+		if (level_of(servers[i]->risk) < LEVEL_HEALTHY)
+			c->work[n++] =
+				buckets >= 0 && buckets < INT32_MAX ? (int32_t)buckets + 1 : 0;
+	}
+	rice_put(out, c->work, n);
+}
+
 /* Releases the list. */
 static void put_list(struct buf *list, struct buf *out)
 {
@@ -298,6 +317,7 @@ static void put_body(const struct snapshot *s, const struct server *const *serve
 	put_values(c, out);
 	put_sides(c, servers, out);
 	put_silence(c, s, servers, out);
+	put_levels(c, s, servers, out);
 	put_crossings(c, servers, out);
 }
 
@@ -410,6 +430,25 @@ static void get_silence(struct bytes_reader *r, const struct columns *c, struct 
 	}
 }
 
+static void get_levels(struct bytes_reader *r, const struct columns *c, struct snapshot *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		n += level_of(s->servers[i].risk) < LEVEL_HEALTHY;
+	rice_get(r, c->work, n);
+	for (size_t i = c->count; i-- > 0;) {
+		enum level level = level_of(s->servers[i].risk);
+
+		if (level == LEVEL_HEALTHY || c->work[--n] == 0)
+			continue;
+		r->bad |= c->work[n] < 0 || c->work[n] > s->bucket;
+		if (!r->bad)
+			s->servers[i].level_since_ms[level] =
+				(s->bucket + 1 - c->work[n]) * s->interval_ms;
+	}
+}
+
 static void set_crossing(struct server *server, int32_t index, int32_t steps, int32_t peak,
 			 bool *bad)
 {
@@ -476,6 +515,7 @@ static void get_columns(struct bytes_reader *r, struct snapshot *s)
 	for (size_t i = 0; i < s->count; i++)
 		risk_score(&s->servers[i]);
 	get_silence(r, &c, s);
+	get_levels(r, &c, s);
 	get_crossings(r, &c, s);
 	free(absent);
 	free(c.values);

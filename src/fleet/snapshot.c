@@ -195,7 +195,7 @@ void snapshot_count(const struct snapshot *s, struct fleet_counts *counts)
 	counts->healthy = counts->total - counts->or_worse[LEVEL_DEGRADING];
 }
 
-/* ---- silent servers ---- */
+/* ---- what lasts ---- */
 
 static int by_name_ptr(const void *a, const void *b)
 {
@@ -219,17 +219,57 @@ const struct server **snapshot_by_name(const struct snapshot *s)
 	return index;
 }
 
+int64_t snapshot_bucket_ms(const struct snapshot *s)
+{
+	return s->bucket * s->interval_ms;
+}
+
+void server_note_level(struct server *server, enum level level, int64_t at_ms)
+{
+	for (int l = 0; l < LEVEL_HEALTHY; l++) {
+		int64_t *since_ms = &server->level_since_ms[l];
+
+		*since_ms = (int)level > l ? 0 : *since_ms ? *since_ms : at_ms;
+	}
+}
+
+int64_t server_level_since(const struct server *server)
+{
+	enum level level = level_of(server->risk);
+
+	return level == LEVEL_HEALTHY ? 0 : server->level_since_ms[level];
+}
+
+/* Times of another interval become those of a bucket of this one: a moment counts in buckets. */
+static int64_t on_bucket(int64_t at_ms, const struct snapshot *s)
+{
+	return s->interval_ms ? at_ms - at_ms % s->interval_ms : at_ms;
+}
+
+static void carry_levels(struct server *server, const struct server *old, const struct snapshot *s,
+			 const struct snapshot *previous)
+{
+	for (int l = 0; previous && l < LEVEL_HEALTHY; l++)
+		server->level_since_ms[l] = old ? on_bucket(old->level_since_ms[l], s) : 0;
+	server_note_level(server, level_of(server->risk), snapshot_bucket_ms(s));
+}
+
 void snapshot_carry(struct snapshot *s, const struct snapshot *previous)
 {
 	const struct server **index = snapshot_by_name(previous);
 	size_t i;
 
+	if (previous)
+		s->watched_from_ms = on_bucket(previous->watched_from_ms, s);
+	if (!s->watched_from_ms)
+		s->watched_from_ms = snapshot_bucket_ms(s);
 	for (i = 0; i < s->count; i++) {
 		struct server *server = &s->servers[i];
 		const struct server *key = server, *const *old = NULL;
 
 		if (index)
 			old = bsearch(&key, index, previous->count, sizeof(*index), by_name_ptr);
+		carry_levels(server, old ? *old : NULL, s, previous);
 		server->same_since_ms = s->gen_ms;
 		server->same_count = 1;
 		if (old && (*old)->fingerprint == server->fingerprint) {

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "pages/contents.h"
 
+#include "pages/chart.h"
 #include "pages/filter.h"
 #include "base/fmt.h"
 #include "base/html.h"
@@ -14,6 +15,7 @@
 #include "pages/pieces.h"
 
 #define BUSY_COUNT 5
+#define LINE_ROWS  50 /* with a line: 200 would be too many elements (doc/limits.md#budgets) */
 #define TREND_MIN  0.05
 
 /* ---- the table ---- */
@@ -60,16 +62,21 @@ static void put_name(const struct view *view, const struct server *s, struct buf
 	html_lit(out, "</th>");
 }
 
-static void put_row(const struct view *view, const struct server *s, struct buf *out)
+/* line: with the last hour of its risk. */
+static void put_row(const struct view *view, const struct server *s, bool line, struct buf *out)
 {
 	const struct level_info *level = &level_table[level_of(s->risk)];
 
 	html_lit(out, "<tr id=\"srv-");
 	html_text(out, s->name);
-	buf_addf(out, "\"><td class=\"chip sev-%s\">%s</td>", level->slug, level->name);
+	buf_addf(out, "\"><td class=\"chip sev-%s\">%s", level->slug, level->name);
+	layout_since(s, view->snap, out);
+	html_lit(out, "</td>");
 	put_name(view, s, out);
 	buf_addf(out, "<td>%s</td><td>", profile_table[s->profile].name);
 	fmt_tenths(out, s->risk);
+	if (line)
+		chart_recent(s, view->snap->interval_ms, out);
 	html_lit(out, "</td>");
 	put_reading(MARK_KIND_CPU, &s->cpu, out);
 	put_reading(MARK_KIND_IOWAIT, &s->iowait, out);
@@ -83,7 +90,7 @@ static void put_table(const struct view *view, const struct row *row, const stru
 	table_begin(&alert_table, "Servers at risk; every predicted value is a trend extrapolation",
 		    view->query, out);
 	for (size_t i = part->first; i < part->last; i++)
-		put_row(view, row[i].server, out);
+		put_row(view, row[i].server, i - part->first < LINE_ROWS, out);
 	table_end(&alert_table, part, view->query, out);
 }
 

@@ -136,7 +136,15 @@ void api_silence(const struct server *s, int64_t gen_ms, struct json *j)
 	put_time(j, "silent_since", server_is_silent(s, gen_ms) ? s->same_since_ms : 0);
 }
 
-void api_server_members(const struct server *s, int64_t gen_ms, struct json *j)
+void api_level_since(const struct server *s, const struct snapshot *snap, struct json *j)
+{
+	int64_t since_ms = server_level_since(s);
+
+	put_time(j, "level_since", since_ms);
+	json_bool(j, "level_since_at_least", since_ms && since_ms <= snap->watched_from_ms);
+}
+
+void api_server_members(const struct server *s, const struct snapshot *snap, struct json *j)
 {
 	json_str(j, "name", s->name);
 	json_cstr(j, "profile", profile_table[s->profile].name);
@@ -158,7 +166,8 @@ void api_server_members(const struct server *s, int64_t gen_ms, struct json *j)
 	json_num(j, "memory", heat_value(s, HEAT_MEMORY));
 	json_num(j, "load", heat_value(s, HEAT_LOAD));
 	json_end(j);
-	api_silence(s, gen_ms, j);
+	api_level_since(s, snap, j);
+	api_silence(s, snap->gen_ms, j);
 }
 
 void api_fleet(const struct view *view, struct buf *out)
@@ -178,7 +187,7 @@ void api_fleet(const struct view *view, struct buf *out)
 	json_array(&j, "servers");
 	for (size_t i = 0; i < snap->count; i++) {
 		json_object(&j, NULL);
-		api_server_members(&snap->servers[i], snap->gen_ms, &j);
+		api_server_members(&snap->servers[i], snap, &j);
 		json_end(&j);
 	}
 	json_end(&j);
@@ -193,7 +202,7 @@ void api_change(struct json *j, const char *key, const struct reading *r)
 	json_end(j);
 }
 
-static void put_alert(const struct server *s, int64_t gen_ms, struct json *j)
+static void put_alert(const struct server *s, const struct snapshot *snap, struct json *j)
 {
 	json_object(j, NULL);
 	json_str(j, "server", s->name);
@@ -203,7 +212,8 @@ static void put_alert(const struct server *s, int64_t gen_ms, struct json *j)
 	api_change(j, "cpu", &s->cpu);
 	api_change(j, "iowait", &s->iowait);
 	api_change(j, "memory", &s->memory);
-	api_silence(s, gen_ms, j);
+	api_level_since(s, snap, j);
+	api_silence(s, snap->gen_ms, j);
 	json_end(j);
 }
 
@@ -219,7 +229,7 @@ void api_alerts(const struct view *view, struct buf *out)
 	json_array(&j, "alerts");
 	row = (const struct row *)rows.data;
 	for (size_t i = 0; i < count; i++)
-		put_alert(row[i].server, view->snap->gen_ms, &j);
+		put_alert(row[i].server, view->snap, &j);
 	json_end(&j);
 	buf_free(&rows);
 }

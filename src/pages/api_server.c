@@ -200,7 +200,7 @@ void api_server(const struct view *view, struct buf *out)
 	struct json j;
 
 	json_resume(&j, out);
-	api_server_members(s, view->snap->gen_ms, &j);
+	api_server_members(s, view->snap, &j);
 	put_crossings(s, &j);
 	put_metrics(view, s->series, &j);
 }

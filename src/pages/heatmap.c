@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "pages/chart.h"
 #include "pages/filter.h"
 #include "base/fmt.h"
 #include "base/html.h"
@@ -17,6 +18,7 @@
 
 #define SMALL_TILES 300 /* with more servers than this, a tile has no room for text */
 #define SHADES      4
+#define LINE_ROWS   50 /* of the data table, with a line: more would be too many elements */
 
 /* Metrics other than risk are shaded by value, not by level: darkest above the first limit, and so
  * on. */
@@ -309,8 +311,11 @@ static void put_data(const struct view *view, const struct row *row, size_t coun
 	for (size_t i = part.first; i < part.last; i++) {
 		html_lit(out, "<tr><th scope=\"row\">");
 		html_text(out, row[i].server->name);
-		buf_addf(out, "</th><td>%s</td><td>",
-			 level_table[level_of(row[i].server->risk)].name);
+		buf_addf(out, "</th><td>%s", level_table[level_of(row[i].server->risk)].name);
+		layout_since(row[i].server, view->snap, out);
+		if (i - part.first < LINE_ROWS)
+			chart_recent(row[i].server, view->snap->interval_ms, out);
+		html_lit(out, "</td><td>");
 		fmt_number(out, heat(view, &row[i]), 1);
 		html_lit(out, "</td></tr>");
 	}

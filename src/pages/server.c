@@ -178,6 +178,8 @@ static void put_head(const struct view *view, const struct server *s, struct buf
 	fmt_tenths(out, s->risk);
 	html_lit(out, " ");
 	layout_level(level_of(s->risk), out);
+	layout_since(s, snap, out);
+	chart_recent(s, snap->interval_ms, out);
 	html_lit(out, "</p>");
 	chart_risk_bar(s->risk, out);
 	buf_addf(out, "<ul class=\"figures\"><li><b>%s</b></li><li>Rank <b>%zu</b> of %zu</li>",

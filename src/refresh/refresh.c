@@ -14,6 +14,7 @@
 #include "fleet/horizons.h"
 #include "fleet/moment.h"
 #include "base/log.h"
+#include "cache/archive.h"
 #include "cache/forecast_store.h"
 #include "refresh/upstream_status.h"
 
@@ -117,6 +118,7 @@ static void complete_snapshot(struct work *w)
 	s->scenario = w->upstream_status.scenario;
 	s->warmup.at_ms = s->scenario.at_ms = 0;
 	take_served(w);
+	archive_recent(w->refresh->cache, w->snap);
 	carry_over(w);
 }
 

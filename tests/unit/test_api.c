@@ -111,7 +111,7 @@ static void absent_values_are_null(void **unused)
 		   "30m\":null},"
 		   "\"swap\":{\"now\":null},\"load\":{\"now\":null},"
 		   "\"heatmap\":{\"risk\":0.0,\"cpu\":null,\"memory\":null,\"load\":null},"
-		   "\"silent_since\":null}");
+		   "\"level_since\":null,\"level_since_at_least\":false,\"silent_since\":null}");
 	assert_has_not(text, "nan");
 	fixture_free(&f);
 }

@@ -274,6 +274,40 @@ static void test_the_forecasts_of_the_top_page(void **state)
 	buf_free(&second);
 }
 
+/* From the start of the hour on in which the last hour began: there the names stand. */
+static void test_the_last_hour_of_all_servers(void **state)
+{
+	static const char *const named[] = {"s", "d1", "r", "28h8", "n", "a b"},
+				 *const same[] = {"s", "d1", "r", "ri28"},
+				 *const other[] = {"s", "d2", "r", "riri"};
+	struct buf entries;
+
+	(void)state;
+	add_server("a", 850);
+	add_server("b", 500);
+	assert_int_equal(snapshot_seal(snap), 0);
+	snap->bucket += 30; /* a quarter past */
+	buf_init(&entries, 1 << 20);
+	put_entry(&entries, END - 600000, same, 4); /* whose names are not known yet */
+	put_entry(&entries, END, named, 6);
+	put_entry(&entries, END + 300000, other, 4);
+	put_entry(&entries, END + 600000, same, 4);
+	on_entries("XRANGE tfthist:risk", 4, &entries);
+	archive_recent(cache, snap);
+	assert_string_equal(redis_heard(), "XRANGE tfthist:risk 1763996400000 1764000899999\n");
+	snapshot_carry(snap, NULL);
+	assert_int_equal(snap->watched_from_ms, END);
+	assert_int_equal(server_level_since(snapshot_find(snap, SPAN("a"))), END + 600000);
+	assert_int_equal(server_level_since(snapshot_find(snap, SPAN("b"))), END + 900000);
+	assert_int_equal(snapshot_find(snap, SPAN("a"))->recent.least, 9);
+	/* Away: what the snapshot says itself. */
+	redis_on("XRANGE", "-ERR\r\n");
+	archive_recent(cache, snap);
+	assert_int_equal(snapshot_find(snap, SPAN("a"))->recent.least, 86);
+	assert_int_equal(snapshot_find(snap, SPAN("a"))->recent.most[RECENT_SLOTS - 3], 0);
+	buf_free(&entries);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_archive, close_archive)
 
 int main(void)
@@ -287,6 +321,7 @@ int main(void)
 		TEST(test_a_history_may_take_longer),
 		TEST(test_the_forecasts_of_a_server),
 		TEST(test_the_forecasts_of_the_top_page),
+		TEST(test_the_last_hour_of_all_servers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,8 @@ static int open_moments(void **state)
 
 	snap->bucket = BUCKET;
 	snap->interval_ms = 30000;
+	assert_non_null(snapshot_add(snap, SPAN("a")));
+	assert_int_equal(snapshot_seal(snap), 0);
 	buf_init(&record, 65536);
 	moment_encode(snap, &record);
 	snapshot_free(&snap);
@@ -79,6 +81,20 @@ static void test_a_moment_is_one_round_trip(void **state)
 	found(0, AT - 299999); /* where only these are kept */
 }
 
+/* Two risks of the one server: 620 five minutes before, 990 after the moment. */
+static void on_risks(void)
+{
+	char wire[300];
+
+	(void)snprintf(
+		wire, sizeof(wire),
+		"*2\r\n*2\r\n$15\r\n%lld-0\r\n*6\r\n$1\r\ns\r\n$2\r\nd1\r\n$1\r\nr\r\n$2\r\nh8\r\n$"
+		"1\r\nn\r\n$1\r\na\r\n"
+		"*2\r\n$15\r\n%lld-0\r\n*4\r\n$1\r\ns\r\n$2\r\nd1\r\n$1\r\nr\r\n$2\r\nri\r\n",
+		(long long)AT - 300000, (long long)AT + 30000);
+	redis_on("XRANGE tfthist:risk", wire);
+}
+
 #define POINT "1 0.5 0.5 0 1 0 0 0 0 1 900 850 ppdb001 healthy"
 
 static void test_the_day_before_comes_in_the_same_round_trip(void **state)
@@ -91,6 +107,7 @@ static void test_the_day_before_comes_in_the_same_round_trip(void **state)
 	on_stream("XRANGE tfthist:hours", 1763992800000, "d", span_str(hour));
 	on_stream("XRANGE tfthist:fleet", AT - 30000, "d", SPAN(POINT));
 	on_moments(AT, 0);
+	on_risks();
 	history_init(&day, 30000, DAY, AT + 300000);
 	assert_int_equal(moments_read_day(cache, AT, false, &day, &moment), MOMENT_FOUND);
 	assert_int_equal(history_count(&day), 3);
@@ -99,7 +116,11 @@ static void test_the_day_before_comes_in_the_same_round_trip(void **state)
 	assert_string_equal(redis_heard(), "XREVRANGE tfthist:full " AT_TEXT WITHIN "COUNT 1\n"
 					   "XREVRANGE tfthist:thin " AT_TEXT WITHIN "COUNT 1\n"
 					   "XRANGE tfthist:hours 1763913600000 1763996399999\n"
-					   "XRANGE tfthist:fleet 1763996400000 1764000000000\n");
+					   "XRANGE tfthist:fleet 1763996400000 1764000000000\n"
+					   "XRANGE tfthist:risk 1763996400000 1764000000000\n");
+	/* The line of its server; what came after the moment is not of it. */
+	assert_int_equal(moment.snap->servers[0].recent.most[RECENT_SLOTS - 2], 63);
+	assert_int_equal(moment.snap->servers[0].recent.least, 1);
 	snapshot_free(&moment.snap);
 	history_free(&day);
 }
