@@ -22,6 +22,7 @@ GIVEN = {
     "fleet/decode": "struct decode *d; const char *bytes; size_t len; enum reason reason; struct snapshot *snapshot;"
     "bool receive(const char **, size_t *);",
     "fleet/history": "struct history h; int64_t interval_ms, range_ms, end_ms, at_ms; struct span record; struct history_stats stats;",
+    "fleet/recent": "struct recent_hour hour; struct snapshot *snap; int64_t at_ms; struct span names, risks;",
     "fleet/scan": "struct scan *scan; scan_member member; void *ctx; const char *bytes; size_t len; enum scan_result rc;"
     "bool receive(const char **, size_t *);",
     "pages/chart_lines": "struct chart_frame frame; struct chart_series series; const struct chart_mark *marks; size_t count; struct buf *out;",
