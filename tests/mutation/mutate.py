@@ -52,7 +52,7 @@ OPERATORS = [
     ("if to if not", r"\bif \((.*)\)$", r"if (!(\1))"),
     ("true to false", r"\btrue\b", "false"),
     ("false to true", r"\bfalse\b", "true"),
-    ("n to n + 1", r"(?<![\w.\"'x\[])([1-9]\d*)(?![\w.x\]])", None),
+    ("n to n + 1", r"(?<![\w.\"'x\[-])([1-9]\d*)(?![\w.x\]])", None),
     ("return 0 to -1", r"\breturn 0;", "return -1;"),
 ]
 # The unit programs that meet most of a room.
@@ -76,8 +76,14 @@ INTEGRATION = {
 }
 
 
+def is_compiled(path):
+    """TLS needs a hiredis that has it."""
+    return path.name != "tls.c" or subprocess.run(["pkg-config", "--exists", "hiredis_ssl"]).returncode == 0
+
+
 def source_files():
-    return sorted(p for p in (ROOT / "src").rglob("*.c") if not PROGRAMS & set(p.relative_to(ROOT / "src").parts))
+    found = (ROOT / "src").rglob("*.c")
+    return sorted(p for p in found if is_compiled(p) and not PROGRAMS & set(p.relative_to(ROOT / "src").parts))
 
 
 def room(path):
@@ -90,9 +96,11 @@ def replacement(match, text):
 
 
 def outside_strings(line):
-    """The line with a blank for each character of its texts, and for sizes of buffers: one byte more is no fault."""
+    """The line with a blank for each character of its texts, and for what no change can make wrong: the sizes of buffers, where a byte
+    more is no fault, and the choice between two equal numbers. (An error of -1 may as well be -2: see OPERATORS.)"""
     line = re.sub(r'"(\\.|[^"\\])*"', lambda m: '"' + " " * (len(m.group()) - 2) + '"', line)
-    size = r"\bbuf_init\(.*|^\s*(?!return)(static )?(const )?(struct )?\w+ \*?\w+\[[^=]*;$"
+    line = re.sub(r"(\w+) [<>] (\w+) \? (\1 : \2|\2 : \1)", lambda m: " " * len(m.group()), line)
+    size = r"\bcalloc\(.*|\bbuf_init\(.*|^\s*(?!return)(static )?(const )?(struct )?\w+ \*?\w+\[[^=]*;$"
     return re.sub(size, lambda m: " " * len(m.group()), line)
 
 

@@ -62,6 +62,11 @@ static void status_tells_each_part_apart(void **unused)
 		"\"feed\":{\"silent_since\":null}},"
 		"\"cache\":{\"redis\":\"up\",\"bucket\":7,\"interval_s\":30,\"next_bucket\":null,"
 		"\"node_requests\":{\"fresh\":4,\"stale\":3,\"cold\":2,\"down\":1}}}");
+	buf_reset(&f.out);
+	diagnosis.budget_left = 0;
+	api_status(&status, &f.out);
+	buf_char(&f.out, '\0');
+	assert_has(f.out.data, "\"budget_left\":0,");
 	scenario.known = false;
 	f.warmup.known = false;
 	status.redis_up = false;

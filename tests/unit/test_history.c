@@ -441,6 +441,9 @@ static void the_words_of_the_parameters(void **state)
 	assert_string_equal(history_metric_words[HISTORY_HEALTH], "fleet_health");
 	assert_string_equal(history_range_words[HISTORY_7D], "7d");
 	assert_int_equal(history_range_ms(HISTORY_30M), 1800000);
+	assert_int_equal(history_range_ms(HISTORY_1H), 3600000);
+	assert_int_equal(history_range_ms(HISTORY_8H), 28800000);
+	assert_int_equal(history_range_ms(HISTORY_1D), 86400000);
 	assert_int_equal(history_range_ms(HISTORY_7D), INT64_C(604800000));
 }
 

@@ -5,6 +5,7 @@
 #include "cache/moments.h"
 #include "cache/retention.h"
 #include "cache_fixture.h"
+#include "fleet/horizons.h"
 #include "fleet/moment.h"
 
 #define AT      (BUCKET * INT64_C(30000))
@@ -157,6 +158,56 @@ static void test_a_damaged_record_is_a_gap(void **state)
 	assert_null(moment.snap);
 }
 
+static struct buf forecasts_of(const char *name)
+{
+	struct snapshot *snap = snapshot_new();
+	struct buf bytes;
+
+	assert_non_null(snapshot_add(snap, span_str(name)));
+	assert_int_equal(snapshot_seal(snap), 0);
+	buf_init(&bytes, 65536);
+	horizons_encode(snap, &bytes);
+	snapshot_free(&snap);
+	return bytes;
+}
+
+/* A record of one server. */
+static void use_server(const char *name)
+{
+	struct snapshot *snap = snapshot_new();
+
+	snap->bucket = BUCKET;
+	snap->interval_ms = 30000;
+	assert_non_null(snapshot_add(snap, span_str(name)));
+	assert_int_equal(snapshot_seal(snap), 0);
+	buf_reset(&record);
+	moment_encode(snap, &record);
+	snapshot_free(&snap);
+}
+
+static void test_forecasts_come_with_the_moment(void **state)
+{
+	struct buf forecasts = forecasts_of("ppml0001");
+	struct moment moment;
+
+	(void)state;
+	use_server("ppml0001");
+	on_moments(AT, 0);
+	on_stream("XREVRANGE tfthist:forecasts", AT - 120000, "f", buf_span(&forecasts));
+	assert_int_equal(moments_read(cache, AT, true, &moment), MOMENT_FOUND);
+	assert_non_null(moment.snap->servers[0].horizons);
+	snapshot_free(&moment.snap);
+	forecasts.data[forecasts.len - 1] ^= 1;
+	on_stream("XREVRANGE tfthist:forecasts", AT - 120000, "f", buf_span(&forecasts));
+	assert_int_equal(moments_read(cache, AT, true, &moment), MOMENT_FOUND);
+	assert_null(moment.snap->servers[0].horizons);
+	snapshot_free(&moment.snap);
+	assert_int_equal(moments_read(cache, AT, false, &moment), MOMENT_FOUND);
+	assert_null(moment.snap->servers[0].horizons);
+	snapshot_free(&moment.snap);
+	buf_free(&forecasts);
+}
+
 static void test_without_redis_there_is_none(void **state)
 {
 	struct moment moment;
@@ -205,6 +256,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_gap_has_neighbours, open_moments,
 						close_moments),
 		cmocka_unit_test_setup_teardown(test_a_damaged_record_is_a_gap, open_moments,
+						close_moments),
+		cmocka_unit_test_setup_teardown(test_forecasts_come_with_the_moment, open_moments,
 						close_moments),
 		cmocka_unit_test_setup_teardown(test_without_redis_there_is_none, open_moments,
 						close_moments),

@@ -27,6 +27,7 @@ static const struct {
 	{"overview-filtered.html", "overview", "profile=db&sort=name", AGE_LIVE, REASON_NONE},
 	{"overview-cold.html", "overview", "", AGE_NO_DATA, REASON_NONE},
 	{"heatmap.html", "heatmap", "", AGE_LIVE, REASON_NONE},
+	{"docs.html", "docs", "", AGE_LIVE, REASON_NONE},
 	{"heatmap-memory.html", "heatmap", "metric=memory&group=profile", AGE_LIVE, REASON_NONE},
 };
 

@@ -200,6 +200,7 @@ static void test_server_timing(void **state)
 	} rows[] = {
 		{-1, -1, NULL},
 		{0, -1, "redis;dur=0.0"},
+		{-1, 0, "render;dur=0.0"},
 		{-1, 99, "render;dur=0.0"},
 		{100999, 1050, "redis;dur=100.9, render;dur=1.0"},
 	};

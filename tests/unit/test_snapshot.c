@@ -538,6 +538,27 @@ static void damage_never_gives_values_out_of_range(void **state)
 	snapshot_free(&a);
 }
 
+/* The names are the only texts that end a server's length. */
+static void a_server_without_a_name_is_damage(void **state)
+{
+	static const char name[] = "\x08ppweb001";
+	struct snapshot *a = sample();
+	struct buf bytes;
+	char *at;
+
+	(void)state;
+	buf_init(&bytes, 65536);
+	compact_encode(a, &bytes);
+	at = memmem(bytes.data, bytes.len, name, sizeof(name) - 1);
+	assert_non_null(at);
+	at[0] = 0;
+	memmove(at + 1, at + 9, (size_t)(bytes.data + bytes.len - (at + 9)));
+	bytes.len -= 8;
+	assert_null(decode_copy(buf_span(&bytes)));
+	buf_free(&bytes);
+	snapshot_free(&a);
+}
+
 static void foreign_bytes_are_a_miss(void **state)
 {
 	(void)state;
@@ -647,6 +668,7 @@ int main(void)
 		cmocka_unit_test(a_server_takes_about_two_hundred_and_forty_bytes),
 		cmocka_unit_test(a_cut_or_longer_compact_form_is_a_miss),
 		cmocka_unit_test(damage_never_gives_values_out_of_range),
+		cmocka_unit_test(a_server_without_a_name_is_damage),
 		cmocka_unit_test(foreign_bytes_are_a_miss),
 		cmocka_unit_test(a_series_reads_back_as_written),
 		cmocka_unit_test(a_cut_longer_or_foreign_series_is_refused),
