@@ -144,10 +144,13 @@ static void put_column(const struct view *view, const struct history_column *c, 
 		 STRIP_HEIGHT - height, height);
 }
 
+/* At the right edge of a phone there is no room behind a column. */
 static void put_text(double column, int y, const char *text, struct buf *out)
 {
-	buf_addf(out, "<text x=\"%.2f%%\" y=\"%d\">%s</text>", 100 * column / PAST_COLUMNS, y,
-		 text);
+	bool last = column > PAST_COLUMNS - LABEL_COLUMNS;
+
+	buf_addf(out, "<text x=\"%.2f%%\" y=\"%d\"%s>%s</text>", 100 * column / PAST_COLUMNS, y,
+		 last ? " text-anchor=\"end\"" : "", text);
 }
 
 /* The code of a level where it begins, as far as there is room: for those who see no colour. */

@@ -104,7 +104,7 @@ static void steps_and_strip_lead_to_moments(void **unused)
 	assert_has(page, "<title>12:01: no server at Degrading or worse</title>"
 			 "<rect class=\"sev-watch\" x=\"143\" y=\"35\" width=\"1\" height=\"5\"/>");
 	assert_int_equal(count_of(page, "tabindex=\"-1\"><title>"), 2);
-	assert_has(page, "y=\"12\">CR</text>");
+	assert_has(page, "y=\"12\" text-anchor=\"end\">CR</text>");
 	f.view.day = NULL;
 	assert_has(render(&f, "heatmap", "at=" THEN), "no history is kept");
 	end(&f, &day);
