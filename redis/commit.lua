@@ -8,12 +8,14 @@
 --   missing  a staged entry has expired
 --   foreign  the cache has passed to another fleet, whose fingerprint follows
 -- KEYS 1 pointer 2 lock 3 breaker 4 epoch 5 history 6 its complete hours 7 risk of each server 8 fleet of the history 9 moments 10 thinned
--- moments, kept for longer 11 forecasts, then n staged, then n final keys
+-- moments, kept for longer 11 forecasts 12 incidents, then n staged, then n final keys
 -- ARGV pairs of a name and a value: entries (n), lock (token|bucket|epoch), bucket, epoch, gen (ms), snap (id), interval (ms),
 --      ttl (ms, of the entries), old_ttl (ms, of the previous bucket's entries), fill (ms that refreshes take), record (of the history),
 --      points (length of the history, 0: no point), names (of the servers), risks (in the same order), kept (ms, how long risks are kept),
 --      bytes (of Redis' memory for risks), upstream (fingerprint of the caller's fleet), moment (record of the whole fleet), forecasts (record),
---      full_kept, thin_kept (ms), window (ms; one moment per window is kept for longer)
+--      full_kept, thin_kept (ms), window (ms; one moment per window is kept for longer), seen (ms, time of the moment that the
+--      caller continued from, 0: there was none), open (record of the incidents that are open now), closed (a line for each that has
+--      ended), ended (how many of these are kept)
 local arg = {}
 for i = 1, #ARGV, 2 do
 	arg[ARGV[i]] = ARGV[i + 1]
@@ -141,18 +143,36 @@ local function keep_servers()
 end
 
 -- Trims at most a hundred entries at a time: after a fleet has grown, many expire at once.
-local function keep(key, kept, name, record)
-	redis.call('XADD', key, 'MINID', '~', id_of(now - tonumber(kept)), 'LIMIT', 100, id_of(now), name, record)
+local function keep(key, kept, ...)
+	redis.call('XADD', key, 'MINID', '~', id_of(now - tonumber(kept)), 'LIMIT', 100, id_of(now), ...)
+end
+
+-- If the caller did not continue from the last moment, its result does not count: what was open stays open for the next commit.
+local function incidents()
+	local last = newest(KEYS[9])
+	if arg.seen == (last and string.match(last[1], '^%d+') or '0') then
+		return arg.open, arg.closed
+	end
+	return last and last[2][4] or '', ''
 end
 
 -- The first moment of each window is kept for longer, along with the forecasts made then.
-local function keep_moment()
+local function keep_moment(open)
 	local window = tonumber(arg.window)
 	local last = newest(KEYS[10])
-	keep(KEYS[9], arg.full_kept, 'm', arg.moment)
+	keep(KEYS[9], arg.full_kept, 'm', arg.moment, 'o', open)
 	if not last or math.floor(ms_of(last[1]) / window) < math.floor(now / window) then
-		keep(KEYS[10], arg.thin_kept, 't', arg.moment)
+		keep(KEYS[10], arg.thin_kept, 't', arg.moment, 'o', open)
 		keep(KEYS[11], arg.full_kept, 'f', arg.forecasts)
+	end
+end
+
+-- Each ended incident is an entry of its own, so that a limit in number also limits the memory.
+local function keep_closed(closed)
+	local n = 0
+	for line in string.gmatch(closed, '[^\n]+') do
+		redis.call('XADD', KEYS[12], 'MAXLEN', '~', arg.ended, 'LIMIT', 100, string.format('%.0f-%d', now, n), 'i', line)
+		n = n + 1
 	end
 end
 
@@ -169,7 +189,9 @@ local function keep_history()
 		keep_servers()
 	end
 	if arg.moment ~= '' then
-		keep_moment()
+		local open, closed = incidents()
+		keep_moment(open)
+		keep_closed(closed)
 	end
 end
 

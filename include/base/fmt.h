@@ -24,6 +24,8 @@ void fmt_iso_seconds(struct buf *b, int64_t epoch_ms); /* 2026-11-23T12:00:00Z *
 /* <time datetime="2026-11-23T12:31:05Z">12:31:05 UTC</time>; the browser script rewrites the text
  * to the local zone. */
 void fmt_time_element(struct buf *b, int64_t epoch_ms);
+/* The same with the day: 2026-11-23 12:31:05 UTC */
+void fmt_day_element(struct buf *b, int64_t epoch_ms);
 /* 12 s, 4 min, 2 h 5 min, 3 d 4 h */
 void fmt_duration(struct buf *b, int64_t ms);
 /* " (asked at 12:31:05 UTC)"; nothing for 0. */

@@ -6,6 +6,7 @@
 
 #include "cache/cache.h"
 #include "fleet/history.h"
+#include "fleet/incidents.h"
 #include "fleet/recent.h"
 
 #define ARCHIVE_STREAMS 2
@@ -40,5 +41,14 @@ void archive_hour_take(struct archive_hour *hour, int64_t at_ms, const struct sp
 /* The last hour of all servers, into the snapshot (fleet/recent.h). One round trip; nothing is known
  * when the shared cache cannot be reached. */
 void archive_recent(struct cache *cache, struct snapshot *snap);
+
+/* Incidents as they were known with the snapshot: those open then, and those that had ended in the
+ * time before. One round trip. 0, or -1 as above; `incidents` is initialised here in any case and freed
+ * by the caller. */
+int archive_incidents(struct cache *cache, const struct snapshot *snap, int64_t range_ms,
+		      struct incidents *incidents);
+/* The record of those open at the last moment kept, appended to `open`, and that moment's time; 0: there
+ * is none, -1: Redis does not tell. */
+int64_t archive_open_incidents(struct cache *cache, struct buf *open);
 
 #endif

@@ -211,6 +211,10 @@ struct commit {
 	struct span names, risks; /* of each server, for its own history */
 	struct span moment;       /* the fleet as pages show it (fleet/moment.h) */
 	struct span forecasts;    /* of its servers */
+	/* Incidents (fleet/incidents.h), by a step from the moment of seen_ms (0: there was none); it
+	 * counts only if that is still the last one. */
+	int64_t seen_ms;
+	struct span open, closed;
 };
 
 enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
@@ -274,6 +278,7 @@ struct cache_stream {
 #define CACHE_MOMENTS         "full" /* every bucket */
 #define CACHE_MOMENTS_THIN    "thin" /* one in PROTOCOL_THIN_MS */
 #define CACHE_FORECASTS       "forecasts"
+#define CACHE_INCIDENTS       "incidents" /* those that ended; several may have the same time */
 
 /* One entry; fields: name, value, name, value ... */
 typedef void (*cache_entry_fn)(void *ctx, int64_t at_ms, const struct span *fields, size_t count);

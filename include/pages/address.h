@@ -29,7 +29,8 @@ enum page_need {
 	PAGE_SERVER = 1,     /* the path is a prefix, followed by the name of a server (else 404) */
 	PAGE_TOP_SERIES = 2, /* the forecasts of the first n servers that match the query */
 	PAGE_HISTORY = 4,
-	PAGE_DIAGNOSIS = 8
+	PAGE_DIAGNOSIS = 8,
+	PAGE_INCIDENTS = 16
 };
 
 struct page {

@@ -37,5 +37,8 @@ void page_badge(const struct view *view, struct buf *out);
 void page_history(const struct view *view, struct buf *out);
 void api_history(const struct view *view, struct buf *out);
 void csv_history(const struct view *view, struct buf *out);
+void page_incidents(const struct view *view, struct buf *out);
+void api_incidents(const struct view *view, struct buf *out);
+void csv_incidents(const struct view *view, struct buf *out);
 
 #endif

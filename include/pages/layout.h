@@ -17,6 +17,8 @@ void layout_error_end(struct span path, struct buf *out);
 /* The canonical URL of a page with a query, relative to the root and escaped for an attribute. For
  * the server page, relative to that page itself. */
 void layout_url(const struct page *page, const struct query *query, struct buf *out);
+/* Whether a browser can follow a link to the page of a server of this name. */
+bool layout_has_page(struct span name);
 /* The name of a server, as a link to its page at the moment of the query, unless no browser could
  * follow it. folder: the relative path to these pages: "server/" from the root, "" from one of
  * them. */

@@ -6,6 +6,8 @@
 #include "pages/table.h"
 #include "pages/view.h"
 
+struct incident;
+
 /* The rows of the alert table, in the order of the query: servers with risk >= 50, or, with a
  * severity filter, all servers of that level. */
 size_t page_alerts(const struct view *view, struct buf *rows, struct buf *out);
@@ -15,6 +17,11 @@ void page_alert_panel(const struct view *view, const struct fleet_counts *counts
 /* The rows of the alerting plan, as table_rows: an array of struct alert (rules.h), the environment
  * first, then servers in the order of the query. */
 size_t page_alerting_list(const struct view *view, struct buf *list, struct buf *out);
+/* The incidents that the query selects, in the order of view->incidents, which must not be NULL: an array of
+ * const struct incident * (incidents.h). As table_rows. */
+size_t page_incident_list(const struct view *view, struct buf *list, struct buf *out);
+/* The rule that contributed most at the peak; NULL: none. */
+const char *page_incident_reason(const struct incident *incident);
 /* Statistics of the values that are present (doc/rules.md#heatmap). */
 struct heat_stats {
 	const struct row *least, *most; /* NULL: no value is present */

@@ -27,6 +27,7 @@ enum query_key {
 	QUERY_N,
 	QUERY_PAGE,
 	QUERY_RANGE,
+	QUERY_PERIOD, /* range of the incidents */
 	QUERY_VIEW,
 	QUERY_FORMAT,
 	QUERY_COST_PER_HOUR, /* this and the next three are in the order of enum cost_input */
@@ -52,6 +53,7 @@ enum query_key {
 
 #define QUERY_BIT(key) (1u << (key))
 
+enum period { PERIOD_1D, PERIOD_7D, PERIOD_30D, PERIODS };
 enum group_by { GROUP_NONE, GROUP_PROFILE };
 enum view_kind { VIEW_FULL, VIEW_KIOSK, VIEW_COMPACT };
 enum format { FORMAT_HTML, FORMAT_JSON, FORMAT_CSV };
@@ -103,6 +105,7 @@ struct query {
 	enum heat_metric metric;
 	enum history_metric history;
 	enum history_range range;
+	enum period period;
 	enum group_by group;
 	enum sort_key
 		sort; /* when not given: risk, and after query_parse with metric allowed value */
@@ -139,6 +142,8 @@ const char *query_key_name(enum query_key key);
 /* The valid values of a key in words, for the 400 page and the documentation page. */
 const char *query_key_values(enum query_key key);
 const char *query_metric_name(enum heat_metric metric);
+const char *query_period_name(enum period period);
+int64_t query_period_ms(enum period period);
 const char *query_notice_name(enum notice notice);
 /* Name of the page that a value of `tabs` stands for. */
 const char *query_tab_name(unsigned char tab);

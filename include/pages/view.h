@@ -7,6 +7,8 @@
 #include "fleet/snapshot.h"
 #include "pages/address.h"
 
+struct incidents;
+
 /* What all pages of one deployment share. */
 struct site {
 	int64_t interval_ms;
@@ -31,6 +33,7 @@ struct view {
 		*server; /* PAGE_SERVER: of the snapshot, with its series where available */
 	const struct history *history;     /* PAGE_HISTORY: the requested range */
 	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
+	const struct incidents *incidents; /* PAGE_INCIDENTS: of the asked period, sorted */
 };
 
 /* An error as a document shows it. */

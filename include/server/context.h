@@ -14,6 +14,7 @@
 
 #include "cache/moments.h"
 #include "pages/catalogue.h"
+#include "fleet/incidents.h"
 #include "server/request.h"
 #include "server/serve.h"
 #include "refresh/upstream_status.h"
@@ -48,7 +49,9 @@ struct context {
 	struct snapshot *decoded; /* owned */
 	struct history history;   /* owned */
 	bool has_history;
-	struct history day;                /* owned; of the past: the day before its moment */
+	struct history day;         /* owned; of the past: the day before its moment */
+	struct incidents incidents; /* owned */
+	bool has_incidents;
 	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
 	const struct snapshot *snap;       /* decoded, or the local one */
 	bool own;                          /* the local one */
@@ -74,7 +77,7 @@ void context_load_snapshot(struct sources *sources, struct context *context);
 /* Finds the server that the page is about, and loads forecasts if the page shows any. false: there
  * is no such server. */
 bool context_load_server(struct sources *sources, struct context *context);
-/* Loads history if the page shows any. */
+/* Loads history or incidents if the page shows any. */
 void context_load_history(struct sources *sources, struct context *context);
 /* For a page of the past, instead of the functions above except context_load_history: loads the
  * moment that the query asks for, with snapshot, server, warm-up and scenario. Reads nothing of the

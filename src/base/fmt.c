@@ -165,6 +165,17 @@ void fmt_time_element(struct buf *b, int64_t epoch_ms)
 	buf_lit(b, "</time>");
 }
 
+void fmt_day_element(struct buf *b, int64_t epoch_ms)
+{
+	struct tm tm = utc_of(epoch_ms);
+
+	buf_lit(b, "<time datetime=\"");
+	fmt_iso_seconds(b, epoch_ms);
+	buf_addf(b, "\">%04d-%02d-%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+	fmt_time(b, epoch_ms);
+	buf_lit(b, "</time>");
+}
+
 void fmt_duration(struct buf *b, int64_t ms)
 {
 	int64_t s = ms / 1000, min = s / 60, h = min / 60;

@@ -156,3 +156,72 @@ void archive_recent(struct cache *cache, struct snapshot *snap)
 	(void)cache_read_streams(cache, &stream, 1, add_recent, &hour);
 	recent_end(&hour.hour);
 }
+
+/* Names of fields. */
+#define OPEN  "o" /* of a moment */
+#define ENDED "i"
+
+/* An entry has at most two fields. */
+static bool find_field(const char *name, const struct span *fields, size_t count,
+		       struct span *value)
+{
+	for (size_t i = 0; i + 1 < count; i += 2) {
+		if (!span_is(fields[i], name))
+			continue;
+		*value = fields[i + 1];
+		return true;
+	}
+	return false;
+}
+
+/* The thin moment of a bucket comes after the full one, and tells the same. */
+static void add_incidents(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
+{
+	struct incidents *incidents = ctx;
+	struct span record;
+
+	(void)at_ms;
+	if (find_field(ENDED, fields, count, &record) ||
+	    (!incidents_count(incidents) && find_field(OPEN, fields, count, &record)))
+		incidents_add(incidents, record);
+}
+
+int archive_incidents(struct cache *cache, const struct snapshot *snap, int64_t range_ms,
+		      struct incidents *incidents)
+{
+	int64_t at = snapshot_bucket_ms(snap);
+	const struct cache_stream streams[] = {
+		{CACHE_MOMENTS, at, at, CACHE_ALL},
+		{CACHE_MOMENTS_THIN, at, at, CACHE_ALL},
+		{CACHE_INCIDENTS, at - range_ms, at, CACHE_ALL},
+	};
+	int rc;
+
+	incidents_init(incidents);
+	rc = cache_read_streams(cache, streams, 3, add_incidents, incidents);
+	incidents_sort(incidents);
+	return rc;
+}
+
+struct last_moment {
+	int64_t at_ms;
+	struct buf *open;
+};
+
+static void take_last(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
+{
+	struct last_moment *last = ctx;
+	struct span record;
+
+	last->at_ms = at_ms;
+	if (find_field(OPEN, fields, count, &record))
+		buf_span_add(last->open, record);
+}
+
+int64_t archive_open_incidents(struct cache *cache, struct buf *open)
+{
+	struct last_moment last = {0, open};
+	const struct cache_stream newest = {CACHE_MOMENTS, 0, INT64_MAX, CACHE_NEWEST};
+
+	return cache_read_streams(cache, &newest, 1, take_last, &last) == 0 ? last.at_ms : -1;
+}

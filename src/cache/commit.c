@@ -11,9 +11,10 @@
 #include "cache/key.h"
 #include "cache/retention.h"
 #include "base/log.h"
+#include "fleet/incidents.h"
 #include "store/reply.h"
 
-#define COMMIT_KEYS 11 /* beside those of the entries */
+#define COMMIT_KEYS 12 /* beside those of the entries */
 
 const char *const commit_names[] = {
 	[COMMIT_OK] = "ok",           [COMMIT_LOST] = "lost",       [COMMIT_FLUSHED] = "flushed",
@@ -125,6 +126,7 @@ static size_t commit_keys(const struct cache *cache, const struct claim *claim,
 	keys[n++] = key_history(cache, CACHE_MOMENTS);
 	keys[n++] = key_history(cache, CACHE_MOMENTS_THIN);
 	keys[n++] = key_history(cache, CACHE_FORECASTS);
+	keys[n++] = key_history(cache, CACHE_INCIDENTS);
 	assert(n == COMMIT_KEYS);
 	for (size_t i = 0; i < commit->count; i++)
 		keys[n++] = key_staged(cache, claim, commit->routes[i]);
@@ -137,8 +139,9 @@ static const redisReply *run_commit(struct cache *cache, const struct claim *cla
 				    const struct commit *commit)
 {
 	int64_t interval_ms = cache->limits->group[claim->group].interval_ms;
-	struct retention retention = retention_of(cache->limits->history_memory, interval_ms,
-						  commit->moment.len, commit->forecasts.len);
+	struct retention retention =
+		retention_of(cache->limits->history_memory, interval_ms,
+			     commit->moment.len + commit->open.len, commit->forecasts.len);
 	struct key entries = key_decimal((int64_t)commit->count), lock = key_lock(claim),
 		   bucket = key_decimal(claim->bucket), gen = key_decimal(claim->now_ms),
 		   interval = key_decimal(interval_ms),
@@ -148,7 +151,8 @@ static const redisReply *run_commit(struct cache *cache, const struct claim *cla
 		   fill = key_decimal(commit->fill_ms), kept = key_decimal(retention.risks_ms),
 		   bytes = key_decimal(retention.risks_bytes),
 		   full = key_decimal(retention.full_ms), thin = key_decimal(retention.thin_ms),
-		   window = key_decimal(PROTOCOL_THIN_MS);
+		   window = key_decimal(PROTOCOL_THIN_MS), seen = key_decimal(commit->seen_ms),
+		   ended = key_decimal(INCIDENTS_MAX);
 	const struct span args[] = {
 		SPAN("entries"),   KEY(entries),
 		SPAN("lock"),      KEY(lock),
@@ -167,6 +171,10 @@ static const redisReply *run_commit(struct cache *cache, const struct claim *cla
 		SPAN("kept"),      KEY(kept),
 		SPAN("bytes"),     KEY(bytes),
 		SPAN("upstream"),  span_str(cache->owner->upstream),
+		SPAN("seen"),      KEY(seen),
+		SPAN("open"),      commit->open,
+		SPAN("closed"),    commit->closed,
+		SPAN("ended"),     KEY(ended),
 		SPAN("moment"),    commit->moment,
 		SPAN("forecasts"), commit->forecasts,
 		SPAN("full_kept"), KEY(full),

@@ -6,6 +6,7 @@
 #include "cache/redis.h"
 #include "cache/key.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "store/reply.h"
 
 #define STREAM_FIELDS 8 /* names and values read from one entry */
@@ -21,8 +22,8 @@ static void take_stream_entry(const redisReply *reply, cache_entry_fn entry, voi
 	list = reply->element[1];
 	for (n = 0; n < STREAM_FIELDS && reply_field(list, n).ptr; n++)
 		fields[n] = reply_field(list, n);
-	id.len -= 2; /* the sequence number, always -0 */
-	entry(ctx, reply_decimal(id), fields, n);
+	/* Behind it stands the sequence number. */
+	entry(ctx, reply_decimal(text_cut(&id, '-')), fields, n);
 }
 
 static int take_stream(struct cache *cache, const redisReply *reply, cache_entry_fn entry,

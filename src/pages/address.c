@@ -19,6 +19,10 @@
 /* The tables of the plans are paged; their JSON and CSV have all rows. */
 #define PART_PARAMS (QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_PAGE))
 
+#define INCIDENT_PARAMS                                                                            \
+	(QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SEV) | QUERY_BIT(QUERY_PERIOD) |               \
+	 QUERY_BIT(QUERY_Q))
+
 #define TOP_PARAMS (QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_N))
 
 /* clang-format off: it would align the rows like a matrix. */
@@ -75,6 +79,17 @@ const struct page page_table[] = {
 		.needs = PAGE_HISTORY,
 		.json = "api-history",
 		.csv = "history-csv",
+	},
+	{
+		.name = "incidents",
+		.path = "/incidents",
+		.title = "Incidents",
+		.media = MEDIA_HTML,
+		.params = AT | INCIDENT_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_PAGE) |
+			  QUERY_BIT(QUERY_FORMAT),
+		.needs = PAGE_INCIDENTS,
+		.json = "api-incidents",
+		.csv = "incidents-csv",
 	},
 	{
 		.name = "cost",
@@ -177,6 +192,13 @@ const struct page page_table[] = {
 		.needs = PAGE_HISTORY,
 	},
 	{
+		.name = "api-incidents",
+		.path = "/api/v1/incidents",
+		.media = MEDIA_JSON,
+		.params = AT | INCIDENT_PARAMS,
+		.needs = PAGE_INCIDENTS,
+	},
+	{
 		.name = "api-cost",
 		.path = "/api/v1/cost",
 		.media = MEDIA_JSON,
@@ -238,6 +260,12 @@ const struct page page_table[] = {
 		.media = MEDIA_CSV,
 		.params = AT | HISTORY_PARAMS,
 		.needs = PAGE_HISTORY,
+	},
+	{
+		.name = "incidents-csv",
+		.media = MEDIA_CSV,
+		.params = AT | INCIDENT_PARAMS,
+		.needs = PAGE_INCIDENTS,
 	},
 	{
 		.name = "cost-csv",

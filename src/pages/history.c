@@ -120,18 +120,10 @@ static void put_name(const struct history *h, struct history_text name, struct b
 /* Day and time for ranges of more than a day. */
 static void put_time(const struct history *h, int64_t at_ms, struct buf *out)
 {
-	struct buf iso;
-
-	if (h->to_ms - h->from_ms < history_range_ms(HISTORY_1D)) {
+	if (h->to_ms - h->from_ms < history_range_ms(HISTORY_1D))
 		fmt_time_element(out, at_ms);
-		return;
-	}
-	buf_init(&iso, 64);
-	fmt_iso_seconds(&iso, at_ms);
-	buf_addf(out, "<time datetime=\"%.*s\">%.10s ", (int)iso.len, iso.data, iso.data);
-	fmt_time(out, at_ms);
-	html_lit(out, "</time>");
-	buf_free(&iso);
+	else
+		fmt_day_element(out, at_ms);
 }
 
 static void put_figure(const char *name, double value, const char *unit, struct buf *out)

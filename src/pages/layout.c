@@ -161,14 +161,14 @@ const char *layout_mark(enum mark mark)
 }
 
 /* A browser takes "." and ".." for path steps, even encoded, and nginx decodes an encoded slash. */
-static bool is_path_component(struct span name)
+bool layout_has_page(struct span name)
 {
 	return !span_is(name, ".") && !span_is(name, "..") && !memchr(name.ptr, '/', name.len);
 }
 
 void layout_server(const struct query *query, struct span name, const char *folder, struct buf *out)
 {
-	bool linked = is_path_component(name);
+	bool linked = layout_has_page(name);
 
 	if (linked) {
 		html_lit(out, "<a href=\"");

@@ -28,6 +28,8 @@ static const char *const metric_words[HEAT_METRICS] = {
 	[HEAT_MEMORY] = "memory",
 	[HEAT_LOAD] = "load",
 };
+static const char *const period_words[PERIODS] = {
+	[PERIOD_1D] = "1d", [PERIOD_7D] = "7d", [PERIOD_30D] = "30d"};
 static const char *const group_words[] = {[GROUP_NONE] = "none", [GROUP_PROFILE] = "profile"};
 /* The first entry of these two is the default and has no name in a URL. */
 static const char *const view_words[] = {[VIEW_KIOSK] = "kiosk", [VIEW_COMPACT] = "compact"};
@@ -405,6 +407,7 @@ static const struct key keys[QUERY_KEYS] = {
 	[QUERY_PAGE] = {"page", "1 to 50", NUMBER(page, 1, 50, 1)},
 	[QUERY_RANGE] = {"range", "30m, 1h, 8h, 1d, 7d", &word_kind, MEMBER(range),
 			 history_range_words, HISTORY_RANGES, 0, 0, 0},
+	[QUERY_PERIOD] = {"range", "1d, 7d, 30d", WORDS(period, period_words)},
 	[QUERY_VIEW] = {"view", "kiosk, compact", WORDS(view, view_words)},
 	[QUERY_FORMAT] = {"format", "json, csv", WORDS(format, format_words)},
 	[QUERY_COST_PER_HOUR] = {"cost_per_hour", COST_RANGE, OTHER(cost)},
@@ -597,6 +600,18 @@ const char *query_metric_name(enum heat_metric metric)
 const char *query_tab_name(unsigned char tab)
 {
 	return tab_words[tab];
+}
+
+const char *query_period_name(enum period period)
+{
+	return period_words[period];
+}
+
+int64_t query_period_ms(enum period period)
+{
+	static const int days[PERIODS] = {[PERIOD_1D] = 1, [PERIOD_7D] = 7, [PERIOD_30D] = 30};
+
+	return days[period] * INT64_C(86400000);
 }
 
 const char *query_notice_name(enum notice notice)

@@ -240,34 +240,70 @@ static int stage(struct work *w)
 	return stage_snapshot(w);
 }
 
+/* What a commit keeps for later. */
+struct records {
+	struct buf history, names, risks, moment, forecasts, open, closed;
+};
+
+static void free_records(struct records *r)
+{
+	buf_free(&r->history);
+	buf_free(&r->names);
+	buf_free(&r->risks);
+	buf_free(&r->moment);
+	buf_free(&r->forecasts);
+	buf_free(&r->open);
+	buf_free(&r->closed);
+}
+
+static void make_records(const struct snapshot *snap, struct records *r)
+{
+	buf_init(&r->history, 65536);
+	buf_init(&r->names, DOCUMENT_MAX);
+	buf_init(&r->risks, DOCUMENT_MAX);
+	buf_init(&r->moment, DOCUMENT_MAX);
+	buf_init(&r->forecasts, DOCUMENT_MAX);
+	buf_init(&r->open, DOCUMENT_MAX);
+	buf_init(&r->closed, DOCUMENT_MAX);
+	moment_encode(snap, &r->moment);
+	horizons_encode(snap, &r->forecasts);
+	history_encode(snap, &r->history);
+	history_encode_servers(snap, &r->names, &r->risks);
+}
+
+/* From those that were open at the last moment; without Redis' word for it the commit goes on without a
+ * step. */
+static void step_incidents(struct work *w, struct records *r)
+{
+	struct buf before;
+
+	buf_init(&before, DOCUMENT_MAX);
+	w->commit.seen_ms = archive_open_incidents(w->refresh->cache, &before);
+	incidents_step(buf_span(&before), w->snap, &r->open, &r->closed);
+	if (!buf_ok(&before) || !buf_ok(&r->open) || !buf_ok(&r->closed))
+		w->commit.seen_ms = -1;
+	buf_free(&before);
+}
+
 static enum commit_result commit(struct work *w)
 {
-	struct buf record, names, risks, moment, forecasts;
+	struct records r;
 	enum commit_result rc;
 
-	buf_init(&record, 65536);
-	buf_init(&names, DOCUMENT_MAX);
-	buf_init(&risks, DOCUMENT_MAX);
-	buf_init(&moment, DOCUMENT_MAX);
-	buf_init(&forecasts, DOCUMENT_MAX);
-	moment_encode(w->snap, &moment);
-	horizons_encode(w->snap, &forecasts);
-	history_encode(w->snap, &record);
-	history_encode_servers(w->snap, &names, &risks);
+	make_records(w->snap, &r);
+	step_incidents(w, &r);
 	w->commit.snap = w->snap->id;
 	w->commit.fill_ms = w->snap->fill_ms;
-	w->commit.history = buf_span(&record);
-	w->commit.names = buf_span(&names);
-	w->commit.risks = buf_span(&risks);
-	w->commit.moment = buf_span(&moment);
-	w->commit.forecasts = buf_span(&forecasts);
+	w->commit.history = buf_span(&r.history);
+	w->commit.names = buf_span(&r.names);
+	w->commit.risks = buf_span(&r.risks);
+	w->commit.moment = buf_span(&r.moment);
+	w->commit.forecasts = buf_span(&r.forecasts);
+	w->commit.open = buf_span(&r.open);
+	w->commit.closed = buf_span(&r.closed);
 	fault_point("before-commit");
 	rc = cache_commit(w->refresh->cache, w->claim, &w->commit);
-	buf_free(&record);
-	buf_free(&names);
-	buf_free(&risks);
-	buf_free(&moment);
-	buf_free(&forecasts);
+	free_records(&r);
 	return rc;
 }
 

@@ -146,6 +146,7 @@ static bool render(struct answering *a, struct context *context, struct response
 		.diagnosis = context->diagnosis,
 		.at_ms = context->query.at_ms,
 		.day = context->query.at_ms ? &context->day : NULL,
+		.incidents = context->has_incidents ? &context->incidents : NULL,
 	};
 	int64_t began = clock_mono_us();
 

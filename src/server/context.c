@@ -263,15 +263,18 @@ bool context_load_server(struct sources *sources, struct context *context)
 	return context->server;
 }
 
-/* Without the shared cache there is no history, and the page says so. */
-void context_load_history(struct sources *sources, struct context *context)
+static void load_incidents(struct sources *sources, struct context *context)
 {
-	int64_t began = clock_mono_us();
+	int64_t range_ms = query_period_ms(context->query.period);
+
+	context->has_incidents = archive_incidents(sources->cache, context->snap, range_ms,
+						   &context->incidents) == 0;
+}
+
+static void load_history(struct sources *sources, struct context *context)
+{
 	int rc;
 
-	if (!context->snap || !(context->page->needs & PAGE_HISTORY) ||
-	    context->read.state.verdict == CACHE_DOWN)
-		return;
 	if (context->server)
 		rc = archive_server(sources->cache, context->snap, context->name,
 				    &context->history);
@@ -279,6 +282,19 @@ void context_load_history(struct sources *sources, struct context *context)
 		rc = archive_fleet(sources->cache, context->snap, context->query.range,
 				   &context->history);
 	context->has_history = rc == 0;
+}
+
+/* Without the shared cache there is no history, and the page says so. */
+void context_load_history(struct sources *sources, struct context *context)
+{
+	int64_t began = clock_mono_us();
+
+	if (!context->snap || context->read.state.verdict == CACHE_DOWN)
+		return;
+	if (context->page->needs & PAGE_HISTORY)
+		load_history(sources, context);
+	if (context->page->needs & PAGE_INCIDENTS)
+		load_incidents(sources, context);
 	context->redis_us += clock_mono_us() - began;
 }
 
@@ -414,5 +430,6 @@ void context_free(struct context *context)
 {
 	history_free(&context->history);
 	history_free(&context->day);
+	incidents_free(&context->incidents);
 	snapshot_free(&context->decoded);
 }

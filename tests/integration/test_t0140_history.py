@@ -42,7 +42,7 @@ class Past:
             "entries": 0, "lock": f"token|{bucket}|e", "bucket": bucket, "epoch": "e", "gen": at, "snap": "snap", "interval": INTERVAL,
             "ttl": 60000, "old_ttl": 60000, "fill": 0, "record": record, "points": points, "names": names, "risks": risks,
             "kept": servers_ms, "bytes": 16 << 20, "upstream": "f", "moment": "", "forecasts": "",
-            "full_kept": 0, "thin_kept": 0, "window": 300000,
+            "full_kept": 0, "thin_kept": 0, "window": 300000, "seen": 0, "open": "", "closed": "", "ended": 0,
         }  # fmt: skip
         return self.script(keys=keys, args=[word for pair in named.items() for word in pair])
 

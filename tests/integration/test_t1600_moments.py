@@ -21,6 +21,8 @@ PAGES = (
     "/top?profile=db&n=10",
     "/server/ppdb001",
     "/history",
+    "/incidents",
+    "/incidents?sev=critical-up&range=30d",
     "/history?metric=levels&range=8h",
     "/history?metric=risk&range=1d",
     "/cost",
@@ -29,7 +31,7 @@ PAGES = (
     "/remediation?sort=-cpu90",
     "/alerting",
 )
-DATA = ("/api/v1/fleet", "/api/v1/alerts?sort=name", "/api/v1/heatmap?metric=load", "/api/v1/history?range=1h", "/api/v1/cost", "/?format=csv", "/heatmap?format=csv", "/history?format=csv")
+DATA = ("/api/v1/fleet", "/api/v1/alerts?sort=name", "/api/v1/heatmap?metric=load", "/api/v1/history?range=1h", "/api/v1/incidents", "/api/v1/cost", "/?format=csv", "/heatmap?format=csv", "/history?format=csv", "/incidents?format=csv")
 
 
 def iso(ms):

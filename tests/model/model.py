@@ -25,7 +25,7 @@ BREAKER_TTL = 900_000
 FLUSH_GAP = 5_000
 BELIEVED_OPENING = 600_000  # a breaker open for longer was written by a clock that has gone back since
 HISTORY, HOURS, RISKS, OWNER = "tfthist:fleet", "tfthist:hours", "tfthist:risk", "tfthist:upstream"
-FULL, THIN, FORECASTS = "tfthist:full", "tfthist:thin", "tfthist:forecasts"
+FULL, THIN, FORECASTS, INCIDENTS = "tfthist:full", "tfthist:thin", "tfthist:forecasts", "tfthist:incidents"
 POINTER = "tft:cur:fleet"
 FLEETS = ("00000000000000aa", "00000000000000bb")  # fingerprints of two
 HOUR = 3_600_000
@@ -67,6 +67,7 @@ class Claim:
     names: str  # and of each server
     risks: str
     fleet: str  # whose worker it is
+    closed: tuple  # incidents that end
 
     @property
     def lock(self):
@@ -90,7 +91,7 @@ WRITTEN = {
     "hash": lambda fields: " ".join(sorted(f"{field}={value}" for field, value in fields.items())),
     "list": lambda items: " ".join(map(str, items)),
     "string": str,
-    "stream": lambda entries: "{}-0 {}".format(*entries[-1]),
+    "stream": lambda entries: "{}-{} {}".format(entries[-1][0], len([at for at, _ in entries if at == entries[-1][0]]) - 1, entries[-1][1]),
     JUNK: lambda _: "",
 }
 WRONG_TYPE = ["error", "WRONGTYPE"]
@@ -252,7 +253,7 @@ class Model:
         return ["ok"]
 
     @checked
-    def commit(self, claim, fill):
+    def commit(self, claim, fill, seen):
         group = claim.group
         lock = self.read(group.key("lock"), None)
         if OWNER not in self.cells:
@@ -282,7 +283,7 @@ class Model:
             key = f"tft:{route}:{current}"
             if current != claim.bucket and key in self.cells:
                 self.put(key, self.cells[key].kind, self.cells[key].value, 2 * group.interval)
-        return ["ok", current, self.add_point(claim) if group.history else "hist-none"]
+        return ["ok", current, self.add_point(claim, seen) if group.history else "hist-none"]
 
     def refuse(self, claim, why):
         self.delete(*map(claim.staged, claim.group.routes))
@@ -290,7 +291,7 @@ class Model:
             self.delete(claim.group.key("lock"))
         return [why]
 
-    def add_point(self, claim):
+    def add_point(self, claim, seen):
         """One point a bucket, in the order of time. The first one of an hour closes the last hour that has points."""
         at = claim.bucket * claim.group.interval
         points = self.read(HISTORY, [])
@@ -302,7 +303,7 @@ class Model:
             lines = [f"{time} {text[2:]}" for time, text in points if time >= start]
             self.put(HOURS, "stream", [(start, "d " + ";".join(lines))])
         self.add_risks(at, claim)
-        self.add_moment(at, claim)
+        self.add_moment(at, claim, seen)
         return "hist-new"
 
     def add_risks(self, at, claim):
@@ -313,13 +314,20 @@ class Model:
         known = last and last[0][0] // HOUR == at // HOUR and last[0][1].startswith(f"s {digest} ")
         self.put(RISKS, "stream", [(at, text if known else f"{text} n {claim.names}")])
 
-    def add_moment(self, at, claim):
-        """All of them, and the first of each window once more, with the forecasts."""
-        last = self.read(THIN, [])
-        self.put(FULL, "stream", [*self.read(FULL, []), (at, f"m M{claim.record}")])
+    def add_moment(self, at, claim, seen):
+        """All of them, and the first of each window once more, with the forecasts. A step of the incidents counts if it was taken
+        from the last moment; else what was open stays open."""
+        last, full = self.read(THIN, []), self.read(FULL, [])
+        step = seen == (full[-1][0] if full else 0)
+        stays = full[-1][1].partition(" o ")[2] if full else ""
+        open_now = f"O{claim.record}" if step else stays
+        self.put(FULL, "stream", [*full, (at, f"m M{claim.record} o {open_now}")])
         if not last or last[-1][0] // WINDOW_OF_MOMENTS < at // WINDOW_OF_MOMENTS:
-            self.put(THIN, "stream", [*last, (at, f"t M{claim.record}")])
+            self.put(THIN, "stream", [*last, (at, f"t M{claim.record} o {open_now}")])
             self.put(FORECASTS, "stream", [*self.read(FORECASTS, []), (at, f"f F{claim.record}")])
+
+        if step and claim.closed:
+            self.put(INCIDENTS, "stream", [*self.read(INCIDENTS, []), *((at, f"i {line}") for line in claim.closed)])
 
     @checked
     def fail(self, claim, reason, retry_after):

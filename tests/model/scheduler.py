@@ -8,7 +8,7 @@ import re
 from collections import Counter, deque
 
 from model import (
-    ANSWERS, FLEETS, FLUSH_GAP, FORECASTS, FULL, THIN, WINDOW_OF_MOMENTS, GARBAGE, GATE, HISTORY, HOURS, JUNK, LIMITS, LONGEST_BACKOFF, LONGEST_EPOCH, OWNER, POINTER, RISKS,
+    ANSWERS, FLEETS, FLUSH_GAP, FORECASTS, FULL, INCIDENTS, THIN, WINDOW_OF_MOMENTS, GARBAGE, GATE, HISTORY, HOURS, JUNK, LIMITS, LONGEST_BACKOFF, LONGEST_EPOCH, OWNER, POINTER, RISKS,
     SLUGS, STAGED_TTL, UNREACHABLE, WINDOW, Claim, Group, Model, fingerprint,
 )  # fmt: skip
 from watch import Violation, Watch
@@ -226,7 +226,7 @@ class Run:
         if answer[0] == "won":
             snap = f"{self.claims:08d}"
             names = self.random.choice(("ppdb001 ppml0001", "ppdb001 ppdb002 ppml0001"))
-            worker.claim = Claim(group, token, answer[1], answer[3], answer[2], snap, f"p{snap}", names, f"r{snap}", fleet)
+            worker.claim = Claim(group, token, answer[1], answer[3], answer[2], snap, f"p{snap}", names, f"r{snap}", fleet, tuple(f"I{snap}.{n}" for n in range(self.random.choice((0, 0, 1, 3)))))
             worker.lost_at = self.mono + CALL_START_LIMIT
             worker.plan = self.make_plan(group)
             self.claims += 1
@@ -282,10 +282,11 @@ class Run:
 
     def commit(self, worker, refused):
         claim, group = worker.claim, worker.claim.group
-        keys = [group.key(what) for what in REFRESH_KEYS] + [HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS]
+        keys = [group.key(what) for what in REFRESH_KEYS] + [HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS, INCIDENTS]
         keys += [claim.staged(route) for route in group.routes]
         keys += [f"tft:{route}:{claim.bucket}" for route in group.routes]
         length = HISTORY_LENGTH if group.history else 0
+        seen = self.last_moment()
         named = {
             "entries": len(group.routes), "lock": claim.lock, "bucket": claim.bucket, "epoch": claim.epoch, "gen": claim.gen,
             "snap": claim.snap, "interval": group.interval, "ttl": group.max_stale, "old_ttl": 2 * group.interval, "fill": 900,
@@ -293,12 +294,19 @@ class Run:
             "upstream": claim.fleet,
             "bytes": 16 << 20, "moment": f"M{claim.record}", "forecasts": f"F{claim.record}",
             "full_kept": 30 * DAY, "thin_kept": 30 * DAY, "window": WINDOW_OF_MOMENTS,
+            "seen": seen, "open": f"O{claim.record}", "closed": "\n".join(claim.closed), "ended": 10_000,
         }  # fmt: skip
         arguments = [word for pair in named.items() for word in pair]
-        answer = self.ask(worker.name, "commit", keys, arguments, lambda: self.model.commit(claim, 900), refused)
+        answer = self.ask(worker.name, "commit", keys, arguments, lambda: self.model.commit(claim, 900, seen), refused)
         self.watch.ended(claim, answer)
         if answer[0] != "ok":
             worker.forget()
+
+    def last_moment(self):
+        """What a worker has read before its commit; now and then another one has committed since, or it could not read."""
+        last = self.server.command("XREVRANGE", FULL, "+", "-", "COUNT", 1)
+        seen = int(last[0][0].partition(b"-")[0]) if last else 0
+        return self.random.choice((0, -1, seen - 30_000)) if self.random.random() < 0.1 else seen
 
     def fail(self, worker, refused):
         claim, group = worker.claim, worker.claim.group
@@ -456,7 +464,7 @@ class Run:
         self.tell("FLUSHDB")
         self.remove(*self.cached())
         self.server.command("FLUSHDB")
-        self.model.delete(HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS)
+        self.model.delete(HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS, INCIDENTS)
         self.watch.points.clear()
         self.watch.flush(self.groups, self.claims)
 

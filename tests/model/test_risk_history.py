@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The risk history of a fleet whose names change all the time stays below its ceiling, with and without the right to ask for its size."""
+"""The risk history of a fleet whose names change all the time stays below its ceiling, with and without the right to ask for its size;
+incidents that end in great number too."""
 import pathlib
 import sys
 
@@ -12,7 +13,7 @@ from server import Server  # noqa: E402
 INTERVAL, DAY = 30_000, 86_400_000
 FIRST = 1_700_000_000_000 // INTERVAL
 LIMIT = 1 << 20
-KEYS = [f"tft:{what}:fleet" for what in ("cur", "lock", "brk", "epoch")] + ["tfthist:fleet", "tfthist:hours", "tfthist:risk", "tfthist:upstream", *(f"tfthist:{stream}" for stream in ("full", "thin", "forecasts"))]
+KEYS = [f"tft:{what}:fleet" for what in ("cur", "lock", "brk", "epoch")] + ["tfthist:fleet", "tfthist:hours", "tfthist:risk", "tfthist:upstream", *(f"tfthist:{stream}" for stream in ("full", "thin", "forecasts", "incidents"))]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def server():
         yield running
 
 
-def commit(server, bucket, names):
+def commit(server, bucket, names, **more):
     server.set_time(bucket * INTERVAL * 1000)
     lock = f"token|{bucket}|epoch"
     for key, value in (("tft:lock:fleet", lock), ("tft:epoch:fleet", "epoch")):
@@ -31,8 +32,8 @@ def commit(server, bucket, names):
         "entries": 1, "lock": lock, "bucket": bucket, "epoch": "epoch", "gen": bucket * INTERVAL, "snap": "snap", "interval": INTERVAL,
         "ttl": 60_000, "old_ttl": 60_000, "fill": 900, "record": "record", "points": 20_160, "names": " ".join(names),
         "risks": "aa" * len(names), "kept": DAY, "bytes": LIMIT, "upstream": "f", "moment": "", "forecasts": "",
-            "full_kept": DAY, "thin_kept": DAY, "window": 300_000,
-    }  # fmt: skip
+        "full_kept": DAY, "thin_kept": DAY, "window": 300_000, "seen": 0, "open": "", "closed": "", "ended": 100,
+    } | more  # fmt: skip
     keys = [*KEYS, "tft:s:token:page", f"tft:page:{bucket}"]
     answer = server.call("commit", keys, [word for pair in named.items() for word in pair])
     assert answer[0] == "ok" and answer[2] == "hist-new", answer
@@ -70,3 +71,16 @@ def test_an_account_that_may_not_ask_counts_the_worst(server):
     finally:
         server.command("ACL", "SETUSER", "tft", "+memory|usage")
     assert max(sizes) < 1.3 * LIMIT and entries > 30
+
+
+def test_incidents_of_a_whole_fleet_that_end_at_once_are_kept_up_to_a_number(server):
+    server.command("FLUSHALL")
+    for i in range(4):
+        closed = "\n".join(f"line {i} {n}" for n in range(5000))
+        seen = (FIRST + i - 1) * INTERVAL if i else 0
+        commit(server, FIRST + i, ["a"], moment="m", open="", closed=closed, ended=10_000, seen=seen)
+    entries = server.command("XRANGE", "tfthist:incidents", "-", "+")
+    assert 10_000 <= len(entries) <= 10_100
+    assert entries[-1] == [f"{(FIRST + 3) * INTERVAL}-4999".encode(), [b"i", b"line 3 4999"]]
+    newest = [text.decode() for _, (_, text) in entries[-10_000:]]
+    assert newest == [f"line {i} {n}" for i in (2, 3) for n in range(5000)]

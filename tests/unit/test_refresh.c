@@ -36,6 +36,7 @@ static int open_all(void **state)
 	redis_on_array("EVALSHA", "ok", "58800000", "hist-new");
 	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
 	redis_on("XADD", "+OK\r\n");
+	redis_on("XREVRANGE tfthist:full", "*0\r\n");
 	redis_on("SET", "+OK\r\n");
 	redis_on("DEL", ":1\r\n");
 	redis_on("HSTRLEN", ":100\r\n");
@@ -108,6 +109,31 @@ static void test_a_refresh_publishes_every_page(void **state)
 	assert_part(heard, "_count{step=\"fetch\"} 1 ");
 	assert_part(heard, "_count{step=\"stage\"} 1 ");
 	assert_part(heard, "_count{step=\"commit\"} 1");
+}
+
+/* The recorded fleet has one server at Danger or worse. What was there three buckets before has ended,
+ * what was two before may still go on. */
+static void test_a_refresh_takes_incidents_a_step_further(void **state)
+{
+	(void)state;
+	redis_on("XREVRANGE tfthist:full",
+		 "*1\r\n*2\r\n$15\r\n1763999970000-0\r\n*4\r\n$1\r\nm\r\n$1\r\nx\r\n$1\r\no\r\n"
+		 "$79\r\n1 s 1763999880000 30000 0 0 1 800 0 0 a\n"
+		 "1 s 1763999880000 60000 0 0 1 800 0 0 b\r\n");
+	refresh_fleet(&refresh, &claim);
+	assert_part(redis_heard(),
+		    " seen 1763999970000 open 1 s 1763999880000 60000 0 0 1 800 0 0 b\n"
+		    "1 s 1764000000000 0 0 0 4 1000 4 0 ppetl002 closed 1 s 1763999880000 30000 0 "
+		    "60000 1 800 0 0 a ended 10000 ");
+}
+
+/* The commit leaves what was open as it is. */
+static void test_without_an_answer_no_step_is_taken(void **state)
+{
+	(void)state;
+	redis_on("XREVRANGE tfthist:full", "-ERR no\r\n");
+	refresh_fleet(&refresh, &claim);
+	assert_part(redis_heard(), " seen -1 ");
 }
 
 /* The digests of what they say of warm-up and scenario. */
@@ -331,7 +357,7 @@ static void test_an_answer_of_the_status_is_stored_with_its_ticks(void **state)
 			   "application/json ");
 	assert_part(heard,
 		    ",\"ticks\":{\"since\":0,\"seen\":1764000015123,\"still\":0,\"period\":0}}");
-	assert_part(heard, "EVALSHA 13 tft:cur:status ");
+	assert_part(heard, "EVALSHA 14 tft:cur:status ");
 	assert_part(heard, "EVALSHA 1 tft:said 60000 status ");
 	/* The daemon is there: an attempt at the predictions may succeed. */
 	assert_part(heard, "EVALSHA 1 tft:brk:fleet connection-refused name-not-found\n");
@@ -405,7 +431,7 @@ static void test_a_commit_of_a_small_group_that_is_refused_says_nothing(void **s
 	struct upstream_status s;
 
 	(void)state;
-	redis_on_array("EVALSHA 13", "flushed", "882000007");
+	redis_on_array("EVALSHA 14", "flushed", "882000007");
 	upstream_status_renew(cache, upstream, true, &s);
 	assert_no_part(redis_heard(), "tft:said 60000");
 }
@@ -419,12 +445,12 @@ static void test_the_scenario_is_confirmed_whoever_asks(void **state)
 	upstream_status_confirm_scenario(cache, upstream, &after);
 	heard = redis_heard();
 	assert_part(heard, "SET tft:epoch:scenario ");
-	assert_part(heard, "EVALSHA 13 tft:cur:scenario ");
+	assert_part(heard, "EVALSHA 14 tft:cur:scenario ");
 	assert_string_equal(after.name, "degrading");
 	assert_true(after.configured);
 	redis_on_array("EVALSHA 8", "busy", "882000007", "1764000015123", "e1", "900");
 	upstream_status_confirm_scenario(cache, upstream, &after);
-	assert_no_part(redis_heard(), "EVALSHA 13 ");
+	assert_no_part(redis_heard(), "EVALSHA 14 ");
 	assert_string_equal(after.name, "degrading");
 	fetch_says("scenario", "2 0 0 -");
 	upstream_status_confirm_scenario(cache, upstream, &after);
@@ -709,6 +735,8 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_a_refresh_publishes_every_page),
 		TEST(test_pages_repeat_the_small_groups),
+		TEST(test_a_refresh_takes_incidents_a_step_further),
+		TEST(test_without_an_answer_no_step_is_taken),
 		TEST(test_a_call_that_fails_opens_the_breaker),
 		TEST(test_what_cannot_be_staged_fails),
 		TEST(test_a_commit_that_is_refused),

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* The incidents (doc/pages.md#incidents, doc/rules.md#incidents): those that are open, then those that
+ * ended, each with the way to its moments. */
+#include "config.h"
+#include "pages/contents.h"
+
+#include "base/fmt.h"
+#include "base/html.h"
+#include "fleet/incidents.h"
+#include "fleet/risk.h"
+#include "pages/filter.h"
+#include "pages/layout.h"
+#include "pages/pieces.h"
+#include "pages/table.h"
+
+static const char *const period_titles[PERIODS] = {
+	[PERIOD_1D] = "1 day", [PERIOD_7D] = "7 days", [PERIOD_30D] = "30 days"};
+
+/* ---- which ---- */
+
+static bool is_wanted(const struct query *query, const struct incidents *incidents,
+		      const struct incident *incident)
+{
+	struct server server = {.profile = incident->profile,
+				.risk = level_table[incident_level(incident)].from};
+
+	if (incident->environment)
+		return query->profile < 0 && query_match(query, &server);
+	server.name = incident_name(incidents, incident);
+	return query_match(query, &server);
+}
+
+size_t page_incident_list(const struct view *view, struct buf *list, struct buf *out)
+{
+	const struct incident *incident = incidents_list(view->incidents);
+	size_t count = incidents_count(view->incidents);
+
+	buf_init(list, count * sizeof(incident));
+	for (; count; count--, incident++)
+		if (is_wanted(view->query, view->incidents, incident))
+			buf_add(list, (const void *)&incident, sizeof(incident));
+	if (!buf_ok(list))
+		buf_fail(out);
+	return list->len / sizeof(incident);
+}
+
+const char *page_incident_reason(const struct incident *incident)
+{
+	return incident->rule == COMPONENT_COUNT ? NULL : risk_rule(incident->rule, false)->label;
+}
+
+/* ---- controls ---- */
+
+static void put_periods(const struct page *page, const struct query *query, struct buf *out)
+{
+	struct query q = *query;
+
+	html_lit(out, "<p><span>Range</span>");
+	for (int i = 0; i < PERIODS; i++) {
+		q.period = (enum period)i;
+		q.given &= ~(QUERY_BIT(QUERY_PERIOD) | QUERY_BIT(QUERY_PAGE));
+		if (i != PERIOD_1D)
+			q.given |= QUERY_BIT(QUERY_PERIOD);
+		html_lit(out, " ");
+		layout_link(page, &q, q.period == query->period, period_titles[i], out);
+	}
+	html_lit(out, "</p>");
+}
+
+static void put_controls(const struct query *query, struct buf *out)
+{
+	const struct page *page = page_find_name("incidents");
+
+	html_lit(out, "<div class=\"filters\">");
+	put_periods(page, query, out);
+	filter_profiles(page, query, out);
+	filter_levels(page, query, out);
+	filter_name(page, "incidents", query, out);
+	html_lit(out, "</div>");
+	layout_downloads(page, query, out);
+}
+
+/* ---- the table ---- */
+
+static const struct table incident_table = {
+	"incidents",
+	"incidents",
+	"plan wide",
+	{
+		{"What", SORT_KEYS, false},
+		{"Profile", SORT_KEYS, false},
+		{"From", SORT_KEYS, false},
+		{"To", SORT_KEYS, false},
+		{"Duration", SORT_KEYS, true},
+		{"Peak", SORT_KEYS, false},
+		{"Risk", SORT_KEYS, true},
+		{"At", SORT_KEYS, false},
+		{"Reason", SORT_KEYS, false},
+		{"Critical or worse", SORT_KEYS, true},
+	},
+};
+
+/* A link to the server, or without one to the fleet, as it was in the bucket of at_ms. */
+static void put_moment(struct span server, int64_t at_ms, int64_t shown_ms, struct buf *out)
+{
+	struct query q;
+
+	query_init(&q);
+	query_set_at(&q, at_ms);
+	html_lit(out, "<a href=\"");
+	if (server.len && layout_has_page(server)) {
+		html_lit(out, "server/");
+		html_url(out, server);
+		layout_at(&q, "?", out);
+	} else {
+		layout_url(page_find_name("overview"), &q, out);
+	}
+	html_lit(out, "\">");
+	fmt_day_element(out, shown_ms);
+	html_lit(out, "</a>");
+}
+
+static void put_what(const struct query *query, const struct incident *i, struct span server,
+		     struct buf *out)
+{
+	html_lit(out, "<tr><th scope=\"row\">");
+	if (i->environment)
+		html_lit(out, "Environment");
+	else
+		layout_server(query, server, "server/", out);
+	buf_addf(out, "</th><td data-l=\"Profile\">%s</td>",
+		 i->environment ? "–" : profile_table[i->profile].name);
+}
+
+static void put_times(const struct incident *i, struct span server, int64_t now_ms, struct buf *out)
+{
+	html_lit(out, "<td data-l=\"From\">");
+	put_moment(server, i->from_ms, i->from_ms, out);
+	html_lit(out, "</td><td data-l=\"To\">");
+	/* The last bucket in it is there; the one after it may be missing. */
+	if (i->to_ms)
+		put_moment(server, i->last_ms, i->to_ms, out);
+	else
+		html_lit(out, "<b>open</b>");
+	html_lit(out, "</td><td data-l=\"Duration\" class=\"num\">");
+	fmt_duration(out, incident_duration_ms(i, now_ms));
+	html_lit(out, "</td>");
+}
+
+static void put_reason(const struct query *query, const struct incident *i, struct span worst,
+		       struct buf *out)
+{
+	const char *reason = page_incident_reason(i);
+
+	html_lit(out, "<td data-l=\"Reason\">");
+	html_str(out, reason ? reason : "–");
+	if (i->environment && worst.len) {
+		html_lit(out, ", worst ");
+		layout_server(query, worst, "server/", out);
+	}
+	html_lit(out, "</td><td data-l=\"Critical or worse\" class=\"num\">");
+	if (i->environment)
+		buf_addf(out, "%u", i->servers);
+	else
+		html_lit(out, "–");
+	html_lit(out, "</td></tr>");
+}
+
+static void put_peak(const struct incident *i, struct span server, struct buf *out)
+{
+	html_lit(out, "<td data-l=\"Peak\">");
+	if (i->environment)
+		layout_status(i->status, out);
+	else
+		layout_level(incident_level(i), out);
+	html_lit(out, "</td><td data-l=\"Risk\" class=\"num\">");
+	fmt_tenths(out, i->risk);
+	html_lit(out, "</td><td data-l=\"At\">");
+	put_moment(server, i->peak_ms, i->peak_ms, out);
+	html_lit(out, "</td>");
+}
+
+static void put_row(const struct view *view, const struct incident *i, struct buf *out)
+{
+	struct span name = incident_name(view->incidents, i), server = name;
+
+	if (i->environment)
+		server.len = 0;
+	put_what(view->query, i, server, out);
+	put_times(i, server, snapshot_bucket_ms(view->snap), out);
+	put_peak(i, server, out);
+	put_reason(view->query, i, name, out);
+}
+
+static void put_table(const struct view *view, const struct incident *const *incident, size_t count,
+		      struct buf *out)
+{
+	struct part part = table_part(view->query, count);
+
+	table_begin(&incident_table, "Open ones first, then by their end, the newest first",
+		    view->query, out);
+	for (size_t i = part.first; i < part.last; i++)
+		put_row(view, incident[i], out);
+	table_end(&incident_table, &part, view->query, out);
+}
+
+/* ---- the page ---- */
+
+static void put_counts(const struct incident *const *incident, size_t count, struct buf *out)
+{
+	size_t open = 0;
+
+	while (open < count && !incident[open]->to_ms)
+		open++;
+	buf_addf(out,
+		 "<ul class=\"figures\"><li>Open <b>%zu</b></li><li>Ended <b>%zu</b></li></ul>",
+		 open, count - open);
+}
+
+static void put_list(const struct view *view, struct buf *out)
+{
+	struct buf list;
+	size_t count = page_incident_list(view, &list, out);
+	const struct incident *const *incident =
+		(const struct incident *const *)(const void *)list.data;
+
+	put_counts(incident, count, out);
+	if (count)
+		put_table(view, incident, count, out);
+	else
+		buf_addf(out, "<p class=\"empty\">No incidents%s.</p>",
+			 incidents_count(view->incidents) ? " match" : " in this time");
+	buf_free(&list);
+}
+
+void page_incidents(const struct view *view, struct buf *out)
+{
+	html_lit(out, "<h1>Incidents</h1>");
+	put_controls(view->query, out);
+	buf_addf(out, "<section class=\"panel\" id=\"incidents\"><h2>Incidents, last %s</h2>",
+		 period_titles[view->query->period]);
+	html_lit(out, "<p>The environment at Warning or worse, a server at Danger or worse.</p>");
+	if (view->incidents)
+		put_list(view, out);
+	else
+		html_lit(out, "<p class=\"empty\">Incidents are kept in the shared cache, which "
+			      "cannot be reached. Nothing is lost.</p>");
+	html_lit(out, "</section>");
+}
