@@ -180,10 +180,10 @@ end
 -- limit in time is also a limit in number.
 local function keep_history()
 	local last = newest(KEYS[5])
-	local oldest = id_of(now - math.min(168 * hour, tonumber(arg.points) * interval))
-	redis.call('XADD', KEYS[5], 'MINID', '~', oldest, id_of(now), 'd', arg.record)
+	local kept = math.min(168 * hour, tonumber(arg.points) * interval)
+	redis.call('XADD', KEYS[5], 'MINID', '~', id_of(now - kept), id_of(now), 'd', arg.record)
 	if last and hour_of(last[1]) < hour_of(id_of(now)) then
-		close_hour(hour_of(last[1]), id_of(hour_of(oldest)))
+		close_hour(hour_of(last[1]), id_of(hour_of(id_of(now - kept * 31 / 7))))
 	end
 	if arg.risks ~= '' then
 		keep_servers()

@@ -18,6 +18,7 @@
 /* The metrics. The value of a point is in percent, except for HISTORY_LEVELS, where it is the
  * number of servers with risk >= 50. */
 enum history_metric {
+	HISTORY_ALL, /* of a query: none in particular */
 	HISTORY_PROB_30M,
 	HISTORY_PROB_8H,
 	HISTORY_HEALTH, /* share with risk below 50 */
@@ -28,7 +29,15 @@ enum history_metric {
 					     HISTORY_RISK */
 };
 
-enum history_range { HISTORY_30M, HISTORY_1H, HISTORY_8H, HISTORY_1D, HISTORY_7D, HISTORY_RANGES };
+enum history_range {
+	HISTORY_30M,
+	HISTORY_1H,
+	HISTORY_8H,
+	HISTORY_1D,
+	HISTORY_7D,
+	HISTORY_30D,
+	HISTORY_RANGES
+};
 
 /* The words of the query parameters. */
 extern const char *const history_metric_words[HISTORY_METRICS];
@@ -52,6 +61,7 @@ struct history_point {
 /* The points of (from_ms, to_ms]. */
 struct history {
 	int64_t interval_ms, from_ms, to_ms;
+	int64_t step_ms;   /* at most one point in each; 0: all of them */
 	struct buf points; /* owned; struct history_point, ascending */
 	struct buf texts;  /* owned */
 };
@@ -73,6 +83,8 @@ void history_encode(const struct snapshot *snap, struct buf *out);
 void history_encode_servers(const struct snapshot *snap, struct buf *names, struct buf *risks);
 
 void history_init(struct history *h, int64_t interval_ms, int64_t range_ms, int64_t end_ms);
+/* Before the first point: of 30 days only one point in 2 minutes is read. */
+void history_thin_out(struct history *h, enum history_range range);
 void history_free(struct history *h);
 /* A record that cannot be read, is outside the range or is not later than the last one is skipped:
  * it becomes a gap. */

@@ -18,7 +18,7 @@ struct chart_frame {
 	const char *title; /* a literal that needs no escaping */
 	struct span desc;  /* the drawing in words: range, last value, maximum; escaped here */
 	int64_t from_ms, to_ms;
-	double top;       /* values are 0..top; higher ones are cut off */
+	double base, top; /* values are base..top; the others are cut off */
 	const char *unit; /* "%" or "" */
 };
 
@@ -40,6 +40,10 @@ struct chart_mark {
 	struct span label; /* escaped here */
 };
 
+struct chart_span {
+	int64_t from_ms, to_ms;
+};
+
 void chart_begin(const struct chart_frame *frame, struct buf *out);
 /* The values, with the envelope from low to high behind them where the two differ. A point without
  * neighbours is a dot. */
@@ -49,6 +53,9 @@ void chart_line(const struct chart_frame *frame, const struct chart_series *seri
  * previous point on. */
 void chart_area(const struct chart_frame *frame, const struct chart_series *series,
 		struct buf *out);
+/* Times over the whole height, behind what is drawn after them. name: shown when pointed at. */
+void chart_bands(const struct chart_frame *frame, const struct chart_span *spans, size_t count,
+		 const char *name, struct buf *out);
 void chart_end(const struct chart_frame *frame, const struct chart_mark *marks, size_t count,
 	       struct buf *out);
 /* A sample of a line, for the legend. */

@@ -28,6 +28,7 @@ enum query_key {
 	QUERY_PAGE,
 	QUERY_RANGE,
 	QUERY_PERIOD, /* range of the incidents */
+	QUERY_SCALE,
 	QUERY_VIEW,
 	QUERY_FORMAT,
 	QUERY_COST_PER_HOUR, /* this and the next three are in the order of enum cost_input */
@@ -54,6 +55,10 @@ enum query_key {
 #define QUERY_BIT(key) (1u << (key))
 
 enum period { PERIOD_1D, PERIOD_7D, PERIOD_30D, PERIODS };
+enum scale {
+	SCALE_FIT,
+	SCALE_FULL
+}; /* of the values of a chart: to its data, or all there can be */
 enum group_by { GROUP_NONE, GROUP_PROFILE };
 enum view_kind { VIEW_FULL, VIEW_KIOSK, VIEW_COMPACT };
 enum format { FORMAT_HTML, FORMAT_JSON, FORMAT_CSV };
@@ -106,6 +111,7 @@ struct query {
 	enum history_metric history;
 	enum history_range range;
 	enum period period;
+	enum scale scale;
 	enum group_by group;
 	enum sort_key
 		sort; /* when not given: risk, and after query_parse with metric allowed value */

@@ -13,8 +13,8 @@
 
 static void init(const struct snapshot *snap, enum history_range range, struct history *h)
 {
-	history_init(h, snap->interval_ms, history_range_ms(range),
-		     snap->bucket * snap->interval_ms);
+	history_init(h, snap->interval_ms, history_range_ms(range), snapshot_bucket_ms(snap));
+	history_thin_out(h, range);
 }
 
 static void add_point(void *ctx, int64_t at_ms, const struct span *fields, size_t count)

@@ -12,6 +12,7 @@
 
 #define FORMAT     "1"
 #define POINTS_MAX 1000000 /* the most that settings allow to be kept */
+#define STEP_MS    120000  /* of a month, so that it is read in the time of a week */
 #define RADIX      36      /* two digits hold every risk in tenths */
 
 const char *const history_metric_words[HISTORY_METRICS] = {
@@ -22,14 +23,14 @@ const char *const history_metric_words[HISTORY_METRICS] = {
 
 const char *const history_range_words[HISTORY_RANGES] = {
 	[HISTORY_30M] = "30m", [HISTORY_1H] = "1h", [HISTORY_8H] = "8h",
-	[HISTORY_1D] = "1d",   [HISTORY_7D] = "7d",
+	[HISTORY_1D] = "1d",   [HISTORY_7D] = "7d", [HISTORY_30D] = "30d",
 };
 
 int64_t history_range_ms(enum history_range range)
 {
 	static const int minutes[HISTORY_RANGES] = {
 		[HISTORY_30M] = 30,  [HISTORY_1H] = 60,    [HISTORY_8H] = 480,
-		[HISTORY_1D] = 1440, [HISTORY_7D] = 10080,
+		[HISTORY_1D] = 1440, [HISTORY_7D] = 10080, [HISTORY_30D] = 43200,
 	};
 
 	return minutes[range] * INT64_C(60000);
@@ -121,6 +122,14 @@ void history_init(struct history *h, int64_t interval_ms, int64_t range_ms, int6
 		.interval_ms = interval_ms, .from_ms = end_ms - range_ms, .to_ms = end_ms};
 	buf_init(&h->points, POINTS_MAX * sizeof(struct history_point));
 	buf_init(&h->texts, 64u * 1024 * 1024);
+}
+
+void history_thin_out(struct history *h, enum history_range range)
+{
+	if (range != HISTORY_30D || h->interval_ms >= STEP_MS)
+		return;
+	h->step_ms = STEP_MS;
+	h->interval_ms = STEP_MS; /* of what is read: gaps are told by it */
 }
 
 void history_free(struct history *h)
@@ -230,7 +239,11 @@ static bool is_next(const struct history *h, int64_t at_ms)
 {
 	const struct history_point *last = last_point(h);
 
-	return at_ms > h->from_ms && at_ms <= h->to_ms && (!last || at_ms > last->at_ms);
+	if (at_ms <= h->from_ms || at_ms > h->to_ms)
+		return false;
+	if (!last)
+		return true;
+	return h->step_ms ? at_ms / h->step_ms > last->at_ms / h->step_ms : at_ms > last->at_ms;
 }
 
 void history_add(struct history *h, int64_t at_ms, struct span record)
@@ -316,6 +329,7 @@ double history_value(const struct history_point *p, enum history_metric metric)
 		return p->mean;
 	case HISTORY_LEVELS:
 		return count_alerts(p);
+	case HISTORY_ALL:
 	case HISTORY_METRICS:
 		break;
 	}

@@ -75,7 +75,8 @@ const struct page page_table[] = {
 		.path = "/history",
 		.title = "History",
 		.media = MEDIA_HTML,
-		.params = AT | HISTORY_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.params = AT | HISTORY_PARAMS | QUERY_BIT(QUERY_SCALE) | VIEW_PARAMS |
+			  QUERY_BIT(QUERY_FORMAT),
 		.needs = PAGE_HISTORY,
 		.json = "api-history",
 		.csv = "history-csv",

@@ -9,6 +9,12 @@
 #include "base/fmt.h"
 #include "fleet/history.h"
 
+/* Without a choice the API tells the index. */
+static enum history_metric one_metric(const struct query *query)
+{
+	return query->history == HISTORY_ALL ? HISTORY_PROB_30M : query->history;
+}
+
 /* Two metrics have more than a value: risk has the highest risk and its server, levels have the
  * seven counts. */
 static void put_point(const struct history *h, const struct history_point *p,
@@ -59,7 +65,7 @@ static void put_stats(const struct history *h, enum history_metric metric, struc
 
 void api_history(const struct view *view, struct buf *out)
 {
-	enum history_metric metric = view->query->history;
+	enum history_metric metric = one_metric(view->query);
 	struct json j;
 
 	json_resume(&j, out);
@@ -104,7 +110,7 @@ void csv_history(const struct view *view, struct buf *out)
 		[HISTORY_LEVELS] =
 			"timestamp,value,imminent,critical,danger,warning,degrading,watch,healthy",
 	};
-	enum history_metric metric = view->query->history;
+	enum history_metric metric = one_metric(view->query);
 	const struct history *h = view->history;
 	struct csv c;
 	struct buf text;

@@ -26,16 +26,20 @@ static int x_of(const struct chart_frame *frame, int64_t at_ms)
 
 static int y_of(const struct chart_frame *frame, double value)
 {
-	return clamp(SIZE - llround(value / frame->top * SIZE));
+	return clamp(SIZE - llround((value - frame->base) / (frame->top - frame->base) * SIZE));
 }
 
 /* --- frame --- */
 
 static void value_labels(const struct chart_frame *frame, struct buf *out)
 {
-	for (int i = 1; i <= GRID; i++)
+	/* A base other than 0 has a label, in place of the one above it. */
+	for (int i = frame->base > 0 ? 2 : 1; i <= GRID; i++)
 		buf_addf(out, "<text y=\"%d%%\" dy=\"12\">%g%s</text>", PLOT * (GRID - i) / GRID,
-			 frame->top * i / GRID, frame->unit);
+			 frame->base + (frame->top - frame->base) * i / GRID, frame->unit);
+	if (frame->base > 0)
+		buf_addf(out, "<text y=\"%d%%\" dy=\"-3\">%g%s</text>", PLOT, frame->base,
+			 frame->unit);
 }
 
 void chart_begin(const struct chart_frame *frame, struct buf *out)
@@ -55,7 +59,7 @@ void chart_begin(const struct chart_frame *frame, struct buf *out)
 /* The interval of the times below the plot: a round one that gives at most six or seven of them. */
 static int64_t tick_of(int64_t range_ms)
 {
-	static const int minutes[] = {1, 5, 10, 30, 60, 120, 240, 720, 1440};
+	static const int minutes[] = {1, 5, 10, 30, 60, 120, 240, 720, 1440, 7200};
 	size_t i = 0;
 
 	while (i + 1 < sizeof(minutes) / sizeof(minutes[0]) &&
@@ -106,6 +110,20 @@ static void put_mark(const struct chart_frame *frame, const struct chart_mark *m
 	text_at(x, rows[i % MARK_ROWS], out);
 	html_text(out, mark->label);
 	html_lit(out, "</text>");
+}
+
+void chart_bands(const struct chart_frame *frame, const struct chart_span *spans, size_t count,
+		 const char *name, struct buf *out)
+{
+	if (!count)
+		return;
+	html_lit(out, "<path class=\"incident\" d=\"");
+	for (size_t i = 0; i < count; i++) {
+		int from = x_of(frame, spans[i].from_ms), to = x_of(frame, spans[i].to_ms);
+
+		buf_addf(out, "M%d 0H%dV%dH%dZ", from, to > from ? to : from + 1, SIZE, from);
+	}
+	buf_addf(out, "\"><title>%s</title></path>", name);
 }
 
 void chart_end(const struct chart_frame *frame, const struct chart_mark *marks, size_t count,

@@ -15,12 +15,16 @@
 #include "pages/pieces.h"
 
 #define POINT_ROWS 60
-#define MARKS      12 /* scenario changes that can be told apart in a drawing */
+
+static const char incident_name[] = "Environment at Warning or worse";
+
+#define MARKS 12 /* scenario changes that can be told apart in a drawing */
 
 static const struct {
 	const char *link, *title;
 	const char *unit;
 } shown_table[HISTORY_METRICS] = {
+	[HISTORY_ALL] = {"All", "History", ""},
 	[HISTORY_PROB_30M] = {"Incident index 30 min", "Incident index (next 30 minutes)", "%"},
 	[HISTORY_PROB_8H] = {"Incident index 8 h", "Incident index (next 8 hours)", "%"},
 	[HISTORY_HEALTH] = {"Fleet health", "Share of healthy servers (risk below 50)", "%"},
@@ -30,7 +34,7 @@ static const struct {
 
 static const char *const range_titles[HISTORY_RANGES] = {
 	[HISTORY_30M] = "30 minutes", [HISTORY_1H] = "1 hour", [HISTORY_8H] = "8 hours",
-	[HISTORY_1D] = "1 day",       [HISTORY_7D] = "7 days",
+	[HISTORY_1D] = "1 day",       [HISTORY_7D] = "7 days", [HISTORY_30D] = "30 days",
 };
 
 /* ---- controls ---- */
@@ -50,7 +54,7 @@ static void put_metric_links(const struct view *view, const struct page *page, s
 	html_lit(out, "<p><span>Metric</span>");
 	for (int i = 0; i < HISTORY_METRICS; i++) {
 		q.history = (enum history_metric)i;
-		set(&q, QUERY_HISTORY, i != HISTORY_PROB_30M);
+		set(&q, QUERY_HISTORY, i != HISTORY_ALL);
 		html_lit(out, " ");
 		layout_link(page, &q, q.history == view->query->history, shown_table[i].link, out);
 	}
@@ -67,6 +71,21 @@ static void put_range_links(const struct view *view, const struct page *page, st
 		set(&q, QUERY_RANGE, i != HISTORY_30M);
 		html_lit(out, " ");
 		layout_link(page, &q, q.range == view->query->range, range_titles[i], out);
+	}
+	html_lit(out, "</p>");
+}
+
+static void put_scale_links(const struct view *view, const struct page *page, struct buf *out)
+{
+	static const char *const titles[] = {"Fit the data", "0 to 100"};
+	struct query q = *view->query;
+
+	html_lit(out, "<p><span>Scale</span>");
+	for (int i = SCALE_FIT; i <= SCALE_FULL; i++) {
+		q.scale = (enum scale)i;
+		set(&q, QUERY_SCALE, i != SCALE_FIT);
+		html_lit(out, " ");
+		layout_link(page, &q, q.scale == view->query->scale, titles[i], out);
 	}
 	html_lit(out, "</p>");
 }
@@ -94,7 +113,10 @@ static void put_controls(const struct view *view, struct buf *out)
 	html_lit(out, "<div class=\"filters\">");
 	put_metric_links(view, page, out);
 	put_range_links(view, page, out);
-	put_downloads(view, page, out);
+	if (view->query->history == HISTORY_ALL)
+		put_scale_links(view, page, out);
+	else
+		put_downloads(view, page, out);
 	html_lit(out, "</div>");
 }
 
@@ -283,13 +305,14 @@ static size_t end_line(const struct history_column *columns, struct chart_point 
 	return 1;
 }
 
-static void put_line(const struct history *h, enum history_metric metric,
+/* most: columns, HISTORY_COLUMNS at most. */
+static void put_line(const struct history *h, enum history_metric metric, size_t most,
 		     const struct chart_frame *frame, const char *css, const char *name,
 		     struct buf *out)
 {
 	struct history_column columns[HISTORY_COLUMNS];
 	struct chart_point points[HISTORY_COLUMNS + 1];
-	size_t count = history_thin(h, metric, columns, HISTORY_COLUMNS);
+	size_t count = history_thin(h, metric, columns, most);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct history_column *c = &columns[i];
@@ -308,8 +331,8 @@ static void draw_lines(const struct history *h, enum history_metric metric,
 {
 	chart_begin(frame, out);
 	if (metric == HISTORY_RISK)
-		put_line(h, HISTORY_HIGHEST, frame, "peak", "Highest server", out);
-	put_line(h, metric, frame, "value", shown_table[metric].title, out);
+		put_line(h, HISTORY_HIGHEST, HISTORY_COLUMNS, frame, "peak", "Highest server", out);
+	put_line(h, metric, HISTORY_COLUMNS, frame, "value", shown_table[metric].title, out);
 	end_chart(h, frame, out);
 	if (metric != HISTORY_RISK)
 		return;
@@ -361,13 +384,15 @@ static void put_area(int level, const struct history_column *columns, size_t cou
 }
 
 /* The top of the scale: not below the largest fleet, in four steps of a round number. */
-static double round_top(const struct history_column *columns, size_t count)
+static double round_top(const struct history_column *columns, size_t count, int mildest)
 {
 	unsigned most = 0, step, unit;
 
 	for (size_t i = 0; i < count; i++)
-		if (servers_down_to(columns[i].peak, LEVEL_HEALTHY) > most)
-			most = servers_down_to(columns[i].peak, LEVEL_HEALTHY);
+		if (servers_down_to(columns[i].peak, mildest) > most)
+			most = servers_down_to(columns[i].peak, mildest);
+	if (!most)
+		return 4;
 	step = most / 4 + (most % 4 > 0);
 	unit = step > 100 ? 50 : step > 10 ? 5 : 1;
 	return 4 * ((step + unit - 1) / unit * unit);
@@ -380,7 +405,7 @@ static void draw_levels(const struct history *h, struct chart_frame *frame, stru
 	struct history_column columns[HISTORY_COLUMNS];
 	size_t count = history_thin(h, HISTORY_LEVELS, columns, HISTORY_COLUMNS);
 
-	frame->top = round_top(columns, count);
+	frame->top = round_top(columns, count, LEVEL_HEALTHY);
 	chart_begin(frame, out);
 	for (int level = LEVEL_COUNT - 1; level >= 0; level--)
 		put_area(level, columns, count, frame, out);
@@ -483,6 +508,184 @@ static void put_table(const struct history *h, enum history_metric metric, struc
 	html_lit(out, "</tbody></table></div></details>");
 }
 
+/* ---- all of them ---- */
+
+#define CURVE_COLUMNS 250
+#define INCIDENTS     64 /* spans that are told apart; the newest */
+
+/* Small multiples: one below the other over one axis of time. */
+static const struct curve {
+	enum history_metric metric;
+	enum history_metric link; /* whose own page has it */
+	const char *title, *unit;
+} curves[] = {
+	{HISTORY_PROB_30M, HISTORY_PROB_30M, "Incident index 30 min", "%"},
+	{HISTORY_PROB_8H, HISTORY_PROB_8H, "Incident index 8 h", "%"},
+	{HISTORY_HEALTH, HISTORY_HEALTH, "Fleet health", "%"},
+	{HISTORY_LEVELS, HISTORY_LEVELS, "Servers by level", ""},
+	{HISTORY_HIGHEST, HISTORY_RISK, "Risk of the worst server", ""},
+};
+
+#define CURVES (sizeof(curves) / sizeof(curves[0]))
+
+static bool is_incident(const struct history_point *p)
+{
+	unsigned or_worse[LEVEL_COUNT];
+	enum status status;
+
+	for (int level = 0; level < LEVEL_COUNT; level++)
+		or_worse[level] = servers_down_to(p, level);
+	status = status_of_fleet(or_worse[LEVEL_HEALTHY], or_worse);
+	return status == STATUS_WARNING || status == STATUS_CRITICAL;
+}
+
+/* When the environment was at Warning or worse. What lies at most two buckets apart is one. */
+static size_t find_incidents(const struct history *h, struct chart_span spans[INCIDENTS])
+{
+	const struct history_point *p = history_points(h);
+	size_t n = 0;
+
+	for (size_t i = history_count(h); i-- > 0 && n <= INCIDENTS;) {
+		int64_t from_ms = p[i].at_ms - h->interval_ms;
+
+		if (!is_incident(&p[i]))
+			continue;
+		if (n && spans[n - 1].from_ms - p[i].at_ms <= 2 * h->interval_ms)
+			spans[n - 1].from_ms = from_ms;
+		else if (n < INCIDENTS)
+			spans[n++] = (struct chart_span){from_ms, p[i].at_ms};
+		else
+			break;
+	}
+	return n;
+}
+
+/* The smallest round scale of four steps that holds all values. */
+static void fit_scale(const struct history_stats *stats, struct chart_frame *frame)
+{
+	static const double steps[] = {0.25, 0.5, 1, 2.5, 5, 10, 25};
+	size_t i = 0;
+
+	do {
+		double step = steps[i];
+
+		frame->base = floor(stats->min / step) * step;
+		if (frame->base + 4 * step > 100)
+			frame->base = 100 - 4 * step;
+		frame->top = frame->base + 4 * step;
+	} while (frame->top < stats->max && ++i < sizeof(steps) / sizeof(steps[0]));
+}
+
+/* The levels below Healthy alone; or all servers. */
+static void draw_small_levels(const struct history *h, enum scale scale, struct chart_frame *frame,
+			      const struct chart_span *spans, size_t incidents, struct buf *out)
+{
+	struct history_column columns[CURVE_COLUMNS];
+	size_t count = history_thin(h, HISTORY_LEVELS, columns, CURVE_COLUMNS);
+	int mildest = scale == SCALE_FIT ? LEVEL_WATCH : LEVEL_HEALTHY;
+
+	frame->top = round_top(columns, count, mildest);
+	chart_begin(frame, out);
+	chart_bands(frame, spans, incidents, incident_name, out);
+	for (int level = mildest; level >= 0; level--)
+		put_area(level, columns, count, frame, out);
+	chart_end(frame, NULL, 0, out);
+}
+
+static void draw_small_line(const struct history *h, const struct curve *curve, enum scale scale,
+			    const struct history_stats *stats, struct chart_frame *frame,
+			    const struct chart_span *spans, size_t incidents, struct buf *out)
+{
+	frame->top = 100;
+	if (scale == SCALE_FIT)
+		fit_scale(stats, frame);
+	chart_begin(frame, out);
+	chart_bands(frame, spans, incidents, incident_name, out);
+	put_line(h, curve->metric, CURVE_COLUMNS, frame, "value", curve->title, out);
+	chart_end(frame, NULL, 0, out);
+}
+
+static void put_curve(const struct view *view, const struct curve *curve,
+		      const struct chart_span *spans, size_t incidents, struct buf *out)
+{
+	const struct history *h = view->history;
+	struct chart_frame frame = {.title = curve->title,
+				    .from_ms = h->from_ms,
+				    .to_ms = h->to_ms,
+				    .unit = curve->unit};
+	struct query q = *view->query;
+	struct history_stats stats;
+	struct buf desc;
+
+	buf_init(&desc, 1024);
+	history_stats(h, curve->metric, &stats);
+	describe(h, curve->metric, curve->unit, &desc);
+	frame.desc = buf_span(&desc);
+	q.history = curve->link;
+	set(&q, QUERY_HISTORY, true);
+	set(&q, QUERY_SCALE, false);
+	html_lit(out, "<figure class=\"curve\"><figcaption>");
+	layout_link(page_find_name("history"), &q, false, curve->title, out);
+	html_lit(out, "</figcaption>");
+	if (!stats.points)
+		html_lit(out, "<p class=\"note\">No value in this range.</p>");
+	else if (curve->metric == HISTORY_LEVELS)
+		draw_small_levels(h, view->query->scale, &frame, spans, incidents, out);
+	else
+		draw_small_line(h, curve, view->query->scale, &stats, &frame, spans, incidents,
+				out);
+	html_lit(out, "</figure>");
+	buf_free(&desc);
+}
+
+static void put_curve_row(const struct history *h, const struct curve *curve, struct buf *out)
+{
+	struct history_stats stats;
+
+	history_stats(h, curve->metric, &stats);
+	buf_addf(out, "<tr><th scope=\"row\">%s</th>",
+		 curve->metric == HISTORY_LEVELS ? "Servers with risk 50 or more" : curve->title);
+	put_cell(stats.current, curve->unit, out);
+	put_cell(stats.average, curve->unit, out);
+	put_cell(stats.min, curve->unit, out);
+	put_cell(stats.max, curve->unit, out);
+	html_lit(out, "<td>");
+	if (stats.peak)
+		put_time(h, stats.peak->at_ms, out);
+	buf_addf(out, "</td><td>%zu</td><td>%zu</td></tr>", stats.points, stats.gaps);
+}
+
+static void put_curve_table(const struct history *h, struct buf *out)
+{
+	static const char *const columns[] = {"Curve", "Current", "Average", "Minimum", "Maximum",
+					      "at",    "Points",  "Gaps",    NULL};
+
+	html_lit(out, "<div id=\"statistics\">");
+	layout_table_begin("Figures of the range; a curve's own page has its table, CSV and JSON",
+			   columns, out);
+	for (size_t i = 0; i < CURVES; i++)
+		put_curve_row(h, &curves[i], out);
+	layout_table_end(out);
+	html_lit(out, "</div>");
+}
+
+static void put_curves(const struct view *view, struct buf *out)
+{
+	struct chart_span spans[INCIDENTS];
+	size_t incidents = find_incidents(view->history, spans);
+
+	buf_addf(out,
+		 "<p class=\"note\">Bands: the environment was at Warning or worse (%zu time%s)%s."
+		 "</p>",
+		 incidents, fmt_plural((unsigned)incidents),
+		 view->query->scale == SCALE_FIT ? "; each scale fits its data, Healthy servers "
+						   "are not drawn"
+						 : "");
+	for (size_t i = 0; i < CURVES; i++)
+		put_curve(view, &curves[i], spans, incidents, out);
+	put_curve_table(view->history, out);
+}
+
 /* ---- the page ---- */
 
 /* Says why there is nothing to draw; false when there is. */
@@ -490,7 +693,9 @@ static bool put_empty(const struct view *view, struct buf *out)
 {
 	struct history_stats stats = {0};
 
-	if (view->history)
+	if (view->history && view->query->history == HISTORY_ALL)
+		stats.points = history_count(view->history);
+	else if (view->history)
 		history_stats(view->history, view->query->history, &stats);
 	if (stats.points)
 		return false;
@@ -518,7 +723,13 @@ void page_history(const struct view *view, struct buf *out)
 	put_controls(view, out);
 	buf_addf(out, "<section class=\"panel\" id=\"history\"><h2>%s, last %s</h2>",
 		 shown_table[metric].title, range_titles[view->query->range]);
-	if (!put_empty(view, out)) {
+	if (put_empty(view, out)) {
+		html_lit(out, "</section>");
+		return;
+	}
+	if (metric == HISTORY_ALL) {
+		put_curves(view, out);
+	} else {
 		put_statistics(h, metric, out);
 		put_chart(h, metric, out);
 		put_table(h, metric, out);
@@ -541,7 +752,7 @@ void page_risk_history(const struct view *view, struct buf *out)
 	html_lit(out,
 		 "<section class=\"panel\" id=\"risk-history\"><h2>Risk over the last day</h2>");
 	chart_begin(&frame, out);
-	put_line(view->history, HISTORY_HIGHEST, &frame, "value", "Risk", out);
+	put_line(view->history, HISTORY_HIGHEST, HISTORY_COLUMNS, &frame, "value", "Risk", out);
 	chart_end(&frame, NULL, 0, out);
 	html_lit(out, "</section>");
 	buf_free(&desc);

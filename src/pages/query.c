@@ -32,6 +32,7 @@ static const char *const period_words[PERIODS] = {
 	[PERIOD_1D] = "1d", [PERIOD_7D] = "7d", [PERIOD_30D] = "30d"};
 static const char *const group_words[] = {[GROUP_NONE] = "none", [GROUP_PROFILE] = "profile"};
 /* The first entry of these two is the default and has no name in a URL. */
+static const char *const scale_words[] = {NULL, "full"};
 static const char *const view_words[] = {[VIEW_KIOSK] = "kiosk", [VIEW_COMPACT] = "compact"};
 static const char *const format_words[] = {[FORMAT_JSON] = "json", [FORMAT_CSV] = "csv"};
 static const char *const sort_words[SORT_KEYS] = {
@@ -405,9 +406,10 @@ static const struct key keys[QUERY_KEYS] = {
 			OTHER(order)},
 	[QUERY_N] = {"n", "5 to 20", NUMBER(n, QUERY_N_DEFAULT, QUERY_N_MAX, QUERY_N_DEFAULT)},
 	[QUERY_PAGE] = {"page", "1 to 50", NUMBER(page, 1, 50, 1)},
-	[QUERY_RANGE] = {"range", "30m, 1h, 8h, 1d, 7d", &word_kind, MEMBER(range),
+	[QUERY_RANGE] = {"range", "30m, 1h, 8h, 1d, 7d, 30d", &word_kind, MEMBER(range),
 			 history_range_words, HISTORY_RANGES, 0, 0, 0},
 	[QUERY_PERIOD] = {"range", "1d, 7d, 30d", WORDS(period, period_words)},
+	[QUERY_SCALE] = {"scale", "full", WORDS(scale, scale_words)},
 	[QUERY_VIEW] = {"view", "kiosk, compact", WORDS(view, view_words)},
 	[QUERY_FORMAT] = {"format", "json, csv", WORDS(format, format_words)},
 	[QUERY_COST_PER_HOUR] = {"cost_per_hour", COST_RANGE, OTHER(cost)},

@@ -109,7 +109,7 @@ def test_a_day_of_risk_answers_too(page, fleet):
 @pytest.mark.parametrize(
     "query, words",
     [
-        ("", r"Incident index \(next 30 minutes\)25\.0"),
+        ("?metric=prob_30m", r"Incident index \(next 30 minutes\)25\.0"),
         ("?metric=levels", "IM4CR2DN1WN3DG10WT21OK49"),
         ("?metric=risk", r"mean32\.1highest99\.9"),
     ],
@@ -125,7 +125,7 @@ def test_history_answers(page, fleet, query, words):
 
 def test_a_chart_follows_the_time(page, fleet):
     """What was the newest moment at first is left of the edge after a refresh."""
-    page.open(fleet.url("/history"))
+    page.open(fleet.url("/history?metric=prob_30m"))
     ActionChains(page.driver).move_to_element(page.one("#history > svg")).perform()
     page.wait("document.querySelector('#history .live canvas')")
     before = point(page, "#history .u-over", -0.499)[0]
@@ -150,7 +150,7 @@ def labels(page):
 
 def test_title_statistics_and_labels_are_those_of_the_zoom(page, fleet):
     """The last minute of half an hour."""
-    page.open(fleet.url("/history"))
+    page.open(fleet.url("/history?metric=prob_30m"))
     page.complaints()
     ActionChains(page.driver).move_to_element(page.one("#history > svg")).perform()
     page.wait("document.querySelector('#history .live canvas')")

@@ -164,7 +164,7 @@ def test_without_script_all_of_it_is_links(fleet, moments):
 
 
 def test_a_click_on_a_chart_leads_to_its_moment(window, fleet):
-    window.open(fleet.url("/history"))
+    window.open(fleet.url("/history?metric=prob_30m"))
     ActionChains(window.driver).move_to_element(window.one("#history > svg")).perform()
     window.wait("document.querySelector('#history .live canvas')")
     plot = window.one("#history .u-over")

@@ -80,7 +80,7 @@ def test_a_refresh_stores_one_point_and_every_viewer_sees_it(stack):
     assert risk[1] == pytest.approx(sum(risks) / len(risks))
     assert risk[2:] == [max(risks), fleet["servers"][0]["name"]]
     assert points(stack, "metric=levels")[0][2:] == list(fleet["fleet"]["levels"].values())
-    assert 'Points <b>1</b>' in stack.get("/history").text
+    assert 'Points <b>1</b>' in stack.get("/history?metric=prob_30m").text
 
 
 def test_a_bucket_that_is_refreshed_again_has_one_point(stack):
@@ -126,7 +126,7 @@ def test_long_ranges_read_as_hours_are_the_same_points(stack):
 
 def test_history_is_cut_by_number_and_by_age(stack):
     past = Past(stack)
-    old = past.end - 8 * 24 * HOUR
+    old = past.end - 32 * 24 * HOUR
     for i in range(300):
         past.commit(old + i * INTERVAL, plain(i))
     past.commit(past.end - INTERVAL, plain(1))
@@ -184,17 +184,50 @@ def test_a_stream_of_the_wrong_type_does_not_stop_the_pages(stack, key):
         stack.wait(lambda: stack.get(path).status_code == 200, what=path)
 
 
-def test_a_week_of_points_is_drawn_small_and_fast(stack):
+def fill_days(stack, days):
+    """Points of a week at most, hours for all of it."""
     past = Past(stack)
     hours = {}
     pipeline = stack.redis.pipeline(transaction=False)
-    for i in range(20160):
-        at = past.end - (20159 - i) * INTERVAL
-        pipeline.xadd(FLEET, {"d": plain(i)}, id=f"{at}-0")
+    count = days * 2880
+    for i in range(count):
+        at = past.end - (count - 1 - i) * INTERVAL
+        if count - i <= 20160:
+            pipeline.xadd(FLEET, {"d": plain(i)}, id=f"{at}-0")
         hours.setdefault(at // HOUR * HOUR, []).append(f"{at} {plain(i)}")
     for hour in sorted(hours)[:-1]:
         pipeline.xadd(HOURS, {"d": "\n".join(hours[hour])}, id=f"{hour}-0")
     pipeline.execute()
+
+
+def test_a_month_is_read_one_point_in_two_minutes(stack):
+    fill_days(stack, 30)
+    answer = stack.get("/api/v1/history?range=30d")
+    times = [at for at, _ in answer.json()["points"]]
+    assert 21598 <= len(times) <= 21601
+    assert all(b - a in range(30, 211) for a, b in zip(times, times[1:])), "also where hours end and points begin"
+    assert len({at // 120 for at in times}) == len(times)
+    assert answer.json()["stats"]["gaps"] == 0
+    page = stack.get("/history?range=30d")
+    assert page.text.count('class="curve"') == 5
+    assert len(page.text) < 64 * 1024
+    print(f"30 days: {page.headers['Server-Timing']}, {len(page.text)} bytes")
+    rows = stack.get("/history?range=30d&format=csv&metric=levels").text.splitlines()
+    assert len(rows) == len(times) + 1
+
+
+def test_hours_are_kept_longer_than_points(stack):
+    past = Past(stack)
+    for day in range(29, -1, -1):
+        for hour in (2, 1):
+            past.commit(past.end - day * 24 * HOUR - hour * HOUR, plain(day))
+    assert ids(stack.redis.xrange(HOURS))[0] < past.end - 28 * 24 * HOUR
+    assert ids(stack.redis.xrange(FLEET))[0] >= past.end - 30 * 24 * HOUR
+    assert len(points(stack, "range=30d")) > len(points(stack, "range=7d"))
+
+
+def test_a_week_of_points_is_drawn_small_and_fast(stack):
+    fill_days(stack, 7)
     answer = stack.get("/history?range=7d&metric=risk")
     assert "Points <b>20160</b>" in answer.text
     assert len(answer.text) < 64 * 1024
@@ -230,7 +263,7 @@ def test_without_redis_the_page_says_that_nothing_is_lost(stack):
     stack.stop_redis()
 
     def page():
-        answer = stack.get("/history")
+        answer = stack.get("/history?metric=prob_30m")
         return answer.text if answer.status_code == 200 else ""
 
     stack.wait(lambda: "cannot be reached. Nothing is lost." in page(), timeout=20, what="the page without Redis")

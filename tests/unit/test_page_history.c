@@ -54,7 +54,7 @@ static void without_points_the_page_says_when_one_comes(void **state)
 
 	(void)state;
 	begin(&p, HISTORY_30M);
-	page = render(&p.f, "history", "");
+	page = render(&p.f, "history", "metric=prob_30m");
 	assert_has(page, NOTHING);
 	assert_has_not(page, "<svg class=\"lines\"");
 	assert_has_not(page, "id=\"statistics\"");
@@ -69,7 +69,7 @@ static void without_redis_the_page_says_that_nothing_is_lost(void **state)
 	(void)state;
 	begin(&p, HISTORY_30M);
 	p.f.view.history = NULL;
-	page = render(&p.f, "history", "");
+	page = render(&p.f, "history", "metric=prob_30m");
 	assert_has(
 		page,
 		"History is kept in the shared cache, which cannot be reached. Nothing is lost.");
@@ -88,7 +88,7 @@ static void points_without_the_metric_are_not_no_history(void **state)
 	(void)state;
 	begin(&p, HISTORY_30M);
 	add(&p, 0, "1 - 0.5 0 0 0 0 0 0 1 0 0 a -");
-	page = render(&p.f, "history", "");
+	page = render(&p.f, "history", "metric=prob_30m");
 	assert_has(page, "No value of this metric in this range.");
 	assert_has_not(page, "No history yet");
 	assert_has(render(&p.f, "history", "metric=prob_8h"), "<svg class=\"lines\"");
@@ -103,7 +103,7 @@ static void one_point_is_a_dot_at_the_right_edge(void **state)
 	(void)state;
 	begin(&p, HISTORY_30M);
 	add(&p, 0, "1 0.75 0.5 0 0 0 0 0 0 1 0 0 a -");
-	page = render(&p.f, "history", "");
+	page = render(&p.f, "history", "metric=prob_30m");
 	assert_has(page, "<path class=\"dot value\" d=\"M1000 250h0\">");
 	assert_has(page, "Points <b>1</b>");
 	assert_has(page, "Gaps <b>0</b>");
@@ -118,7 +118,7 @@ static void figures_have_one_decimal(void **state)
 	(void)state;
 	begin(&p, HISTORY_30M);
 	add_some(&p);
-	page = render(&p.f, "history", "");
+	page = render(&p.f, "history", "metric=prob_30m");
 	assert_has(page, "Current <b>7.0%</b>");
 	assert_has(page, "Average <b>48.9%</b>"); /* (50 + 89.75 + 7) / 3 */
 	assert_has(page, "Minimum <b>7.0%</b>");
@@ -138,7 +138,7 @@ static void gaps_are_not_joined_by_a_line(void **state)
 	begin(&p, HISTORY_30M);
 	add_some(&p);
 	/* Each value stands alone: three starts, no line between them. */
-	page = render(&p.f, "history", "");
+	page = render(&p.f, "history", "metric=prob_30m");
 	assert_has(page, "<path class=\"value\" d=\"M900 500M966 102M1000 930\">");
 	/* With a value in the place of the absent one the last three are one line. */
 	page = render(&p.f, "history", "metric=prob_8h");
@@ -157,7 +157,7 @@ static void the_description_tells_where_the_lines_end(void **state)
 	begin(&p, HISTORY_7D);
 	add(&p, 30000, "1 0.84 0 1 0 0 0 0 0 9 3100 840 ppdb001 healthy");
 	add(&p, 0, "1 0 0 0 0 0 0 0 0 10 0 0 ppdb001 healthy");
-	page = render(&p.f, "history", "");
+	page = render(&p.f, "history", "metric=prob_30m");
 	assert_has(page, "; last value 0.0%, maximum 84.0% at 12:00:30 UTC</desc>");
 	assert_has(page, "<path class=\"value\" d=\"M1000 580L1000 1000\">");
 	page = render(&p.f, "history", "metric=risk");
@@ -179,7 +179,7 @@ static void a_change_of_scenario_is_a_labelled_mark(void **state)
 	(void)state;
 	begin(&p, HISTORY_30M);
 	add_some(&p);
-	page = render(&p.f, "history", "");
+	page = render(&p.f, "history", "metric=prob_30m");
 	assert_int_equal(count_of(page, "<line "), 1);
 	assert_has(page, "<line x1=\"96.6%\" x2=\"96.6%\" y2=\"90%\"/><text x=\"96.6%\" y=\"6%\" "
 			 "class=\"end\">degrading</text>");
@@ -266,7 +266,7 @@ static void a_week_is_drawn_small_with_its_extremes(void **state)
 		add(&p, i * 30000,
 		    i == 7000 ? "1 0.999 - 0 0 0 0 0 0 1 0 0 a -"
 			      : "1 0.5 - 0 0 0 0 0 0 1 0 0 a -");
-	page = render(&p.f, "history", "range=7d");
+	page = render(&p.f, "history", "metric=prob_30m&range=7d");
 	assert_has(page, "Maximum <b>99.9%</b> at <time "
 			 "datetime=\"2025-11-21T01:41:00Z\">2025-11-21 01:41:00 UTC</time>");
 	assert_has(page, "<path class=\"envelope value\"");
@@ -285,13 +285,63 @@ static void links_are_canonical_and_mark_what_is_shown(void **state)
 	(void)state;
 	begin(&p, HISTORY_8H);
 	page = render(&p.f, "history", "range=8h&metric=risk");
-	assert_has(page, "<a href=\"history?range=8h\">Incident index 30 min</a>");
+	assert_has(page,
+		   "<a href=\"history?metric=prob_30m&amp;range=8h\">Incident index 30 min</a>");
 	assert_has(
 		page,
 		"<a href=\"history?metric=risk&amp;range=8h\" aria-current=\"true\">8 hours</a>");
 	assert_has(page, "<a href=\"history?metric=risk\">30 minutes</a>");
 	assert_has(page, "<a href=\"history?metric=risk&amp;range=8h&amp;format=csv\">CSV</a>");
 	assert_has(page, "<a href=\"history?metric=risk&amp;range=8h&amp;format=json\">JSON</a>");
+	end(&p);
+}
+
+/* One below the other, over the same times, each on a scale of its own. */
+static void without_a_metric_all_curves_are_small_multiples(void **state)
+{
+	static const char *const titles[] = {"Incident index 30 min", "Incident index 8 h",
+					     "Fleet health", "Servers by level",
+					     "Risk of the worst server"};
+	struct page_fixture p;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	add_some(&p);
+	page = render(&p.f, "history", "");
+	assert_int_equal(count_of(page, "<figure class=\"curve\">"), 5);
+	assert_int_equal(count_of(page, "<svg class=\"lines\""), 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_has(page, titles[i]);
+	assert_has(page, "<a href=\"history?metric=levels\">Servers by level</a>");
+	/* 80 to 90 % on a scale of 80 to 90; two decimals where they are needed. */
+	assert_has(page, ">80%</text>");
+	assert_has(page, "<a href=\"history?scale=full\">0 to 100</a>");
+	/* At 12:00:00 one of ten is at Critical and two at Warning or worse: no incident; */
+	assert_has(page, "Warning or worse (0 times)");
+	assert_has(page, "<tr><th scope=\"row\">Servers with risk 50 or more</th><td>1.0</td>");
+	page = render(&p.f, "history", "scale=full");
+	assert_int_equal(count_of(page, ">100%</text>"), 3);
+	assert_has(page, "<path class=\"sev-healthy\"");
+	end(&p);
+}
+
+static void incidents_are_bands_on_every_curve(void **state)
+{
+	struct page_fixture p;
+	const char *page;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	add(&p, 900000, "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy");
+	add(&p, 840000,
+	    "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy"); /* two buckets later: the same */
+	add(&p, 600000, "1 0.5 0.25 0 0 0 0 0 0 10 3100 50 a healthy");
+	add(&p, 0, "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy");
+	page = render(&p.f, "history", "");
+	assert_has(page, "Warning or worse (2 times)");
+	assert_int_equal(count_of(page, "<path class=\"incident\""), 5);
+	assert_has(page, "d=\"M983 0H1000V1000H983ZM483 0H533V1000H483Z\">");
 	end(&p);
 }
 
@@ -391,6 +441,8 @@ int main(void)
 		cmocka_unit_test(levels_are_stacked_with_the_worst_at_the_bottom),
 		cmocka_unit_test(a_week_is_drawn_small_with_its_extremes),
 		cmocka_unit_test(links_are_canonical_and_mark_what_is_shown),
+		cmocka_unit_test(without_a_metric_all_curves_are_small_multiples),
+		cmocka_unit_test(incidents_are_bands_on_every_curve),
 		cmocka_unit_test(values_of_the_heatmap_are_refused),
 		cmocka_unit_test(json_has_every_point_and_null_for_absent),
 		cmocka_unit_test(csv_is_unrounded_in_utc),
