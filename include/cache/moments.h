@@ -25,5 +25,8 @@ enum moment_result moments_read(struct cache *cache, int64_t at_ms, bool forecas
  * more than two hours; NULL: none. */
 enum moment_result moments_read_day(struct cache *cache, int64_t at_ms, bool forecasts,
 				    struct history *day, struct moment *moment);
+/* The same without forecasts or, where nothing is kept of it, the nearest moment before end_ms. */
+enum moment_result moments_read_near(struct cache *cache, int64_t at_ms, int64_t end_ms,
+				     struct moment *moment);
 
 #endif

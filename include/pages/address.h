@@ -30,7 +30,9 @@ enum page_need {
 	PAGE_TOP_SERIES = 2, /* the forecasts of the first n servers that match the query */
 	PAGE_HISTORY = 4,
 	PAGE_DIAGNOSIS = 8,
-	PAGE_INCIDENTS = 16
+	PAGE_INCIDENTS = 16,
+	PAGE_SINCE = 32,      /* the moment that the shown one is compared with */
+	PAGE_SINCE_NEAR = 64, /* or, where that is not kept, the nearest that is */
 };
 
 struct page {

@@ -8,6 +8,8 @@
 #include "base/json.h"
 #include "pages/view.h"
 
+/* The ISO time of epoch_ms, null for 0. */
+void api_time(struct json *j, const char *key, int64_t epoch_ms);
 /* The members of every answer: bucket, interval_s, generated_at (null without data), at (null but
  * for a moment of the past), condition, detail. */
 void api_common(const struct view *view, struct json *j);

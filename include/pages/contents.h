@@ -40,5 +40,8 @@ void csv_history(const struct view *view, struct buf *out);
 void page_incidents(const struct view *view, struct buf *out);
 void api_incidents(const struct view *view, struct buf *out);
 void csv_incidents(const struct view *view, struct buf *out);
+void page_changes(const struct view *view, struct buf *out);
+void api_changes(const struct view *view, struct buf *out);
+void csv_changes(const struct view *view, struct buf *out);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TFT_PIECES_H
 #define TFT_PIECES_H
 
+#include "fleet/changes.h"
 #include "pages/table.h"
 #include "pages/view.h"
 
@@ -36,6 +37,17 @@ void page_why(const struct server *server, struct buf *out);
 void page_readings(const struct server *server, struct buf *out);
 /* CPU used over the next 8 hours. */
 void page_cpu_forecast(const struct view *view, const struct server *server, struct buf *out);
+
+/* What changed, to be freed in any case; filtered: of the servers that the query lets through, else of
+ * the whole fleet. false: the view has no moment to compare with, or memory ended, and `out`
+ * fails. */
+bool page_find_changes(const struct view *view, bool filtered, struct changes *changes,
+		       struct buf *out);
+/* A line in words: "I/O wait rose on 6 servers, 4 of them Database". */
+void page_change_words(const struct changes *changes, const struct change_line *line,
+		       struct buf *out);
+/* The most important ones, on the overview. */
+void page_change_panel(const struct view *view, struct buf *out);
 
 /* Its risk over the last day; nothing without a history. */
 void page_risk_history(const struct view *view, struct buf *out);

@@ -29,6 +29,7 @@ enum query_key {
 	QUERY_RANGE,
 	QUERY_PERIOD, /* range of the incidents */
 	QUERY_SCALE,
+	QUERY_SINCE, /* what the shown moment is compared with */
 	QUERY_VIEW,
 	QUERY_FORMAT,
 	QUERY_COST_PER_HOUR, /* this and the next three are in the order of enum cost_input */
@@ -44,6 +45,8 @@ enum query_key {
 	QUERY_TIME, /* names of a time that the page does not take; no value is valid */
 	QUERY_KEYS
 };
+
+#define QUERY_SINCE_MS INT64_C(900000) /* the default */
 
 #define QUERY_N_DEFAULT 5
 #define QUERY_N_MAX     20
@@ -112,6 +115,8 @@ struct query {
 	enum history_range range;
 	enum period period;
 	enum scale scale;
+	int64_t since_span_ms; /* so long before the moment that is shown; 0: at since_at_ms */
+	int64_t since_at_ms;   /* epoch */
 	enum group_by group;
 	enum sort_key
 		sort; /* when not given: risk, and after query_parse with metric allowed value */
@@ -138,6 +143,14 @@ void query_init(struct query *q);
 int query_parse(struct query *q, struct span raw, unsigned allowed, enum query_key *bad);
 /* Asks for this moment; 0: for the present. */
 void query_set_at(struct query *q, int64_t at_ms);
+/* Compares with the i-th of the spans that have a word; false: there are fewer. */
+bool query_choose_since(struct query *q, size_t i);
+/* Compares with this moment, whatever was chosen. */
+void query_set_since(struct query *q, int64_t at_ms);
+/* The moment to compare with where that of shown_ms is shown (epoch). */
+int64_t query_since_ms(const struct query *q, int64_t shown_ms);
+/* The span in words, "15 minutes"; NULL: it is a moment. */
+const char *query_since_words(const struct query *q);
 /* Changes the order. allowed: the QUERY_BITs of the page, as for query_parse. */
 void query_sort(struct query *q, unsigned allowed, enum sort_key sort, bool descending);
 /* The canonical text, without '?'; empty for the default view. */

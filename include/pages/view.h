@@ -17,6 +17,13 @@ struct site {
 	const char *asked_url; /* of the prediction daemon, without the key, for the cold page */
 };
 
+/* The moment that the shown one is compared with (doc/rules.md#changes). */
+struct since {
+	const struct snapshot *then; /* NULL: nothing is kept of it */
+	int64_t asked_ms;            /* epoch */
+	int64_t before_ms, after_ms; /* without then: the nearest moments kept; 0: there is none */
+};
+
 struct view {
 	const struct site *site;
 	const struct snapshot *snap; /* NULL: no data to show (cold, warming, too old) */
@@ -34,6 +41,7 @@ struct view {
 	const struct history *history;     /* PAGE_HISTORY: the requested range */
 	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
 	const struct incidents *incidents; /* PAGE_INCIDENTS: of the asked period, sorted */
+	const struct since *since;         /* PAGE_SINCE */
 };
 
 /* An error as a document shows it. */

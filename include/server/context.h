@@ -52,6 +52,9 @@ struct context {
 	struct history day;         /* owned; of the past: the day before its moment */
 	struct incidents incidents; /* owned */
 	bool has_incidents;
+	struct moment then; /* PAGE_SINCE; owned */
+	struct since since;
+	bool has_since;
 	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
 	const struct snapshot *snap;       /* decoded, or the local one */
 	bool own;                          /* the local one */
@@ -84,6 +87,8 @@ void context_load_history(struct sources *sources, struct context *context);
  * present, and nothing becomes due. moment: as moments_read fills it; the context owns the snapshot. */
 enum moment_result context_load_moment(struct sources *sources, struct context *context,
 				       struct moment *moment);
+/* Loads the moment that the shown one is compared with, if the page shows changes. */
+void context_load_since(struct sources *sources, struct context *context);
 /* Loads warm-up and scenario, the same for all pages at one moment. Their times are filled in only
  * where they differ from that of the data shown. */
 void context_load_upstream_status(struct sources *sources, struct context *context);

@@ -467,6 +467,7 @@ async function poll() {
 		changed = await take(answer);
 		showServed(answer, ms);
 		contact = now();
+		noteVisit();
 		offline = false;
 		failures = 0;
 		/* Pages without data have status 503 and a Retry-After. */
@@ -582,6 +583,27 @@ function refresh() {
 		poll();
 }
 
+/* ---- the visit before ---- */
+
+const AWAY = 900 * S, FORGOTTEN = 7 * 86400 * S;
+const visit = make("a", {id: "visit"}, "Since you were here");
+
+/* A viewer who was away for a while finds what has changed since. */
+function noteVisit() {
+	const seen = recall("tft-seen"), changes = $("nav a[href$=changes]");
+
+	if (document.hidden)
+		return;
+	if (now() - seen > AWAY)
+		remember("tft-left", seen);
+	remember("tft-seen", now());
+	const left = recall("tft-left"), away = now() - left;
+	if (changes && away > AWAY && away < FORGOTTEN) {
+		visit.href = `${changes.href}?since=${Math.floor(left / S)}`;
+		$(".refresh")?.append(visit);
+	}
+}
+
 /* ---- keys ---- */
 
 const KEYS = {
@@ -665,6 +687,7 @@ notes.append(lateBand, skewNote);
 document.body.append(region, offer);
 $("footer").append(served);
 buildMenu();
+noteVisit();
 tick();
 setInterval(tick, S);
 Object.assign(tft, {show: apply, now});

@@ -167,3 +167,24 @@ enum moment_result moments_read(struct cache *cache, int64_t at_ms, bool forecas
 {
 	return moments_read_day(cache, at_ms, forecasts, NULL, moment);
 }
+
+/* 0: none. */
+static int64_t nearest_of(const struct moment *none, int64_t at_ms, int64_t end_ms)
+{
+	int64_t before_ms = none->before_ms, after_ms = none->after_ms;
+
+	if (after_ms >= end_ms)
+		after_ms = 0;
+	if (!before_ms || !after_ms)
+		return before_ms ? before_ms : after_ms;
+	return at_ms - before_ms < after_ms - at_ms ? before_ms : after_ms;
+}
+
+enum moment_result moments_read_near(struct cache *cache, int64_t at_ms, int64_t end_ms,
+				     struct moment *moment)
+{
+	enum moment_result result = moments_read(cache, at_ms, false, moment);
+	int64_t nearest_ms = result == MOMENT_NONE ? nearest_of(moment, at_ms, end_ms) : 0;
+
+	return nearest_ms ? moments_read(cache, nearest_ms, false, moment) : result;
+}

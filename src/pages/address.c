@@ -9,6 +9,9 @@
 	 QUERY_BIT(QUERY_REFRESH))
 #define AT             QUERY_BIT(QUERY_AT)
 #define HISTORY_PARAMS (QUERY_BIT(QUERY_HISTORY) | QUERY_BIT(QUERY_RANGE))
+#define CHANGES_PARAMS                                                                             \
+	(QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SEV) | QUERY_BIT(QUERY_Q) |                    \
+	 QUERY_BIT(QUERY_SINCE))
 #define LIST_PARAMS                                                                                \
 	(QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SEV) | QUERY_BIT(QUERY_SORT) |                 \
 	 QUERY_BIT(QUERY_Q))
@@ -34,7 +37,8 @@ const struct page page_table[] = {
 		.media = MEDIA_HTML,
 		.stored = true,
 		.params = AT | LIST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_PAGE) |
-			  QUERY_BIT(QUERY_FORMAT),
+			  QUERY_BIT(QUERY_FORMAT) | QUERY_BIT(QUERY_SINCE),
+		.needs = PAGE_SINCE | PAGE_SINCE_NEAR,
 		.json = "api-alerts",
 		.csv = "overview-csv",
 	},
@@ -91,6 +95,17 @@ const struct page page_table[] = {
 		.needs = PAGE_INCIDENTS,
 		.json = "api-incidents",
 		.csv = "incidents-csv",
+	},
+	{
+		.name = "changes",
+		.path = "/changes",
+		.title = "Changes",
+		.media = MEDIA_HTML,
+		.params = AT | CHANGES_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_PAGE) |
+			  QUERY_BIT(QUERY_FORMAT),
+		.needs = PAGE_SINCE,
+		.json = "api-changes",
+		.csv = "changes-csv",
 	},
 	{
 		.name = "cost",
@@ -200,6 +215,13 @@ const struct page page_table[] = {
 		.needs = PAGE_INCIDENTS,
 	},
 	{
+		.name = "api-changes",
+		.path = "/api/v1/changes",
+		.media = MEDIA_JSON,
+		.params = AT | CHANGES_PARAMS,
+		.needs = PAGE_SINCE,
+	},
+	{
 		.name = "api-cost",
 		.path = "/api/v1/cost",
 		.media = MEDIA_JSON,
@@ -267,6 +289,12 @@ const struct page page_table[] = {
 		.media = MEDIA_CSV,
 		.params = AT | INCIDENT_PARAMS,
 		.needs = PAGE_INCIDENTS,
+	},
+	{
+		.name = "changes-csv",
+		.media = MEDIA_CSV,
+		.params = AT | CHANGES_PARAMS,
+		.needs = PAGE_SINCE,
 	},
 	{
 		.name = "cost-csv",

@@ -12,8 +12,7 @@
 #include "pages/pieces.h"
 #include "fleet/heat.h"
 
-/* The ISO time of epoch_ms; null for 0. */
-static void put_time(struct json *j, const char *key, int64_t epoch_ms)
+void api_time(struct json *j, const char *key, int64_t epoch_ms)
 {
 	struct buf text;
 
@@ -48,8 +47,8 @@ void api_common(const struct view *view, struct json *j)
 	else
 		json_null(j, "bucket");
 	json_int(j, "interval_s", view->site->interval_ms / 1000);
-	put_time(j, "generated_at", has_data ? view->snap->gen_ms : 0);
-	put_time(j, "at", view->at_ms);
+	api_time(j, "generated_at", has_data ? view->snap->gen_ms : 0);
+	api_time(j, "at", view->at_ms);
 	if (view->at_ms) {
 		json_cstr(j, "condition", condition_names[CONDITION_PAST]);
 		json_null(j, "detail");
@@ -84,8 +83,8 @@ void api_no_moment(const struct http_error *error, const struct no_moment *none,
 	json_cstr(&j, "title", error->title);
 	json_int(&j, "status", error->status);
 	json_cstr(&j, "detail", error->text);
-	put_time(&j, "before", none->before_ms);
-	put_time(&j, "after", none->after_ms);
+	api_time(&j, "before", none->before_ms);
+	api_time(&j, "after", none->after_ms);
 	json_end(&j);
 }
 
@@ -133,14 +132,14 @@ static void put_reading(struct json *j, const char *key, const struct reading *r
 
 void api_silence(const struct server *s, int64_t gen_ms, struct json *j)
 {
-	put_time(j, "silent_since", server_is_silent(s, gen_ms) ? s->same_since_ms : 0);
+	api_time(j, "silent_since", server_is_silent(s, gen_ms) ? s->same_since_ms : 0);
 }
 
 void api_level_since(const struct server *s, const struct snapshot *snap, struct json *j)
 {
 	int64_t since_ms = server_level_since(s);
 
-	put_time(j, "level_since", since_ms);
+	api_time(j, "level_since", since_ms);
 	json_bool(j, "level_since_at_least", since_ms && since_ms <= snap->watched_from_ms);
 }
 
@@ -243,7 +242,7 @@ static void put_warmup(const struct warmup *w, struct json *j)
 		json_int(j, "progress_percent", w->progress_percent);
 		json_int(j, "current_size", w->current_size);
 		json_int(j, "required_size", w->required_size);
-		put_time(j, "asked_at", w->at_ms);
+		api_time(j, "asked_at", w->at_ms);
 	}
 	json_end(j);
 }
@@ -262,7 +261,7 @@ static void put_scenario(const struct scenario *s, struct json *j)
 	for (int i = 0; i < s->name_count; i++)
 		json_cstr(j, NULL, s->names[i]);
 	json_end(j);
-	put_time(j, "asked_at", s->at_ms);
+	api_time(j, "asked_at", s->at_ms);
 	json_end(j);
 }
 
@@ -276,7 +275,7 @@ static void put_last_call(const struct diagnosis *d, struct json *j)
 		return;
 	}
 	json_object(j, "last_call");
-	put_time(j, "at", call->at_ms);
+	api_time(j, "at", call->at_ms);
 	json_cstr(j, "result", call->result);
 	json_int(j, "status", call->status);
 	json_int(j, "fetch_ms", call->fetch_ms);
@@ -303,8 +302,8 @@ static void put_upstream(const struct view *view, const struct diagnosis *d, str
 	json_object(j, "upstream");
 	json_object(j, "fleet");
 	put_condition(c, has_data, j);
-	put_time(j, "since", c->since_ms);
-	put_time(j, "next_try", c->next_try_ms);
+	api_time(j, "since", c->since_ms);
+	api_time(j, "next_try", c->next_try_ms);
 	if (d->budget_left >= 0)
 		json_int(j, "budget_left", d->budget_left);
 	else
@@ -312,7 +311,7 @@ static void put_upstream(const struct view *view, const struct diagnosis *d, str
 	put_last_call(d, j);
 	json_end(j);
 	json_object(j, "feed");
-	put_time(j, "silent_since", has_data ? state_silent_since(view) : 0);
+	api_time(j, "silent_since", has_data ? state_silent_since(view) : 0);
 	json_end(j);
 	json_end(j);
 }
@@ -343,7 +342,7 @@ void api_status(const struct api_status *status, struct buf *out)
 	json_cstr(&j, "redis", redis_state(status));
 	json_int(&j, "bucket", status->bucket);
 	json_int(&j, "interval_s", status->site->interval_ms / 1000);
-	put_time(&j, "next_bucket", status->diagnosis->next_bucket_ms);
+	api_time(&j, "next_bucket", status->diagnosis->next_bucket_ms);
 	put_found(status->diagnosis, &j);
 	json_end(&j);
 	json_end(&j);

@@ -560,7 +560,7 @@ static void put_snapshot(const struct snapshot *snap, struct buf *out)
 	/* As the daemon wrote it, usually without a time zone. */
 	if (snap->prediction_time[0])
 		html_lit(out, " by the daemon's clock");
-	html_lit(out, "</p><p>Forecast: ");
+	html_lit(out, ". Forecast: ");
 	html_str(out, snap->model == MODEL_TFT ? "TFT model" : "trend extrapolation");
 	html_lit(out, "</p>");
 }
@@ -585,9 +585,9 @@ static void put_moment_link(const struct page *active, const struct view *view, 
 		return;
 	if (!view->at_ms)
 		query_set_at(&then, view->snap->bucket * view->snap->interval_ms);
-	html_lit(out, "<p><a id=\"moment\" href=\"");
+	html_lit(out, "<a id=\"moment\" href=\"");
 	layout_url(active, &then, out);
-	html_lit(out, "\">Link to this moment</a></p>");
+	html_lit(out, "\">Link to this moment</a>");
 }
 
 void layout_end(const struct page *active, const struct view *view, struct buf *out)

@@ -322,6 +322,7 @@ void page_overview(const struct view *view, struct buf *out)
 	html_lit(out, "</div>");
 	put_bars(view, out);
 	html_lit(out, "</div>");
+	page_change_panel(view, out);
 	page_alert_panel(view, &n, out);
 	put_crossings(view, out);
 }

@@ -357,14 +357,30 @@ static int64_t read_epoch(struct span value)
 	return n >= 0 && value.len <= SECONDS_LEN ? 1000 * n : n;
 }
 
-static enum found read_at(struct query *q, const struct key *key, struct span value)
+/* Milliseconds since 1970; -1: no moment. */
+static int64_t read_moment(struct span value)
 {
 	int64_t ms = read_epoch(value);
 
-	(void)key;
 	if (ms < 0)
 		ms = iso_parse(value);
-	if (ms < AT_MIN || ms > AT_MAX)
+	return ms < AT_MIN || ms > AT_MAX ? -1 : ms;
+}
+
+static void write_moment(int64_t ms, struct buf *out)
+{
+	if (ms % 1000)
+		fmt_iso(out, ms);
+	else
+		fmt_iso_seconds(out, ms);
+}
+
+static enum found read_at(struct query *q, const struct key *key, struct span value)
+{
+	int64_t ms = read_moment(value);
+
+	(void)key;
+	if (ms < 0)
 		return FOUND_BAD;
 	q->at_ms = ms;
 	return FOUND_OTHER;
@@ -373,13 +389,75 @@ static enum found read_at(struct query *q, const struct key *key, struct span va
 static void write_at(const struct query *q, const struct key *key, struct buf *out)
 {
 	(void)key;
-	if (q->at_ms % 1000)
-		fmt_iso(out, q->at_ms);
-	else
-		fmt_iso_seconds(out, q->at_ms);
+	write_moment(q->at_ms, out);
 }
 
 static const struct key_kind moment_kind = {read_at, write_at};
+
+/* ---- what is compared with ---- */
+
+static const struct span_word {
+	const char *word;
+	int64_t span_ms;
+	const char *words;
+} since_table[] = {
+	{"15m", QUERY_SINCE_MS, "15 minutes"},
+	{"1h", INT64_C(3600000), "hour"},
+	{"8h", INT64_C(28800000), "8 hours"},
+	{"24h", INT64_C(86400000), "24 hours"},
+};
+
+#define SINCE_WORDS (sizeof(since_table) / sizeof(since_table[0]))
+
+/* NULL: a moment. */
+static const struct span_word *since_of(const struct query *q)
+{
+	for (size_t i = 0; i < SINCE_WORDS; i++)
+		if (since_table[i].span_ms == q->since_span_ms)
+			return &since_table[i];
+	return NULL;
+}
+
+bool query_choose_since(struct query *q, size_t i)
+{
+	if (i >= SINCE_WORDS)
+		return false;
+	q->since_span_ms = since_table[i].span_ms;
+	q->given &= ~QUERY_BIT(QUERY_SINCE);
+	if (i > 0)
+		q->given |= QUERY_BIT(QUERY_SINCE);
+	return true;
+}
+
+static enum found read_since(struct query *q, const struct key *key, struct span value)
+{
+	int64_t ms = read_moment(value);
+
+	(void)key;
+	for (size_t i = 0; i < SINCE_WORDS; i++) {
+		if (!span_is(value, since_table[i].word))
+			continue;
+		(void)query_choose_since(q, i);
+		return i == 0 ? FOUND_DEFAULT : FOUND_OTHER;
+	}
+	if (ms < 0)
+		return FOUND_BAD;
+	query_set_since(q, ms);
+	return FOUND_OTHER;
+}
+
+static void write_since(const struct query *q, const struct key *key, struct buf *out)
+{
+	const struct span_word *since = since_of(q);
+
+	(void)key;
+	if (since)
+		buf_span_add(out, span_str(since->word));
+	else
+		write_moment(q->since_at_ms, out);
+}
+
+static const struct key_kind since_kind = {read_since, write_since};
 
 /* ---- the table ---- */
 
@@ -410,6 +488,10 @@ static const struct key keys[QUERY_KEYS] = {
 			 history_range_words, HISTORY_RANGES, 0, 0, 0},
 	[QUERY_PERIOD] = {"range", "1d, 7d, 30d", WORDS(period, period_words)},
 	[QUERY_SCALE] = {"scale", "full", WORDS(scale, scale_words)},
+	[QUERY_SINCE] = {"since",
+			 "15m, 1h, 8h, 24h, a time of UTC as 2026-11-28T06:11:00Z, or seconds or "
+			 "milliseconds since 1970",
+			 OTHER(since)},
 	[QUERY_VIEW] = {"view", "kiosk, compact", WORDS(view, view_words)},
 	[QUERY_FORMAT] = {"format", "json, csv", WORDS(format, format_words)},
 	[QUERY_COST_PER_HOUR] = {"cost_per_hour", COST_RANGE, OTHER(cost)},
@@ -449,6 +531,7 @@ void query_init(struct query *q)
 			    .sort = SORT_RISK,
 			    .sort_descending = true,
 			    .n = QUERY_N_DEFAULT,
+			    .since_span_ms = QUERY_SINCE_MS,
 			    .every_s = QUERY_EVERY_DEFAULT,
 			    .page = 1};
 	for (int i = 0; i < COST_INPUTS; i++)
@@ -551,6 +634,25 @@ void query_set_at(struct query *q, int64_t at_ms)
 	q->given &= ~QUERY_BIT(QUERY_AT);
 	if (at_ms)
 		q->given |= QUERY_BIT(QUERY_AT);
+}
+
+void query_set_since(struct query *q, int64_t at_ms)
+{
+	q->since_span_ms = 0;
+	q->since_at_ms = at_ms;
+	q->given |= QUERY_BIT(QUERY_SINCE);
+}
+
+int64_t query_since_ms(const struct query *q, int64_t shown_ms)
+{
+	return q->since_span_ms ? shown_ms - q->since_span_ms : q->since_at_ms;
+}
+
+const char *query_since_words(const struct query *q)
+{
+	const struct span_word *since = since_of(q);
+
+	return since ? since->words : NULL;
 }
 
 void query_sort(struct query *q, unsigned allowed, enum sort_key sort, bool descending)

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "cache/archive.h"
 #include "cache/forecast_store.h"
+#include "cache/moments.h"
 #include "refresh/upstream_status.h"
 
 #define DOCUMENT_MAX (16u * 1024 * 1024)
@@ -57,6 +58,8 @@ struct work {
 	struct upstream_call call;
 	struct upstream_status upstream_status;
 	struct snapshot *snap;
+	struct moment then; /* what the overview is compared with */
+	struct since since;
 	struct commit commit;
 	int64_t leased_bytes;
 	bool lost;
@@ -122,6 +125,16 @@ static void complete_snapshot(struct work *w)
 	carry_over(w);
 }
 
+/* The overview tells what changed. */
+static void read_then(struct work *w)
+{
+	int64_t now_ms = snapshot_bucket_ms(w->snap);
+
+	w->since.asked_ms = now_ms - QUERY_SINCE_MS;
+	(void)moments_read_near(w->refresh->cache, w->since.asked_ms, now_ms, &w->then);
+	w->since.then = w->then.snap;
+}
+
 static int stage_document(struct work *w, const char *route, const char *type, bool is_page)
 {
 	struct cache_document document = {.body = buf_span(&w->body),
@@ -158,7 +171,8 @@ static int stage_page(struct work *w, const struct page *page)
 			    .condition = &plain,
 			    .query = &query,
 			    .warmup = &w->snap->warmup,
-			    .scenario = &w->snap->scenario};
+			    .scenario = &w->snap->scenario,
+			    .since = &w->since};
 	enum query_key bad;
 
 	/* As for a request without parameters: defaults depend on the page. */
@@ -315,6 +329,7 @@ static const char *publish(struct work *w)
 	int rc;
 
 	complete_snapshot(w);
+	read_then(w);
 	fault_point("before-stage");
 	rc = stage(w);
 	metrics_step(w->refresh->metrics, METRICS_STAGE, clock_mono_us() - began);
@@ -400,6 +415,7 @@ void refresh_fleet(const struct refresh *refresh, struct claim *claim)
 	fault_point("before-fetch");
 	tell(&w, fetch_in_time(&w));
 	snapshot_free(&w.snap);
+	snapshot_free(&w.then.snap);
 	buf_free(&w.body);
 	buf_free(&w.gzip);
 	/* The next refresh is probably another worker's: return the memory of this one. */

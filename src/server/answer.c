@@ -147,6 +147,7 @@ static bool render(struct answering *a, struct context *context, struct response
 		.at_ms = context->query.at_ms,
 		.day = context->query.at_ms ? &context->day : NULL,
 		.incidents = context->has_incidents ? &context->incidents : NULL,
+		.since = context->has_since ? &context->since : NULL,
 	};
 	int64_t began = clock_mono_us();
 
@@ -206,6 +207,22 @@ static void answer_rendered(struct answering *a, struct context *context, struct
 	answer_pack(a, context->request, response);
 }
 
+/* True: it would compare with a moment that there is not. */
+static bool refuse_comparison(struct answering *a, const struct context *context,
+			      struct response *response)
+{
+	static const struct http_error none = {404, "No such moment",
+					       "Nothing is kept of the moment to compare with."};
+	static const struct http_error down = {503, "No data",
+					       "The shared cache cannot be reached."};
+
+	if (context->page->media != MEDIA_CSV || !(context->page->needs & PAGE_SINCE) ||
+	    context->since.then)
+		return false;
+	refuse(a, context->has_since ? &none : &down, true, NULL, response);
+	return true;
+}
+
 /* --- pages --- */
 
 /* The claim's reply will overwrite what was read, so copy the entry first. */
@@ -242,6 +259,9 @@ static void answer_context(struct answering *a, struct context *context, struct 
 		return;
 	}
 	context_load_history(&a->sources, context);
+	context_load_since(&a->sources, context);
+	if (refuse_comparison(a, context, response))
+		return;
 	if (context->page->media == MEDIA_HTML)
 		context_load_upstream_status(&a->sources, context);
 	answer_rendered(a, context, response);
@@ -258,6 +278,7 @@ static bool redirect_past(struct answering *a, struct context *context, struct r
 	struct span asked = {request->query, request->query_len};
 
 	context->query.at_ms -= context->query.at_ms % interval;
+	context->query.since_at_ms -= context->query.since_at_ms % interval;
 	buf_reset(&a->body);
 	buf_char(&a->body, '?');
 	query_write(&context->query, &a->body);
@@ -268,13 +289,24 @@ static bool redirect_past(struct answering *a, struct context *context, struct r
 	return true;
 }
 
+/* Its bucket is over, and so is that which it is compared with. */
+static bool is_settled(const struct answering *a, const struct context *context, int64_t now_ms)
+{
+	int64_t interval = a->config->limits->group[CACHE_FLEET].interval_ms;
+	int64_t began_ms = now_ms - now_ms % interval;
+
+	if (context->query.at_ms >= began_ms)
+		return false;
+	return !(context->page->needs & PAGE_SINCE) ||
+	       (context->has_since && context->since.asked_ms < began_ms);
+}
+
 static void answer_moment(struct answering *a, struct context *context, int64_t now_ms,
 			  struct response *response)
 {
-	int64_t interval = a->config->limits->group[CACHE_FLEET].interval_ms;
-
 	context_load_history(&a->sources, context);
-	if (!render(a, context, response))
+	context_load_since(&a->sources, context);
+	if (refuse_comparison(a, context, response) || !render(a, context, response))
 		return;
 	response_init(response, 200);
 	response_etag(response, buf_span(&a->body));
@@ -282,7 +314,7 @@ static void answer_moment(struct answering *a, struct context *context, int64_t 
 	response->bucket = context->snap->bucket;
 	response->redis_us = context->redis_us;
 	response->render_us = context->render_us;
-	response->immutable = context->query.at_ms / interval < now_ms / interval;
+	response->immutable = is_settled(a, context, now_ms);
 	response->max_age_s = response->immutable ? PAST_S : 0;
 	(void)snprintf(response->cache_status, sizeof(response->cache_status),
 		       "tft-redis; hit; detail=PAST");

@@ -340,6 +340,29 @@ enum moment_result context_load_moment(struct sources *sources, struct context *
 	return result;
 }
 
+/* Without the shared cache there is none, and the page says so. */
+void context_load_since(struct sources *sources, struct context *context)
+{
+	struct since *since = &context->since;
+	unsigned needs = context->snap ? context->page->needs : 0;
+	int64_t began = clock_mono_us(), now_ms;
+	enum moment_result result;
+
+	if (!(needs & PAGE_SINCE) || context->read.state.verdict == CACHE_DOWN)
+		return;
+	now_ms = snapshot_bucket_ms(context->snap);
+	since->asked_ms = query_since_ms(&context->query, now_ms);
+	if (needs & PAGE_SINCE_NEAR)
+		result = moments_read_near(sources->cache, since->asked_ms, now_ms, &context->then);
+	else
+		result = moments_read(sources->cache, since->asked_ms, false, &context->then);
+	since->then = context->then.snap;
+	since->before_ms = context->then.before_ms;
+	since->after_ms = context->then.after_ms;
+	context->has_since = result != MOMENT_DOWN;
+	context->redis_us += clock_mono_us() - began;
+}
+
 /* If page and snapshot agree, no separate time is shown. */
 static bool is_of_snapshot(const struct context *context, enum cache_group group)
 {
@@ -431,5 +454,6 @@ void context_free(struct context *context)
 	history_free(&context->history);
 	history_free(&context->day);
 	incidents_free(&context->incidents);
+	snapshot_free(&context->then.snap);
 	snapshot_free(&context->decoded);
 }

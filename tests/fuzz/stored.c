@@ -166,6 +166,7 @@ static const char *const paths[] = {
 	"/top",
 	"/server/<fz a=\" fz=\"'&",
 	"/history",
+	"/changes",
 	"/cost",
 	"/remediation",
 	"/alerting",

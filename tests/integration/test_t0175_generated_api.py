@@ -98,6 +98,8 @@ def valid_value(rng, schema):
         return str(rng.randint(schema["minimum"], schema["maximum"]))
     if schema.get("type") == "number":
         return rng.choice(["{:.0f}", "{:.1f}", "{:.2f}"]).format(rng.choice([schema["minimum"], rng.uniform(schema["minimum"], min(schema["maximum"], 1e9))]))
+    if "anyOf" in schema:
+        return valid_value(rng, rng.choice(schema["anyOf"]))
     if schema.get("format") == "date-time":
         return rng.choice(["2026-11-28T06:11:00Z", "2999-01-01T00:00:00+01:00", "1795846260", "1795846260123", "2020-02-29 12:00", str(int(time.time()))])
     if "(" in schema["pattern"]:  # a list of words, with something before or behind

@@ -304,7 +304,8 @@ static void footer_tells_whether_caching_works(void **unused)
 		   "with none. Bucket "
 		   "58796642 was fetched in 1234 ms, calls left in that minute: 7; the next");
 	assert_has(page, "<a href=\"../advanced\">Now</a>");
-	assert_has(page, "</p><p>Prediction time 2025-11-23T13:00:59 by the daemon's clock</p>");
+	assert_has(page,
+		   "</p><p>Prediction time 2025-11-23T13:00:59 by the daemon's clock. Forecast: ");
 	f.condition.age = AGE_NO_DATA;
 	assert_has_not(render(&f, "overview", ""), "class=\"served\"");
 	fixture_free(&f);

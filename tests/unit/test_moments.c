@@ -146,6 +146,33 @@ static void test_a_gap_has_neighbours(void **state)
 	assert_int_equal(moment.after_ms, 0);
 }
 
+static void near(int64_t before_ms, int64_t after_ms, int64_t end_ms, enum moment_result wanted)
+{
+	struct moment moment;
+
+	on_stream("XRANGE tfthist:full", after_ms, "m", buf_span(&record));
+	on_stream("XRANGE tfthist:thin", 0, "t", buf_span(&record));
+	on_moments(before_ms, 0);
+	assert_int_equal(moments_read_near(cache, AT, end_ms, &moment), wanted);
+	snapshot_free(&moment.snap);
+}
+
+/* What is read in the end has the time of the moment in its command. */
+static void test_the_nearest_moment_stands_in(void **state)
+{
+	(void)state;
+	near(AT - 60000, AT + 90000, AT + DAY, MOMENT_FOUND);
+	assert_non_null(strstr(redis_heard(), "XREVRANGE tfthist:full 1763999940000 "));
+	/* The later one is nearer, but not found by a Redis that answers with the earlier one. */
+	near(AT - 120000, AT + 90000, AT + DAY, MOMENT_NONE);
+	assert_non_null(strstr(redis_heard(), "XREVRANGE tfthist:full 1764000090000 "));
+	/* It is not before the moment that is shown. */
+	near(AT - 120000, AT + 90000, AT + 90000, MOMENT_FOUND);
+	assert_non_null(strstr(redis_heard(), "XREVRANGE tfthist:full 1763999880000 "));
+	near(0, AT + 90000, AT + 90000, MOMENT_NONE);
+	assert_null(strstr(redis_heard(), "XREVRANGE tfthist:full 1764000090000 "));
+}
+
 static void test_a_damaged_record_is_a_gap(void **state)
 {
 	struct moment moment;
@@ -254,6 +281,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_day_before_comes_in_the_same_round_trip,
 						open_moments, close_moments),
 		cmocka_unit_test_setup_teardown(test_a_gap_has_neighbours, open_moments,
+						close_moments),
+		cmocka_unit_test_setup_teardown(test_the_nearest_moment_stands_in, open_moments,
 						close_moments),
 		cmocka_unit_test_setup_teardown(test_a_damaged_record_is_a_gap, open_moments,
 						close_moments),

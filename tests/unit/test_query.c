@@ -25,6 +25,7 @@
 #define HEATMAP  (ALL & ~QUERY_BIT(QUERY_PAGE))
 #define PLAIN    (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_REFRESH))
 #define THEN     (PLAIN | QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_AT))
+#define SINCE    (PLAIN | QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SINCE) | QUERY_BIT(QUERY_AT))
 #define SCREEN   (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY))
 
 /* From a copy of exactly that length, so that ASan sees a read beyond it. */
@@ -121,6 +122,13 @@ static void the_canonical_form_orders_and_drops(void **state)
 		{THEN, "at=2026-11-27T22:11:00.5-0800", "at=2026-11-28T06:11:00.500Z"},
 		{THEN, "at=2024-02-29", "at=2024-02-29T00:00:00Z"},
 		{THEN, "at=&refresh=30", "refresh=30"},
+		/* What is compared with. */
+		{SINCE, "since=15m", ""},
+		{SINCE, "since=8h&profile=db", "profile=db&since=8h"},
+		{SINCE, "at=1795846260&since=1795842660",
+		 "since=2026-11-28T05:11:00Z&at=2026-11-28T06:11:00Z"},
+		{SINCE, "since=2026-11-28+06:11", "since=2026-11-28T06:11:00Z"},
+		{SINCE, "since=24h&since=1h", "since=24h"},
 		/* Wall screens. */
 		{SCREEN, "every=60&tabs=top,overview,top&view=kiosk",
 		 "view=kiosk&tabs=top,overview,top&every=60"},
@@ -237,6 +245,31 @@ static void what_is_no_moment_is_refused(void **state)
 			fail_msg("%s was taken", cases[i]);
 		assert_int_equal(q.at_ms, 0);
 	}
+}
+
+static void spans_and_moments_can_be_compared_with(void **state)
+{
+	static const char *const bad[] = {"since=2h", "since=15", "since=8H", "since=yesterday"};
+	struct query q;
+	enum query_key key;
+
+	(void)state;
+	assert_int_equal(parse(&q, "", SINCE, &key), 0);
+	assert_int_equal(query_since_ms(&q, 1795846260000), 1795845360000);
+	assert_string_equal(query_since_words(&q), "15 minutes");
+	assert_int_equal(parse(&q, "since=1h", SINCE, &key), 0);
+	assert_int_equal(query_since_ms(&q, 1795846260000), 1795842660000);
+	assert_int_equal(parse(&q, "since=1795842660", SINCE, &key), 0);
+	assert_int_equal(query_since_ms(&q, 1795846260000), 1795842660000);
+	assert_null(query_since_words(&q));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (parse(&q, bad[i], SINCE, &key) != -1 || key != QUERY_SINCE)
+			fail_msg("%s was taken", bad[i]);
+		assert_int_equal(q.since_span_ms, QUERY_SINCE_MS);
+	}
+	/* Where nothing is compared it is another time. */
+	assert_int_equal(parse(&q, "since=1h", PLAIN, &key), -1);
+	assert_int_equal(key, QUERY_TIME);
 }
 
 static void a_search_text_has_up_to_64_characters(void **state)
@@ -398,6 +431,7 @@ int main(void)
 		cmocka_unit_test(the_canonical_form_orders_and_drops),
 		cmocka_unit_test(bad_values_are_refused_by_key),
 		cmocka_unit_test(what_is_no_moment_is_refused),
+		cmocka_unit_test(spans_and_moments_can_be_compared_with),
 		cmocka_unit_test(a_search_text_has_up_to_64_characters),
 		cmocka_unit_test(help_texts_name_all_valid_values),
 		cmocka_unit_test(values_arrive_typed),

@@ -98,6 +98,8 @@ static void test_a_refresh_publishes_every_page(void **state)
 			assert_staged(heard, page_table[i].name);
 	assert_staged(heard, "series");
 	assert_staged(heard, "fleet");
+	/* What the overview is compared with: 15 minutes before the bucket. */
+	assert_part(heard, "XREVRANGE tfthist:full 1763999100000 ");
 	assert_part(heard, " bucket 58800000 epoch e1 gen 1764000015123 snap 0123456789abcdef "
 			   "interval 30000 ttl 3600000 old_ttl 60000 fill 0 record 1 ");
 	assert_part(heard, "EVALSHA 1 tft:calls:fleet 1764000015123 200 ");

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is different between two moments of the fleet (doc/rules.md#changes): a list in the order of
+ * importance, one change for a server, and lines that tell what servers have in common. Pure.
+ *
+ *	changes_find(then, now, NULL, NULL, &changes);   // borrows both
+ *	for (size_t i = 0; i < changes_lines(&changes); i++)
+ *		tell(changes_line(&changes, i));
+ *	changes_free(&changes);
+ */
+#ifndef TFT_CHANGES_H
+#define TFT_CHANGES_H
+
+#include "fleet/snapshot.h"
+
+#define CHANGES_MOVERS   10 /* so many servers that only moved are told */
+#define CHANGES_MOVED    50 /* tenths of risk: less is no movement */
+#define CHANGES_TOGETHER 3  /* so many servers with something in common are told as one line */
+
+/* In the order of importance: of the whole fleet, for the worse, for the better, the rest. */
+enum change_kind {
+	CHANGE_ENVIRONMENT, /* its status */
+	CHANGE_SCENARIO,
+	CHANGE_TOGETHER, /* of a line: servers that entered or rose by the same cause or in one
+			    profile */
+	CHANGE_ENTERED,  /* the alert table */
+	CHANGE_ROSE,     /* to a worse level */
+	CHANGE_SILENT,
+	CHANGE_VANISHED,
+	CHANGE_LEFT, /* the alert table */
+	CHANGE_FELL, /* to a better level */
+	CHANGE_BACK, /* silent no more */
+	CHANGE_APPEARED,
+	CHANGE_MOVED, /* by CHANGES_MOVED or more within a level */
+	CHANGE_KINDS
+};
+
+struct change_info {
+	const char *slug;  /* entered: JSON, CSV */
+	const char *words; /* entered the alert table: of one server, or of several */
+};
+
+extern const struct change_info change_table[CHANGE_KINDS];
+
+/* What a risk rose by: the metric whose points grew most. */
+enum cause { CAUSE_CPU, CAUSE_IOWAIT, CAUSE_MEMORY, CAUSE_LOAD, CAUSES, CAUSE_NONE = CAUSES };
+
+extern const char *const cause_names[CAUSES]; /* I/O wait */
+
+struct change {
+	enum change_kind kind;           /* never CHANGE_TOGETHER */
+	const struct server *then, *now; /* NULL: not there; both: it is of the whole fleet */
+	enum cause cause;                /* CAUSE_NONE: its risk did not rise */
+};
+
+/* One or several changes that follow each other in the list. */
+struct change_line {
+	enum change_kind kind;
+	size_t first, count;
+	/* Several: the profile that most of them have, and how many (the first of the table that
+	 * so many have); CHANGE_TOGETHER: the same of causes. What all of them are told by comes
+	 * first. */
+	enum profile profile;
+	enum cause cause;
+	unsigned of_profile, of_cause;
+	bool by_profile; /* CHANGE_TOGETHER: all are of the profile, else all rose by the cause */
+};
+
+struct changes {
+	const struct snapshot *then, *now; /* borrowed */
+	struct buf list;                   /* owned; struct change */
+	struct buf lines;                  /* owned; struct change_line */
+};
+
+/* A server is told if `match` takes what it was or what it is; NULL: all are, and what concerns the
+ * whole fleet as well. */
+typedef bool (*change_match)(const void *ctx, const struct server *server);
+
+/* 0, or -1 when memory ended. `changes` is to be freed in any case, before the snapshots. */
+int changes_find(const struct snapshot *then, const struct snapshot *now, change_match match,
+		 const void *ctx, struct changes *changes);
+void changes_free(struct changes *changes);
+
+static inline size_t changes_lines(const struct changes *changes)
+{
+	return changes->lines.len / sizeof(struct change_line);
+}
+
+static inline const struct change_line *changes_line(const struct changes *changes, size_t i)
+{
+	return (const struct change_line *)changes->lines.data + i;
+}
+
+/* The i-th change of a line. */
+static inline const struct change *changes_of(const struct changes *changes,
+					      const struct change_line *line, size_t i)
+{
+	return (const struct change *)changes->list.data + line->first + i;
+}
+
+/* The server as it is, or as it was; NULL: the change is of the whole fleet. */
+static inline const struct server *change_server(const struct change *change)
+{
+	return change->now ? change->now : change->then;
+}
+
+/* By how much the risk is higher, in tenths; a server that is not there has none. */
+int change_of_risk(const struct change *change);
+enum status changes_status(const struct snapshot *snap);
+
+#endif

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "fleet/changes.h"
+
+#include <stdlib.h>
+
+#include "fleet/risk.h"
+
+#define CHANGES_MAX (2 * (size_t)SNAPSHOT_SERVERS + 2)
+
+const struct change_info change_table[CHANGE_KINDS] = {
+	[CHANGE_ENVIRONMENT] = {"environment", "environment status"},
+	[CHANGE_SCENARIO] = {"scenario", "scenario"},
+	[CHANGE_TOGETHER] = {"together", "rose together"},
+	[CHANGE_ENTERED] = {"entered", "entered the alert table"},
+	[CHANGE_ROSE] = {"rose", "rose to a worse level"},
+	[CHANGE_SILENT] = {"silent", "fell silent"},
+	[CHANGE_VANISHED] = {"vanished", "vanished"},
+	[CHANGE_LEFT] = {"left", "left the alert table"},
+	[CHANGE_FELL] = {"fell", "fell to a better level"},
+	[CHANGE_BACK] = {"back", "silent no more"},
+	[CHANGE_APPEARED] = {"appeared", "appeared"},
+	[CHANGE_MOVED] = {"moved", "moved"},
+};
+
+const char *const cause_names[CAUSES] = {
+	[CAUSE_CPU] = "CPU",
+	[CAUSE_IOWAIT] = "I/O wait",
+	[CAUSE_MEMORY] = "Memory",
+	[CAUSE_LOAD] = "Load",
+};
+
+/* Components stand in pairs, now and predicted, in the order of the causes. */
+static enum cause cause_of_component(int component)
+{
+	return (enum cause)(component / 2);
+}
+
+/* ---- one server ---- */
+
+/* What counts of a server at one moment. */
+struct side {
+	bool there, alert, silent;
+	int risk;
+	enum level level;
+};
+
+static struct side side_of(const struct server *server, int64_t gen_ms)
+{
+	if (!server)
+		return (struct side){.level = LEVEL_HEALTHY};
+	return (struct side){.there = true,
+			     .alert = server->risk >= RISK_ALERT,
+			     .silent = server_is_silent(server, gen_ms),
+			     .risk = server->risk,
+			     .level = level_of(server->risk)};
+}
+
+static bool has_entered(const struct side *then, const struct side *now)
+{
+	return now->alert && !then->alert;
+}
+
+static bool has_risen(const struct side *then, const struct side *now)
+{
+	return then->there && now->level < then->level;
+}
+
+static bool is_silent(const struct side *then, const struct side *now)
+{
+	return now->silent && !then->silent;
+}
+
+static bool has_vanished(const struct side *then, const struct side *now)
+{
+	(void)then;
+	return !now->there;
+}
+
+static bool has_left(const struct side *then, const struct side *now)
+{
+	return then->alert && !now->alert;
+}
+
+static bool has_fallen(const struct side *then, const struct side *now)
+{
+	return now->level > then->level;
+}
+
+static bool is_back(const struct side *then, const struct side *now)
+{
+	return then->silent && !now->silent;
+}
+
+static bool has_appeared(const struct side *then, const struct side *now)
+{
+	(void)now;
+	return !then->there;
+}
+
+static bool has_moved(const struct side *then, const struct side *now)
+{
+	return abs(now->risk - then->risk) >= CHANGES_MOVED;
+}
+
+/* The first that holds is the change of a server: the order is that of importance. */
+static const struct {
+	enum change_kind kind;
+	bool (*holds)(const struct side *then, const struct side *now);
+} rules[] = {
+	{CHANGE_ENTERED, has_entered}, {CHANGE_ROSE, has_risen},
+	{CHANGE_SILENT, is_silent},    {CHANGE_VANISHED, has_vanished},
+	{CHANGE_LEFT, has_left},       {CHANGE_FELL, has_fallen},
+	{CHANGE_BACK, is_back},        {CHANGE_APPEARED, has_appeared},
+	{CHANGE_MOVED, has_moved},
+};
+
+/* CHANGE_KINDS: none. */
+static enum change_kind kind_of(const struct side *then, const struct side *now)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (rules[i].holds(then, now))
+			return rules[i].kind;
+	return CHANGE_KINDS;
+}
+
+int change_of_risk(const struct change *change)
+{
+	return (change->now ? change->now->risk : 0) - (change->then ? change->then->risk : 0);
+}
+
+static enum cause cause_of(const struct change *change)
+{
+	int grown[CAUSES] = {0}, most = 0;
+
+	if (!change->now || change_of_risk(change) <= 0)
+		return CAUSE_NONE;
+	for (int c = 0; c < COMPONENT_COUNT; c++) {
+		int before = change->then ? change->then->points[c] : 0;
+
+		grown[cause_of_component(c)] += risk_rule((enum component)c, false)->weight *
+						(change->now->points[c] - before);
+	}
+	for (int c = 1; c < CAUSES; c++)
+		if (grown[c] > grown[most])
+			most = c;
+	return (enum cause)most;
+}
+
+/* ---- the list ---- */
+
+static void add(struct changes *changes, struct change change)
+{
+	buf_add(&changes->list, &change, sizeof(change));
+}
+
+static void add_server(struct changes *changes, const struct server *then, const struct server *now)
+{
+	struct side before = side_of(then, changes->then->gen_ms);
+	struct side after = side_of(now, changes->now->gen_ms);
+	struct change change = {.kind = kind_of(&before, &after), .then = then, .now = now};
+
+	if (change.kind == CHANGE_KINDS)
+		return;
+	change.cause = cause_of(&change);
+	add(changes, change);
+}
+
+enum status changes_status(const struct snapshot *snap)
+{
+	struct fleet_counts n;
+
+	snapshot_count(snap, &n);
+	return status_of_fleet(n.total, n.or_worse);
+}
+
+static bool is_told(const struct scenario *scenario)
+{
+	return scenario->configured && scenario->known;
+}
+
+static void add_fleet(struct changes *changes)
+{
+	const struct snapshot *then = changes->then, *now = changes->now;
+
+	if (changes_status(then) != changes_status(now))
+		add(changes, (struct change){.kind = CHANGE_ENVIRONMENT, .cause = CAUSE_NONE});
+	if (is_told(&then->scenario) && is_told(&now->scenario) &&
+	    strcmp(then->scenario.name, now->scenario.name) != 0)
+		add(changes, (struct change){.kind = CHANGE_SCENARIO, .cause = CAUSE_NONE});
+}
+
+struct choice {
+	change_match match;
+	const void *ctx;
+};
+
+static bool is_chosen(const struct choice *choice, const struct server *server)
+{
+	return server && (!choice->match || choice->match(choice->ctx, server));
+}
+
+/* Both sides by name, as in the merge of two sorted lists. */
+static void join(struct changes *changes, const struct server *const *then,
+		 const struct server *const *now, const struct choice *choice)
+{
+	size_t i = 0, j = 0, then_count = then ? changes->then->count : 0,
+	       now_count = now ? changes->now->count : 0;
+
+	while (i < then_count || j < now_count) {
+		int order = i == then_count  ? 1
+			    : j == now_count ? -1
+					     : span_cmp(then[i]->name, now[j]->name);
+		const struct server *before = order <= 0 ? then[i++] : NULL;
+		const struct server *after = order >= 0 ? now[j++] : NULL;
+
+		if (is_chosen(choice, before) || is_chosen(choice, after))
+			add_server(changes, before, after);
+	}
+}
+
+static int join_servers(struct changes *changes, const struct choice *choice)
+{
+	const struct server **then = snapshot_by_name(changes->then);
+	const struct server **now = snapshot_by_name(changes->now);
+	bool whole = (then || !changes->then->count) && (now || !changes->now->count);
+
+	if (whole)
+		join(changes, then, now, choice);
+	free(then);
+	free(now);
+	return whole && buf_ok(&changes->list) ? 0 : -1;
+}
+
+/* What orders the changes of a kind: the size of what went down or only moved, else the risk. */
+static int weight_of(const struct change *change)
+{
+	if (change->kind == CHANGE_LEFT || change->kind == CHANGE_FELL ||
+	    change->kind == CHANGE_MOVED)
+		return abs(change_of_risk(change));
+	return change_server(change)->risk;
+}
+
+static int by_importance(const void *left, const void *right)
+{
+	const struct change *a = left, *b = right;
+	int difference;
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (!change_server(a))
+		return 0;
+	difference = weight_of(b) - weight_of(a);
+	return difference ? difference : span_cmp(change_server(a)->name, change_server(b)->name);
+}
+
+static size_t count_of(const struct changes *changes)
+{
+	return changes->list.len / sizeof(struct change);
+}
+
+static const struct change *list_of(const struct changes *changes)
+{
+	return (const struct change *)changes->list.data;
+}
+
+/* ---- lines ---- */
+
+static bool is_rise(const struct change *change)
+{
+	return change->kind == CHANGE_ENTERED || change->kind == CHANGE_ROSE;
+}
+
+/* How many changes there are of each cause and of each profile. */
+struct tally {
+	unsigned cause[CAUSES], profile[PROFILE_COUNT];
+};
+
+static void count_in(struct tally *tally, const struct change *change)
+{
+	tally->profile[change_server(change)->profile]++;
+	if (change->cause != CAUSE_NONE)
+		tally->cause[change->cause]++;
+}
+
+/* Index of the largest, the first of equals. */
+static int most_of(const unsigned *counts, int n)
+{
+	int most = 0;
+
+	for (int i = 1; i < n; i++)
+		if (counts[i] > counts[most])
+			most = i;
+	return most;
+}
+
+/* The line of the changes [first, first + count). */
+static void add_line(struct changes *changes, struct change_line line)
+{
+	const struct change *change = changes_of(changes, &line, 0);
+	struct tally tally = {0};
+
+	for (size_t i = 0; i < line.count && change_server(change); i++)
+		count_in(&tally, &change[i]);
+	line.profile = (enum profile)most_of(tally.profile, PROFILE_COUNT);
+	line.of_profile = tally.profile[line.profile];
+	line.cause = (enum cause)most_of(tally.cause, CAUSES);
+	line.of_cause = tally.cause[line.cause];
+	buf_add(&changes->lines, &line, sizeof(line));
+}
+
+/* Which of the rises have most in common, of a cause before a profile; false: fewer than
+ * CHANGES_TOGETHER have anything. */
+static bool find_common(const struct change *rise, size_t count, struct change_line *common)
+{
+	struct tally tally = {0};
+	int cause, profile;
+
+	for (size_t i = 0; i < count; i++)
+		count_in(&tally, &rise[i]);
+	cause = most_of(tally.cause, CAUSES);
+	profile = most_of(tally.profile, PROFILE_COUNT);
+	common->cause = (enum cause)cause;
+	common->profile = (enum profile)profile;
+	common->by_profile = tally.profile[profile] > tally.cause[cause];
+	common->count = common->by_profile ? tally.profile[profile] : tally.cause[cause];
+	return common->count >= CHANGES_TOGETHER;
+}
+
+static bool is_in(const struct change_line *common, const struct change *rise)
+{
+	return common->by_profile ? rise->now->profile == common->profile
+				  : rise->cause == common->cause;
+}
+
+/* Brings what is in the line to the front; the order stays otherwise. */
+static int bring_forward(struct change *rise, size_t count, const struct change_line *common)
+{
+	struct change *others = malloc(count * sizeof(*others));
+	size_t in = 0, out = 0;
+
+	if (!others)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (is_in(common, &rise[i]))
+			rise[in++] = rise[i];
+		else
+			others[out++] = rise[i];
+	}
+	memcpy(rise + in, others, out * sizeof(*others));
+	free(others);
+	return 0;
+}
+
+/* The largest group first, then the largest of the rest. Returns how many rises are in one; a
+ * failure of memory is that of `lines`. */
+static size_t group_rises(struct changes *changes, size_t first, size_t count)
+{
+	struct change *rise = (struct change *)changes->list.data + first;
+	struct change_line line = {.kind = CHANGE_TOGETHER};
+	size_t grouped = 0;
+
+	while (find_common(rise + grouped, count - grouped, &line)) {
+		if (bring_forward(rise + grouped, count - grouped, &line) != 0) {
+			buf_fail(&changes->lines);
+			break;
+		}
+		line.first = first + grouped;
+		add_line(changes, line);
+		grouped += line.count;
+	}
+	return grouped;
+}
+
+static size_t count_rises(const struct changes *changes, size_t first)
+{
+	const struct change *list = list_of(changes);
+	size_t i = first;
+
+	while (i < count_of(changes) && is_rise(&list[i]))
+		i++;
+	return i - first;
+}
+
+/* How many changes from `first` on are told together: those of one kind, but rises and what has only
+ * moved. */
+static size_t run_length(const struct changes *changes, size_t first)
+{
+	const struct change *list = list_of(changes);
+	size_t end = first + 1;
+
+	if (is_rise(&list[first]) || list[first].kind == CHANGE_MOVED)
+		return 1;
+	while (end < count_of(changes) && list[end].kind == list[first].kind)
+		end++;
+	return end - first >= CHANGES_TOGETHER ? end - first : 1;
+}
+
+/* From `i` on, all that are no rises; they end with those that have only moved. */
+static void add_others(struct changes *changes, size_t i)
+{
+	const struct change *list = list_of(changes);
+	size_t moved = 0;
+
+	while (i < count_of(changes) && moved < CHANGES_MOVERS) {
+		size_t run = run_length(changes, i);
+
+		add_line(changes,
+			 (struct change_line){.kind = list[i].kind, .first = i, .count = run});
+		moved += list[i].kind == CHANGE_MOVED;
+		i += run;
+	}
+}
+
+static void make_lines(struct changes *changes)
+{
+	const struct change *list = list_of(changes);
+	size_t i = 0;
+
+	for (; i < count_of(changes) && !change_server(&list[i]); i++)
+		add_line(changes,
+			 (struct change_line){.kind = list[i].kind, .first = i, .count = 1});
+	add_others(changes, i + group_rises(changes, i, count_rises(changes, i)));
+}
+
+int changes_find(const struct snapshot *then, const struct snapshot *now, change_match match,
+		 const void *ctx, struct changes *changes)
+{
+	struct choice choice = {match, ctx};
+
+	*changes = (struct changes){.then = then, .now = now};
+	buf_init(&changes->list, CHANGES_MAX * sizeof(struct change));
+	buf_init(&changes->lines, CHANGES_MAX * sizeof(struct change_line));
+	if (!match)
+		add_fleet(changes);
+	if (join_servers(changes, &choice) != 0)
+		return -1;
+	if (count_of(changes) > 1)
+		qsort(changes->list.data, count_of(changes), sizeof(struct change), by_importance);
+	make_lines(changes);
+	return buf_ok(&changes->lines) ? 0 : -1;
+}
+
+void changes_free(struct changes *changes)
+{
+	buf_free(&changes->list);
+	buf_free(&changes->lines);
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/* What changed between two moments (doc/rules.md#changes): each kind, the order, what is told
+ * together. */
+#include "config.h"
+
+#include "fleet/changes.h"
+#include "view_fixture.h"
+
+/* Samples by what gives them their risk. */
+#define CALM          {20, 20, 20}, {1, 1, 1}, {20, 20, 20}, {1, 1, 1}, 0 /* 0.0 */
+#define CPU(now)      {now, now, now}, {1, 1, 1}, {20, 20, 20}, {1, 1, 1}, 0
+#define IO(now)       {20, 20, 20}, {now, now, now}, {20, 20, 20}, {1, 1, 1}, 0
+#define BOTH(cpu, io) {cpu, cpu, cpu}, {io, io, io}, {20, 20, 20}, {1, 1, 1}, 0
+
+/* 51.0 by CPU; 42.5 by I/O wait; 93.5 by both. */
+#define FULL 99
+#define WAIT 35
+
+struct moments {
+	struct snapshot *then, *now;
+	struct changes changes;
+};
+
+static void begin(struct moments *m)
+{
+	m->then = new_snapshot();
+	m->now = new_snapshot();
+	m->now->gen_ms += 900000;
+	m->now->bucket += 30;
+}
+
+static void find_of(struct moments *m, change_match match, const void *ctx)
+{
+	assert_int_equal(snapshot_seal(m->then), 0);
+	assert_int_equal(snapshot_seal(m->now), 0);
+	assert_int_equal(changes_find(m->then, m->now, match, ctx, &m->changes), 0);
+}
+
+static void find(struct moments *m)
+{
+	find_of(m, NULL, NULL);
+}
+
+static void end(struct moments *m)
+{
+	changes_free(&m->changes);
+	snapshot_free(&m->then);
+	snapshot_free(&m->now);
+}
+
+static void put(struct snapshot *snap, const char *name, struct sample sample)
+{
+	sample.name = name;
+	add_sample(snap, name, &sample);
+}
+
+#define SAMPLE(...) ((struct sample){"", __VA_ARGS__})
+
+static void put_both(struct moments *m, const char *name, struct sample then, struct sample now)
+{
+	put(m->then, name, then);
+	put(m->now, name, now);
+}
+
+/* The server that was added last. */
+static void silence(struct snapshot *snap)
+{
+	struct server *last = &snap->servers[snap->count - 1];
+
+	last->same_count = 9;
+	last->same_since_ms = snap->gen_ms - 300000;
+}
+
+/* "entered:ppa,ppb moved:ppc" */
+static const char *told(const struct moments *m)
+{
+	static char text[4096];
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (size_t l = 0; l < changes_lines(&m->changes); l++) {
+		const struct change_line *line = changes_line(&m->changes, l);
+
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", l ? " " : "",
+				       change_table[line->kind].slug);
+		for (size_t i = 0; i < line->count; i++) {
+			const struct server *server =
+				change_server(changes_of(&m->changes, line, i));
+
+			if (server)
+				at += (size_t)snprintf(text + at, sizeof(text) - at, "%c%.*s",
+						       i ? ',' : ':', (int)server->name.len,
+						       server->name.ptr);
+		}
+	}
+	return text;
+}
+
+static void nothing_is_told_of_equal_moments(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	put_both(&m, "ppdb01", SAMPLE(CPU(FULL)), SAMPLE(CPU(FULL)));
+	put_both(&m, "ppdb02", SAMPLE(CALM), SAMPLE(CALM));
+	find(&m);
+	assert_string_equal(told(&m), "");
+	end(&m);
+}
+
+static void nothing_is_told_of_two_empty_fleets(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	find(&m);
+	assert_string_equal(told(&m), "");
+	end(&m);
+}
+
+/* One change of each kind, one server each, in the order of importance. */
+static void kinds_come_in_the_order_of_importance(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	(void)snprintf(m.now->scenario.name, sizeof(m.now->scenario.name), "cascade");
+	/* 17.0 to 25.5, by points of the same level: the CPU alone. */
+	put_both(&m, "moved", SAMPLE(CALM), SAMPLE(CPU(91)));
+	put(m.now, "appeared", SAMPLE(CALM));
+	put(m.then, "back", SAMPLE(CALM));
+	silence(m.then);
+	put(m.now, "back", SAMPLE(CALM));
+	put_both(&m, "fell", SAMPLE(IO(WAIT)), SAMPLE(CALM));
+	put_both(&m, "left", SAMPLE(CPU(FULL)), SAMPLE(CALM));
+	put(m.then, "vanished", SAMPLE(CPU(FULL)));
+	put(m.then, "silent", SAMPLE(CPU(FULL)));
+	put(m.now, "silent", SAMPLE(CPU(FULL)));
+	silence(m.now);
+	put_both(&m, "rose", SAMPLE(CALM), SAMPLE(IO(WAIT)));
+	put_both(&m, "entered", SAMPLE(CALM), SAMPLE(BOTH(FULL, WAIT)));
+	find(&m);
+	assert_string_equal(told(&m), "environment scenario entered:entered rose:rose "
+				      "silent:silent vanished:vanished left:left fell:fell "
+				      "back:back appeared:appeared moved:moved");
+	end(&m);
+}
+
+static void a_server_has_its_most_important_change_only(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	/* A new one that is in the alert table at once. */
+	put(m.now, "new", SAMPLE(CPU(FULL)));
+	/* Within the table: a worse level, and 42.5 points. */
+	put_both(&m, "worse", SAMPLE(CPU(FULL)), SAMPLE(BOTH(FULL, WAIT)));
+	/* Left, and is at a better level. */
+	put_both(&m, "better", SAMPLE(BOTH(FULL, WAIT)), SAMPLE(CALM));
+	find(&m);
+	assert_string_equal(told(&m), "entered:new rose:worse left:better");
+	end(&m);
+}
+
+static void a_status_that_nobody_tells_does_not_change(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	m.now->scenario = (struct scenario){.configured = true, .name = "other"};
+	find(&m);
+	assert_string_equal(told(&m), "");
+	end(&m);
+}
+
+static void of_a_kind_the_largest_comes_first_then_the_name(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	put_both(&m, "ppdb03", SAMPLE(CALM), SAMPLE(CPU(FULL)));
+	put_both(&m, "ppml01", SAMPLE(CALM), SAMPLE(BOTH(FULL, WAIT)));
+	find(&m);
+	assert_string_equal(told(&m), "environment entered:ppml01 entered:ppdb03");
+	end(&m);
+
+	begin(&m);
+	put_both(&m, "ppweb01", SAMPLE(CALM), SAMPLE(CPU(FULL)));
+	put_both(&m, "ppdb03", SAMPLE(CALM), SAMPLE(CPU(FULL)));
+	for (int i = 0; i < 20; i++)
+		put_both(&m, (const char[]){'x', (char)('a' + i), '\0'}, SAMPLE(CALM),
+			 SAMPLE(CALM));
+	find(&m);
+	assert_string_equal(told(&m), "entered:ppdb03 entered:ppweb01");
+	end(&m);
+}
+
+/* Ten of those that moved by 5 points or more; 6.8 and 3.4 here. */
+static void ten_movers_are_told(void **unused)
+{
+	struct moments m;
+	char name[16], wanted[256] = "";
+	size_t at = 0;
+
+	(void)unused;
+	begin(&m);
+	for (int i = 0; i < 12; i++) {
+		(void)snprintf(name, sizeof(name), "x%02d", i);
+		put_both(&m, name, SAMPLE(CALM), SAMPLE(CPU(91)));
+		if (i < 10)
+			at += (size_t)snprintf(wanted + at, sizeof(wanted) - at, "%smoved:%s",
+					       i ? " " : "", name);
+	}
+	/* 3.5: I/O wait from 5 on. */
+	put_both(&m, "a-little", SAMPLE(CALM), SAMPLE(IO(6)));
+	find(&m);
+	assert_string_equal(told(&m), wanted);
+	end(&m);
+}
+
+/* ---- together ---- */
+
+static const struct change_line *line_at(const struct moments *m, size_t i)
+{
+	assert_true(i < changes_lines(&m->changes));
+	return changes_line(&m->changes, i);
+}
+
+static void put_calm(struct moments *m)
+{
+	for (int i = 0; i < 40; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "calm%02d", i);
+		put_both(m, name, SAMPLE(CALM), SAMPLE(CALM));
+	}
+}
+
+static void what_rose_by_one_cause_is_one_line(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	put_calm(&m);
+	put_both(&m, "ppdb01", SAMPLE(CALM), SAMPLE(IO(WAIT)));
+	put_both(&m, "ppdb02", SAMPLE(CPU(FULL)), SAMPLE(BOTH(FULL, WAIT)));
+	put_both(&m, "ppweb01", SAMPLE(CALM), SAMPLE(IO(WAIT)));
+	put_both(&m, "ppetl01", SAMPLE(CALM), SAMPLE(CPU(FULL)));
+	find(&m);
+	assert_string_equal(told(&m), "together:ppdb02,ppdb01,ppweb01 entered:ppetl01");
+	assert_false(line_at(&m, 0)->by_profile);
+	assert_int_equal(line_at(&m, 0)->cause, CAUSE_IOWAIT);
+	assert_int_equal(line_at(&m, 0)->profile, PROFILE_DATABASE);
+	assert_int_equal(line_at(&m, 0)->of_profile, 2);
+	assert_int_equal(line_at(&m, 0)->of_cause, 3);
+	end(&m);
+}
+
+static void two_are_not_told_together(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	put_calm(&m);
+	put_both(&m, "ppdb01", SAMPLE(CALM), SAMPLE(IO(WAIT)));
+	put_both(&m, "ppweb01", SAMPLE(CALM), SAMPLE(IO(WAIT)));
+	find(&m);
+	assert_string_equal(told(&m), "rose:ppdb01 rose:ppweb01");
+	end(&m);
+}
+
+static void what_rose_in_one_profile_is_one_line(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	put_calm(&m);
+	put_both(&m, "ppdb01", SAMPLE(CALM), SAMPLE(IO(WAIT)));
+	put_both(&m, "ppdb02", SAMPLE(CALM), SAMPLE(CPU(FULL)));
+	put_both(&m, "ppdb03", SAMPLE(CALM), SAMPLE(IO(WAIT)));
+	find(&m);
+	assert_string_equal(told(&m), "together:ppdb02,ppdb01,ppdb03");
+	assert_true(line_at(&m, 0)->by_profile);
+	assert_int_equal(line_at(&m, 0)->profile, PROFILE_DATABASE);
+	assert_int_equal(line_at(&m, 0)->cause, CAUSE_IOWAIT);
+	assert_int_equal(line_at(&m, 0)->of_cause, 2);
+	end(&m);
+}
+
+/* The larger group first; a server is in one of them; equal ones by the cause. */
+static void groups_are_told_by_size(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	put_calm(&m);
+	for (int i = 1; i <= 3; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "ppml%02d", i);
+		put_both(&m, name, SAMPLE(CALM), SAMPLE(CPU(FULL)));
+		(void)snprintf(name, sizeof(name), "ppdb%02d", i);
+		put_both(&m, name, SAMPLE(CALM), SAMPLE(IO(WAIT)));
+	}
+	put_both(&m, "ppml04", SAMPLE(CALM), SAMPLE(IO(WAIT)));
+	find(&m);
+	assert_string_equal(told(&m),
+			    "together:ppdb01,ppdb02,ppdb03,ppml04 together:ppml01,ppml02,ppml03");
+	assert_int_equal(line_at(&m, 1)->cause, CAUSE_CPU);
+	assert_false(line_at(&m, 1)->by_profile);
+	assert_int_equal(line_at(&m, 1)->of_profile, 3);
+	end(&m);
+}
+
+static void others_of_a_kind_are_told_together_too(void **unused)
+{
+	struct moments m;
+	static const char *const names[] = {"ppdb01", "ppdb02", "ppweb01"};
+
+	(void)unused;
+	begin(&m);
+	put_calm(&m);
+	for (size_t i = 0; i < 3; i++)
+		put(m.then, names[i], SAMPLE(CALM));
+	put(m.now, "new1", SAMPLE(CALM));
+	put(m.now, "new2", SAMPLE(CALM));
+	find(&m);
+	assert_string_equal(told(&m), "vanished:ppdb01,ppdb02,ppweb01 appeared:new1 appeared:new2");
+	assert_int_equal(line_at(&m, 0)->profile, PROFILE_DATABASE);
+	assert_int_equal(line_at(&m, 0)->of_profile, 2);
+	end(&m);
+}
+
+/* ---- chosen ---- */
+
+static bool is_database(const void *ctx, const struct server *server)
+{
+	(void)ctx;
+	return server->profile == PROFILE_DATABASE;
+}
+
+static bool is_alert(const void *ctx, const struct server *server)
+{
+	(void)ctx;
+	return server->risk >= RISK_ALERT;
+}
+
+static void a_choice_lets_through_what_was_or_is_so(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	put_both(&m, "ppdb01", SAMPLE(CALM), SAMPLE(CPU(FULL)));
+	put_both(&m, "ppweb01", SAMPLE(CALM), SAMPLE(CPU(FULL)));
+	find_of(&m, is_database, NULL);
+	assert_string_equal(told(&m), "entered:ppdb01");
+	end(&m);
+
+	begin(&m);
+	put_both(&m, "fell", SAMPLE(CPU(FULL)), SAMPLE(CALM));
+	put_both(&m, "rose", SAMPLE(CALM), SAMPLE(IO(WAIT)));
+	find_of(&m, is_alert, NULL);
+	assert_string_equal(told(&m), "left:fell");
+	end(&m);
+}
+
+static void a_rise_has_the_cause_that_grew_most(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	put_calm(&m);
+	/* The CPU gives more than the I/O wait, but did so before. */
+	put_both(&m, "a", SAMPLE(CPU(FULL)), SAMPLE(BOTH(FULL, WAIT)));
+	put_both(&m, "b", SAMPLE(CPU(FULL)), SAMPLE(CALM));
+	find(&m);
+	assert_string_equal(told(&m), "rose:a left:b");
+	assert_int_equal(changes_of(&m.changes, line_at(&m, 0), 0)->cause, CAUSE_IOWAIT);
+	assert_int_equal(change_of_risk(changes_of(&m.changes, line_at(&m, 0), 0)), 425);
+	assert_int_equal(changes_of(&m.changes, line_at(&m, 1), 0)->cause, CAUSE_NONE);
+	end(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_told_of_equal_moments),
+		cmocka_unit_test(nothing_is_told_of_two_empty_fleets),
+		cmocka_unit_test(kinds_come_in_the_order_of_importance),
+		cmocka_unit_test(a_server_has_its_most_important_change_only),
+		cmocka_unit_test(a_status_that_nobody_tells_does_not_change),
+		cmocka_unit_test(of_a_kind_the_largest_comes_first_then_the_name),
+		cmocka_unit_test(ten_movers_are_told),
+		cmocka_unit_test(what_rose_by_one_cause_is_one_line),
+		cmocka_unit_test(two_are_not_told_together),
+		cmocka_unit_test(what_rose_in_one_profile_is_one_line),
+		cmocka_unit_test(groups_are_told_by_size),
+		cmocka_unit_test(others_of_a_kind_are_told_together_too),
+		cmocka_unit_test(a_choice_lets_through_what_was_or_is_so),
+		cmocka_unit_test(a_rise_has_the_cause_that_grew_most),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
