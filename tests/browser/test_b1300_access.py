@@ -188,3 +188,16 @@ def test_without_script_nothing_is_missing_and_nothing_is_dead(stack):
         before = stack.access_log().count('uri="/?refresh=5"')
         plain.open(stack.url("/?refresh=5"))
         stack.wait(lambda: stack.access_log().count('uri="/?refresh=5"') >= before + 2, 10, "the page asked to reload")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_since_when_reads_as_well_as_its_level(window, stack, scheme):
+    window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    window.open(stack.url("/"))
+    colours = window.run(
+        "return [...document.querySelectorAll('td.chip small')]"
+        ".map(small => [small, small.parentNode].map(e => getComputedStyle(e).color))"
+    )
+    window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert len(colours) >= 2
+    assert all(since == level for since, level in colours)
