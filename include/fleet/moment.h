@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The record of a moment: the fleet of one bucket as pages showed it, in 12 to 20 bytes per server
+ * The record of a moment: the fleet of one bucket as pages showed it, in about 20 bytes per server
  * (`PREFIXhist:full`, `PREFIXhist:thin`; layout in doc/cache.md#moments). It is self-contained: no
  * other record is needed to read it.
  *
