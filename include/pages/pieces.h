@@ -23,12 +23,14 @@ size_t page_alerting_list(const struct view *view, struct buf *list, struct buf 
 size_t page_incident_list(const struct view *view, struct buf *list, struct buf *out);
 /* The rule that contributed most at the peak; NULL: none. */
 const char *page_incident_reason(const struct incident *incident);
-/* Statistics of the values that are present (doc/rules.md#heatmap). */
+/* Statistics of the values that are present (doc/rules.md#heatmap). exact: else of the printed
+ * values. */
 struct heat_stats {
 	const struct row *least, *most; /* NULL: no value is present */
 	double average, deviation;      /* of the sample; NaN for fewer than two */
 };
-struct heat_stats page_heat_stats(const struct view *view, const struct row *row, size_t count);
+struct heat_stats page_heat_stats(const struct view *view, const struct row *row, size_t count,
+				  bool exact);
 
 /* The pieces of the server page. Why it has its risk: the rules that fired, the points that each
  * adds, the sum. */

@@ -29,7 +29,7 @@ static void put_tile(const struct view *view, const struct server *s, struct jso
 static void put_stats(const struct view *view, const struct row *row, size_t count, struct json *j)
 {
 	enum heat_metric metric = view->query->metric;
-	struct heat_stats s = page_heat_stats(view, row, count);
+	struct heat_stats s = page_heat_stats(view, row, count, true);
 
 	json_object(j, "stats");
 	json_num(j, "min", s.least ? heat_value(s.least->server, metric) : NAN);

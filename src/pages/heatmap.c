@@ -229,32 +229,37 @@ static void put_groups(const struct view *view, const struct row *row, size_t co
 
 /* ---- statistics ---- */
 
-static double printed(const struct view *view, const struct row *row)
+static double exact_or_printed(const struct view *view, const struct row *row, bool exact)
 {
-	return shown(heat(view, row));
+	return exact ? heat(view, row) : shown(heat(view, row));
 }
 
-struct heat_stats page_heat_stats(const struct view *view, const struct row *row, size_t count)
+struct heat_stats page_heat_stats(const struct view *view, const struct row *row, size_t count,
+				  bool exact)
 {
 	struct heat_stats s = {NULL, NULL, NAN, NAN};
-	double sum = 0, squares = 0, n = 0;
+	double sum = 0, squares = 0, n = 0, least = NAN, most = NAN;
 
 	for (size_t i = 0; i < count; i++) {
-		double value = printed(view, &row[i]);
+		double value = exact_or_printed(view, &row[i], exact);
 
 		if (isnan(value))
 			continue;
 		n++;
 		sum += value;
-		if (!s.least || value < printed(view, s.least))
+		if (!s.least || value < least) {
 			s.least = &row[i];
-		if (!s.most || value > printed(view, s.most))
+			least = value;
+		}
+		if (!s.most || value > most) {
 			s.most = &row[i];
+			most = value;
+		}
 	}
 	if (n > 0)
 		s.average = sum / n;
 	for (size_t i = 0; i < count; i++) {
-		double distance = printed(view, &row[i]) - s.average;
+		double distance = exact_or_printed(view, &row[i], exact) - s.average;
 
 		if (!isnan(distance))
 			squares += distance * distance;
@@ -267,7 +272,7 @@ struct heat_stats page_heat_stats(const struct view *view, const struct row *row
 static void put_statistics(const struct view *view, const struct row *row, size_t count,
 			   struct buf *out)
 {
-	struct heat_stats s = page_heat_stats(view, row, count);
+	struct heat_stats s = page_heat_stats(view, row, count, false);
 
 	if (!s.least)
 		return;
