@@ -21,7 +21,7 @@ SMALL = "predictions_current-critical-20"
 
 
 def timeline(ports, viewers, seconds, path=lambda path: path):
-    """Nobody starts at the same moment: a tenth of the time lies between the first and the last."""
+    """Viewers start at different moments: a tenth of the time lies between the first and the last."""
     plans = []
     for i in range(viewers):
         plan = [(seconds * (part * 0.9 + 0.1 * i / viewers), path(where)) for part, where in STEPS]
@@ -38,7 +38,7 @@ def calls_of(rig, viewers, patient):
 
 
 def with_cache(hosts, counts, seconds, short):
-    """As long as a bucket, from the middle of one to that of the next: the call of one bucket falls into it."""
+    """Lasts one bucket, from the middle of one to the middle of the next, so it contains one bucket's call."""
     rows = []
     with Rig(hosts=hosts * (PRODUCTION,), interval=seconds) as rig:
         rig.wait_fleet()

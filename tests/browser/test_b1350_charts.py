@@ -124,7 +124,7 @@ def test_history_answers(page, fleet, query, words):
 
 
 def test_a_chart_follows_the_time(page, fleet):
-    """What was the newest moment at first is left of the edge after a refresh."""
+    """After a refresh, what was the newest moment lies left of the edge."""
     page.open(fleet.url("/history?metric=prob_30m"))
     ActionChains(page.driver).move_to_element(page.one("#history > svg")).perform()
     page.wait("document.querySelector('#history .live canvas')")

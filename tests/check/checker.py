@@ -124,7 +124,7 @@ def calls_per_bucket(scenario):
 
 
 def is_quiet(scenario, bucket):
-    """Nothing was done in that bucket, and nothing before it whose lease or back-off could reach into it."""
+    """Nothing was done in that bucket, nor before it with a lease or back-off that could reach into it."""
     interval = scenario.settings["interval"]
     start = bucket * interval - scenario.settings["wall"]
     reach = scenario.settings["lease"] if scenario.settings["healthy"] else 300

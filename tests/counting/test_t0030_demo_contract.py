@@ -126,7 +126,7 @@ def recorded(name):
 
 
 def shape(value):
-    """Types and member order; of a list the first element speaks for all."""
+    """Types and member order; the first element of a list stands for all."""
     if isinstance(value, dict):
         return [(k, shape(v)) for k, v in value.items()]
     if isinstance(value, list):
@@ -135,7 +135,7 @@ def shape(value):
 
 
 def alerts_of(predictions):
-    """Contract 6: one entry per step over the limit, critical first, then by minutes."""
+    """doc/upstream.md#alerts: one entry per step over the limit, critical first, then by minutes."""
     found = []
     for server, metrics in predictions.items():
         for metric in (m for m in metrics if m in ALERT_LIMITS):
@@ -162,12 +162,12 @@ def points(metric, steps, limits):
 
 
 def added(values):
-    """One after the other, as the daemon adds; Python's own sum makes up for what is lost in the last bit, from 3.12 on."""
+    """Adds one after the other, as the daemon does; from 3.12 on, Python's sum compensates for rounding."""
     return functools.reduce(operator.add, values, 0.0)
 
 
 def environment_of(predictions):
-    """Contract 5.4, October."""
+    """doc/upstream.md#predictions, by the October daemon."""
     near, far = [], []
     for metrics in predictions.values():
         near.append(min(1.0, added(points(m, 6, ((90, 98, 0.35), (85, 95, 0.15))) for m in metrics.values())))
@@ -182,7 +182,7 @@ def environment_of(predictions):
 
 
 def check_metric(name, metric):
-    """Contract 5.2 and 5.3: the clipped straight line, and a band that grows with the root of the step around it."""
+    """doc/upstream.md#metrics: the clipped straight line, and a band that grows with the root of the step around it."""
     top50, top90, whole = BOUNDS[name]
     assert [len(metric[q]) for q in ("p50", "p10", "p90")] == [96] * 3
     for i, (p10, p50, p90) in enumerate(zip(metric["p10"], metric["p50"], metric["p90"]), 1):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every call that may fail does fail once: memory, sockets, files, in whatever place of a request or the refresh after it.
+"""Every call that may fail does fail once (memory, sockets, files), anywhere in a request or the refresh after it.
 
 One worker serves all: tests/preload/fail.c makes its k-th call fail, for k from 1 until no call is left. In the normal run
 k goes in strides, which the test prints; TFT_FAIL_STRIDE=1 tries every call (some minutes).

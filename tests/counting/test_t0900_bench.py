@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The benchmarks: every table is printed with numbers, and nobody is compared who serves something else."""
+"""The benchmarks: every table is printed with numbers, and only peers that serve the same bytes are compared."""
 import gzip
 import http.server
 import pathlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command that looks for mistakes no test notices: a few mistakes that are noticed, so that neither it nor they rot."""
+"""The command that looks for mistakes no test notices, tried with a few that tests do notice, so that neither rots."""
 import os
 import pathlib
 import subprocess

@@ -9,7 +9,7 @@ from sources import ROOT, files, name
 CITATION = re.compile(r"\b(doc/[a-z/_-]+\.md|redis/KEYS\.md|HACKING\.md)(?:#([a-z0-9-]+))?")
 LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([a-z0-9-]+))?\)")
 # Documents of the first plan, which are not here.
-FOREIGN = re.compile(r"\b(ui|reliability|domain-rules|contract|design|style) \d+(\.\d+)*\b|\b(ui|reliability|domain-rules|design|style|upstream-contract)\.md\b")
+FOREIGN = re.compile(r"\b(ui|reliability|domain-rules|[Cc]ontract|design|style) \d+(\.\d+)*\b|\b(ui|reliability|domain-rules|design|style|upstream-contract)\.md\b")
 
 
 def anchors(path):

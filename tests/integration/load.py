@@ -45,7 +45,7 @@ class Seen:
 
 
 def exchange(address, source, request, timeout):
-    """Everything that comes back until the server hangs up, also what no length announces."""
+    """Everything that arrives until the server hangs up, including bytes beyond the announced length."""
     with socket.create_connection(address, timeout, source_address=(source, 0)) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(1 << 18), b""))

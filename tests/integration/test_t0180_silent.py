@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Servers whose values stand still: the daemon goes on answering with what they sent last, and the dashboard tells it.
+"""Servers whose values no longer change: the daemon keeps answering with what they sent last, and the dashboard says so.
 
 Ages and buckets go by Redis' clock, so a minute passes by starting Redis again with a clock that is ahead. What it kept
 is its append-only file, so each step here is a restart of Redis as well.

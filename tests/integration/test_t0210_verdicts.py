@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a reader finds in the shared cache, what it answers then, and what that costs: each verdict with its calls upstream."""
+"""What a reader finds in the shared cache, what it answers then, and what that costs upstream, for each verdict."""
 import contextlib
 import pathlib
 import re

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is known of the daemons between two predictions calls: all pages and the API say the same at one moment, and do not
-say of now what was so a while ago."""
+"""What is known of the daemons between two predictions calls: all pages and the API agree at one moment, and do not present the past as the present."""
 import itertools
 import json
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Everything that can be wrong with Redis: no request waits for it, no wrong byte is shown, and all is well soon after."""
+"""Everything that can be wrong with Redis: no request waits for it, no wrong byte is shown, and everything recovers soon."""
 import json
 import random
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TLS to Redis: spoken where hiredis has it, and refused at the start where it has not; what is wrong with certificates is told, and costs no page."""
+"""TLS to Redis: spoken where hiredis has it, and refused at the start where it has not; certificate faults are reported, and cost no page."""
 import os
 import re
 import socket

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What an operator lives with: log, metrics, restarts while people look, and the developer's start."""
+"""An operator's daily life: log, metrics, restarts while people are looking, and the developer's start."""
 import contextlib
 import json
 import pathlib

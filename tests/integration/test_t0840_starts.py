@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""After a power loss everything comes up by itself, whatever is there first. And a Redis that has no disk, that still loads,
-or whose clock has jumped."""
+"""After a power loss everything comes up by itself, in any order. Also a Redis without a disk, one that is still loading, and one whose clock has jumped."""
 import itertools
 import os
 import resource

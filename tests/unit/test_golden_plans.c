@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Cost, remediation and alerting of all recorded answers against the expected values (domain-rules
- * 20: equal but for D11 to D13, whose extent is given per file in 20.3) and against the table of
- * section 21.
- */
+/* Cost, remediation and alerting of all recorded answers against the expected values
+ * (doc/rules.md#expected-values: equal but for D11 to D13). */
 #include "config.h"
 
 #include <math.h>
