@@ -95,11 +95,11 @@ BREAKS = {
     # The lock is always free: two refresh at a time.
     b"if left >= 0 and left <= lease then": b"if left >= 0 and left < -1 then",
     # The history has a point for each commit instead of one for each bucket.
-    b"redis.call('XADD', KEYS[5], 'MINID', '~', oldest, id_of(now), 'd', arg.record)":
-        b"redis.call('XADD', KEYS[5], 'MINID', '~', oldest, '*', 'd', arg.record)",
+    b"redis.call('XADD', KEYS[5], 'MINID', '~', id_of(now - kept), id_of(now), 'd', arg.record)":
+        b"redis.call('XADD', KEYS[5], 'MINID', '~', id_of(now - kept), '*', 'd', arg.record)",
     # Documents stay for ever.
     b"ARGV, 2))\nredis.call('PEXPIRE', KEYS[1], ARGV[1])": b"ARGV, 2))\nredis.call('EXISTS', KEYS[1])",
-    b"redis.call('PEXPIRE', KEYS[i + n], arg.ttl)": b"redis.call('EXISTS', KEYS[i + n])",
+    b"redis.call('PEXPIRE', KEYS[i], arg.ttl)": b"redis.call('EXISTS', KEYS[i])",
 }  # fmt: skip
 
 

@@ -1,24 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What the workers and the scripts in Redis agree on, seen from outside: when the daemon is asked again, and what ends a claim."""
 import pytest
+from configured import Configured
 from stack import Stack
 
 INTERVAL = 5
-
-
-class Configured(Stack):
-    """text: the workers' configuration file."""
-
-    def __init__(self, text, **options):
-        super().__init__(**options)
-        self.text = text
-
-    def program(self):
-        path, conf = self.dir / "worker", self.dir / "worker.conf"
-        conf.write_text(self.text)
-        path.write_text(f"#!/bin/sh\nexec {super().program()} -c {conf}\n")
-        path.chmod(0o755)
-        return path
 
 
 @pytest.fixture(scope="module")

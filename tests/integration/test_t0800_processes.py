@@ -17,6 +17,7 @@ import subprocess
 import time
 
 import pytest
+from configured import Configured
 from fcgi_client import BEGIN_REQUEST, KEEP, PARAMS, STDIN, Connection, encode, pairs, read_answer, record, request
 from load import Load, ask
 from stack import BUILD, Stack
@@ -28,8 +29,8 @@ STOP_LIMIT = 1.0
 
 @pytest.fixture
 def single():
-    """One worker that nobody starts again."""
-    with Stack(workers=1, interval=300, l1=False, direct=True) as stack:
+    """One worker that nobody starts again. A request that also asks for the daemon's status would end the connections that it keeps."""
+    with Configured("[cache]\nstatus_interval = 1m\n", workers=1, interval=300, l1=False, direct=True) as stack:
         stack.wait_fleet()
         yield stack
 

@@ -82,7 +82,7 @@ MUTATIONS = [
     ("commit", "old entries stay", "if current >= 0 and current ~= bucket then", "if false then", "I11"),
     ("commit", "new entries go with the old", "current >= 0 and current ~= bucket", "current >= 0", ""),
     ("commit", "points of another time", "local now = bucket * interval", "local now = bucket * interval + 1", "I8"),
-    ("commit", "no point", "redis.call('XADD', KEYS[5], 'MINID', '~', oldest, id_of(now), 'd', arg.record)", "", ""),
+    ("commit", "no point", "redis.call('XADD', KEYS[5], 'MINID', '~', id_of(now - kept), id_of(now), 'd', arg.record)", "", ""),
     ("commit", "hours are never closed", "hour_of(last[1]) < hour_of(id_of(now))", "false", ""),
     ("commit", "moments are not kept", "\tkeep(KEYS[9], arg.full_kept, 'm', arg.moment, 'o', open)\n", "", ""),
     ("commit", "every moment is kept for long", " or math.floor(ms_of(last[1]) / window) < math.floor(now / window)", " or true", ""),
