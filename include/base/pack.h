@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* A part of a stored record that zlib packs (RFC 1950), with both its lengths before it. */
+/*
+ * Stored records: the magic, the xxh64 of the body, the body. A part of the body may be packed by
+ * zlib (RFC 1950), with both its lengths before it.
+ */
 #ifndef TFT_PACK_H
 #define TFT_PACK_H
 
 #include "base/bytes.h"
+
+/* Appends the record; fails if the body did. */
+void pack_seal(const char *magic, int format, const struct buf *body, struct buf *out);
+/* Reads the body of a record; bad if the magic, the format or the checksum is another. */
+struct bytes_reader pack_open(struct span record, const char *magic, int format);
 
 void pack_put(struct span part, struct buf *out);
 /* Appends the part to an initialised buffer, whose ceiling bounds it. */

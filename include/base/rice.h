@@ -19,4 +19,16 @@ void rice_put(struct buf *out, const int32_t *values, size_t count);
 /* After an error the values are 0. */
 void rice_get(struct bytes_reader *r, int32_t *values, size_t count);
 
+/* What a column has in place of a value: its difference from a guess. Both wrap, so a value is read
+ * as written whatever the guess is. */
+static inline int32_t rice_residual(int32_t value, int32_t guess)
+{
+	return (int32_t)((uint32_t)value - (uint32_t)guess);
+}
+
+static inline int32_t rice_value(int32_t residual, int32_t guess)
+{
+	return (int32_t)((uint32_t)residual + (uint32_t)guess);
+}
+
 #endif

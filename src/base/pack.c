@@ -4,7 +4,30 @@
 
 #include <zlib.h>
 
-#define LEVEL 6
+#include "base/hash.h"
+
+#define LEVEL          6
+#define CHECKSUM_BYTES 8
+
+void pack_seal(const char *magic, int format, const struct buf *body, struct buf *out)
+{
+	if (!buf_ok(body))
+		buf_fail(out);
+	bytes_put_magic(out, magic, format);
+	bytes_put_int(out, hash_xxh64(buf_span(body)), CHECKSUM_BYTES);
+	buf_span_add(out, buf_span(body));
+}
+
+struct bytes_reader pack_open(struct span record, const char *magic, int format)
+{
+	struct bytes_reader r = {.rest = record};
+	uint64_t checksum;
+
+	bytes_get_magic(&r, magic, format);
+	checksum = bytes_get_int(&r, CHECKSUM_BYTES);
+	r.bad |= checksum != hash_xxh64(r.rest);
+	return r;
+}
 
 void pack_put(struct span part, struct buf *out)
 {

@@ -10,15 +10,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/pack.h"
 #include "base/rice.h"
 #include "fleet/names.h"
 #include "fleet/shown.h"
 
-#define MAGIC          "TFTh"
-#define CHECKSUM_BYTES 8
-#define NAMES_MAX      ((size_t)SNAPSHOT_SERVERS * (SNAPSHOT_NAME_MAX + 2) + 4)
+#define MAGIC     "TFTh"
+#define NAMES_MAX ((size_t)SNAPSHOT_SERVERS * (SNAPSHOT_NAME_MAX + 2) + 4)
 
 const size_t horizon_steps[HORIZONS] = {6, 12, 24, 48, 96};
 
@@ -149,16 +147,6 @@ static void fill(struct horizons *horizons, struct line *line)
 	}
 }
 
-static int32_t minus(int32_t a, int32_t b)
-{
-	return (int32_t)((uint32_t)a - (uint32_t)b);
-}
-
-static int32_t plus(int32_t a, int32_t b)
-{
-	return (int32_t)((uint32_t)a + (uint32_t)b);
-}
-
 static void put_columns(const struct server *const *servers, size_t count, struct line *lines,
 			int32_t *column, struct buf *out)
 {
@@ -177,7 +165,7 @@ static void put_columns(const struct server *const *servers, size_t count, struc
 	rice_put(out, column, count);
 	for (size_t c = 0; c < COLUMNS; c++) {
 		for (size_t i = 0; i < count; i++)
-			column[i] = minus(lines[i].units[c], guess(&lines[i], c));
+			column[i] = rice_residual(lines[i].units[c], guess(&lines[i], c));
 		rice_put(out, column, count);
 	}
 }
@@ -217,11 +205,7 @@ void horizons_encode(const struct snapshot *s, struct buf *out)
 
 	buf_init(&body, out->max);
 	put_body(s, servers, &body);
-	if (!buf_ok(&body))
-		buf_fail(out);
-	bytes_put_magic(out, MAGIC, HORIZONS_FORMAT);
-	bytes_put_int(out, hash_xxh64(buf_span(&body)), CHECKSUM_BYTES);
-	buf_span_add(out, buf_span(&body));
+	pack_seal(MAGIC, HORIZONS_FORMAT, &body, out);
 	buf_free(&body);
 	free(servers);
 }
@@ -255,7 +239,7 @@ static void get_columns(struct bytes_reader *r, struct line *lines, int32_t *abs
 	for (size_t c = 0; c < COLUMNS; c++) {
 		rice_get(r, column, count);
 		for (size_t i = 0; i < count; i++)
-			lines[i].units[c] = plus(column[i], guess(&lines[i], c));
+			lines[i].units[c] = rice_value(column[i], guess(&lines[i], c));
 	}
 	free(column);
 }
@@ -318,12 +302,10 @@ static int get_body(struct bytes_reader *r, struct snapshot *known, struct snaps
 
 int horizons_decode(struct span bytes, struct snapshot *s)
 {
-	struct bytes_reader r = {.rest = bytes};
+	struct bytes_reader r = pack_open(bytes, MAGIC, HORIZONS_FORMAT);
 	struct snapshot *known = snapshot_new();
 	int rc;
 
-	bytes_get_magic(&r, MAGIC, HORIZONS_FORMAT);
-	r.bad |= bytes_get_int(&r, CHECKSUM_BYTES) != hash_xxh64(r.rest);
 	rc = known && !r.bad ? get_body(&r, known, s) : -1;
 	snapshot_free(&known);
 	return rc;

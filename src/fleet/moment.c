@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/pack.h"
 #include "base/rice.h"
 #include "fleet/head.h"
@@ -19,8 +18,7 @@
 #include "fleet/risk.h"
 #include "fleet/shown.h"
 
-#define MAGIC          "TFTm"
-#define CHECKSUM_BYTES 8
+#define MAGIC "TFTm"
 /* The packed part, per server: name and profile. */
 #define SERVER_BYTES_MAX (2 + SNAPSHOT_NAME_MAX + 1)
 #define HEAD_BYTES_MAX   8192
@@ -77,17 +75,6 @@ static void set_value(struct server *server, const struct column *column, double
 	memcpy((char *)server + column->at, &value, sizeof(value));
 }
 
-/* Numbers wrap, so a value is read as written whatever the earlier columns hold. */
-static int32_t plus(int32_t a, int32_t b)
-{
-	return (int32_t)((uint32_t)a + (uint32_t)b);
-}
-
-static int32_t minus(int32_t a, int32_t b)
-{
-	return (int32_t)((uint32_t)a - (uint32_t)b);
-}
-
 /* All columns of all servers, while they are written or read. */
 struct columns {
 	size_t count;    /* servers */
@@ -118,7 +105,7 @@ static int32_t guess(const struct columns *c, size_t column, size_t i)
 		return row(c, column - 1)[i] / (columns[column - 1].scale / 10);
 	case GUESS_CHANGE:
 		now_units = row(c, column - 2)[i] / (columns[column - 2].scale / 10);
-		return minus(row(c, column - 1)[i], now_units);
+		return rice_residual(row(c, column - 1)[i], now_units);
 	case GUESS_PREDICTED:
 		return row(c, column - 2)[i];
 	case GUESS_NOTHING:
@@ -185,7 +172,7 @@ static void put_values(const struct columns *c, struct buf *out)
 {
 	for (size_t column = 0; column < COLUMNS; column++) {
 		for (size_t i = 0; i < c->count; i++)
-			c->work[i] = minus(row(c, column)[i], guess(c, column, i));
+			c->work[i] = rice_residual(row(c, column)[i], guess(c, column, i));
 		rice_put(out, c->work, c->count);
 	}
 }
@@ -333,11 +320,7 @@ void moment_encode(const struct snapshot *s, struct buf *out)
 	} else {
 		fill(&c, servers);
 		put_body(s, servers, &c, &body);
-		if (!buf_ok(&body))
-			buf_fail(out);
-		bytes_put_magic(out, MAGIC, MOMENT_FORMAT);
-		bytes_put_int(out, hash_xxh64(buf_span(&body)), CHECKSUM_BYTES);
-		buf_span_add(out, buf_span(&body));
+		pack_seal(MAGIC, MOMENT_FORMAT, &body, out);
 	}
 	buf_free(&body);
 	free(c.values);
@@ -373,7 +356,7 @@ static void get_values(struct bytes_reader *r, const struct columns *c)
 	for (size_t column = 0; column < COLUMNS; column++) {
 		rice_get(r, row(c, column), c->count);
 		for (size_t i = 0; i < c->count; i++)
-			row(c, column)[i] = plus(row(c, column)[i], guess(c, column, i));
+			row(c, column)[i] = rice_value(row(c, column)[i], guess(c, column, i));
 	}
 }
 
@@ -534,13 +517,11 @@ static void get_body(struct bytes_reader *r, struct snapshot *s)
 
 struct snapshot *moment_decode(struct span bytes)
 {
-	struct bytes_reader r = {.rest = bytes};
+	struct bytes_reader r = pack_open(bytes, MAGIC, MOMENT_FORMAT);
 	struct snapshot *s = snapshot_new();
 
 	if (!s)
 		return NULL;
-	bytes_get_magic(&r, MAGIC, MOMENT_FORMAT);
-	r.bad |= bytes_get_int(&r, CHECKSUM_BYTES) != hash_xxh64(r.rest);
 	if (!r.bad)
 		get_body(&r, s);
 	if (r.bad)
