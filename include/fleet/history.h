@@ -104,6 +104,8 @@ static inline size_t history_count(const struct history *h)
 const struct history_point *history_points(const struct history *h);
 /* Appends the decoded name. */
 void history_name(const struct history *h, struct history_text text, struct buf *out);
+/* Servers at this level or a worse one. */
+unsigned history_or_worse(const struct history_point *point, enum level level);
 /* NaN absent. */
 double history_value(const struct history_point *point, enum history_metric metric);
 

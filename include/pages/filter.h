@@ -9,12 +9,13 @@
 
 /* One profile or all. */
 void filter_profiles(const struct page *page, const struct query *query, struct buf *out);
-/* One level or all. */
-void filter_levels(const struct page *page, const struct query *query, struct buf *out);
 /* The search for a part of a name and, where any filter is set, its description and a link that
  * clears it. id: of the section with the list. */
 void filter_name(const struct page *page, const char *id, const struct query *query,
 		 struct buf *out);
+/* Both, and between them one level or all. */
+void filter_servers(const struct page *page, const char *id, const struct query *query,
+		    struct buf *out);
 /* The rest of the query as hidden fields, but for these keys: a form sends only its own fields. */
 void filter_hidden(const struct query *query, unsigned but, struct buf *out);
 /* In place of a list without rows: "No servers match profile=Database, severity=Danger." */

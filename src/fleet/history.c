@@ -200,13 +200,18 @@ static struct history_text keep_name(struct history *h, struct span word,
 	return buf_ok(&h->texts) ? text : (struct history_text){0, 0};
 }
 
+unsigned history_or_worse(const struct history_point *p, enum level level)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i <= (int)level; i++)
+		n += p->level[i];
+	return n;
+}
+
 static unsigned servers_of(const struct history_point *p)
 {
-	unsigned total = 0;
-
-	for (int level = 0; level < LEVEL_COUNT; level++)
-		total += p->level[level];
-	return total;
+	return history_or_worse(p, LEVEL_HEALTHY);
 }
 
 /* Ten decimals; the rest is noise from binary fractions. 0.07 gives 7 percent, not
@@ -304,18 +309,9 @@ int history_find_server(struct span names, struct span name)
 
 /* --- values, gaps, statistics --- */
 
-static unsigned count_alerts(const struct history_point *p)
-{
-	unsigned n = 0;
-
-	for (int level = 0; level < LEVEL_COUNT && level_table[level].from >= RISK_ALERT; level++)
-		n += p->level[level];
-	return n;
-}
-
 double history_value(const struct history_point *p, enum history_metric metric)
 {
-	unsigned total;
+	unsigned total, alerts;
 
 	switch (metric) {
 	case HISTORY_PROB_30M:
@@ -324,11 +320,12 @@ double history_value(const struct history_point *p, enum history_metric metric)
 		return without_noise(p->prob_8h * 100);
 	case HISTORY_HEALTH:
 		total = servers_of(p);
-		return total ? without_noise((double)(total - count_alerts(p)) / total * 100) : NAN;
+		alerts = history_or_worse(p, LEVEL_DEGRADING);
+		return total ? without_noise((double)(total - alerts) / total * 100) : NAN;
 	case HISTORY_RISK:
 		return p->mean;
 	case HISTORY_LEVELS:
-		return count_alerts(p);
+		return history_or_worse(p, LEVEL_DEGRADING);
 	case HISTORY_ALL:
 	case HISTORY_METRICS:
 		break;

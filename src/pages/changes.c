@@ -210,7 +210,7 @@ static struct query compared(const struct view *view)
 	return q;
 }
 
-static void put_panel_title(const struct query *q, struct buf *out)
+static void put_title(const struct query *q, struct buf *out)
 {
 	const char *words = query_since_words(q);
 
@@ -220,7 +220,7 @@ static void put_panel_title(const struct query *q, struct buf *out)
 		return;
 	}
 	html_lit(out, "since ");
-	fmt_time_element(out, q->since_at_ms);
+	fmt_day_element(out, q->since_at_ms);
 	html_lit(out, "</h2>");
 }
 
@@ -253,7 +253,7 @@ void page_change_panel(const struct view *view, struct buf *out)
 	bool found = page_find_changes(view, false, &changes, out);
 	size_t count = changes_lines(&changes);
 
-	put_panel_title(&q, out);
+	put_title(&q, out);
 	html_lit(out, "<ul class=\"changed\">");
 	for (size_t i = 0; i < count && i < PANEL_LINES; i++)
 		put_panel_line(view, &changes, changes_line(&changes, i), out);
@@ -298,9 +298,7 @@ static void put_choices(const struct page *page, const struct query *query, stru
 	html_lit(out, "<div class=\"filters\">");
 	put_spans(page, query, out);
 	put_form(page, query, out);
-	filter_profiles(page, query, out);
-	filter_levels(page, query, out);
-	filter_name(page, "changes", query, out);
+	filter_servers(page, "changes", query, out);
 	html_lit(out, "</div>");
 	layout_downloads(page, query, out);
 }
@@ -499,20 +497,6 @@ static void put_nothing(const struct view *view, struct buf *out)
 	put_nearest(view, "before", view->since->before_ms, out);
 	put_nearest(view, "after", view->since->after_ms, out);
 	html_lit(out, "</p>");
-}
-
-static void put_title(const struct query *query, struct buf *out)
-{
-	const char *words = query_since_words(query);
-
-	html_lit(out, "<section class=\"panel\" id=\"changes\"><h2>Changed ");
-	if (words) {
-		buf_addf(out, "in the last %s</h2>", words);
-		return;
-	}
-	html_lit(out, "since ");
-	fmt_iso_seconds(out, query->since_at_ms);
-	html_lit(out, "</h2>");
 }
 
 void page_changes(const struct view *view, struct buf *out)

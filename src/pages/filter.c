@@ -23,7 +23,7 @@ void filter_profiles(const struct page *page, const struct query *query, struct 
 	html_lit(out, "</p>");
 }
 
-void filter_levels(const struct page *page, const struct query *query, struct buf *out)
+static void put_levels(const struct page *page, const struct query *query, struct buf *out)
 {
 	struct query q = *query;
 
@@ -101,6 +101,14 @@ void filter_name(const struct page *page, const char *id, const struct query *qu
 	html_lit(out, "<button>Filter</button></form>");
 	if (query->given & CHOICES)
 		put_chosen(page, id, query, out);
+}
+
+void filter_servers(const struct page *page, const char *id, const struct query *query,
+		    struct buf *out)
+{
+	filter_profiles(page, query, out);
+	put_levels(page, query, out);
+	filter_name(page, id, query, out);
 }
 
 void filter_nothing(const struct query *query, struct buf *out)

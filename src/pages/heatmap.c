@@ -110,9 +110,7 @@ static void put_controls(const struct view *view, struct buf *out)
 	put_metric_links(view, page, out);
 	put_group_links(view, page, out);
 	put_sort_links(view, page, out);
-	filter_profiles(page, view->query, out);
-	filter_levels(page, view->query, out);
-	filter_name(page, "heat", view->query, out);
+	filter_servers(page, "heat", view->query, out);
 	html_lit(out, "</div>");
 }
 

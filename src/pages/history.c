@@ -7,16 +7,15 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "pages/chart_lines.h"
 #include "base/fmt.h"
-#include "fleet/history.h"
 #include "base/html.h"
+#include "fleet/history.h"
+#include "fleet/incidents.h"
+#include "pages/chart_lines.h"
 #include "pages/layout.h"
 #include "pages/pieces.h"
 
 #define POINT_ROWS 60
-
-static const char incident_name[] = "Environment at Warning or worse";
 
 #define MARKS 12 /* scenario changes that can be told apart in a drawing */
 
@@ -343,15 +342,6 @@ static void draw_lines(const struct history *h, enum history_metric metric,
 	html_lit(out, " highest server</li></ul>");
 }
 
-static unsigned servers_down_to(const struct history_point *p, int level)
-{
-	unsigned n = 0;
-
-	for (int i = 0; i <= level; i++)
-		n += p->level[i];
-	return n;
-}
-
 static void put_level_legend(const struct history_point *last, struct buf *out)
 {
 	html_lit(out, "<ul class=\"legend\" id=\"levels\">");
@@ -371,7 +361,7 @@ static void put_area(int level, const struct history_column *columns, size_t cou
 	bool any = false;
 
 	for (size_t i = 0; i < count; i++) {
-		double n = servers_down_to(columns[i].peak, level);
+		double n = history_or_worse(columns[i].peak, level);
 
 		points[i] = (struct chart_point){columns[i].at_ms, n, n, n, columns[i].joined};
 		any = any || columns[i].peak->level[level];
@@ -389,8 +379,8 @@ static double round_top(const struct history_column *columns, size_t count, int 
 	unsigned most = 0, step, unit;
 
 	for (size_t i = 0; i < count; i++)
-		if (servers_down_to(columns[i].peak, mildest) > most)
-			most = servers_down_to(columns[i].peak, mildest);
+		if (history_or_worse(columns[i].peak, mildest) > most)
+			most = history_or_worse(columns[i].peak, mildest);
 	if (!most)
 		return 4;
 	step = most / 4 + (most % 4 > 0);
@@ -511,7 +501,9 @@ static void put_table(const struct history *h, enum history_metric metric, struc
 /* ---- all of them ---- */
 
 #define CURVE_COLUMNS 250
-#define INCIDENTS     64 /* spans that are told apart; the newest */
+#define INCIDENTS     64 /* spans that are drawn; the newest */
+
+static const char bands_name[] = "Environment at Warning or worse";
 
 /* Small multiples: one below the other over one axis of time. */
 static const struct curve {
@@ -531,15 +523,13 @@ static const struct curve {
 static bool is_incident(const struct history_point *p)
 {
 	unsigned or_worse[LEVEL_COUNT];
-	enum status status;
 
 	for (int level = 0; level < LEVEL_COUNT; level++)
-		or_worse[level] = servers_down_to(p, level);
-	status = status_of_fleet(or_worse[LEVEL_HEALTHY], or_worse);
-	return status == STATUS_WARNING || status == STATUS_CRITICAL;
+		or_worse[level] = history_or_worse(p, (enum level)level);
+	return status_of_fleet(or_worse[LEVEL_HEALTHY], or_worse) >= STATUS_WARNING;
 }
 
-/* When the environment was at Warning or worse. What lies at most two buckets apart is one. */
+/* When the environment was at Warning or worse. INCIDENTS_GAP buckets between two do not part them. */
 static size_t find_incidents(const struct history *h, struct chart_span spans[INCIDENTS])
 {
 	const struct history_point *p = history_points(h);
@@ -550,7 +540,7 @@ static size_t find_incidents(const struct history *h, struct chart_span spans[IN
 
 		if (!is_incident(&p[i]))
 			continue;
-		if (n && spans[n - 1].from_ms - p[i].at_ms <= 2 * h->interval_ms)
+		if (n && spans[n - 1].from_ms - p[i].at_ms <= INCIDENTS_GAP * h->interval_ms)
 			spans[n - 1].from_ms = from_ms;
 		else if (n < INCIDENTS)
 			spans[n++] = (struct chart_span){from_ms, p[i].at_ms};
@@ -586,7 +576,7 @@ static void draw_small_levels(const struct history *h, enum scale scale, struct 
 
 	frame->top = round_top(columns, count, mildest);
 	chart_begin(frame, out);
-	chart_bands(frame, spans, incidents, incident_name, out);
+	chart_bands(frame, spans, incidents, bands_name, out);
 	for (int level = mildest; level >= 0; level--)
 		put_area(level, columns, count, frame, out);
 	chart_end(frame, NULL, 0, out);
@@ -600,7 +590,7 @@ static void draw_small_line(const struct history *h, const struct curve *curve, 
 	if (scale == SCALE_FIT)
 		fit_scale(stats, frame);
 	chart_begin(frame, out);
-	chart_bands(frame, spans, incidents, incident_name, out);
+	chart_bands(frame, spans, incidents, bands_name, out);
 	put_line(h, curve->metric, CURVE_COLUMNS, frame, "value", curve->title, out);
 	chart_end(frame, NULL, 0, out);
 }

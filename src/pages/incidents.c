@@ -73,9 +73,7 @@ static void put_controls(const struct query *query, struct buf *out)
 
 	html_lit(out, "<div class=\"filters\">");
 	put_periods(page, query, out);
-	filter_profiles(page, query, out);
-	filter_levels(page, query, out);
-	filter_name(page, "incidents", query, out);
+	filter_servers(page, "incidents", query, out);
 	html_lit(out, "</div>");
 	layout_downloads(page, query, out);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Steps in time and the strip of a day. All links are queries alone: they keep the path. Nothing here
- * knows the present, so that the bytes of a moment never change. */
+/* Steps in time and the strip of a day. A link is a query without a path, so it stays on the page.
+ * Nothing here knows the present, so the bytes of a moment never change. */
 #include "config.h"
 #include "pages/past.h"
 
@@ -87,15 +87,6 @@ static void put_form(const struct view *view, struct buf *out)
 
 /* ---- the strip ---- */
 
-static unsigned count_servers(const struct history_point *p, int levels)
-{
-	unsigned n = 0;
-
-	for (int level = 0; level < levels; level++)
-		n += p->level[level];
-	return n;
-}
-
 static enum level worst_level(const struct history_point *p)
 {
 	int level = 0;
@@ -117,7 +108,7 @@ static void put_words(const struct history_point *p, struct buf *out)
 		buf_addf(out, "%s%u %s", comma, p->level[level], level_table[level].name);
 		comma = ", ";
 	}
-	if (!count_servers(p, LEVEL_DEGRADING + 1))
+	if (!history_or_worse(p, LEVEL_DEGRADING))
 		html_lit(out, ": no server at Degrading or worse");
 }
 
@@ -126,12 +117,12 @@ static int64_t column_of(const struct history *day, int64_t at_ms)
 	return (at_ms - day->from_ms - 1) / PAST_COLUMN_MS;
 }
 
-/* A column is its worst moment, and leads there. */
+/* A column shows its worst moment and links to it. */
 static void put_column(const struct view *view, const struct history_column *c, struct buf *out)
 {
 	const struct history_point *p = c->peak;
-	unsigned all = count_servers(p, LEVEL_COUNT);
-	unsigned high = count_servers(p, LEVEL_DEGRADING + 1);
+	unsigned all = history_or_worse(p, LEVEL_HEALTHY);
+	unsigned high = history_or_worse(p, LEVEL_DEGRADING);
 	unsigned height = STRIP_LEAST + (all ? (STRIP_HEIGHT - STRIP_LEAST) * high / all : 0);
 
 	put_link(view->query, p->at_ms, out);
@@ -144,7 +135,7 @@ static void put_column(const struct view *view, const struct history_column *c, 
 		 STRIP_HEIGHT - height, height);
 }
 
-/* At the right edge of a phone there is no room behind a column. */
+/* At the right edge of a phone there is no room after a column. */
 static void put_text(double column, int y, const char *text, struct buf *out)
 {
 	bool last = column > PAST_COLUMNS - LABEL_COLUMNS;
@@ -195,8 +186,8 @@ static void put_strip(const struct view *view, struct buf *out)
 		view->day ? history_thin(view->day, HISTORY_LEVELS, columns, PAST_COLUMNS) : 0;
 
 	if (!count) {
-		html_lit(out, "<p class=\"note\">Of the day before this moment no history is "
-			      "kept.</p>");
+		html_lit(out, "<p class=\"note\">No history is kept of the day before this "
+			      "moment.</p>");
 		return;
 	}
 	html_lit(out, "<svg id=\"strip\" role=\"group\" aria-label=\"The 24 hours before: worst "

@@ -198,7 +198,8 @@ static void choices_keep_the_others(void **unused)
 	assert_has(page, "<input type=\"hidden\" name=\"since\" value=\"8h\"/><button>Filter");
 	assert_has(page, "<input type=\"hidden\" name=\"profile\" value=\"db\"/><button>Compare");
 	page = render(&c.f, "changes", "since=2025-11-23T06:00:00Z");
-	assert_has(page, "<h2>Changed since 2025-11-23T06:00:00Z</h2>");
+	assert_has(page, "<h2>Changed since <time datetime=\"2025-11-23T06:00:00Z\">2025-11-23 "
+			 "06:00:00 UTC</time></h2>");
 	changed_free(&c);
 }
 

@@ -106,7 +106,7 @@ static void steps_and_strip_lead_to_moments(void **unused)
 	assert_int_equal(count_of(page, "tabindex=\"-1\"><title>"), 2);
 	assert_has(page, "y=\"12\" text-anchor=\"end\">CR</text>");
 	f.view.day = NULL;
-	assert_has(render(&f, "heatmap", "at=" THEN), "no history is kept");
+	assert_has(render(&f, "heatmap", "at=" THEN), "No history is kept of the day before");
 	end(&f, &day);
 }
 
