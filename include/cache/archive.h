@@ -29,10 +29,11 @@ int archive_fleet(struct cache *cache, const struct snapshot *snap, enum history
 int archive_server(struct cache *cache, const struct snapshot *snap, struct span name,
 		   struct history *h);
 
-/* The same from a read of the caller's, as of a moment: the stream, and each of its entries. */
+/* The last hour before a moment for a caller that reads more in the same round trip: the stream, and
+ * what takes each of its entries. */
 struct archive_hour {
 	struct recent_hour hour; /* begun and ended by the caller */
-	struct span digest;      /* of the names that were told */
+	struct span digest;      /* of the names that were given last */
 };
 
 struct cache_stream archive_hour_stream(int64_t to_ms);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is different between two moments of the fleet (doc/rules.md#changes): a list in the order of
- * importance, one change for a server, and lines that tell what servers have in common. Pure.
+ * What is different between two moments of the fleet (doc/rules.md#changes): a list ordered by
+ * importance with one change for a server, and lines for servers that have something in common.
+ * Pure.
  *
  *	changes_find(then, now, NULL, NULL, &changes);   // borrows both
  *	for (size_t i = 0; i < changes_lines(&changes); i++)
@@ -13,11 +14,11 @@
 
 #include "fleet/snapshot.h"
 
-#define CHANGES_MOVERS   10 /* so many servers that only moved are told */
-#define CHANGES_MOVED    50 /* tenths of risk: less is no movement */
-#define CHANGES_TOGETHER 3  /* so many servers with something in common are told as one line */
+#define CHANGES_MOVERS   10 /* at most so many servers that only moved are in the list */
+#define CHANGES_MOVED    50 /* tenths of risk: less is no change */
+#define CHANGES_TOGETHER 3  /* so many servers with something in common share a line */
 
-/* In the order of importance: of the whole fleet, for the worse, for the better, the rest. */
+/* Ordered by importance: the whole fleet, for the worse, for the better, the rest. */
 enum change_kind {
 	CHANGE_ENVIRONMENT, /* its status */
 	CHANGE_SCENARIO,
@@ -29,7 +30,7 @@ enum change_kind {
 	CHANGE_VANISHED,
 	CHANGE_LEFT, /* the alert table */
 	CHANGE_FELL, /* to a better level */
-	CHANGE_BACK, /* silent no more */
+	CHANGE_BACK, /* it was silent */
 	CHANGE_APPEARED,
 	CHANGE_MOVED, /* by CHANGES_MOVED or more within a level */
 	CHANGE_KINDS
@@ -37,7 +38,7 @@ enum change_kind {
 
 struct change_info {
 	const char *slug;  /* entered: JSON, CSV */
-	const char *words; /* entered the alert table: of one server, or of several */
+	const char *words; /* entered the alert table: after a name or "3 servers" */
 };
 
 extern const struct change_info change_table[CHANGE_KINDS];
@@ -49,7 +50,7 @@ extern const char *const cause_names[CAUSES]; /* I/O wait */
 
 struct change {
 	enum change_kind kind;           /* never CHANGE_TOGETHER */
-	const struct server *then, *now; /* NULL: not there; both: it is of the whole fleet */
+	const struct server *then, *now; /* NULL: it was not there; both NULL: the whole fleet */
 	enum cause cause;                /* CAUSE_NONE: its risk did not rise */
 };
 
@@ -57,13 +58,12 @@ struct change {
 struct change_line {
 	enum change_kind kind;
 	size_t first, count;
-	/* Several: the profile that most of them have, and how many (the first of the table that
-	 * so many have); CHANGE_TOGETHER: the same of causes. What all of them are told by comes
-	 * first. */
+	/* Several: the most frequent profile and its number, of equal ones the first of the table;
+	 * CHANGE_TOGETHER: the same for causes. */
 	enum profile profile;
 	enum cause cause;
 	unsigned of_profile, of_cause;
-	bool by_profile; /* CHANGE_TOGETHER: all are of the profile, else all rose by the cause */
+	bool by_profile; /* CHANGE_TOGETHER: all have the profile; else all have the cause */
 };
 
 struct changes {
@@ -72,11 +72,11 @@ struct changes {
 	struct buf lines;                  /* owned; struct change_line */
 };
 
-/* A server is told if `match` takes what it was or what it is; NULL: all are, and what concerns the
- * whole fleet as well. */
+/* A server is in the list if `match` accepts it as it was or as it is. NULL: all are, and so are
+ * the changes of the whole fleet. */
 typedef bool (*change_match)(const void *ctx, const struct server *server);
 
-/* 0, or -1 when memory ended. `changes` is to be freed in any case, before the snapshots. */
+/* 0, or -1 when memory ended. Free `changes` in both cases, before the snapshots. */
 int changes_find(const struct snapshot *then, const struct snapshot *now, change_match match,
 		 const void *ctx, struct changes *changes);
 void changes_free(struct changes *changes);
@@ -98,13 +98,13 @@ static inline const struct change *changes_of(const struct changes *changes,
 	return (const struct change *)changes->list.data + line->first + i;
 }
 
-/* The server as it is, or as it was; NULL: the change is of the whole fleet. */
+/* The server as it is, else as it was; NULL: the whole fleet changed. */
 static inline const struct server *change_server(const struct change *change)
 {
 	return change->now ? change->now : change->then;
 }
 
-/* By how much the risk is higher, in tenths; a server that is not there has none. */
+/* By how much the risk is higher, in tenths. A server that is not there counts as risk 0. */
 int change_of_risk(const struct change *change);
 enum status changes_status(const struct snapshot *snap);
 

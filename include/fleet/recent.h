@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The last hour of the risks, as the history has it (fleet/history.h): the line of each server, and,
- * where no snapshot before tells, since when it has been at its level (doc/rules.md#since-when). Pure; archive.h brings the
- * entries.
+ * The last hour of the risks, as the history has it (fleet/history.h): the line of each server, and
+ * since when it has been at its level if no earlier snapshot has that (doc/rules.md#since-when).
+ * Pure; cache/archive.h brings the entries.
  *
  *	recent_begin(&hour, snap);
- *	recent_names(&hour, names);              // of the entries that follow
- *	recent_add(&hour, at_ms, risks);         // any number, in the order of time
+ *	recent_names(&hour, names);              // for the entries that follow
+ *	recent_add(&hour, at_ms, risks);         // any number, ascending
  *	recent_end(&hour);
  */
 #ifndef TFT_RECENT_H
@@ -16,21 +16,20 @@
 
 struct recent_hour {
 	struct snapshot *snap;         /* borrowed */
-	bool levels;                   /* nothing is known of its levels yet */
+	bool levels;                   /* levels are to be noted */
 	const struct server **by_name; /* owned; NULL: memory ended, nothing is noted */
-	struct server **servers;       /* owned; in the order of the names; NULL: of none of ours */
-	size_t count;                  /* of the names that were told last */
+	struct server **servers; /* owned; in the order of the names; NULL: not in the snapshot */
+	size_t count;            /* of the last list of names */
 };
 
-/* The lines are begun anew; levels are noted if the snapshot has not been carried yet
- * (snapshot_carry). */
+/* Begins the lines anew. Levels are noted unless snapshot_carry has brought them. */
 void recent_begin(struct recent_hour *hour, struct snapshot *snap);
 /* Percent-encoded, ascending, separated by spaces. */
 void recent_names(struct recent_hour *hour, struct span names);
-/* The risks at that time, two digits each in the order of the names. What lies before the hour
- * counts for the levels alone, what is not earlier than the snapshot not at all. */
+/* The risks at that time, two digits each in the order of the names. Times before the hour count
+ * for the levels alone. Times that are not before the snapshot do not count. */
 void recent_add(struct recent_hour *hour, int64_t at_ms, struct span risks);
-/* Notes what the snapshot itself says, and gives back what was taken. */
+/* Adds the snapshot's own risks and frees the lists. */
 void recent_end(struct recent_hour *hour);
 
 #endif

@@ -8,14 +8,14 @@
 #define PAST_COLUMN_MS INT64_C(600000)
 #define PAST_COLUMNS   144 /* of the strip: a day */
 
-/* The last of the columns is the one that at_ms lies in: where it ends. */
+/* The end of the last column, the one that contains at_ms. */
 static inline int64_t past_strip_end(int64_t at_ms)
 {
 	return (at_ms + PAST_COLUMN_MS - 1) / PAST_COLUMN_MS * PAST_COLUMN_MS;
 }
 
-/* Steps, a time to type, and the strip of the day before, as view->day has it from the start of its
- * first column to the end of its last. */
+/* Steps, a field for a time, and the strip of the day before. view->day spans the columns of the
+ * strip. */
 void past_put(const struct view *view, struct buf *out);
 
 #endif

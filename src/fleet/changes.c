@@ -18,7 +18,7 @@ const struct change_info change_table[CHANGE_KINDS] = {
 	[CHANGE_VANISHED] = {"vanished", "vanished"},
 	[CHANGE_LEFT] = {"left", "left the alert table"},
 	[CHANGE_FELL] = {"fell", "fell to a better level"},
-	[CHANGE_BACK] = {"back", "silent no more"},
+	[CHANGE_BACK] = {"back", "reported again"},
 	[CHANGE_APPEARED] = {"appeared", "appeared"},
 	[CHANGE_MOVED] = {"moved", "moved"},
 };
@@ -38,7 +38,7 @@ static enum cause cause_of_component(int component)
 
 /* ---- one server ---- */
 
-/* What counts of a server at one moment. */
+/* What is compared of a server at one moment. */
 struct side {
 	bool there, alert, silent;
 	int risk;
@@ -103,7 +103,7 @@ static bool has_moved(const struct side *then, const struct side *now)
 	return abs(now->risk - then->risk) >= CHANGES_MOVED;
 }
 
-/* The first that holds is the change of a server: the order is that of importance. */
+/* A server has the first change that holds. They are ordered by importance. */
 static const struct {
 	enum change_kind kind;
 	bool (*holds)(const struct side *then, const struct side *now);
@@ -200,7 +200,7 @@ static bool is_chosen(const struct choice *choice, const struct server *server)
 	return server && (!choice->match || choice->match(choice->ctx, server));
 }
 
-/* Both sides by name, as in the merge of two sorted lists. */
+/* Both sides are ordered by name: a merge of two sorted lists. */
 static void join(struct changes *changes, const struct server *const *then,
 		 const struct server *const *now, const struct choice *choice)
 {
@@ -232,7 +232,7 @@ static int join_servers(struct changes *changes, const struct choice *choice)
 	return whole && buf_ok(&changes->list) ? 0 : -1;
 }
 
-/* What orders the changes of a kind: the size of what went down or only moved, else the risk. */
+/* Changes of a kind are ordered by size if the risk went down or only moved, else by the risk. */
 static int weight_of(const struct change *change)
 {
 	if (change->kind == CHANGE_LEFT || change->kind == CHANGE_FELL ||
@@ -271,7 +271,7 @@ static bool is_rise(const struct change *change)
 	return change->kind == CHANGE_ENTERED || change->kind == CHANGE_ROSE;
 }
 
-/* How many changes there are of each cause and of each profile. */
+/* Number of changes by cause and by profile. */
 struct tally {
 	unsigned cause[CAUSES], profile[PROFILE_COUNT];
 };
@@ -309,8 +309,8 @@ static void add_line(struct changes *changes, struct change_line line)
 	buf_add(&changes->lines, &line, sizeof(line));
 }
 
-/* Which of the rises have most in common, of a cause before a profile; false: fewer than
- * CHANGES_TOGETHER have anything. */
+/* Finds the largest group of rises with a common cause or profile; of equal ones a cause comes
+ * first. False: no group has CHANGES_TOGETHER of them. */
 static bool find_common(const struct change *rise, size_t count, struct change_line *common)
 {
 	struct tally tally = {0};
@@ -333,7 +333,7 @@ static bool is_in(const struct change_line *common, const struct change *rise)
 				  : rise->cause == common->cause;
 }
 
-/* Brings what is in the line to the front; the order stays otherwise. */
+/* Moves the changes of the line to the front. Otherwise the order stays. */
 static int bring_forward(struct change *rise, size_t count, const struct change_line *common)
 {
 	struct change *others = malloc(count * sizeof(*others));
@@ -352,8 +352,8 @@ static int bring_forward(struct change *rise, size_t count, const struct change_
 	return 0;
 }
 
-/* The largest group first, then the largest of the rest. Returns how many rises are in one; a
- * failure of memory is that of `lines`. */
+/* The largest group first, then the largest of the rest. Returns the number of rises in groups. If
+ * memory ends, `lines` fails. */
 static size_t group_rises(struct changes *changes, size_t first, size_t count)
 {
 	struct change *rise = (struct change *)changes->list.data + first;
@@ -382,8 +382,8 @@ static size_t count_rises(const struct changes *changes, size_t first)
 	return i - first;
 }
 
-/* How many changes from `first` on are told together: those of one kind, but rises and what has only
- * moved. */
+/* How many changes from `first` on share a line: those of one kind. Rises and servers that only
+ * moved do not. */
 static size_t run_length(const struct changes *changes, size_t first)
 {
 	const struct change *list = list_of(changes);
@@ -396,7 +396,7 @@ static size_t run_length(const struct changes *changes, size_t first)
 	return end - first >= CHANGES_TOGETHER ? end - first : 1;
 }
 
-/* From `i` on, all that are no rises; they end with those that have only moved. */
+/* From `i` on, all changes but rises. Servers that only moved come last. */
 static void add_others(struct changes *changes, size_t i)
 {
 	const struct change *list = list_of(changes);

@@ -57,7 +57,7 @@ int64_t incident_duration_ms(const struct incident *incident, int64_t now_ms)
 
 /* --- reading --- */
 
-/* The next number of a line and the blank behind it; -1: there is none, or it is above the limit. */
+/* The next number of a line and the blank after it; -1: there is none, or it is above the limit. */
 static int64_t take_number(struct span *line, int64_t max)
 {
 	int64_t n = text_decimal(text_cut(line, ' '));
@@ -78,7 +78,7 @@ static bool take_name(struct incidents *incidents, struct span line, struct inci
 	       (incident->environment || incident->name_len);
 }
 
-/* Its times, which the line counts from the first. */
+/* Its times. The line counts them from the first. */
 static bool take_times(struct span *line, struct incident *incident)
 {
 	int64_t from = take_number(line, FROM_MAX), last = take_number(line, FROM_MAX),
@@ -134,7 +134,7 @@ void incidents_add(struct incidents *incidents, struct span record)
 
 /* --- order --- */
 
-/* The environment first, as its name is that of a server. */
+/* The environment comes first: its name is that of a server. */
 static int compare_names(const struct incidents *incidents, const struct incident *a,
 			 const struct incident *b)
 {
@@ -149,7 +149,7 @@ static int by_name(const void *left, const void *right, void *incidents)
 	const struct incident *a = left, *b = right;
 	int c = compare_names(incidents, a, b);
 
-	/* Of two that cannot both be, the longer one comes first. */
+	/* Of two records of one episode, the longer one comes first. */
 	return c ? c : (a->from_ms > b->from_ms) - (a->from_ms < b->from_ms);
 }
 
@@ -206,7 +206,7 @@ static void put_line(const struct incidents *incidents, const struct incident *i
 	html_url(out, incident_name(incidents, i));
 }
 
-/* --- what is the case now --- */
+/* --- what is open now --- */
 
 static enum component top_rule(const struct server *server)
 {
@@ -238,7 +238,7 @@ static void add_now(struct incidents *now, struct incident incident, const struc
 	buf_add(&now->list, &incident, sizeof(incident));
 }
 
-/* Every episode that this bucket is in, as if it began here. */
+/* Every episode of this bucket, as if it began here. */
 static void find_now(const struct snapshot *snap, struct incidents *now)
 {
 	int64_t at = snapshot_bucket_ms(snap);
@@ -284,7 +284,7 @@ static void close_episode(const struct step *s, const struct incident *was)
 	put_line(&s->before, &ended, s->closed);
 }
 
-/* At the level now: the same episode, or after too long a gap another one. */
+/* It is at the level now: the same episode, or another one after too long a gap. */
 static void go_on(const struct step *s, const struct incident *was, const struct incident *is)
 {
 	struct incident joined = is_worse(is, was) ? *is : *was;
@@ -319,7 +319,7 @@ static int compare_sides(const struct step *s, const struct incident *was,
 		       : span_cmp(incident_name(&s->before, was), incident_name(&s->now, is));
 }
 
-/* Both are in the order of names. */
+/* Both are ordered by name. */
 static void merge(const struct step *s)
 {
 	const struct incident *was = incidents_list(&s->before), *is = incidents_list(&s->now);
@@ -337,7 +337,8 @@ static void merge(const struct step *s)
 	}
 }
 
-/* Only a stranger's record has a name twice, one that has ended, or one from a time to come. */
+/* Only a record that somebody else wrote has a name twice, an episode that ended, or one from the
+ * future. */
 static void tidy(struct incidents *before, int64_t at_ms)
 {
 	const struct incident *last = NULL;

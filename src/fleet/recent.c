@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of the history and names of the snapshot are both ascending, so that they are compared like
- * the sheets of two files, once for each list of names. */
+/* Names of the history and names of the snapshot are both ascending, so one merge for each list of
+ * names finds the servers. */
 #include "config.h"
 #include "fleet/recent.h"
 
@@ -39,7 +39,7 @@ static struct server *by_name(const struct recent_hour *hour, size_t i)
 	return &hour->snap->servers[hour->by_name[i] - hour->snap->servers];
 }
 
-/* A server that was not there was at no level. */
+/* A server that was missing was at no level. */
 static void note_absence(const struct recent_hour *hour, struct server *server)
 {
 	for (int l = 0; hour->levels && l < LEVEL_HEALTHY; l++)
@@ -56,7 +56,7 @@ static struct span decoded(struct span word, char name[SNAPSHOT_NAME_MAX])
 	return (struct span){name, len};
 }
 
-/* The server of that name, from *next on; those before it in the order are not among the names. */
+/* The server of that name, from *next on. It skips servers that are not among the names. */
 static struct server *find_next(struct recent_hour *hour, struct span name, size_t *next)
 {
 	for (; *next < hour->snap->count; ++*next) {

@@ -15,6 +15,9 @@
 #define PANEL_NAMES 10
 #define COLUMNS     7
 
+static const char unreachable[] = "Earlier moments are in the shared cache, which cannot be "
+				  "reached. Nothing is lost.";
+
 /* ---- what is compared ---- */
 
 static bool passes(const void *query, const struct server *server)
@@ -108,7 +111,7 @@ void page_change_words(const struct changes *changes, const struct change_line *
 	}
 }
 
-/* The words as text of the page: they have names of others. */
+/* The words as text of the page: names come from the daemon. */
 static void put_words(const struct changes *changes, const struct change_line *line,
 		      struct buf *out)
 {
@@ -135,7 +138,7 @@ static void put_side(const struct server *server, struct buf *out)
 	fmt_tenths(out, server->risk);
 }
 
-/* A server that is gone has a page of then. */
+/* A server that is gone links to its page of then. */
 static void put_name(const struct view *view, const struct change *change, struct buf *out)
 {
 	struct query q = *view->query;
@@ -194,7 +197,7 @@ static void put_panel_line(const struct view *view, const struct changes *change
 	html_lit(out, "</li>");
 }
 
-/* As chosen where that moment is kept, else the moment that is compared with. */
+/* The choice of the viewer if that moment is kept, else the moment that is compared. */
 static struct query compared(const struct view *view)
 {
 	const struct snapshot *then = view->since ? view->since->then : NULL;
@@ -239,11 +242,11 @@ static void put_rest(const struct query *q, size_t count, struct buf *out)
 static void put_calm(const struct view *view, bool found, struct buf *out)
 {
 	if (found)
-		html_lit(out, "<li>Nothing of importance.</li>");
+		html_lit(out, "<li>No important changes.</li>");
 	else if (view->since)
 		html_lit(out, "<li>No earlier moment is kept yet.</li>");
 	else
-		html_lit(out, "<li>The shared cache cannot be reached, which has what was.</li>");
+		buf_addf(out, "<li>%s</li>", unreachable);
 }
 
 void page_change_panel(const struct view *view, struct buf *out)
@@ -358,7 +361,7 @@ static void put_list(const struct view *view, const struct changes *changes, str
 	struct part part = table_part(view->query, changes_lines(changes));
 
 	if (!part.count) {
-		html_lit(out, "<p class=\"empty\">Nothing of importance has changed.</p>");
+		html_lit(out, "<p class=\"empty\">No important changes.</p>");
 		return;
 	}
 	table_begin(&change_rows, "The most important first", view->query, out);
@@ -432,7 +435,7 @@ static void put_both(const struct figures both[2], const char *title, int row, s
 	html_lit(out, "</tr>");
 }
 
-/* A moment, as the way to the overview of then. */
+/* A moment, as a link to the overview of then. */
 static void put_moment(const struct snapshot *snap, struct buf *out)
 {
 	struct query q;
@@ -487,8 +490,7 @@ static void put_nothing(const struct view *view, struct buf *out)
 {
 	html_lit(out, "<p class=\"empty\">");
 	if (!view->since) {
-		html_lit(out, "What was is kept in the shared cache, which cannot be reached. "
-			      "Nothing is lost.</p>");
+		buf_addf(out, "%s</p>", unreachable);
 		return;
 	}
 	html_lit(out, "Nothing is kept of ");

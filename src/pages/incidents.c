@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The incidents (doc/pages.md#incidents, doc/rules.md#incidents): those that are open, then those that
- * ended, each with the way to its moments. */
+/* The incidents (doc/pages.md#incidents, doc/rules.md#incidents): those that are open, then those
+ * that ended, each with links to its moments. */
 #include "config.h"
 #include "pages/contents.h"
 
@@ -98,7 +98,7 @@ static const struct table incident_table = {
 	},
 };
 
-/* A link to the server, or without one to the fleet, as it was in the bucket of at_ms. */
+/* A link to the server as it was in the bucket of at_ms, or to the fleet if there is none. */
 static void put_moment(struct span server, int64_t at_ms, int64_t shown_ms, struct buf *out)
 {
 	struct query q;
@@ -135,7 +135,7 @@ static void put_times(const struct incident *i, struct span server, int64_t now_
 	html_lit(out, "<td data-l=\"From\">");
 	put_moment(server, i->from_ms, i->from_ms, out);
 	html_lit(out, "</td><td data-l=\"To\">");
-	/* The last bucket in it is there; the one after it may be missing. */
+	/* The link leads to its last bucket: the next one may be missing. */
 	if (i->to_ms)
 		put_moment(server, i->last_ms, i->to_ms, out);
 	else

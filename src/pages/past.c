@@ -144,7 +144,7 @@ static void put_text(double column, int y, const char *text, struct buf *out)
 		 last ? " text-anchor=\"end\"" : "", text);
 }
 
-/* The code of a level where it begins, as far as there is room: for those who see no colour. */
+/* The code of a level where it begins, if there is room: for those who see no colour. */
 static void put_codes(const struct view *view, const struct history_column *columns, size_t count,
 		      struct buf *out)
 {

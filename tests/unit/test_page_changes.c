@@ -154,11 +154,11 @@ static void without_a_moment_the_panel_says_so(void **unused)
 	assert_has(render(&c.f, "overview", ""), "<li>No earlier moment is kept yet.</li>");
 	c.f.view.since = NULL;
 	assert_has(render(&c.f, "overview", ""),
-		   "<li>The shared cache cannot be reached, which has "
-		   "what was.</li>");
+		   "<li>Earlier moments are in the shared cache, which cannot be reached. "
+		   "Nothing is lost.</li>");
 	c.since.then = c.f.snap;
 	c.f.view.since = &c.since;
-	assert_has(render(&c.f, "overview", ""), "<li>Nothing of importance.</li>");
+	assert_has(render(&c.f, "overview", ""), "<li>No important changes.</li>");
 	changed_free(&c);
 }
 
@@ -177,7 +177,7 @@ static void filters_apply(void **unused)
 	page = render(&c.f, "changes", "sev=danger");
 	assert_has(page, "ppdb001</a></th>");
 	assert_has_not(page, "ppcon01</a></th>");
-	assert_has(render(&c.f, "changes", "sev=imminent"), "Nothing of importance has changed.");
+	assert_has(render(&c.f, "changes", "sev=imminent"), "No important changes.");
 	assert_has(render(&c.f, "api-changes", "q=con"), "\"server\":\"ppcon01\"");
 	changed_free(&c);
 }
