@@ -334,14 +334,15 @@ static void incidents_are_bands_on_every_curve(void **state)
 	(void)state;
 	begin(&p, HISTORY_30M);
 	add(&p, 900000, "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy");
-	add(&p, 840000,
-	    "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy"); /* two buckets later: the same */
+	/* Two buckets between them are the same incident, three another one. */
+	add(&p, 810000, "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy");
+	add(&p, 690000, "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy");
 	add(&p, 600000, "1 0.5 0.25 0 0 0 0 0 0 10 3100 50 a healthy");
 	add(&p, 0, "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy");
 	page = render(&p.f, "history", "");
-	assert_has(page, "Warning or worse (2 times)");
+	assert_has(page, "Warning or worse (3 times)");
 	assert_int_equal(count_of(page, "<path class=\"incident\""), 5);
-	assert_has(page, "d=\"M983 0H1000V1000H983ZM483 0H533V1000H483Z\">");
+	assert_has(page, "d=\"M983 0H1000V1000H983ZM600 0H616V1000H600ZM483 0H550V1000H483Z\">");
 	end(&p);
 }
 
