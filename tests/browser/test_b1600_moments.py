@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """Pages of the past as a viewer has them: not to be mistaken for live, never refreshed, and a way through time."""
-import datetime
 import re
 
 import pytest
@@ -8,13 +7,10 @@ from browser import Browser
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from stack import Stack
+from test_t1600_moments import iso
 from upstream import Upstream
 
 STEP = 5000
-
-
-def iso(ms):
-    return datetime.datetime.fromtimestamp(ms / 1000, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def in_a_row(stack):
