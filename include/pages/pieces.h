@@ -51,7 +51,9 @@ void page_change_words(const struct changes *changes, const struct change_line *
 /* The most important ones, on the overview. */
 void page_change_panel(const struct view *view, struct buf *out);
 
-/* Its risk over the last day; nothing without a history. */
+/* All curves of view->history, which is not empty, and their figures. */
+void page_multiples(const struct view *view, struct buf *out);
+/* The risk of a server over the last day; nothing without a history. */
 void page_risk_history(const struct view *view, struct buf *out);
 
 #endif

@@ -141,6 +141,8 @@ void query_init(struct query *q);
  * known keys are ignored like unknown ones. Returns 0, or -1 with *bad set to the first key whose
  * value is not valid; such a key keeps its default, and the others are still read. */
 int query_parse(struct query *q, struct span raw, unsigned allowed, enum query_key *bad);
+/* Says whether the value of a key is to be written: it is not when it is the default. */
+void query_give(struct query *q, enum query_key key, bool given);
 /* Asks for this moment; 0: for the present. */
 void query_set_at(struct query *q, int64_t at_ms);
 /* Compares with the i-th of the spans that have a word; false: there are fewer. */

@@ -275,7 +275,7 @@ static void put_spans(const struct page *page, const struct query *query, struct
 	struct query q = *query;
 
 	html_lit(out, "<p><span>Last</span>");
-	q.given &= ~QUERY_BIT(QUERY_PAGE);
+	query_give(&q, QUERY_PAGE, false);
 	for (size_t i = 0; query_choose_since(&q, i); i++) {
 		html_lit(out, " ");
 		layout_link(page, &q, q.since_span_ms == query->since_span_ms,

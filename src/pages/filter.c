@@ -12,9 +12,10 @@ void filter_profiles(const struct page *page, const struct query *query, struct 
 	struct query q = *query;
 
 	html_lit(out, "<p><span>Profile</span> ");
-	q.given &= ~(QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_PROFILE));
+	query_give(&q, QUERY_PAGE, false);
+	query_give(&q, QUERY_PROFILE, false);
 	layout_link(page, &q, query->profile < 0, "All", out);
-	q.given |= QUERY_BIT(QUERY_PROFILE);
+	query_give(&q, QUERY_PROFILE, true);
 	for (q.profile = 0; q.profile < PROFILE_COUNT; q.profile++) {
 		html_lit(out, " ");
 		layout_link(page, &q, q.profile == query->profile, profile_table[q.profile].name,
@@ -28,9 +29,10 @@ static void put_levels(const struct page *page, const struct query *query, struc
 	struct query q = *query;
 
 	html_lit(out, "<p><span>Severity</span> ");
-	q.given &= ~(QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_SEV));
+	query_give(&q, QUERY_PAGE, false);
+	query_give(&q, QUERY_SEV, false);
 	layout_link(page, &q, query->level < 0, "All", out);
-	q.given |= QUERY_BIT(QUERY_SEV);
+	query_give(&q, QUERY_SEV, true);
 	q.level_up = false;
 	for (q.level = 0; q.level < LEVEL_COUNT; q.level++) {
 		html_lit(out, " ");

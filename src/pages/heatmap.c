@@ -52,12 +52,11 @@ static void put_metric_links(const struct view *view, const struct page *page, s
 {
 	struct query q = *view->query;
 
+	query_give(&q, QUERY_PAGE, false);
 	html_lit(out, "<p><span>Metric</span>");
 	for (int i = 0; i < HEAT_METRICS; i++) {
 		q.metric = (enum heat_metric)i;
-		q.given &= ~(QUERY_BIT(QUERY_METRIC) | QUERY_BIT(QUERY_PAGE));
-		if (i != HEAT_RISK)
-			q.given |= QUERY_BIT(QUERY_METRIC);
+		query_give(&q, QUERY_METRIC, i != HEAT_RISK);
 		html_lit(out, " ");
 		layout_link(page, &q, q.metric == view->query->metric, heat_table[i].name, out);
 	}
@@ -71,10 +70,11 @@ static void put_group_links(const struct view *view, const struct page *page, st
 
 	html_lit(out, "<p><span>Group</span> ");
 	q.group = GROUP_NONE;
-	q.given &= ~(QUERY_BIT(QUERY_GROUP) | QUERY_BIT(QUERY_PAGE));
+	query_give(&q, QUERY_PAGE, false);
+	query_give(&q, QUERY_GROUP, false);
 	layout_link(page, &q, !grouped, "None", out);
 	q.group = GROUP_PROFILE;
-	q.given |= QUERY_BIT(QUERY_GROUP);
+	query_give(&q, QUERY_GROUP, true);
 	html_lit(out, " ");
 	layout_link(page, &q, grouped, "Profile", out);
 	html_lit(out, "</p>");
@@ -94,7 +94,7 @@ static void put_sort_links(const struct view *view, const struct page *page, str
 		bool current =
 			q.sort == orders[i].sort && q.sort_descending == orders[i].descending;
 
-		q.given &= ~QUERY_BIT(QUERY_PAGE);
+		query_give(&q, QUERY_PAGE, false);
 		query_sort(&q, page->params, orders[i].sort, orders[i].descending);
 		html_lit(out, " ");
 		layout_link(page, &q, current, orders[i].text, out);

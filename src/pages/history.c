@@ -4,14 +4,11 @@
 #include "config.h"
 #include "pages/contents.h"
 
-#include <math.h>
-#include <stdio.h>
-
 #include "base/fmt.h"
 #include "base/html.h"
 #include "fleet/history.h"
-#include "fleet/incidents.h"
 #include "pages/chart_lines.h"
+#include "pages/curve.h"
 #include "pages/layout.h"
 #include "pages/pieces.h"
 
@@ -38,14 +35,6 @@ static const char *const range_titles[HISTORY_RANGES] = {
 
 /* ---- controls ---- */
 
-static void set(struct query *q, enum query_key key, bool given)
-{
-	if (given)
-		q->given |= QUERY_BIT(key);
-	else
-		q->given &= ~QUERY_BIT(key);
-}
-
 static void put_metric_links(const struct view *view, const struct page *page, struct buf *out)
 {
 	struct query q = *view->query;
@@ -53,7 +42,7 @@ static void put_metric_links(const struct view *view, const struct page *page, s
 	html_lit(out, "<p><span>Metric</span>");
 	for (int i = 0; i < HISTORY_METRICS; i++) {
 		q.history = (enum history_metric)i;
-		set(&q, QUERY_HISTORY, i != HISTORY_ALL);
+		query_give(&q, QUERY_HISTORY, i != HISTORY_ALL);
 		html_lit(out, " ");
 		layout_link(page, &q, q.history == view->query->history, shown_table[i].link, out);
 	}
@@ -67,7 +56,7 @@ static void put_range_links(const struct view *view, const struct page *page, st
 	html_lit(out, "<p><span>Range</span>");
 	for (int i = 0; i < HISTORY_RANGES; i++) {
 		q.range = (enum history_range)i;
-		set(&q, QUERY_RANGE, i != HISTORY_30M);
+		query_give(&q, QUERY_RANGE, i != HISTORY_30M);
 		html_lit(out, " ");
 		layout_link(page, &q, q.range == view->query->range, range_titles[i], out);
 	}
@@ -82,7 +71,7 @@ static void put_scale_links(const struct view *view, const struct page *page, st
 	html_lit(out, "<p><span>Scale</span>");
 	for (int i = SCALE_FIT; i <= SCALE_FULL; i++) {
 		q.scale = (enum scale)i;
-		set(&q, QUERY_SCALE, i != SCALE_FIT);
+		query_give(&q, QUERY_SCALE, i != SCALE_FIT);
 		html_lit(out, " ");
 		layout_link(page, &q, q.scale == view->query->scale, titles[i], out);
 	}
@@ -93,9 +82,9 @@ static void put_downloads(const struct view *view, const struct page *page, stru
 {
 	struct query q = *view->query;
 
-	set(&q, QUERY_FORMAT, true);
-	set(&q, QUERY_REFRESH, false);
-	set(&q, QUERY_VIEW, false);
+	query_give(&q, QUERY_FORMAT, true);
+	query_give(&q, QUERY_REFRESH, false);
+	query_give(&q, QUERY_VIEW, false);
 	html_lit(out, "<p><span>Download</span> ");
 	q.format = FORMAT_CSV;
 	layout_link(page, &q, false, "CSV", out);
@@ -121,13 +110,6 @@ static void put_controls(const struct view *view, struct buf *out)
 
 /* ---- words ---- */
 
-static void put_value(double value, const char *unit, struct buf *out)
-{
-	fmt_number(out, value, 1);
-	if (isfinite(value))
-		html_str(out, unit);
-}
-
 static void put_name(const struct history *h, struct history_text name, struct buf *out)
 {
 	struct buf text;
@@ -138,19 +120,10 @@ static void put_name(const struct history *h, struct history_text name, struct b
 	buf_free(&text);
 }
 
-/* Day and time for ranges of more than a day. */
-static void put_time(const struct history *h, int64_t at_ms, struct buf *out)
-{
-	if (h->to_ms - h->from_ms < history_range_ms(HISTORY_1D))
-		fmt_time_element(out, at_ms);
-	else
-		fmt_day_element(out, at_ms);
-}
-
 static void put_figure(const char *name, double value, const char *unit, struct buf *out)
 {
 	buf_addf(out, "<li>%s <b>", name);
-	put_value(value, unit, out);
+	curve_value(value, unit, out);
 	html_lit(out, "</b></li>");
 }
 
@@ -160,14 +133,14 @@ static void put_peak(const struct history *h, const char *name, enum history_met
 	if (!stats->peak)
 		return;
 	buf_addf(out, "<li>%s <b>", name);
-	put_value(stats->max, unit, out);
+	curve_value(stats->max, unit, out);
 	html_lit(out, "</b> ");
 	if (metric == HISTORY_HIGHEST) {
 		put_name(h, stats->peak->worst, out);
 		html_lit(out, " ");
 	}
 	html_lit(out, "at ");
-	put_time(h, stats->peak->at_ms, out);
+	curve_time(h, stats->peak->at_ms, out);
 	html_lit(out, "</li>");
 }
 
@@ -195,61 +168,6 @@ static void put_statistics(const struct history *h, enum history_metric metric, 
 }
 
 /* ---- the drawing ---- */
-
-static void describe_maximum(const char *words, const struct history_stats *stats, const char *unit,
-			     struct buf *out)
-{
-	buf_addf(out, ", %s ", words);
-	put_value(stats->max, unit, out);
-	if (stats->peak) {
-		buf_lit(out, " at ");
-		fmt_time(out, stats->peak->at_ms);
-	}
-}
-
-static void describe_line(const struct history *h, enum history_metric metric, const char *unit,
-			  struct buf *out)
-{
-	struct history_stats stats;
-
-	history_stats(h, metric, &stats);
-	buf_lit(out, "last value ");
-	put_value(stats.current, unit, out);
-	describe_maximum("maximum", &stats, unit, out);
-}
-
-/* The areas end at the last counts, not at their sum. */
-static void describe_levels(const struct history *h, struct buf *out)
-{
-	const struct history_point *last = &history_points(h)[history_count(h) - 1];
-	struct history_stats stats;
-
-	history_stats(h, HISTORY_LEVELS, &stats);
-	for (int i = 0; i < LEVEL_COUNT; i++)
-		buf_addf(out, "%s%u %s", i ? ", " : "at last ", last->level[i],
-			 level_table[i].name);
-	describe_maximum("most with risk 50 or more", &stats, "", out);
-}
-
-static void describe(const struct history *h, enum history_metric metric, const char *unit,
-		     struct buf *out)
-{
-	fmt_iso_seconds(out, h->from_ms);
-	buf_lit(out, " to ");
-	fmt_iso_seconds(out, h->to_ms);
-	buf_lit(out, "; ");
-	if (metric == HISTORY_LEVELS) {
-		describe_levels(h, out);
-		return;
-	}
-	if (metric == HISTORY_RISK)
-		buf_lit(out, "mean of the fleet: ");
-	describe_line(h, metric, unit, out);
-	if (metric == HISTORY_RISK) {
-		buf_lit(out, "; highest server: ");
-		describe_line(h, HISTORY_HIGHEST, unit, out);
-	}
-}
 
 static bool same_text(const struct history *h, struct history_text a, struct history_text b)
 {
@@ -290,48 +208,14 @@ static void end_chart(const struct history *h, const struct chart_frame *frame, 
 	buf_free(&text);
 }
 
-/* A column is drawn at its mean: one more point makes the line end at the last value. Returns the
- * number of points added. */
-static size_t end_line(const struct history_column *columns, struct chart_point *points,
-		       size_t count)
-{
-	double last;
-
-	if (!count || points[count - 1].value == columns[count - 1].last)
-		return 0;
-	last = columns[count - 1].last;
-	points[count] = (struct chart_point){columns[count - 1].at_ms, last, last, last, true};
-	return 1;
-}
-
-/* most: columns, HISTORY_COLUMNS at most. */
-static void put_line(const struct history *h, enum history_metric metric, size_t most,
-		     const struct chart_frame *frame, const char *css, const char *name,
-		     struct buf *out)
-{
-	struct history_column columns[HISTORY_COLUMNS];
-	struct chart_point points[HISTORY_COLUMNS + 1];
-	size_t count = history_thin(h, metric, columns, most);
-
-	for (size_t i = 0; i < count; i++) {
-		const struct history_column *c = &columns[i];
-
-		points[i] = (struct chart_point){c->at_ms, c->min, c->mean, c->max, c->joined};
-		/* The highest risk is a maximum already: a mean of it would hide the worst. */
-		if (metric == HISTORY_HIGHEST)
-			points[i].low = points[i].value = c->max;
-	}
-	count += end_line(columns, points, count);
-	chart_line(frame, &(struct chart_series){css, name, points, count}, out);
-}
-
 static void draw_lines(const struct history *h, enum history_metric metric,
 		       const struct chart_frame *frame, struct buf *out)
 {
 	chart_begin(frame, out);
 	if (metric == HISTORY_RISK)
-		put_line(h, HISTORY_HIGHEST, HISTORY_COLUMNS, frame, "peak", "Highest server", out);
-	put_line(h, metric, HISTORY_COLUMNS, frame, "value", shown_table[metric].title, out);
+		curve_line(h, HISTORY_HIGHEST, HISTORY_COLUMNS, frame, "peak", "Highest server",
+			   out);
+	curve_line(h, metric, HISTORY_COLUMNS, frame, "value", shown_table[metric].title, out);
 	end_chart(h, frame, out);
 	if (metric != HISTORY_RISK)
 		return;
@@ -352,42 +236,6 @@ static void put_level_legend(const struct history_point *last, struct buf *out)
 	html_lit(out, "</ul>");
 }
 
-static void put_area(int level, const struct history_column *columns, size_t count,
-		     const struct chart_frame *frame, struct buf *out)
-{
-	struct chart_point points[HISTORY_COLUMNS];
-	struct chart_series series = {NULL, level_table[level].name, points, count};
-	char css[32];
-	bool any = false;
-
-	for (size_t i = 0; i < count; i++) {
-		double n = history_or_worse(columns[i].peak, level);
-
-		points[i] = (struct chart_point){columns[i].at_ms, n, n, n, columns[i].joined};
-		any = any || columns[i].peak->level[level];
-	}
-	if (!any)
-		return;
-	(void)snprintf(css, sizeof(css), "sev-%s", level_table[level].slug);
-	series.css = css;
-	chart_area(frame, &series, out);
-}
-
-/* The top of the scale: not below the largest fleet, in four steps of a round number. */
-static double round_top(const struct history_column *columns, size_t count, int mildest)
-{
-	unsigned most = 0, step, unit;
-
-	for (size_t i = 0; i < count; i++)
-		if (history_or_worse(columns[i].peak, mildest) > most)
-			most = history_or_worse(columns[i].peak, mildest);
-	if (!most)
-		return 4;
-	step = most / 4 + (most % 4 > 0);
-	unit = step > 100 ? 50 : step > 10 ? 5 : 1;
-	return 4 * ((step + unit - 1) / unit * unit);
-}
-
 /* Each column shows its worst moment. The areas overlap, the worst level in front and so at the
  * bottom. */
 static void draw_levels(const struct history *h, struct chart_frame *frame, struct buf *out)
@@ -395,10 +243,10 @@ static void draw_levels(const struct history *h, struct chart_frame *frame, stru
 	struct history_column columns[HISTORY_COLUMNS];
 	size_t count = history_thin(h, HISTORY_LEVELS, columns, HISTORY_COLUMNS);
 
-	frame->top = round_top(columns, count, LEVEL_HEALTHY);
+	frame->top = curve_top(columns, count, LEVEL_HEALTHY);
 	chart_begin(frame, out);
 	for (int level = LEVEL_COUNT - 1; level >= 0; level--)
-		put_area(level, columns, count, frame, out);
+		curve_area(level, columns, count, frame, out);
 	end_chart(h, frame, out);
 	put_level_legend(&history_points(h)[history_count(h) - 1], out);
 }
@@ -413,7 +261,7 @@ static void put_chart(const struct history *h, enum history_metric metric, struc
 	struct buf desc;
 
 	buf_init(&desc, 1024);
-	describe(h, metric, frame.unit, &desc);
+	curve_describe(h, metric, frame.unit, &desc);
 	frame.desc = buf_span(&desc);
 	if (metric == HISTORY_LEVELS)
 		draw_levels(h, &frame, out);
@@ -443,13 +291,6 @@ static void put_heads(enum history_metric metric, struct buf *out)
 	html_lit(out, "</tr></thead>");
 }
 
-static void put_cell(double value, const char *unit, struct buf *out)
-{
-	html_lit(out, "<td>");
-	put_value(value, unit, out);
-	html_lit(out, "</td>");
-}
-
 static void put_cells(const struct history_column *c, enum history_metric metric, struct buf *out)
 {
 	const char *unit = shown_table[metric].unit;
@@ -459,16 +300,16 @@ static void put_cells(const struct history_column *c, enum history_metric metric
 			buf_addf(out, "<td>%u</td>", c->peak->level[level]);
 		return;
 	}
-	put_cell(c->min, unit, out);
-	put_cell(c->mean, unit, out);
-	put_cell(c->max, unit, out);
+	curve_cell(c->min, unit, out);
+	curve_cell(c->mean, unit, out);
+	curve_cell(c->max, unit, out);
 }
 
 /* The highest risk at the same times: both metrics have values at the same points. */
 static void put_highest(const struct history *h, const struct history_column *c, struct buf *out)
 {
 	html_lit(out, "<td>");
-	put_value(c->max, "", out);
+	curve_value(c->max, "", out);
 	html_lit(out, " ");
 	put_name(h, c->peak->worst, out);
 	html_lit(out, "</td>");
@@ -488,7 +329,7 @@ static void put_table(const struct history *h, enum history_metric metric, struc
 	html_lit(out, "<tbody>");
 	for (size_t i = count; i-- > 0;) {
 		html_lit(out, "<tr><th scope=\"row\">");
-		put_time(h, columns[i].at_ms, out);
+		curve_time(h, columns[i].at_ms, out);
 		html_lit(out, "</th>");
 		put_cells(&columns[i], metric, out);
 		if (metric == HISTORY_RISK)
@@ -496,184 +337,6 @@ static void put_table(const struct history *h, enum history_metric metric, struc
 		html_lit(out, "</tr>");
 	}
 	html_lit(out, "</tbody></table></div></details>");
-}
-
-/* ---- all of them ---- */
-
-#define CURVE_COLUMNS 250
-#define INCIDENTS     64 /* spans that are drawn; the newest */
-
-static const char bands_name[] = "Environment at Warning or worse";
-
-/* Small multiples: one below the other over one axis of time. */
-static const struct curve {
-	enum history_metric metric;
-	enum history_metric link; /* whose own page has it */
-	const char *title, *unit;
-} curves[] = {
-	{HISTORY_PROB_30M, HISTORY_PROB_30M, "Incident index 30 min", "%"},
-	{HISTORY_PROB_8H, HISTORY_PROB_8H, "Incident index 8 h", "%"},
-	{HISTORY_HEALTH, HISTORY_HEALTH, "Fleet health", "%"},
-	{HISTORY_LEVELS, HISTORY_LEVELS, "Servers by level", ""},
-	{HISTORY_HIGHEST, HISTORY_RISK, "Risk of the worst server", ""},
-};
-
-#define CURVES (sizeof(curves) / sizeof(curves[0]))
-
-static bool is_incident(const struct history_point *p)
-{
-	unsigned or_worse[LEVEL_COUNT];
-
-	for (int level = 0; level < LEVEL_COUNT; level++)
-		or_worse[level] = history_or_worse(p, (enum level)level);
-	return status_of_fleet(or_worse[LEVEL_HEALTHY], or_worse) >= STATUS_WARNING;
-}
-
-/* When the environment was at Warning or worse. INCIDENTS_GAP buckets between two do not part them. */
-static size_t find_incidents(const struct history *h, struct chart_span spans[INCIDENTS])
-{
-	const struct history_point *p = history_points(h);
-	size_t n = 0;
-
-	for (size_t i = history_count(h); i-- > 0 && n <= INCIDENTS;) {
-		int64_t from_ms = p[i].at_ms - h->interval_ms;
-
-		if (!is_incident(&p[i]))
-			continue;
-		if (n && spans[n - 1].from_ms - p[i].at_ms <= INCIDENTS_GAP * h->interval_ms)
-			spans[n - 1].from_ms = from_ms;
-		else if (n < INCIDENTS)
-			spans[n++] = (struct chart_span){from_ms, p[i].at_ms};
-		else
-			break;
-	}
-	return n;
-}
-
-/* The smallest round scale of four steps that holds all values. */
-static void fit_scale(const struct history_stats *stats, struct chart_frame *frame)
-{
-	static const double steps[] = {0.25, 0.5, 1, 2.5, 5, 10, 25};
-	size_t i = 0;
-
-	do {
-		double step = steps[i];
-
-		frame->base = floor(stats->min / step) * step;
-		if (frame->base + 4 * step > 100)
-			frame->base = 100 - 4 * step;
-		frame->top = frame->base + 4 * step;
-	} while (frame->top < stats->max && ++i < sizeof(steps) / sizeof(steps[0]));
-}
-
-/* The levels below Healthy alone; or all servers. */
-static void draw_small_levels(const struct history *h, enum scale scale, struct chart_frame *frame,
-			      const struct chart_span *spans, size_t incidents, struct buf *out)
-{
-	struct history_column columns[CURVE_COLUMNS];
-	size_t count = history_thin(h, HISTORY_LEVELS, columns, CURVE_COLUMNS);
-	int mildest = scale == SCALE_FIT ? LEVEL_WATCH : LEVEL_HEALTHY;
-
-	frame->top = round_top(columns, count, mildest);
-	chart_begin(frame, out);
-	chart_bands(frame, spans, incidents, bands_name, out);
-	for (int level = mildest; level >= 0; level--)
-		put_area(level, columns, count, frame, out);
-	chart_end(frame, NULL, 0, out);
-}
-
-static void draw_small_line(const struct history *h, const struct curve *curve, enum scale scale,
-			    const struct history_stats *stats, struct chart_frame *frame,
-			    const struct chart_span *spans, size_t incidents, struct buf *out)
-{
-	frame->top = 100;
-	if (scale == SCALE_FIT)
-		fit_scale(stats, frame);
-	chart_begin(frame, out);
-	chart_bands(frame, spans, incidents, bands_name, out);
-	put_line(h, curve->metric, CURVE_COLUMNS, frame, "value", curve->title, out);
-	chart_end(frame, NULL, 0, out);
-}
-
-static void put_curve(const struct view *view, const struct curve *curve,
-		      const struct chart_span *spans, size_t incidents, struct buf *out)
-{
-	const struct history *h = view->history;
-	struct chart_frame frame = {.title = curve->title,
-				    .from_ms = h->from_ms,
-				    .to_ms = h->to_ms,
-				    .unit = curve->unit};
-	struct query q = *view->query;
-	struct history_stats stats;
-	struct buf desc;
-
-	buf_init(&desc, 1024);
-	history_stats(h, curve->metric, &stats);
-	describe(h, curve->metric, curve->unit, &desc);
-	frame.desc = buf_span(&desc);
-	q.history = curve->link;
-	set(&q, QUERY_HISTORY, true);
-	set(&q, QUERY_SCALE, false);
-	html_lit(out, "<figure class=\"curve\"><figcaption>");
-	layout_link(page_find_name("history"), &q, false, curve->title, out);
-	html_lit(out, "</figcaption>");
-	if (!stats.points)
-		html_lit(out, "<p class=\"note\">No value in this range.</p>");
-	else if (curve->metric == HISTORY_LEVELS)
-		draw_small_levels(h, view->query->scale, &frame, spans, incidents, out);
-	else
-		draw_small_line(h, curve, view->query->scale, &stats, &frame, spans, incidents,
-				out);
-	html_lit(out, "</figure>");
-	buf_free(&desc);
-}
-
-static void put_curve_row(const struct history *h, const struct curve *curve, struct buf *out)
-{
-	struct history_stats stats;
-
-	history_stats(h, curve->metric, &stats);
-	buf_addf(out, "<tr><th scope=\"row\">%s</th>",
-		 curve->metric == HISTORY_LEVELS ? "Servers with risk 50 or more" : curve->title);
-	put_cell(stats.current, curve->unit, out);
-	put_cell(stats.average, curve->unit, out);
-	put_cell(stats.min, curve->unit, out);
-	put_cell(stats.max, curve->unit, out);
-	html_lit(out, "<td>");
-	if (stats.peak)
-		put_time(h, stats.peak->at_ms, out);
-	buf_addf(out, "</td><td>%zu</td><td>%zu</td></tr>", stats.points, stats.gaps);
-}
-
-static void put_curve_table(const struct history *h, struct buf *out)
-{
-	static const char *const columns[] = {"Curve", "Current", "Average", "Minimum", "Maximum",
-					      "at",    "Points",  "Gaps",    NULL};
-
-	html_lit(out, "<div id=\"statistics\">");
-	layout_table_begin("Figures of the range; a curve's own page has its table, CSV and JSON",
-			   columns, out);
-	for (size_t i = 0; i < CURVES; i++)
-		put_curve_row(h, &curves[i], out);
-	layout_table_end(out);
-	html_lit(out, "</div>");
-}
-
-static void put_curves(const struct view *view, struct buf *out)
-{
-	struct chart_span spans[INCIDENTS];
-	size_t incidents = find_incidents(view->history, spans);
-
-	buf_addf(out,
-		 "<p class=\"note\">Bands: the environment was at Warning or worse (%zu time%s)%s."
-		 "</p>",
-		 incidents, fmt_plural((unsigned)incidents),
-		 view->query->scale == SCALE_FIT ? "; each scale fits its data, Healthy servers "
-						   "are not drawn"
-						 : "");
-	for (size_t i = 0; i < CURVES; i++)
-		put_curve(view, &curves[i], spans, incidents, out);
-	put_curve_table(view->history, out);
 }
 
 /* ---- the page ---- */
@@ -718,7 +381,7 @@ void page_history(const struct view *view, struct buf *out)
 		return;
 	}
 	if (metric == HISTORY_ALL) {
-		put_curves(view, out);
+		page_multiples(view, out);
 	} else {
 		put_statistics(h, metric, out);
 		put_chart(h, metric, out);
@@ -726,7 +389,6 @@ void page_history(const struct view *view, struct buf *out)
 	}
 	html_lit(out, "</section>");
 }
-
 void page_risk_history(const struct view *view, struct buf *out)
 {
 	struct chart_frame frame = {.title = "Risk over the last day", .top = 100, .unit = ""};
@@ -737,12 +399,12 @@ void page_risk_history(const struct view *view, struct buf *out)
 	frame.from_ms = view->history->from_ms;
 	frame.to_ms = view->history->to_ms;
 	buf_init(&desc, 1024);
-	describe(view->history, HISTORY_HIGHEST, "", &desc);
+	curve_describe(view->history, HISTORY_HIGHEST, "", &desc);
 	frame.desc = buf_span(&desc);
 	html_lit(out,
 		 "<section class=\"panel\" id=\"risk-history\"><h2>Risk over the last day</h2>");
 	chart_begin(&frame, out);
-	put_line(view->history, HISTORY_HIGHEST, HISTORY_COLUMNS, &frame, "value", "Risk", out);
+	curve_line(view->history, HISTORY_HIGHEST, HISTORY_COLUMNS, &frame, "value", "Risk", out);
 	chart_end(&frame, NULL, 0, out);
 	html_lit(out, "</section>");
 	buf_free(&desc);

@@ -55,12 +55,11 @@ static void put_periods(const struct page *page, const struct query *query, stru
 {
 	struct query q = *query;
 
+	query_give(&q, QUERY_PAGE, false);
 	html_lit(out, "<p><span>Range</span>");
 	for (int i = 0; i < PERIODS; i++) {
 		q.period = (enum period)i;
-		q.given &= ~(QUERY_BIT(QUERY_PERIOD) | QUERY_BIT(QUERY_PAGE));
-		if (i != PERIOD_1D)
-			q.given |= QUERY_BIT(QUERY_PERIOD);
+		query_give(&q, QUERY_PERIOD, i != PERIOD_1D);
 		html_lit(out, " ");
 		layout_link(page, &q, q.period == query->period, period_titles[i], out);
 	}

@@ -106,7 +106,7 @@ static void put_format(const struct page *page, const struct query *query, enum 
 	struct query q = *query;
 
 	q.format = format;
-	q.given |= QUERY_BIT(QUERY_FORMAT);
+	query_give(&q, QUERY_FORMAT, true);
 	html_lit(out, " ");
 	layout_link(page, &q, false, text, out);
 }
@@ -429,10 +429,7 @@ static void refresh_menu(const struct page *active, const struct view *view, str
 	html_lit(out, "<p class=\"refresh\">");
 	layout_link(active, view->query, false, "Refresh", out);
 	other.refresh_s = on ? 0 : (int)(view->site->interval_ms / 1000);
-	if (on)
-		other.given &= ~QUERY_BIT(QUERY_REFRESH);
-	else
-		other.given |= QUERY_BIT(QUERY_REFRESH);
+	query_give(&other, QUERY_REFRESH, !on);
 	html_lit(out, " ");
 	layout_link(active, &other, false, on ? "Stop reloading" : "Reload by itself", out);
 	buf_addf(out,

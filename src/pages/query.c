@@ -423,9 +423,7 @@ bool query_choose_since(struct query *q, size_t i)
 	if (i >= SINCE_WORDS)
 		return false;
 	q->since_span_ms = since_table[i].span_ms;
-	q->given &= ~QUERY_BIT(QUERY_SINCE);
-	if (i > 0)
-		q->given |= QUERY_BIT(QUERY_SINCE);
+	query_give(q, QUERY_SINCE, i > 0);
 	return true;
 }
 
@@ -628,19 +626,25 @@ int query_parse(struct query *q, struct span raw, unsigned allowed, enum query_k
 	return rc;
 }
 
+void query_give(struct query *q, enum query_key key, bool given)
+{
+	if (given)
+		q->given |= QUERY_BIT(key);
+	else
+		q->given &= ~QUERY_BIT(key);
+}
+
 void query_set_at(struct query *q, int64_t at_ms)
 {
 	q->at_ms = at_ms;
-	q->given &= ~QUERY_BIT(QUERY_AT);
-	if (at_ms)
-		q->given |= QUERY_BIT(QUERY_AT);
+	query_give(q, QUERY_AT, at_ms != 0);
 }
 
 void query_set_since(struct query *q, int64_t at_ms)
 {
 	q->since_span_ms = 0;
 	q->since_at_ms = at_ms;
-	q->given |= QUERY_BIT(QUERY_SINCE);
+	query_give(q, QUERY_SINCE, true);
 }
 
 int64_t query_since_ms(const struct query *q, int64_t shown_ms)
@@ -659,9 +663,7 @@ void query_sort(struct query *q, unsigned allowed, enum sort_key sort, bool desc
 {
 	q->sort = sort;
 	q->sort_descending = descending;
-	q->given &= ~QUERY_BIT(QUERY_SORT);
-	if (sort != standard_sort(allowed) || !descending)
-		q->given |= QUERY_BIT(QUERY_SORT);
+	query_give(q, QUERY_SORT, sort != standard_sort(allowed) || !descending);
 }
 
 void query_write(const struct query *q, struct buf *out)

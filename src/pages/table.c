@@ -131,9 +131,7 @@ static void put_part_link(const struct table *table, const struct query *query, 
 	struct query q = *query;
 
 	q.page = (int)number;
-	q.given &= ~QUERY_BIT(QUERY_PAGE);
-	if (number > 1)
-		q.given |= QUERY_BIT(QUERY_PAGE);
+	query_give(&q, QUERY_PAGE, number > 1);
 	html_lit(out, " ");
 	put_link(table, &q, text, out);
 }
@@ -171,7 +169,7 @@ static void put_sort_link(const struct table *table, const struct column *column
 
 	assert(page);
 	q.page = 1;
-	q.given &= ~QUERY_BIT(QUERY_PAGE);
+	query_give(&q, QUERY_PAGE, false);
 	query_sort(&q, page->params, column->sort, descending);
 	put_link(table, &q, column->title, out);
 }

@@ -24,9 +24,7 @@ static void put_count_links(const struct view *view, const struct page *page, st
 		char text[8];
 
 		q.n = counts[i];
-		q.given &= ~QUERY_BIT(QUERY_N);
-		if (i > 0)
-			q.given |= QUERY_BIT(QUERY_N);
+		query_give(&q, QUERY_N, i > 0);
 		(void)snprintf(text, sizeof(text), "%d", q.n);
 		html_lit(out, " ");
 		layout_link(page, &q, q.n == view->query->n, text, out);

@@ -374,7 +374,7 @@ static void answer_advanced(struct answering *a, struct context *context, struct
 	diagnosis.setting_count = settings_describe(settings, rows);
 	context->diagnosis = &diagnosis;
 	/* The notice belongs to this answer alone: no link of the page repeats it. */
-	context->query.given &= ~QUERY_BIT(QUERY_NOTICE);
+	query_give(&context->query, QUERY_NOTICE, false);
 	if (!render(a, context, response))
 		return;
 	response_init(response, 200);

@@ -24,7 +24,7 @@ GENERATED = {"config.h", "paths.h", "scripts.h", "text.h", "build_id.h", "assets
 SOURCES = sorted(p for p in (ROOT / "src").rglob("*.c") if not PROGRAMS & set(p.relative_to(ROOT / "src").parts))
 HEADERS = sorted((ROOT / "include").rglob("*.h"))
 # Many files of one or two functions share a header: eleven headers of one prototype each would say nothing more.
-FAMILIES = {"cache/": {"cache/cache.h", "cache/redis.h"}, "pages/": {"pages/contents.h", "pages/api.h"}}
+FAMILIES = {"cache/": {"cache/cache.h", "cache/redis.h"}, "pages/": {"pages/contents.h", "pages/api.h", "pages/pieces.h"}}
 
 
 def stem(path):
