@@ -14,7 +14,7 @@ set -euo pipefail
 
 parse_no_options "$@"
 [[ $EUID -eq 0 ]] || die "needs root"
-base=docker.io/library/debian:13-slim
+base=debian:13-slim
 image=localhost/tft-dashboard
 export TFT_PORT=${TFT_PORT:-8080}
 url=http://127.0.0.1:$TFT_PORT

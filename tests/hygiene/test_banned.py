@@ -28,6 +28,7 @@ REGISTRIES = [
         ("golang", "org"),
         ("deb.debian", "org"),
         ("maven", "org"),
+        ("docker", "io"),
     )
 ]
 MACHINE_PATHS = re.compile(r"(?<![\w}$.])/(?:" + "|".join(("work/", r"home/\w", r"Users/\w", r"root/\w")) + ")")
