@@ -8,7 +8,8 @@ writes them.
 
 scenario.json   one object: {"interval": 30, "fetch": 6, "lease": 17, "l1": true when nginx keeps copies for a second, "routes": 15,
                 "budget": 26, "max_stale": 3600, "act_limit": 600, "slow_ms": 50, "hung_ms": 300, "wall": wall clock minus
-                monotonic clock in s, "workers": [of each host] or null where nobody restarts them, "healthy": true when no upstream fault was made}
+                monotonic clock in s, "workers": [of each host] or null where nobody restarts them, "healthy": true when no upstream fault was made,
+                "first_window": the first 5 minutes (counted from 1970) of which no moment was there when the record began}
 calls.jsonl     GET /predictions/current as the fake upstream saw them: {"start", "bucket": of the claim that it was made for, null
                 for a call that nobody had claimed, "address": of the client}
 faults.jsonl    what was done: {"t", "until", "kind"}
@@ -25,6 +26,7 @@ answers.jsonl   each response to a client: {"start", "end", "path", "method", "s
 samples.jsonl   of Redis: {"t", "keys": {name: PTTL in ms, -1 without}, "workers": [of each host]}
 commits.jsonl   {"t", "bucket", "history_id"} of each commit that was ok
 history.jsonl   {"id"} of the stream at the end, in its order
+archive.jsonl   {"stream": "full", "thin" or "forecasts", "id"} of the moments at the end, each stream in its order, from the first commit on
 
 Each function takes a Scenario and yields a sentence for each violation.
 """
@@ -35,7 +37,11 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-ENDLESS = ("tft:cur:", "tft:epoch:", "tfthist:")
+# The keys that never expire: those of redis/KEYS.md.
+ENDLESS = frozenset(f"tft:{what}:{group}" for what in ("cur", "epoch") for group in ("fleet", "status", "scenario")) | frozenset(
+    f"tfthist:{name}" for name in ("fleet", "hours", "risk", "full", "thin", "forecasts", "incidents", "upstream")
+)
+DAY_MS, WINDOW_MS = 86_400_000, 300_000  # all moments of a day are kept, and of each window one for longer
 LATE_CALLERS = 2  # whoever was stopped between claim and call may be late by 1.8 s
 GROUPS = 3
 EVER_MS = 3500
@@ -56,6 +62,7 @@ class Scenario:
     samples: list = field(default_factory=list)
     commits: list = field(default_factory=list)
     history: list = field(default_factory=list)
+    archive: list = field(default_factory=list)
 
     def during(self, start, end, kinds):
         """Whether such a fault touches that time."""
@@ -73,7 +80,7 @@ class Scenario:
 def load(directory):
     directory = pathlib.Path(directory)
     scenario = Scenario(settings=json.loads((directory / "scenario.json").read_text()))
-    for name in ("calls", "faults", "answers", "samples", "commits", "history"):
+    for name in ("calls", "faults", "answers", "samples", "commits", "history", "archive"):
         path = directory / f"{name}.jsonl"
         if path.exists():
             setattr(scenario, name, [json.loads(line) for line in path.read_text().splitlines()])
@@ -220,6 +227,54 @@ def history_is_complete(scenario):
         yield from (f"the point {extra} belongs to no commit" for extra in sorted(present - expected))
 
 
+def archive_is_complete(scenario):
+    """I13: of each committed bucket one moment, and none of another; of each window the first one, with its forecasts.
+
+    A day is always kept; older ones are thinned from the old end on, so what is left has no gaps. What was committed before a loss
+    may be lost with it, and with it which moment was the first of that window.
+    """
+    losses = [fault["until"] for fault in scenario.faults if fault["kind"] in ("loss", "emptied")]
+    committed = times(commit["history_id"] for commit in scenario.commits)
+    safe = times(commit["history_id"] for commit in scenario.commits if commit["t"] > max(losses, default=float("-inf")))
+    begun = window(safe[0]) + 1 if losses and safe else scenario.settings.get("first_window", 0)
+    for stream in ("full", "thin", "forecasts"):
+        ids = [entry["id"] for entry in scenario.archive if entry["stream"] == stream]
+        thin = stream != "full"
+        found = [ms for ms in times(ids) if not thin or window(ms) >= begun]
+        yield from (f"{stream}: {after} after {before}" for before, after in zip(ids, ids[1:]) if number(after)[0] <= number(before)[0])
+        yield from (f"{stream}: {missing} is missing" for missing in absent(found, firsts(safe, begun) if thin else safe))
+        if not losses:
+            expected = firsts(committed, begun) if thin else committed
+            yield from (f"{stream}: {extra} was not to be kept" for extra in sorted(set(found) - set(expected)))
+
+
+def number(history_id):
+    return tuple(map(int, history_id.split("-")))
+
+
+def times(ids):
+    """In ms, each once, in their order."""
+    return sorted({number(entry)[0] for entry in ids})
+
+
+def window(ms):
+    return ms // WINDOW_MS
+
+
+def firsts(committed, begun):
+    """The first one of each window from that one on."""
+    first = {}
+    for ms in committed:
+        first.setdefault(window(ms), ms)
+    return [ms for number, ms in first.items() if number >= begun]
+
+
+def absent(found, expected):
+    """What is missing of the last day, and of what is left of older times."""
+    kept_from = min([*found[:1], *(ms - DAY_MS for ms in expected[-1:])], default=0)
+    return sorted({ms for ms in expected if ms >= kept_from} - set(found))
+
+
 def flushed_is_marked(scenario):
     """I9: what was asked for after a flush is newer than it, or says that it is stale.
 
@@ -252,8 +307,10 @@ def keys_expire(scenario):
     bound = 4 * scenario.settings["routes"] + 8 * GROUPS + 4
     for sample in scenario.samples:
         for key, ttl in sample["keys"].items():
-            if ttl == -1 and not key.startswith(ENDLESS):
+            if ttl == -1 and key not in ENDLESS:
                 yield f"{key} never expires"
+            elif ttl != -1 and key.startswith("tfthist:"):
+                yield f"{key} expires, and should be kept"
         count = sum(not key.startswith(("tfthist:", "tft:node:", "tft:s:")) for key in sample["keys"])
         if count > bound:
             yield f"{count} keys at {sample['t']:.1f}, {bound} are allowed"
@@ -296,6 +353,7 @@ INVARIANTS = {
     "I10": whole_bodies,
     "I11": keys_expire,
     "I12": workers_come_back,
+    "I13": archive_is_complete,
     "I14": content_is_constant,
 }
 

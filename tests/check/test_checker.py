@@ -42,7 +42,28 @@ def orderly():
         samples=[sample(50, {"tft:cur:fleet": -1, "tft:overview:1": 3_590_000, "tfthist:fleet": -1})],
         commits=[{"t": 30 * b + 2, "bucket": FIRST + b, "history_id": f"{30_000 * b}-0"} for b in range(3)],
         history=[{"id": f"{30_000 * b}-0"} for b in range(3)],
+        archive=[moment("full", b) for b in range(3)] + [moment("thin", 0), moment("forecasts", 0)],
     )
+
+
+def moment(stream, bucket):
+    return {"stream": stream, "id": f"{30_000 * bucket}-0"}
+
+
+def days(scenario, full=range(3000, 6001)):
+    """Two days of commits, of which so many buckets are left."""
+    scenario.commits = [{"t": 30 * b + 2, "bucket": FIRST + b, "history_id": f"{30_000 * b}-0"} for b in range(6001)]
+    scenario.archive = [moment("full", b) for b in full] + [moment(s, b) for s in ("thin", "forecasts") for b in range(0, 6001, 10)]
+
+
+def without(stream, bucket):
+    return lambda scenario: scenario.archive.remove(moment(stream, bucket))
+
+
+def later(scenario):
+    """The record begins after the first window's moment."""
+    scenario.settings["first_window"] = 1
+    scenario.archive = [moment("full", b) for b in range(3)]
 
 
 def sample(t, keys):
@@ -119,9 +140,22 @@ VIOLATING = [
     ("I10", "a HEAD with a body", change("answers", 0, method="HEAD")),
     ("I10", "a 304 with a body", change("answers", 0, status=304)),
     ("I11", "an entry for ever", change("samples", 0, keys={"tft:overview:1": -1})),
+    ("I11", "a key that is in no list", change("samples", 0, keys={"tfthist:other": -1})),
+    ("I11", "a history that expires", change("samples", 0, keys={"tfthist:full": 1000})),
     ("I11", "too many keys", change("samples", 0, keys=TTLS)),
     ("I12", "a worker is missing", change("samples", 0, workers=[2, 1])),
     ("I12", "and still 2 s after its death", both(change("samples", 0, workers=[2, 1]), add("faults", fault(47, "death")))),
+    ("I13", "a commit without a moment", without("full", 1)),
+    ("I13", "a moment without a commit", add("archive", moment("full", 3))),
+    ("I13", "a moment between two buckets", add("archive", {"stream": "full", "id": "60001-0"})),
+    ("I13", "two moments of a bucket", add("archive", {"stream": "full", "id": "60000-1"})),
+    ("I13", "two of a window", add("archive", moment("thin", 1))),
+    ("I13", "a window without a moment", without("thin", 0)),
+    ("I13", "and without forecasts", without("forecasts", 0)),
+    ("I13", "another than the first of its window", both(without("thin", 0), add("archive", moment("thin", 1)))),
+    ("I13", "less than a day", lambda scenario: days(scenario, range(3200, 6001))),
+    ("I13", "a hole in what is left", lambda scenario: days(scenario, [*range(3000, 3050), *range(3051, 6001)])),
+    ("I13", "the newest is missing after a loss", both(add("faults", fault(40, "loss")), without("full", 2))),
     ("I14", "another text of the same data", change("answers", 2, content="c9")),
     ("I14", "and of a host's own", add("answers", local("n1", "c1"), local("n1", "c2"))),
 ]
@@ -157,6 +191,11 @@ ALLOWED = [
     ("I10", "a cut body is no answer", change("answers", 0, status=0, length=10)),
     ("I11", "staged keys of dead holders", change("samples", 0, keys=STAGED)),
     ("I12", "a worker that has just died", both(change("samples", 0, workers=[2, 1]), add("faults", fault(49, "death")))),
+    ("I13", "a bucket committed twice", add("commits", {"t": 65, "bucket": FIRST + 2, "history_id": "60000-0"})),
+    ("I13", "two days of which one is thinned", days),
+    ("I13", "and two that are not", lambda scenario: days(scenario, range(6001))),
+    ("I13", "a window whose moment is older than the record", later),
+    ("I13", "what came before a loss", both(add("faults", fault(40, "loss")), without("full", 1), without("thin", 0))),
     ("I14", "what two hosts fetched on their own in the same millisecond", add("answers", local("n1", "c1"), local("n2", "c2"))),
     ("I14", "a page that tells of other things too", both(change("answers", 2, content=None))),
 ]

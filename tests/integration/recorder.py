@@ -155,8 +155,9 @@ class Recorder:
         lock = self.stack.redis.get("tft:lock:fleet")
         self.open = int(lock.split(b"|")[1]) if lock else None
         self.called = self.stack.upstream.predictions.count
-        newest = self.stack.redis.xrevrange("tfthist:fleet", count=1)
-        self.newest = newest[0][0].decode() if newest else "0-0"
+        self.newest = self.newest_id("tfthist:fleet")
+        thin = int(self.newest_id("tfthist:thin").split("-")[0])
+        self.settings["first_window"] = thin // checker.WINDOW_MS + 1 if thin else 0
         self.sampler.start()
         return self
 
@@ -227,19 +228,30 @@ class Recorder:
         self.put("faults", self.faults)
         self.put("samples", self.samples)
         self.put("commits", commits)
-        self.put("history", self.history({commit["history_id"] for commit in commits}))
+        committed = {commit["history_id"] for commit in commits}
+        self.put("history", ({"id": entry} for entry in self.kept("fleet", committed)))
+        streams = ("full", "thin", "forecasts")
+        self.put("archive", ({"stream": stream, "id": entry} for stream in streams for entry in self.kept(stream, committed)))
         self.finish_answers()
 
     def put(self, name, items):
         (self.directory / f"{name}.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
 
-    def history(self, committed):
-        """From the beginning of the record on. The last point before it may be of a bucket that was committed again."""
+    def newest_id(self, stream):
+        newest = self.stack.redis.xrevrange(stream, count=1)
+        return newest[0][0].decode() if newest else "0-0"
+
+    def kept(self, stream, committed):
+        """Ids from the beginning of the record on. The last one before it may be of a bucket that was committed again."""
+        after = self.newest
         try:
-            ids = [entry.decode() for entry, _ in self.stack.redis.xrange("tfthist:fleet", self.newest)]
+            while entries := self.stack.redis.xrange(f"tfthist:{stream}", after, count=500):
+                for entry in (key.decode() for key, _ in entries):
+                    if entry != self.newest or entry in committed:
+                        yield entry
+                after = f"({entry}"
         except redis_client.ConnectionError:
-            return []
-        return [{"id": entry} for entry in ids if entry != self.newest or entry in committed]
+            return
 
     def read_monitor(self):
         """Claims {"t", "until", "bucket"} and commits; flushes and deletions become faults."""

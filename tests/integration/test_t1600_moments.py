@@ -53,7 +53,7 @@ def bare(html):
     html = re.sub(r'(\?|&amp;)at=[^"#&]*', "", html)
     html = html.replace('href="?"', 'href=""')
     # Of a forecast five points are kept; the metrics of one server are not.
-    html = re.sub(r"<figure.*?</figure>", "", html, flags=re.S)
+    html = re.sub(r"<figure>.*?</figure>", "", html, flags=re.S)
     html = re.sub(r'<section class="panel" id="metrics".*?</section>', "", html, flags=re.S)
     html = re.sub(r'<details class="panel" id="charts".*?</details>', "", html, flags=re.S)
     return html

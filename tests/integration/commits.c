@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Commits many buckets in little time, for test_t1670_archive.py: what a refresh keeps of recorded
+ * answers, by the worker's own functions and scripts, but without a daemon and without pages, which
+ * are most of its work. Redis' clock is the file CLOCK (tests/model/clock.c); each bucket begins an
+ * interval after the one before.
+ *
+ *	commits REDIS FINGERPRINT MEMORY CLOCK COUNT PAYLOAD...
+ *
+ * MEMORY is [history] memory in bytes. Each PAYLOAD, plain or gzip, is the answer of four buckets in a
+ * row. Prints the last bucket.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <zlib.h>
+
+#include "cache/archive.h"
+#include "cache/protocol.h"
+#include "fleet/compact.h"
+#include "fleet/decode.h"
+#include "fleet/history.h"
+#include "fleet/horizons.h"
+#include "fleet/incidents.h"
+#include "fleet/moment.h"
+
+#define INTERVAL_MS  30000
+#define IN_A_ROW     4
+#define ANSWERS      8
+#define DOCUMENT_MAX (64u << 20)
+
+static void require(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	(void)fprintf(stderr, "commits: %s\n", what);
+	exit(EXIT_FAILURE);
+}
+
+/* --- answers --- */
+
+struct answer {
+	struct buf compact, forecasts;
+};
+
+static struct snapshot *read_payload(const char *path)
+{
+	struct decode *decode = decode_new();
+	struct snapshot *snap = NULL;
+	gzFile file = gzopen(path, "rb");
+	static char chunk[65536];
+	int n;
+
+	require(decode && file, path);
+	while ((n = gzread(file, chunk, sizeof(chunk))) > 0)
+		require(decode_feed(decode, chunk, (size_t)n) == 0, path);
+	require(n == 0 && decode_finish(decode, &snap) == REASON_NONE, path);
+	(void)gzclose(file);
+	decode_free(&decode);
+	return snap;
+}
+
+static void read_answer(const char *path, struct answer *answer)
+{
+	struct snapshot *snap = read_payload(path);
+
+	buf_init(&answer->compact, DOCUMENT_MAX);
+	buf_init(&answer->forecasts, DOCUMENT_MAX);
+	snap->interval_ms = INTERVAL_MS;
+	compact_encode(snap, &answer->compact);
+	horizons_encode(snap, &answer->forecasts);
+	require(buf_ok(&answer->compact) && buf_ok(&answer->forecasts), "an answer is too large");
+	snapshot_free(&snap);
+}
+
+/* As refresh.c completes it. */
+static struct snapshot *complete(const struct answer *answer, const struct claim *claim,
+				 const struct snapshot *previous)
+{
+	struct snapshot *snap = compact_decode(buf_span(&answer->compact));
+
+	require(snap, "an answer cannot be read again");
+	memcpy(snap->id, claim->token, HASH_HEX - 1);
+	snap->id[HASH_HEX - 1] = '\0';
+	snap->bucket = claim->bucket;
+	snap->gen_ms = claim->now_ms;
+	snapshot_carry(snap, previous);
+	return snap;
+}
+
+/* --- one bucket --- */
+
+struct records {
+	struct buf document, history, names, risks, moment, before, open, closed;
+};
+
+#define RECORDS (sizeof(struct records) / sizeof(struct buf))
+
+static void reset(struct records *r)
+{
+	for (size_t i = 0; i < RECORDS; i++)
+		buf_reset((struct buf *)r + i);
+}
+
+static void publish(struct cache *cache, const struct claim *claim, const struct answer *answer,
+		    const struct snapshot *snap, struct records *r)
+{
+	struct cache_document document = {.type = "application/octet-stream"};
+	struct commit commit = {.snap = snap->id, .routes = {"fleet"}, .count = 1};
+
+	reset(r);
+	compact_encode(snap, &r->document);
+	history_encode(snap, &r->history);
+	history_encode_servers(snap, &r->names, &r->risks);
+	moment_encode(snap, &r->moment);
+	commit.seen_ms = archive_open_incidents(cache, &r->before);
+	incidents_step(buf_span(&r->before), snap, &r->open, &r->closed);
+	for (size_t i = 0; i < RECORDS; i++)
+		require(buf_ok((const struct buf *)r + i), "a record is too large");
+	document.body = buf_span(&r->document);
+	commit.history = buf_span(&r->history);
+	commit.names = buf_span(&r->names);
+	commit.risks = buf_span(&r->risks);
+	commit.moment = buf_span(&r->moment);
+	commit.forecasts = buf_span(&answer->forecasts);
+	commit.open = buf_span(&r->open);
+	commit.closed = buf_span(&r->closed);
+	require(cache_stage(cache, claim, "fleet", snap->id, &document) == 0, "not staged");
+	require(cache_commit(cache, claim, &commit) == COMMIT_OK, "not committed");
+}
+
+static int64_t *map_clock(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	void *page =
+		fd < 0 ? MAP_FAILED
+		       : mmap(NULL, sizeof(int64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	require(page != MAP_FAILED, path);
+	return page;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct cache_group_limits group = {INTERVAL_MS, 17000, 26};
+	static struct answer answers[ANSWERS];
+	struct store_address address = {
+		.user = "", .password = "", .sentinel_password = "", .connect_ms = 5000};
+	struct cache_limits limits = {.group = {group, group, group},
+				      .max_stale_ms = 3600000,
+				      .batch_ms = 5000,
+				      .publish_ms = 5000,
+				      .history_points = 20160};
+	struct cache_owner owner = {.prefix = "tft"};
+	struct snapshot *snap = NULL;
+	struct records records;
+	struct cache *cache;
+	struct claim claim;
+	int64_t *now_us;
+
+	require(argc > 6 && argc - 6 <= ANSWERS, "wrong arguments");
+	address.where = argv[1];
+	owner.upstream = argv[2];
+	limits.history_memory = strtoll(argv[3], NULL, 10);
+	now_us = map_clock(argv[4]);
+	for (int i = 6; i < argc; i++)
+		read_answer(argv[i], &answers[i - 6]);
+	for (size_t i = 0; i < RECORDS; i++)
+		buf_init((struct buf *)&records + i, DOCUMENT_MAX);
+	cache = cache_new(store_new(&address), &limits, &owner);
+	require(cache, "no memory");
+	for (long i = 0; i < strtol(argv[5], NULL, 10); i++) {
+		const struct answer *answer = &answers[i / IN_A_ROW % (argc - 6)];
+		struct snapshot *previous = snap;
+
+		*now_us += INTERVAL_MS * INT64_C(1000);
+		require(cache_claim(cache, CACHE_FLEET, &claim) == CLAIM_WON, "no claim");
+		snap = complete(answer, &claim, previous);
+		snapshot_free(&previous);
+		publish(cache, &claim, answer, snap, &records);
+	}
+	(void)printf("%" PRId64 "\n", claim.bucket);
+	return EXIT_SUCCESS;
+}
