@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Sets up and runs the tests: ./run_tests.sh [STAGE]...; without an argument, all of them. The stages are unit, hygiene, integration,
 # browser; and counting, fuzz, dist, which do not depend on timing and run in parallel to the others, on idle processor time.
-# Everything is built in ./build/test from a copy of the sources, so that a build in the source directory is not
-# touched: developer warnings are errors, address and undefined behaviour sanitizers are on. `dist` builds and checks the release.
+# Everything is built in ./build/test from a copy of the sources, so that a build in the source directory is not touched.
+# Warnings are errors there, and the address and undefined behaviour sanitizers are on. `dist` builds and checks the release.
 # Logs are in ./build/test/log. The last line is "N passed, N failed".
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -11,7 +11,7 @@ set -euo pipefail
 
 work=$root/build/test
 export TFT_BUILD=$work/obj
-# Whatever else is installed or set on this machine must not have an influence.
+# Nothing else that is installed or set on this machine may influence the tests.
 export PYTHONDONTWRITEBYTECODE=1 PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 LC_ALL=C.UTF-8
 unset TFT_RUN_DIR TFT_REDIS TFT_DAEMON_URL TFT_GENERATOR_URL TFT_API_KEY TFT_PORT TFT_LISTEN
 passed=0

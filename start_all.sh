@@ -4,8 +4,8 @@
 # and prints its address. Safe to call twice.
 #
 #   ./start_all.sh [--dev] [--demo]
-#     --dev   for work on the sources: they are watched, and a change is built and served at once, without losing a request;
-#             log level debug, nothing cached by browsers or nginx
+#     --dev   for work on the sources: builds and serves each change at once, without losing a request; log level debug;
+#             browsers and nginx cache nothing
 #     --demo  simulated fleet, even if TFT_DAEMON_URL is set
 #
 # Environment (all optional):
@@ -60,26 +60,26 @@ require_number() {
 # Redis. The refused characters do not: nginx takes $ for a variable, and nginx and Redis take *, ?, [ and \ for a pattern.
 require_path() {
     if [[ $2 == *["$3"]* || $2 == *[[:cntrl:]]* ]]; then
-        die "$1 is below a path with one of $3 or a control character, which cannot work: ${2//[[:cntrl:]]/?}"
+        die "the path of $1 must not contain $3 or a control character: ${2//[[:cntrl:]]/?}"
     fi
-    iconv -f UTF-8 -t UTF-8 <<<"$2" >/dev/null 2>&1 || die "$1 is below a path that is not UTF-8"
+    iconv -f UTF-8 -t UTF-8 <<<"$2" >/dev/null 2>&1 || die "the path of $1 is not UTF-8"
 }
 
 check_paths() {
     require_path "the run directory (TFT_RUN_DIR)" "$run" "\$*?[\\"
     require_path "the build directory" "$build" '$'
-    # If we build: the list of automake.
+    # Automake refuses these.
     [[ -n ${TFT_BUILD:-} ]] || require_path "this directory" "$root" "\$*?[\"\\#&\`'"
     # sun_path has 108 bytes; the longest name in the run directory is demo-inference.sock.
     ((${#run} <= 85)) || die "the path of TFT_RUN_DIR is too long for a unix socket (${#run} bytes, 85 at most): $run"
 }
 
-# Reports names that neither the head of this script nor the table of options has: a misspelt one would have no effect.
+# Reports names that are in neither the head of this script nor the table of options: a misspelt one has no effect.
 check_names() {
     local known name
     known=" $({ usage && cat "$root/src/settings.c"; } | grep -o 'TFT_[A-Z0-9_]*' | sort -u | xargs) "
     for name in $(compgen -e TFT_ || true); do
-        [[ $known == *" ${name%_FILE} "* ]] || { say "$name is no setting and is ignored" >&2 && unset "$name"; }
+        [[ $known == *" ${name%_FILE} "* ]] || { say "$name is not a setting and is ignored" >&2 && unset "$name"; }
     done
 }
 
@@ -96,14 +96,14 @@ check_settings() {
     check_names
     # Each of the three refresh groups may occupy one worker.
     if ((workers < 5)); then
-        say "TFT_WORKERS=$workers is too few for three refresh groups, starting 5"
+        say "TFT_WORKERS=$workers is too few for three refresh groups: starting 5"
         workers=5
     fi
 }
 
 # Where nginx listens, and the address at which we reach it.
 set_address() {
-    [[ $listen =~ ^[][A-Za-z0-9.:*_-]+$ ]] || die "TFT_LISTEN=$listen is no address (127.0.0.1, ::1, * for all)"
+    [[ $listen =~ ^[][A-Za-z0-9.:*_-]+$ ]] || die "TFT_LISTEN=$listen is not an address (127.0.0.1, ::1, * for all)"
     listen=${listen#[}
     listen=${listen%]}
     case $listen in
@@ -148,13 +148,13 @@ is_running() {
 check_same_settings() {
     local changed
     changed=$({ diff <(grep -v '^[a-z]' "$run/in-effect") <(print_settings) || true; } | sed -n 's/^[<>] \([^=]*\)=.*/\1/p' | sort -u | xargs)
-    [[ -z $changed ]] || die "already running with other settings ($changed): ./stop_all.sh first, or another TFT_RUN_DIR"
+    [[ -z $changed ]] || die "already running with other settings ($changed): run ./stop_all.sh first, or set another TFT_RUN_DIR"
 }
 
 sources=(autogen.sh configure.ac Makefile.am m4 include src redis nginx)
 
-# Make compares times. A file that is unpacked, copied or checked out may be different and yet older than what was built from its
-# predecessor.
+# Make compares times. A file that was unpacked, copied or checked out may have changed and still be older than what was built
+# from its previous version.
 touch_changed() {
     [[ -e built.sha256 ]] || return 0
     { sha256sum --quiet -c built.sha256 2>/dev/null || true; } | sed -n 's/: FAILED$//p' | xargs -r -d '\n' touch -c --
@@ -178,7 +178,7 @@ build_programs() {
     [[ -z ${TFT_BUILD:-} ]] || return 0
     local log=$run/log/build.log
     if [[ ! -w $root ]]; then
-        [[ -x $root/tft-dashboard ]] || die "no write permission in $root, cannot build there"
+        [[ -x $root/tft-dashboard ]] || die "cannot build in $root: no write permission"
         return 0
     fi
     [[ -x $root/tft-dashboard ]] || say "Building, about a minute ..."
@@ -199,7 +199,7 @@ check_tools() {
 # port_free ADDRESS PORT
 port_free() {
     if (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; then
-        die "port $2 on $1 is taken by another program"
+        die "another program uses port $2 on $1"
     fi
 }
 
@@ -231,7 +231,7 @@ as_service_user() {
     start_service "$name" "${as_service[@]}" "$@"
 }
 
-# A worker that cannot read its key would end at once. Our own password file needs no check.
+# A worker that cannot read its key ends at once. The password file that we write ourselves needs no check.
 check_secret_files() {
     local name file user=${service_user:-$(id -un)}
     for name in TFT_API_KEY_FILE TFT_REDIS_PASSWORD_FILE TFT_REDIS_SENTINEL_PASSWORD_FILE TFT_REDIS_KEY_FILE; do
@@ -239,13 +239,13 @@ check_secret_files() {
         [[ -n $file ]] || continue
         [[ -f $file ]] || die "$name=$file: no such file"
         if ! "${as_service[@]}" test -r "$file" || (("0$(stat -L -c %a "$file")" & 7)); then
-            die "$name=$file is $(stat -L -c '%U:%G, mode 0%a' "$file"); the workers run as $user, wanted:" \
+            die "$name=$file is $(stat -L -c '%U:%G, mode 0%a' "$file"); the workers run as $user and need:" \
                 "group $user, mode 0640 (or owner $user, mode 0600), in a directory that $user may enter"
         fi
     done
 }
 
-# A new password per start, known only to the two programs.
+# Each start has a new password, which only Redis and the workers know.
 make_password() {
     (umask 077 && head -c 32 /dev/urandom | sha256sum | cut -c 1-64 | tr -d '\n' >"$run/redis.pass")
     [[ -z $service_user ]] || chown "$service_user" "$run/redis.pass"
@@ -270,8 +270,8 @@ spawn_demo() {
         "$build/tft-demo-daemon" --role "$1" --state "$run/demo/state" --servers "$demo_servers" --warm
 }
 
-# Each fleet has its own files, so that pages and history of one are never shown as another's, and are there when it is used again.
-# A demonstration is identified by its name, because a real daemon may later have its address.
+# Each fleet has its own files, so that its pages and history are never shown as another's, and are there when it is used again.
+# A demonstration is identified by its name, because a real daemon may later get its address.
 name_fleet() {
     [[ -z $demo ]] || export TFT_FLEET=demo TFT_DAEMON_URL=http://127.0.0.1:$demo_port TFT_GENERATOR_URL=http://127.0.0.1:$((demo_port + 1))
     fleet=$("${as_service[@]}" "$build/tft-dashboard" --fingerprint 2>&1) || die "$(tail -n 1 <<<"$fleet")"
@@ -282,7 +282,7 @@ start_redis() {
     as_service_user redis redis-server "$run/etc/redis.conf"
     export TFT_REDIS=unix:$run/redis/redis.sock TFT_REDIS_USER=tft TFT_REDIS_PASSWORD_FILE=$run/redis.pass
     unset TFT_REDIS_PASSWORD
-    await_start 10 test -S "$run/redis/redis.sock" || die "Redis does not start (log: $run/log/redis.log)"
+    await_start 10 test -S "$run/redis/redis.sock" || die "Redis did not start within 10 s (log: $run/log/redis.log)"
 }
 
 start_demo() {
@@ -298,7 +298,7 @@ start_workers() {
     export TFT_LOG_LEVEL=$log_level TFT_WORKERS=$workers
     complaint=$("${as_service[@]}" "$build/tft-dashboard" --check 2>&1) || die "$(tail -n 1 <<<"$complaint")"
     [[ -z $complaint ]] || say "$complaint" >&2
-    # Records when these workers have called without Redis. They cannot create it themselves in a directory owned by root.
+    # The workers record their calls without Redis in this file, which they cannot create in a directory of root.
     : >>"$run/fcgi.sock.calls"
     [[ -z $service_user ]] || chown "$service_user" "$run/fcgi.sock.calls"
     start_service workers "$root/scripts/tft-spawn" -f -s "$run/fcgi.sock" -n "$workers" -p "$build/tft-dashboard" \
@@ -313,7 +313,7 @@ start_nginx() {
         die "the simulated daemon does not answer (logs: $run/log)"
 }
 
-# failed_service: prints a service that has ended, or whose workers end as soon as they start.
+# Prints a service that has ended, or whose workers end as soon as they start; false if there is none.
 failed_service() {
     if [[ -e $run/workers/ended-at-once ]]; then
         echo workers
@@ -322,16 +322,17 @@ failed_service() {
     fi
 }
 
-settled() {
+# True if the command succeeds, or if it never will.
+is_decided() {
     "$@" || failed_service
 }
 
 # await_start SECONDS COMMAND...: true as soon as the command succeeds, false after that time; dies if a service has died.
 await_start() {
     local code=0 name
-    await "$1" settled "${@:2}" || code=1
+    await "$1" is_decided "${@:2}" || code=1
     name=$(failed_service) || return "$code"
-    die "$name ended: $(last_words "$name") (log: $run/log/$name.log)"
+    die "$name ended: $(last_log_line "$name") (log: $run/log/$name.log)"
 }
 
 answers() {
@@ -344,25 +345,25 @@ fleet_is_shown() {
     answer=$(curl -fsS -m 2 "${url}api/v1/fleet") && [[ $answer =~ \"total\":[1-9] ]] && answers "$url"
 }
 
-# upstream_field KEY: that text of the overview's upstream; nothing until a call has ended.
+# upstream_field KEY: prints that text of the upstream's status; nothing until a call has ended.
 upstream_field() {
     curl -fsS -m 2 "${url}api/v1/status" | grep -o '"upstream":.*"last_call":{.*' | grep -o "\"$1\":\"[^\"]*" | head -n 1 | cut -d '"' -f 4
 }
 
-# Waits for a fleet, or for the reason why there is none.
+# True if there is a fleet, or a reason why there is none.
 upstream_is_known() {
     fleet_is_shown || [[ -n $(upstream_field detail) ]]
 }
 
 await_ready() {
-    await_start 20 answers "${url}healthz" || die "no answer from ${url}healthz: $(last_words workers) (logs: $run/log)"
+    await_start 20 answers "${url}healthz" || die "no answer from ${url}healthz: $(last_log_line workers) (logs: $run/log)"
     if [[ -z $demo ]]; then
         await_start 20 upstream_is_known || true
         fleet_is_shown 2>/dev/null || say "No data from $TFT_DAEMON_URL yet ($(upstream_field detail || echo no answer)); the dashboard runs and keeps trying."
         return
     fi
-    # A previous instance may have left a breaker in Redis: up to a minute without a call.
-    await_start 75 fleet_is_shown || die "the overview shows no fleet after 75 s: $(last_words workers) (logs: $run/log)"
+    # An earlier instance may have left an open breaker in Redis: no call for up to a minute.
+    await_start 75 fleet_is_shown || die "the overview shows no fleet after 75 s: $(last_log_line workers) (logs: $run/log)"
 }
 
 on_exit() {
@@ -377,12 +378,12 @@ log_level=${TFT_LOG_LEVEL:-$([[ -z $dev ]] && echo warning || echo debug)}
 check_settings
 set_address
 settings=$(print_settings)
-umask 022 # www-data has to get through
+umask 022 # www-data must be able to enter
 if ! mkdir -p "$run"/{log,pid,redis,demo} 2>/dev/null || [[ ! -w $run || ! -w $run/pid || ! -w $run/log ]]; then
-    die "no write permission: $run (TFT_RUN_DIR names another directory)"
+    die "no write permission in $run (set TFT_RUN_DIR to another directory)"
 fi
 exec 9>"$run/lock"
-flock -n 9 || die "another start_all.sh is at work in $run"
+flock -n 9 || die "another start_all.sh is running in $run"
 
 ! is_running || check_same_settings
 choose_user
@@ -407,7 +408,7 @@ start_workers
 await_ready
 if [[ -n $dev ]]; then
     TFT_RUN_DIR=$run TFT_BUILD=$build start_service watch "$root/scripts/dev-watch.sh"
-    say "Changes of the sources are built and served (log: $run/log/watch.log)"
+    say "Changes to the sources are built and served (log: $run/log/watch.log)"
 fi
 echo "$url" >"$run/url"
 { echo "$settings" && print_parts; } >"$run/in-effect"

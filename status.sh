@@ -37,7 +37,7 @@ show_dashboard() {
     printf '%-15s %s\n' 'state' "$(curl -sS -m 5 "${url}api/v1/status" 2>&1)"
 }
 
-# Only for the private Redis; another one may also serve others.
+# Only for the private Redis: another one may have other users.
 show_cache() {
     local prefix
     leader redis >/dev/null || return 0
@@ -49,10 +49,10 @@ show_cache() {
         "$("${redis[@]}" xlen "${prefix}hist:fleet")"
 }
 
-# The output of tft-dashboard --print-config in the environment of the workers. That has secrets, so it is never put on a command line.
+# Runs tft-dashboard --print-config in the environment of the workers. That has secrets, so it never appears on a command line.
 show_config() {
     local pid pair program
-    pid=$(leader workers) || die "no workers run in $run"
+    pid=$(leader workers) || die "no workers are running in $run"
     for pair in $(compgen -e TFT_ || true); do
         unset "$pair"
     done
@@ -68,7 +68,7 @@ if [[ ${1:-} == --config ]]; then
 fi
 parse_no_options "$@"
 if ! anything_started; then
-    say "Nothing runs in $run"
+    say "Nothing is running in $run"
     exit 3
 fi
 show_services

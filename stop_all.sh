@@ -7,7 +7,7 @@ set -euo pipefail
 
 parse_no_options "$@"
 if ! anything_started; then
-    say "Nothing runs in $run"
+    say "Nothing is running in $run"
     exit 0
 fi
 stop_services

@@ -106,8 +106,8 @@ read_stat() {
     read -ra stat <<<"${line##*) }"
 }
 
-# Prints the process id of a service's leader if that same process still runs. A zombie does not count: an init that is slow to
-# reap, as in some containers, must not delay us.
+# Prints the process id of a service's leader if that same process still runs. A zombie does not count: the init of some
+# containers reaps slowly, and we must not wait for it.
 leader() {
     local pid since stat
     { read -r pid since <"$run/pid/$1"; } 2>/dev/null || return 1
@@ -142,14 +142,14 @@ dead_service() {
     return 1
 }
 
-# last_words NAME: the last line it has logged since it was started here.
-last_words() {
+# last_log_line NAME: the last line that the service has logged since this script started it.
+last_log_line() {
     local line
     line=$(tail -c "+$((${logged[$1]:-0} + 1))" "$run/log/$1.log" 2>/dev/null | grep -v 'died, respawn$' | tail -n 1)
-    echo "${line:-it gave no reason}"
+    echo "${line:-no message in its log}"
 }
 
-declare -A logged=() # how long the log of a service was when that was started
+declare -A logged=() # size of each service's log when the service was started
 
 # start_service NAME COMMAND...: in the background, with output to log/NAME.log. It does not inherit lock files of the caller.
 start_service() {

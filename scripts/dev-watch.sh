@@ -11,7 +11,7 @@ program=$build/tft-dashboard
 # The source directory of that build.
 source=$(cd "$build" && cd "$(sed -n 's/^top_srcdir = //p' Makefile)" && pwd)
 
-# Prints the checksums of what the running workers were started from.
+# Prints what tells one build of the program from the next.
 identity() {
     stat -c '%i %Y' "$program" 2>/dev/null || true
 }
@@ -21,7 +21,7 @@ rebuild() {
     before=$(identity)
     say "$(date +%T) building"
     if ! make -C "$build" -j2 tft-dashboard tft-fetch </dev/null; then
-        say "$(date +%T) build failed, the old workers go on"
+        say "$(date +%T) build failed, the old workers keep running"
     elif [[ $(identity) != "$before" ]]; then
         roll_workers
         say "$(date +%T) serving $("$program" --version)"

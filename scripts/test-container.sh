@@ -71,14 +71,14 @@ in_service() {
     podman exec "tfttest_$1_1" "${@:2}"
 }
 
-# expect WHAT COMMAND...: within 90 s.
+# expect WHAT COMMAND...: the command must succeed within 90 s.
 expect() {
     if ! await 90 "${@:2}" >/dev/null 2>&1; then
         podman ps -a >&2
         for service in redis workers nginx inference generator; do
             podman logs --tail 5 "tfttest_${service}_1" >&2 || true
         done
-        die "not so: $1"
+        die "failed: $1"
     fi
     say "ok: $1"
 }
@@ -100,7 +100,7 @@ is_read_only() {
     ! in_service "$1" sh -c 'touch /etc/x || touch /opt/tft/x || touch /x' && in_service "$1" grep -E '^[^ ]+ / [^ ]+ ro,' /proc/mounts
 }
 
-has_no_way_out() {
+has_no_default_route() {
     ! in_service "$1" cut -f 2 /proc/net/route | grep -x 00000000
 }
 
@@ -120,7 +120,7 @@ redis_is_up() {
     in_service nginx curl -fsS http://127.0.0.1:8080/metrics | grep '^tft_dashboard_redis_up 1$'
 }
 
-end() {
+clean_up() {
     (cd "$work/release" && compose down -v) >/dev/null 2>&1 || true
     podman unmount -a >/dev/null 2>&1 || true
     rm -rf --one-file-system "$work"
@@ -129,7 +129,7 @@ end() {
 install_packages build container
 work=$(mktemp -d)
 chmod 755 "$work"
-trap end EXIT
+trap clean_up EXIT
 configure_podman
 make_base
 make_release
@@ -146,7 +146,7 @@ for service in redis workers nginx inference generator; do
     expect "$service has a read-only root" is_read_only "$service"
 done
 for service in redis inference generator; do
-    expect "$service has no way out" has_no_way_out "$service"
+    expect "$service cannot reach other networks" has_no_default_route "$service"
 done
 expect "no secret in environments, arguments or podman inspect" hides_secrets
 podman stop -t 20 tfttest_workers_1 >/dev/null

@@ -48,7 +48,7 @@ archive() {
         sed "s/ $(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)/ $codename/"
 }
 
-# What each system starts with. This machine may need its own certificate authorities to reach the mirrors.
+# Makes the archive that each system is unpacked from. This machine may need its own certificate authorities to reach the mirrors.
 make_base() {
     archive >"$work/sources.list"
     [[ -s $work/sources.list ]] || die "apt knows no Debian archive here: apt-get update, or set TFT_DEBIAN_MIRROR"
@@ -88,10 +88,10 @@ inside() {
 
 package() {
     inside newcomer "$home/tests/debian/build-package.sh" || return
-    make_system buyer
-    mkdir "$work/buyer/package"
-    cp "$work"/newcomer/package/*.deb "$work/buyer/package/" || return
-    inside buyer "$home/tests/debian/use-package.sh"
+    make_system customer
+    mkdir "$work/customer/package"
+    cp "$work"/newcomer/package/*.deb "$work/customer/package/" || return
+    inside customer "$home/tests/debian/use-package.sh"
 }
 
 run_stage() {
@@ -101,7 +101,7 @@ run_stage() {
     esac
 }
 
-# Times a stage. Prints only lines that begin with "== "; if the stage fails, all of its output.
+# Times a stage. Prints only the lines that begin with "== ", and the last 100 lines if the stage fails.
 stage() {
     local start=$SECONDS result=passed
     run_stage "$1" >"$work/$1.log" 2>&1 || result=FAILED

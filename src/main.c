@@ -179,8 +179,8 @@ static bool find_fetcher(void)
 
 static struct cache_limits make_limits(const struct settings *s)
 {
-	/* Warm-up and scenario are requested under the fleet's lease, before the predictions, so the
-	 * lease covers the longest of these calls (doc/limits.md#time). */
+	/* Warm-up and scenario are requested under the fleet's lease, before the predictions, so
+	 * the lease covers the longest of these calls (doc/limits.md#time). */
 	int64_t small = s->status_timeout_ms > s->scenario_timeout_ms ? s->status_timeout_ms
 								      : s->scenario_timeout_ms;
 	int64_t longest = s->timeout_ms > small ? s->timeout_ms : small;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Times as people and programs write them (ISO 8601), read without locale and time zone of the host. */
+/* Times as people and programs write them (ISO 8601), whatever the host's locale and time zone. */
 #ifndef TFT_ISO_H
 #define TFT_ISO_H
 

@@ -5,7 +5,7 @@
  * reader.
  *
  *	if (numbers_take(text, &numbers, &rest))   // [0.5,1e3,7] has become [0], the next list [1]
- *		read(rest);                        // every array in it is an index into numbers.list
+ *		read(rest);                     // every array in it is an index into numbers.list
  *	else
  *		read(text);
  */

@@ -12,8 +12,8 @@
  * Refreshing, by the one worker that wins the claim:
  *
  *	if (cache_claim(cache, group, &claim) == CLAIM_WON) {
- *		reason = fetch();                          // cache_extend(cache, &claim) now and then
- *		cache_stage(cache, &claim, "overview", snap, &document);         // any number
+ *		reason = fetch();                   // cache_extend(cache, &claim) now and then
+ *		cache_stage(cache, &claim, "overview", snap, &document);  // any number
  *		if (reason == REASON_NONE)
  *			cache_commit(cache, &claim, &commit);
  *		else
@@ -211,8 +211,8 @@ struct commit {
 	struct span names, risks; /* of each server, for its own history */
 	struct span moment;       /* the fleet as pages show it (fleet/moment.h) */
 	struct span forecasts;    /* of its servers */
-	/* Incidents (fleet/incidents.h), by a step from the moment of seen_ms (0: there was none); it
-	 * counts only if that is still the last one. */
+	/* Incidents (fleet/incidents.h), by a step from the moment of seen_ms (0: there was none);
+	 * it counts only if that is still the last one. */
 	int64_t seen_ms;
 	struct span open, closed;
 };

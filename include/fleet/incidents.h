@@ -4,9 +4,9 @@
  * of a server at LEVEL_DANGER or worse. Each commit goes one step on from those that were open
  * after the commit before. Pure; cache/archive.h brings the records from Redis.
  *
- * A record is a line for each episode, readable with XRANGE:
+ * A record has a line for each episode, readable with XRANGE:
  *
- *     1 <e or s> <first bucket> <last> <peak> <end> <status or profile> <risk> <rule> <servers> <name>
+ *    1 <e or s> <first bucket> <last> <peak> <end> <status or profile> <risk> <rule> <servers> <name>
  *
  * 1 is the format. The first bucket is its time (epoch ms); last, peak and end are counted from it,
  * an end of 0 means that it is open. Status (of an e, environment), profile (of an s, server) and

@@ -47,8 +47,8 @@ enum component {
 };
 
 /* Its risk over the last hour, in slots of equal time of which the last one ends with the snapshot.
- * In whole points, rounded down so that each stays on its side of a level's limit, plus 1; 0: nothing
- * is known. */
+ * In whole points, rounded down so that each stays on its side of a level's limit, plus 1; 0:
+ * nothing is known. */
 #define RECENT_SLOTS 20
 #define RECENT_MS    3600000
 
@@ -160,8 +160,8 @@ const struct server *snapshot_find(const struct snapshot *s, struct span name);
  * memory. */
 const struct server **snapshot_by_name(const struct snapshot *s);
 void snapshot_count(const struct snapshot *s, struct fleet_counts *counts);
-/* Takes over from the previous snapshot (NULL: none) since when values have been the same and levels
- * have lasted. Without one, what recent.h has found stays. Call after seal. */
+/* Takes over from the previous snapshot (NULL: none) since when values have been the same and
+ * levels have lasted. Without one, what recent.h has found stays. Call after seal. */
 void snapshot_carry(struct snapshot *s, const struct snapshot *previous);
 /* The time of its bucket. */
 int64_t snapshot_bucket_ms(const struct snapshot *s);

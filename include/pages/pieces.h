@@ -18,8 +18,8 @@ void page_alert_panel(const struct view *view, const struct fleet_counts *counts
 /* The rows of the alerting plan, as table_rows: an array of struct alert (rules.h), the environment
  * first, then servers in the order of the query. */
 size_t page_alerting_list(const struct view *view, struct buf *list, struct buf *out);
-/* The incidents that the query selects, in the order of view->incidents, which must not be NULL: an array of
- * const struct incident * (incidents.h). As table_rows. */
+/* The incidents that the query selects, in the order of view->incidents, which must not be NULL: an
+ * array of const struct incident * (incidents.h). As table_rows. */
 size_t page_incident_list(const struct view *view, struct buf *list, struct buf *out);
 /* The rule that contributed most at the peak; NULL: none. */
 const char *page_incident_reason(const struct incident *incident);
@@ -40,8 +40,8 @@ void page_readings(const struct server *server, struct buf *out);
 /* CPU used over the next 8 hours. */
 void page_cpu_forecast(const struct view *view, const struct server *server, struct buf *out);
 
-/* What changed, to be freed in any case; filtered: of the servers that the query lets through, else of
- * the whole fleet. false: the view has no moment to compare with, or memory ended, and `out`
+/* What changed, to be freed in any case; filtered: of the servers that the query lets through, else
+ * of the whole fleet. false: the view has no moment to compare with, or memory ended, and `out`
  * fails. */
 bool page_find_changes(const struct view *view, bool filtered, struct changes *changes,
 		       struct buf *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The answer to a request for a page: the stored one, one rendered from the snapshot, or an error. */
+/* The answer to a page request: the stored page, one rendered from the snapshot, or an error. */
 #ifndef TFT_ANSWER_H
 #define TFT_ANSWER_H
 

@@ -4,9 +4,9 @@
  * worker's own snapshot. Nothing here waits for the upstream: what has to be fetched is recorded in
  * `due_work` and done after the response.
  *
- *	context_read(sources, &context, "overview", gzip);   // one round trip: state, condition, entry
+ *	context_read(sources, &context, "overview", gzip);  // one round trip: state and entry
  *	context_claim(sources, &context);
- *	context_load_snapshot(sources, &context);            // and whatever else the answer needs
+ *	context_load_snapshot(sources, &context);           // and whatever else the answer needs
  *	context_free(&context);
  */
 #ifndef TFT_CONTEXT_H
@@ -84,7 +84,8 @@ bool context_load_server(struct sources *sources, struct context *context);
 void context_load_history(struct sources *sources, struct context *context);
 /* For a page of the past, instead of the functions above except context_load_history: loads the
  * moment that the query asks for, with snapshot, server, warm-up and scenario. Reads nothing of the
- * present, and nothing becomes due. moment: as moments_read fills it; the context owns the snapshot. */
+ * present, and nothing becomes due. moment: as moments_read fills it; the context owns the
+ * snapshot. */
 enum moment_result context_load_moment(struct sources *sources, struct context *context,
 				       struct moment *moment);
 /* Loads the moment that the shown one is compared with, if the page shows changes. */

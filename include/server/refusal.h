@@ -18,8 +18,8 @@ void refuse_value(struct answering *a, const struct bad_value *bad, struct respo
 /* 404 for a moment that is not kept, or that has not come yet. */
 void refuse_moment(struct answering *a, const struct no_moment *none, bool future, enum media media,
 		   struct response *response);
-/* 404 for a name that the snapshot does not have. The name is not repeated: anybody can put anything
- * into an address. */
+/* 404 for a name that the snapshot does not have. The name is not repeated: anybody can put
+ * anything into an address. */
 void refuse_server(struct answering *a, bool json, bool past, struct response *response);
 
 #endif

@@ -3,9 +3,9 @@
  * From request to response. No request waits for the upstream: serve_after fetches what is due when
  * the response has been sent.
  *
- *	serve_prefetch(serve, requests, count);       // where more than one have come
- *	serve_request(serve, &request, &response);    // body: of serve, or of the cache's last replies
- *	send(&response);                              // finish the request; the next one
+ *	serve_prefetch(serve, requests, count);       // if more than one have arrived
+ *	serve_request(serve, &request, &response);    // the cache or serve owns the body
+ *	send(&response);                              // finish the request, then the next
  *	serve_after(serve);
  */
 #ifndef TFT_SERVE_H

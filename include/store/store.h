@@ -4,7 +4,7 @@
  *
  *	store_cmd(store, SPAN("GET"), key);            // any number
  *	if (store_run(store, 100) == STORE_OK)         // sends all, waits for all
- *		reply = store_reply(store, 0);         // never NULL; may be an error reply: check type
+ *		reply = store_reply(store, 0);         // never NULL; check its type
  *
  * Replies live until the next store_cmd after a run. Part of a batch may reach the server twice, so
  * its commands must be safe to repeat; scripts go alone and are sent once. After STORE_DOWN the

@@ -245,7 +245,7 @@ function showState() {
 	shownState = state;
 }
 
-/* ---- spoken ---- */
+/* ---- announcements of screen readers ---- */
 
 const region = make("p", {id: "said", role: "status"});
 let spokenAt = -Infinity, speech;
@@ -287,7 +287,7 @@ function announce(before, after) {
 		speak(`${after.alerts} server${after.alerts === 1 ? "" : "s"} at risk 50 or above`);
 }
 
-/* ---- taking over a new page ---- */
+/* ---- applying a new page ---- */
 
 const MORPHED = ["#state", "#view", ".environment", "nav", "footer"];
 let pending = null; /* a page that waits until the viewer has finished an input */
@@ -300,7 +300,7 @@ const keepOwn = {
 };
 
 /* Prepares every page before it is shown, including the first one. */
-function dress(root) {
+function prepare(root) {
 	localizeTimes(root);
 	/* The ticking age must not be read out; #said announces what matters. */
 	$("#state", root).setAttribute("aria-live", "off");
@@ -339,7 +339,7 @@ function apply(fresh) {
 		return location.reload();
 	pending = null;
 	set(offer, "hidden", true);
-	dress(fresh);
+	prepare(fresh);
 	serverState = $("#state", fresh).dataset.state;
 	for (const css of MORPHED)
 		Idiomorph.morph($(css), $(css, fresh),
@@ -389,7 +389,7 @@ function isBehind() {
 		(serverState === "live" && given("bucket") < bucket));
 }
 
-/* Of a hidden tab only the title and the icon are visible, so once a minute is enough. */
+/* A hidden tab shows only its title and icon, so once a minute is enough. */
 function plan(wait) {
 	const soon = wait ?? (isBehind() ? [1, 3][tries++] * S : untilNextEdge());
 
@@ -654,7 +654,7 @@ function onKey(event) {
 	found[1]();
 }
 
-/* ---- life ---- */
+/* ---- start, and what happens from then on ---- */
 
 function tick() {
 	showState();
@@ -681,7 +681,7 @@ readDocumentClock();
 contact = now();
 serverState = shownState = $("#state").dataset.state;
 readEnvironment(document);
-dress(document);
+prepare(document);
 $("#state").after(notes);
 notes.append(lateBand, skewNote);
 document.body.append(region, offer);
@@ -698,5 +698,5 @@ addEventListener("pageshow", event => event.persisted && resume());
 addEventListener("offline", setOffline);
 addEventListener("online", setOnline);
 plan(serverState === "cold" ? S : clock.known ? undefined : 0);
-document.documentElement.dataset.runs = ""; /* start.js need not watch */
+document.documentElement.dataset.runs = ""; /* stops the watch of start.js */
 })();

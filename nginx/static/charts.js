@@ -18,7 +18,7 @@ const AHEAD = [STEP_HOURS, 2 * STEP_HOURS, 0.25, 0.5, 1, 2, 4];
 const PAST = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400];
 const RANGES = {"30m": 1800, "1h": 3600, "8h": 8 * 3600, "1d": 86400, "7d": 7 * 86400};
 const charts = new Map(); /* drawing: uPlot */
-let data = null;          /* of the shown page, a promise */
+let data = null;          /* a promise, for the page that is shown */
 
 const lastOf = list => list[list.length - 1];
 
@@ -213,7 +213,7 @@ function describeZoom(chart, drawing, shown) {
 	section.prepend(note);
 }
 
-/* ---- taking over ---- */
+/* ---- interactive charts ---- */
 
 /* Dashed, with a text. */
 function drawMarks(chart, limits, marks) {
@@ -275,7 +275,7 @@ function options(drawing, shown) {
 const DOUBLE_MS = 350; /* the second click of a double one, which ends a zoom, comes within it */
 
 /* A click, but not the end of a drag, leads to the page of that moment. */
-function leadToMoments(chart) {
+function linkToMoments(chart) {
 	let pressed, timer;
 
 	chart.over.addEventListener("pointerdown", event => pressed = event.clientX);
@@ -301,7 +301,7 @@ function build(drawing, shown) {
 	const chart = new uPlot(wanted, shown.columns, box);
 
 	if (shown.time)
-		leadToMoments(chart);
+		linkToMoments(chart);
 	drawing.before(box); /* the style sheet hides the drawing after it */
 	/* In place of the drawing, and not higher. */
 	const fit = width => chart.setSize({width,
@@ -315,7 +315,7 @@ function build(drawing, shown) {
 const isVisible = drawing => drawing.checkVisibility?.() ?? drawing.getClientRects().length > 0;
 
 /* All visible charts, because the cursor of one shows in the others. */
-async function takeOver() {
+async function makeInteractive() {
 	for (const drawing of document.querySelectorAll(DRAWINGS)) {
 		if (charts.has(drawing) || !isVisible(drawing))
 			continue;
@@ -363,8 +363,8 @@ function repaint(event) {
 }
 
 document.body.append(palette);
-document.addEventListener("pointerover", event => event.target.closest?.(DRAWINGS) && takeOver());
-document.addEventListener("toggle", () => charts.size && takeOver(), true);
+document.addEventListener("pointerover", event => event.target.closest?.(DRAWINGS) && makeInteractive());
+document.addEventListener("toggle", () => charts.size && makeInteractive(), true);
 document.addEventListener("tft:polled", renew);
 document.addEventListener("change", repaint);
 })();

@@ -19,8 +19,8 @@ function make(tag, attributes, ...children) {
 	return node;
 }
 
-/* The present bucket may not be there yet, and beyond it there is nothing. */
-function isToCome(url) {
+/* The present bucket counts as future, because its data may not have arrived yet. */
+function isInFuture(url) {
 	return Date.parse(new URL(url).searchParams.get("at")) > tft.now() - bucket();
 }
 
@@ -33,13 +33,13 @@ async function load(url) {
 	if (!answer.ok || !tft.isOurs(text))
 		throw new Error(`status ${answer.status}`);
 	tft.show(new DOMParser().parseFromString(text, "text/html"));
-	dress();
+	addControls();
 	return answer.url;
 }
 
-/* Only the newest wish counts. False: there is no such page, and the browser shows why. */
+/* Cancels the request before. False: there is no such page, and the browser shows why. */
 async function go(url, remember = "pushState") {
-	if (isToCome(url)) {
+	if (isInFuture(url)) {
 		location.assign(live());
 		return false;
 	}
@@ -73,7 +73,7 @@ function stop() {
 async function play() {
 	const began = performance.now(), next = step(bucket());
 
-	if (isToCome(next))
+	if (isInFuture(next))
 		return stop();
 	if (await go(next, "replaceState") && timer)
 		timer = setTimeout(play, Math.max(0, S - (performance.now() - began)));
@@ -91,9 +91,9 @@ function toggle() {
 /* ---- the strip ---- */
 
 const aim = make("p", {id: "aim"});
-let held = null; /* the column under a pointer that is pressed */
+let held = null; /* the column under the pressed pointer */
 
-/* The column below a place, also where the pointer has left its height. */
+/* The column at x, even if the pointer has moved above or below the strip. */
 function columnAt(x) {
 	const columns = [...document.querySelectorAll("#strip a")];
 
@@ -146,7 +146,7 @@ function onKey(event) {
 	go(step(direction * (event.shiftKey ? 300 * S : bucket())));
 }
 
-/* A wide table that has the focus scrolls by the same keys. */
+/* The same keys scroll a wide table that has the focus. */
 function getScrollable(node) {
 	const box = node.closest?.(".scroll");
 
@@ -156,7 +156,7 @@ function getScrollable(node) {
 function onClick(event) {
 	const link = event.target.closest?.("#moments [data-step]");
 
-	/* A press on the strip has been taken as one. */
+	/* pointerup has already handled a press on the strip. */
 	if (event.target.closest?.("#strip") && event.detail > 0)
 		return event.preventDefault();
 	if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0)
@@ -166,8 +166,8 @@ function onClick(event) {
 	go(link.href);
 }
 
-/* What a page of the server lacks. */
-function dress() {
+/* Adds what the server's page lacks. */
+function addControls() {
 	if (!playButton.isConnected)
 		$(".steps").append(" ", playButton);
 	if (!aim.isConnected)
@@ -175,7 +175,7 @@ function dress() {
 }
 
 playButton.dataset.keep = aim.dataset.keep = "";
-dress();
+addControls();
 for (const [key, words] of Object.entries(KEYS))
 	$("#help dl")?.append(make("dt", {}, make("kbd", {}, key)), make("dd", {}, words));
 document.addEventListener("keydown", onKey);

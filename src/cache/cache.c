@@ -3,7 +3,7 @@
  * The states of a group, as a reader sees it:
  *
  *	FRESH   the pointer is of this bucket and of the epoch that is in force
- *	STALE   there is a pointer, but of an older bucket, or of another epoch: a flush came after it
+ *	STALE   there is a pointer, but of an older bucket, or of an epoch before the last flush
  *	COLD    there is no pointer, or its data are older than max_stale
  *	DOWN    Redis did not answer in time, or what it holds belongs to another fleet
  *

@@ -208,8 +208,8 @@ static void put_silence(const struct columns *c, const struct snapshot *s,
 	rice_put(out, c->work, c->count);
 }
 
-/* Of those that are not Healthy, which follows from the values: buckets before this one plus 1; 0: not
- * known. */
+/* Of those that are not Healthy, which follows from the values: buckets before this one plus 1; 0:
+ * not known. */
 static void put_levels(const struct columns *c, const struct snapshot *s,
 		       const struct server *const *servers, struct buf *out)
 {

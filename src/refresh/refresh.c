@@ -285,8 +285,7 @@ static void make_records(const struct snapshot *snap, struct records *r)
 	history_encode_servers(snap, &r->names, &r->risks);
 }
 
-/* From those that were open at the last moment; without Redis' word for it the commit goes on without a
- * step. */
+/* Continues those that were open at the last moment. Without an answer the commit omits this step. */
 static void step_incidents(struct work *w, struct records *r)
 {
 	struct buf before;

@@ -4,11 +4,11 @@
  *
  *	CLOSED   there is none
  *	QUIET    the server owes nothing, and nothing that it sent is left over
- *	ASKING   a batch is on its way, and as many replies are to come as it has commands unanswered
+ *	ASKING   a batch has been sent; one reply is due for each unanswered command
  *
- *	CLOSED -> QUIET   open_link: connected, hands shaken, authenticated, by a sentinel or not
+ *	CLOSED -> QUIET   open_link: connected, handshake done, authenticated, by a sentinel or not
  *	QUIET -> ASKING   exchange
- *	ASKING -> QUIET   exchange: the last reply was read, and it came whole
+ *	ASKING -> QUIET   exchange: the last reply has been read in full
  *	any -> CLOSED     close_link: whatever else happens to a connection, be it the deadline, a
  *	                  reply too large to be taken, or a byte that nobody has asked for
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The wire of Redis, as a worker receives it: in pieces of any size, into memory with a ceiling.
- * The pieces change nothing, whatever a reply is, all that is asked of it has an answer, and hiredis
- * reads the same in it.
+ * The pieces change nothing, whatever a reply is, all that is asked of it has an answer, and
+ * hiredis reads the same in it.
  */
 #include "config.h"
 

@@ -147,7 +147,7 @@ def test_stop_leaves_no_process_and_a_new_start_works(site):
     with pytest.raises(requests.ConnectionError):
         site.get("healthz")
     again = site.stop()
-    assert again.returncode == 0 and again.stdout.startswith("Nothing runs")
+    assert again.returncode == 0 and again.stdout.startswith("Nothing is running")
     assert site.script("status.sh").returncode == 3
     site.start()
     assert site.get("healthz").status_code == 200
@@ -297,7 +297,7 @@ def test_a_clone_with_a_blank_and_a_letter_in_its_path_is_built_and_updated(site
 def test_a_clone_that_cannot_be_built_where_it_is_says_so_at_once(site):
     site.root = copy_of_the_sources(site.dir / "it's")
     del site.env["TFT_BUILD"]
-    assert "this directory is below a path" in one_line(site.script("start_all.sh"))
+    assert "the path of this directory must not contain" in one_line(site.script("start_all.sh"))
     assert not site.run_dir.exists()
 
 
@@ -320,7 +320,7 @@ def broken(site):
 
 
 @pytest.mark.parametrize(
-    "text, reason", [("echo no such luck >&2; exit 3", "no such luck"), ("kill -SEGV $$", "it gave no reason")], ids=["exit", "signal"]
+    "text, reason", [("echo no such luck >&2; exit 3", "no such luck"), ("kill -SEGV $$", "no message in its log")], ids=["exit", "signal"]
 )
 def test_workers_that_end_at_once_end_the_start_with_their_reason(site, broken, text, reason):
     broken(text)
@@ -357,7 +357,7 @@ def test_a_key_that_the_workers_may_not_read_is_told_before_anything_starts(site
     key.write_text("key-that-nobody-sees")
     key.chmod(mode)
     line = one_line(site.script("start_all.sh", TFT_API_KEY_FILE=str(key)))
-    assert f"{key} is root:root, mode {mode:04o}" in line and "wanted: group www-data, mode 0640" in line
+    assert f"{key} is root:root, mode {mode:04o}" in line and "need: group www-data, mode 0640" in line
     assert not site.leaders() and not (site.run_dir / "log" / "nginx.log").exists()
     os.chown(key, 0, pwd.getpwnam("www-data").pw_gid)
     key.chmod(0o640)
@@ -393,7 +393,7 @@ def test_other_settings_are_not_silently_ignored(running):
 
 def test_a_misspelt_setting_is_told(running):
     result = running.start(TFT_PROT="9090")
-    assert result.stderr == "TFT_PROT is no setting and is ignored\n"
+    assert result.stderr == "TFT_PROT is not a setting and is ignored\n"
 
 
 def test_settings_of_the_running_workers_are_shown(running):

@@ -6,9 +6,9 @@
  *	cc -shared -fPIC -o fail.so fail.c -ldl
  *
  * Calls are counted between two waits for a request, so the refresh after a response is included.
- * Those of libfcgi and of hiredis 0.14 for memory are left out: they end the process themselves when
- * there is none, by an assertion and by abort(). So are the strings of json-c, which takes the copy of
- * a name for there without a look.
+ * Those of libfcgi and of hiredis 0.14 for memory are left out: they end the process themselves
+ * when there is none, by an assertion and by abort(). So are the strings of json-c, which takes the
+ * copy of a name for there without a look.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

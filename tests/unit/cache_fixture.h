@@ -33,7 +33,7 @@ static inline void redis_on_time(int64_t ms)
 	redis_on_array("TIME", seconds, us);
 }
 
-/* Nothing in it, no breaker. */
+/* An empty pointer and no breaker. */
 static inline void redis_on_nothing(void)
 {
 	redis_on("", "$-1\r\n");
@@ -54,7 +54,7 @@ static inline void redis_on_pointer(const char *bucket, const char *epoch, int64
 	redis_on("GET tft:epoch:fleet", "$2\r\ne1\r\n");
 }
 
-/* An entry whose checks pass. */
+/* An entry that passes all checks. */
 static inline void redis_on_entry(const char *begins, const char *route, const char *snap,
 				  struct span body, const char *says)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A clock that stands still unless it is told to go on, in the place of base/clock.c. */
+/* A clock that a test moves, in place of base/clock.c. */
 #ifndef TFT_FAKE_CLOCK_H
 #define TFT_FAKE_CLOCK_H
 
 #include "base/clock.h"
 
-#define WALL_MS INT64_C(1764000000000) /* of the time 0 of the monotonic clock */
+#define WALL_MS INT64_C(1764000000000) /* the wall clock at time 0 of the monotonic clock */
 
 static int64_t clock_us = 5000000123;
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tft-fetch as a test wants it: the test's own program, started again. fake_fetch_runs comes first in
- * its main. What a call gets stands in the environment under the name of its endpoint ("predictions",
- * "status", "scenario", "set"): "<reason> <status> <retry_after_ms> <file>", with - for no body, or a
- * word of its own: "hang", "die", "half", "forever", "odd". The orders are kept in the file ORDERS.
+ * tft-fetch as a test wants it: the test's own program, started again. fake_fetch_runs comes first
+ * in its main. What a call gets stands in the environment under the name of its endpoint
+ * ("predictions", "status", "scenario", "set"): "<reason> <status> <retry_after_ms> <file>", with -
+ * for no body, or a word of its own: "hang", "die", "half", "forever", "odd". The orders are kept
+ * in the file ORDERS.
  */
 #ifndef TFT_FAKE_FETCH_H
 #define TFT_FAKE_FETCH_H
@@ -119,7 +120,7 @@ static inline void play_fetch(const char *script)
 	fetch_write(&outcome, sizeof(outcome));
 }
 
-/* True in the program that was started as tft-fetch. */
+/* True if this program was started as tft-fetch. */
 static inline bool fake_fetch_runs(int argc, char **argv)
 {
 	static char texts[FETCH_TEXTS][FETCH_TEXT_MAX + 1];
@@ -180,7 +181,7 @@ static inline void fetch_begin(void)
 	assert_int_equal(truncate(orders_path, 0), 0);
 }
 
-/* The orders since the last time. */
+/* The orders since the last call of this function. */
 static inline const char *fetch_orders(void)
 {
 	static char text[8192];

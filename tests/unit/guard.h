@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Test inputs that end at a page nobody may read: every read past the end faults at once. */
+/* Test inputs that end at a page without access: any read past the end faults at once. */
 #ifndef TFT_GUARD_H
 #define TFT_GUARD_H
 
@@ -11,7 +11,7 @@
 
 #define GUARD_ROOM (16 * 4096)
 
-/* A copy of `s` (at most GUARD_ROOM bytes) that ends at the forbidden page. To be released by
+/* A copy of `s` (at most GUARD_ROOM bytes) that ends at the page without access. Release it with
  * guard_free. */
 static inline struct span guard_copy(struct span s)
 {

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A Redis that answers by rules, in the place of a transport, over a clock that stands still unless
- * it is told to go on.
+ * A Redis that answers by rules, in place of a transport, over a clock that only the test moves.
  *
  *	redis_on_array("HMGET tft:cur:fleet", "59", "e", "1770000", "s", "0");
  *	cache_read(...);
- *	assert_string_equal(redis_heard(), "...");   // since it was last asked, one command a line
+ *	assert_string_equal(redis_heard(), "...");   // since the last call, one command a line
  *
- * A command is answered by the newest rule that it begins with; without one Redis is silent, which
- * lets the time of the deadline pass at once. The digest of a script is left out: "EVALSHA 1 key",
- * and so is its text.
+ * The newest rule that is a prefix of a command answers it. If there is none, Redis is silent, and
+ * the clock moves to the deadline at once. The digest and the text of a script are omitted:
+ * "EVALSHA 1 key".
  */
 #ifndef TFT_SCRIPTED_REDIS_H
 #define TFT_SCRIPTED_REDIS_H
@@ -73,7 +72,7 @@ static inline void put_string(struct buf *out, struct span text)
 	buf_lit(out, "\r\n");
 }
 
-/* An array of strings; one without a pointer is nil. */
+/* An array of strings; a NULL pointer is nil. */
 static inline void redis_on_spans(const char *begins, const struct span *texts, size_t count)
 {
 	struct buf wire;
@@ -101,7 +100,7 @@ static inline void redis_on_texts(const char *begins, const char *const *texts, 
 	redis_on_texts((begins), (const char *const[]){__VA_ARGS__},                               \
 		       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
-/* --- what it heard --- */
+/* --- received commands --- */
 
 static inline const char *redis_heard(void)
 {
@@ -237,7 +236,7 @@ static const struct transport scripted_redis = {
 
 /* --- a store over it --- */
 
-/* Forgets all rules and what was heard. */
+/* Forgets all rules and all received commands. */
 static inline void redis_reset(void)
 {
 	while (redis.count)

@@ -81,7 +81,7 @@ static void test_the_role_is_that_of_exactly_this_user(void **state)
 	}
 }
 
-/* Everybody is an operator here: only the sender's page decides. */
+/* Every user is an operator here: only the page that sends the form decides. */
 static void test_only_an_own_page_may_send_a_form(void **state)
 {
 	static const struct {
@@ -95,7 +95,7 @@ static void test_only_an_own_page_may_send_a_form(void **state)
 		{{"same-site", "", "", "192.0.2.1", FORM}, "", 403},
 		{{"Same-Origin", "", "", "192.0.2.1", FORM}, "", 403},
 		{{"nonsense", "", "", "127.0.0.1", FORM}, "", 403},
-		/* What the browser says about the site comes before the origin. */
+		/* Sec-Fetch-Site takes precedence over Origin. */
 		{{"cross-site", OWN, "", "127.0.0.1", FORM}, OWN, 403},
 		{{"same-origin", "https://other.example", "", "192.0.2.1", FORM}, OWN, 0},
 		{{"", OWN, "", "192.0.2.1", FORM}, OWN, 0},
@@ -105,7 +105,7 @@ static void test_only_an_own_page_may_send_a_form(void **state)
 		{{"", "null", "", "127.0.0.1", FORM}, OWN, 403},
 		{{"", "null", "", "127.0.0.1", FORM}, "", 403},
 		{{"", OWN, "", "127.0.0.1", FORM}, "", 403},
-		/* No browser. */
+		/* Not a browser. */
 		{{"", "", "", "127.0.0.1", FORM}, OWN, 0},
 		{{"", "", "", "127.1.2.3", FORM}, "", 0},
 		{{"", "", "", "::1", FORM}, "", 0},
@@ -166,7 +166,7 @@ static void test_only_a_form_is_a_body(void **state)
 	}
 }
 
-/* Who may not act learns nothing about the body. */
+/* Someone who may not act learns nothing about the body. */
 static void test_the_sender_is_checked_before_the_body(void **state)
 {
 	struct settings settings = settings_of("", ROLE_VIEWER, "");

@@ -34,7 +34,7 @@ static void put_text(struct buf *out, const char *text)
 	put_string(out, span_str(text));
 }
 
-/* One entry more of a stream, of up to six fields. */
+/* Adds an entry of up to six fields to a stream. */
 static void put_entry(struct buf *out, int64_t ms, const char *const *fields, size_t count)
 {
 	char id[32];
@@ -110,7 +110,7 @@ static void test_a_day_is_hours_and_the_points_of_the_last_two(void **state)
 	buf_free(&entries);
 }
 
-/* In the middle of an hour: the hour before may not have been closed yet. */
+/* In the middle of an hour: the previous hour may not be closed yet. */
 static void test_the_hours_end_where_the_points_begin(void **state)
 {
 	(void)state;
@@ -150,7 +150,7 @@ static void test_the_risk_of_one_server(void **state)
 		assert_float_equal(history_points(&history)[i].highest, highest[i], 1e-9);
 	assert_int_equal(history_points(&history)[0].at_ms, END - 150000);
 	history_free(&history);
-	/* The first of the names as well. */
+	/* Also for the first of the names. */
 	assert_int_equal(archive_server(cache, snap, SPAN("a"), &history), 0);
 	assert_int_equal(history_count(&history), 3);
 	history_free(&history);
@@ -169,7 +169,7 @@ static void test_a_stream_that_cannot_be_read(void **state)
 	redis_on("XRANGE", "+OK\r\n");
 	assert_int_equal(archive_fleet(cache, snap, HISTORY_1H, &history), -1);
 	history_free(&history);
-	/* What is no entry is none. */
+	/* Malformed entries are skipped. */
 	redis_on("XRANGE", "*4\r\n+x\r\n*0\r\n*1\r\n$4\r\n12-0\r\n*2\r\n$2\r\n-0\r\n*0\r\n");
 	assert_int_equal(archive_fleet(cache, snap, HISTORY_1H, &history), 0);
 	assert_int_equal(history_count(&history), 0);
@@ -229,7 +229,7 @@ static void test_the_forecasts_of_a_server(void **state)
 	assert_string_equal(redis_heard(), "HMGET tft:series:58800000  a\n");
 	assert_non_null(snap->servers[0].series);
 	assert_true(snap->servers[0].series->current[0] == 42);
-	/* Of another snapshot, damaged, or absent. */
+	/* Forecasts of another snapshot, damaged ones, absent ones. */
 	redis_on_spans("HMGET tft:series:58800000",
 		       (const struct span[]){SPAN("s2"), buf_span(&bytes)}, 2);
 	forecast_store_server(cache, &data, &snap->servers[0]);
@@ -266,7 +266,7 @@ static void test_the_forecasts_of_the_top_page(void **state)
 	assert_null(snap->servers[1].series);
 	assert_true(snap->servers[2].series->current[0] == 2);
 	assert_null(snap->servers[3].series);
-	/* Nobody matches: nobody is asked for. */
+	/* No server matches: no forecast is read. */
 	assert_int_equal(query_parse(&query, SPAN("q=mail"), ~0u, &bad), 0);
 	forecast_store_top(cache, &data, snap, &query);
 	assert_string_equal(redis_heard(), "");
@@ -274,7 +274,7 @@ static void test_the_forecasts_of_the_top_page(void **state)
 	buf_free(&second);
 }
 
-/* From the start of the hour on in which the last hour began: there the names stand. */
+/* Reads from the start of the hour in which the last hour began, where the names are stored. */
 static void test_the_last_hour_of_all_servers(void **state)
 {
 	static const char *const named[] = {"s", "d1", "r", "28h8", "n", "a b"},
@@ -300,7 +300,7 @@ static void test_the_last_hour_of_all_servers(void **state)
 	assert_int_equal(server_level_since(snapshot_find(snap, SPAN("a"))), END + 600000);
 	assert_int_equal(server_level_since(snapshot_find(snap, SPAN("b"))), END + 900000);
 	assert_int_equal(snapshot_find(snap, SPAN("a"))->recent.least, 9);
-	/* Away: what the snapshot says itself. */
+	/* It is gone: the snapshot's own value stays. */
 	redis_on("XRANGE", "-ERR\r\n");
 	archive_recent(cache, snap);
 	assert_int_equal(snapshot_find(snap, SPAN("a"))->recent.least, 86);

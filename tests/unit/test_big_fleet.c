@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every row of the page table with 1,000 servers: few enough elements for a browser, few enough
- * bytes for a wire (doc/limits.md#budgets). */
+ * bytes to transfer (doc/limits.md#budgets). */
 #include "config.h"
 
 #include "base/gzip.h"
@@ -21,7 +21,7 @@ static double number(void)
 	return (double)(state >> 8) / (1 << 24) * 100;
 }
 
-/* Of every kind some; nearly every forecast crosses some limit, as the recorded ones do. */
+/* Some of every kind; nearly every forecast crosses some limit, as in the recorded ones. */
 static struct sample usual_sample(void)
 {
 	double cpu = number(), io = number() * 0.35, memory = number(), load = number() * 0.08;
@@ -68,7 +68,7 @@ static struct series *any_series(void)
 	return series;
 }
 
-/* What real names look like, of every profile. */
+/* Realistic names of every profile. */
 static void name_server(unsigned i, char name[SNAPSHOT_NAME_MAX])
 {
 	static const char *const prefixes[] = {"ppml",  "ppdb",   "ppweb", "ppcon",
@@ -101,7 +101,7 @@ static void fixture_big(struct fixture *f, struct sample (*sample_of)(void))
 	f->view.server = &snap->servers[0];
 }
 
-/* Start tags; text has none, it is escaped. */
+/* Counts start tags. Text contains none: it is escaped. */
 static size_t count_nodes(const char *text)
 {
 	size_t n = 0;
@@ -123,8 +123,8 @@ static size_t packed_len(const char *text)
 	return len;
 }
 
-/* Above the rule: 200 alerts with 13 cells and a link in each row are 3,000 elements by themselves;
- * 20 cards for which every rule fires do not depend on the size of the fleet. */
+/* Above the general rule: 200 alerts with 13 cells and a link in each row are already 3,000
+ * elements; 20 cards for which every rule fires do not depend on the size of the fleet. */
 static size_t most_nodes(const char *name)
 {
 	return strcmp(name, "overview") == 0 ? NODES + 500
@@ -173,13 +173,13 @@ static void a_usual_fleet_stays_within_the_budgets(void **unused)
 	check_all(usual_sample);
 }
 
-static void a_fleet_on_fire_stays_within_the_budgets(void **unused)
+static void a_critical_fleet_stays_within_the_budgets(void **unused)
 {
 	(void)unused;
 	check_all(worst_sample);
 }
 
-/* Whoever is not on the first page can be found: search goes over all servers. */
+/* A server that is not on the first page can be found: search covers all servers. */
 static void every_alert_can_be_found(void **unused)
 {
 	struct fixture f;
@@ -204,7 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_usual_fleet_stays_within_the_budgets),
-		cmocka_unit_test(a_fleet_on_fire_stays_within_the_budgets),
+		cmocka_unit_test(a_critical_fleet_stays_within_the_budgets),
 		cmocka_unit_test(every_alert_can_be_found),
 	};
 

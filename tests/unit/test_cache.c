@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a worker reads in the shared cache, who refreshes, and what it remembers of a Redis that
- * failed. */
+/* What a worker reads from the shared cache, which worker refreshes, and what a worker remembers of
+ * a Redis that failed. */
 #include "config.h"
 
 #include "cache_fixture.h"
@@ -85,7 +85,7 @@ static void test_half_a_pointer_is_none(void **state)
 	}
 }
 
-/* Another fleet's is shown to nobody; what is no name of a fleet is a stranger's and no reason. */
+/* The data of another fleet are shown to nobody. A value that is not a fingerprint is ignored. */
 static void test_the_pointer_of_another_fleet(void **state)
 {
 	(void)state;
@@ -107,7 +107,7 @@ static void test_the_pointer_of_another_fleet(void **state)
 	assert_int_equal(look(NULL), CACHE_FRESH);
 }
 
-/* As old as the clock itself is old, but not absent. */
+/* Data as old as the clock itself are old, but not absent. */
 static void test_the_first_bucket_counts(void **state)
 {
 	(void)state;
@@ -172,7 +172,7 @@ static void test_an_entry_of_the_snapshot(void **state)
 	redis_on_entry(PAGE, "overview", "s1", SPAN("<p>"), "a b");
 	redis_on("HSTRLEN", ":3\r\n");
 	look("overview");
-	/* It was not known where the entry is. */
+	/* The pointer was not known yet. */
 	assert_non_null(strstr(redis_heard(),
 			       "\nHMGET tft:said status scenario\n"
 			       "HSTRLEN tft:overview:58800000 body\n" PAGE
@@ -332,7 +332,7 @@ static void test_requests_that_come_together_ask_once(void **state)
 	assert_string_not_equal(redis_heard(), "");
 }
 
-/* --- what the small groups say --- */
+/* --- the small groups --- */
 
 static void test_what_was_said_holds_for_a_minute(void **state)
 {
@@ -382,7 +382,7 @@ static void test_a_page_that_repeats_what_is_said_now(void **state)
 
 /* --- a Redis that fails --- */
 
-/* For how long it is left alone now. */
+/* For how long the worker now leaves Redis alone. */
 static int64_t time_down(void)
 {
 	int64_t ms = 0;
@@ -412,7 +412,7 @@ static void test_a_silent_redis_is_left_alone_longer_each_time(void **state)
 		if (ms < about[i] * 8 / 10 || ms > about[i] * 12 / 10 + 5)
 			fail_msg("%lld ms instead of %lld", (long long)ms, (long long)about[i]);
 	}
-	/* One answer, and the next failure is the first one again. */
+	/* After one answer, the next failure counts as the first again. */
 	redis_on_nothing();
 	pass_ms(2000);
 	assert_int_equal(look(NULL), CACHE_COLD);
@@ -495,7 +495,7 @@ static void test_a_claim_that_is_won(void **state)
 		"26 60000 31 0123456789abcdef\n",
 		claim.token, claim.token);
 	assert_string_equal(redis_heard(), heard);
-	/* Its holder may claim again at once. */
+	/* The holder may claim again at once. */
 	assert_int_equal(try_claim(), CLAIM_WON);
 	assert_string_not_equal(redis_heard(), "");
 }
@@ -533,7 +533,7 @@ static void test_a_refusal_is_remembered_for_a_moment(void **state)
 	assert_string_not_equal(redis_heard(), "");
 }
 
-/* What a page says of a Redis that answers and takes nothing. */
+/* What a page says of a Redis that answers but refuses writes. */
 static void test_a_redis_that_takes_nothing_is_named(void **state)
 {
 	static const struct {
@@ -564,20 +564,21 @@ static void test_a_redis_that_takes_nothing_is_named(void **state)
 		assert_int_equal(ms, i * 1000);
 		pass_ms(1000);
 	}
-	/* Who finds somebody else at work, or nothing to do, has not come to what was refused. */
+	/* A claim that finds another holder, or nothing to do, has not reached the refused
+	 * command. */
 	for (size_t i = 0; i < LENGTH(others); i++) {
 		redis_on_array("EVALSHA 8", others[i], "58800000", "1764000015123", "e1", "100");
 		(void)try_claim();
 		assert_non_null(cache_refusal(cache, &ms));
 		pass_ms(1000);
 	}
-	/* What was refused is done. */
+	/* The refused command succeeds. */
 	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
 	assert_int_equal(try_claim(), CLAIM_WON);
 	assert_null(cache_refusal(cache, &ms));
 }
 
-/* Somebody else could: data are there that are newer than the refusal, not those from before. */
+/* Another worker succeeded: data newer than the refusal have arrived. Older data do not end it. */
 static void test_newer_data_end_what_was_refused(void **state)
 {
 	int64_t ms;
@@ -682,7 +683,7 @@ static void test_a_flush(void **state)
 	assert_int_equal(wait_ms, 0);
 }
 
-/* The next one who asks is not told what was refused before. */
+/* The next claim is not answered with the earlier refusal. */
 static void test_one_group_is_out_of_date(void **state)
 {
 	const char *heard;
@@ -698,7 +699,7 @@ static void test_one_group_is_out_of_date(void **state)
 	assert_int_equal(strncmp(heard, "SET tft:epoch:fleet 1764", 24), 0);
 	assert_non_null(strstr(heard, "\nDEL tft:lock:fleet\n"));
 	win();
-	/* A Redis that is away is not asked. */
+	/* No request is sent to a Redis that is down. */
 	redis_reset();
 	look(NULL);
 	redis_heard();

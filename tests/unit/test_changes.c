@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What changed between two moments (doc/rules.md#changes): each kind, the order, what is told
- * together. */
+/* What changed between two moments (doc/rules.md#changes): each kind, the order, and groups. */
 #include "config.h"
 
 #include "fleet/changes.h"
 #include "view_fixture.h"
 
-/* Samples by what gives them their risk. */
+/* Samples, named after what gives them their risk. */
 #define CALM          {20, 20, 20}, {1, 1, 1}, {20, 20, 20}, {1, 1, 1}, 0 /* 0.0 */
 #define CPU(now)      {now, now, now}, {1, 1, 1}, {20, 20, 20}, {1, 1, 1}, 0
 #define IO(now)       {20, 20, 20}, {now, now, now}, {20, 20, 20}, {1, 1, 1}, 0
@@ -128,7 +127,7 @@ static void kinds_come_in_the_order_of_importance(void **unused)
 	(void)unused;
 	begin(&m);
 	(void)snprintf(m.now->scenario.name, sizeof(m.now->scenario.name), "cascade");
-	/* 17.0 to 25.5, by points of the same level: the CPU alone. */
+	/* From 17.0 to 25.5, without a change of level: by the CPU alone. */
 	put_both(&m, "moved", SAMPLE(CALM), SAMPLE(CPU(91)));
 	put(m.now, "appeared", SAMPLE(CALM));
 	put(m.then, "back", SAMPLE(CALM));
@@ -155,11 +154,11 @@ static void a_server_has_its_most_important_change_only(void **unused)
 
 	(void)unused;
 	begin(&m);
-	/* A new one that is in the alert table at once. */
+	/* A new server that is in the alert table at once. */
 	put(m.now, "new", SAMPLE(CPU(FULL)));
-	/* Within the table: a worse level, and 42.5 points. */
+	/* In the table: a worse level, and 42.5 points more. */
 	put_both(&m, "worse", SAMPLE(CPU(FULL)), SAMPLE(BOTH(FULL, WAIT)));
-	/* Left, and is at a better level. */
+	/* It leaves the table, and its level is better. */
 	put_both(&m, "better", SAMPLE(BOTH(FULL, WAIT)), SAMPLE(CALM));
 	find(&m);
 	assert_string_equal(told(&m), "entered:new rose:worse left:better");
@@ -201,7 +200,7 @@ static void of_a_kind_the_largest_comes_first_then_the_name(void **unused)
 	end(&m);
 }
 
-/* Ten of those that moved by 5 points or more; 6.8 and 3.4 here. */
+/* At most ten servers, of those that moved by 5 points or more: here 8.5 and 3.5. */
 static void ten_movers_are_told(void **unused)
 {
 	struct moments m;
@@ -224,7 +223,7 @@ static void ten_movers_are_told(void **unused)
 	end(&m);
 }
 
-/* ---- together ---- */
+/* ---- groups ---- */
 
 static const struct change_line *line_at(const struct moments *m, size_t i)
 {
@@ -296,7 +295,7 @@ static void what_rose_in_one_profile_is_one_line(void **unused)
 	end(&m);
 }
 
-/* The larger group first; a server is in one of them; equal ones by the cause. */
+/* The larger group first; a server is in only one of them; equal sizes in order of the cause. */
 static void groups_are_told_by_size(void **unused)
 {
 	struct moments m;
@@ -341,7 +340,7 @@ static void others_of_a_kind_are_told_together_too(void **unused)
 	end(&m);
 }
 
-/* ---- chosen ---- */
+/* ---- filters ---- */
 
 static bool is_database(const void *ctx, const struct server *server)
 {
@@ -382,7 +381,7 @@ static void a_rise_has_the_cause_that_grew_most(void **unused)
 	(void)unused;
 	begin(&m);
 	put_calm(&m);
-	/* The CPU gives more than the I/O wait, but did so before. */
+	/* The CPU adds more points than the I/O wait, but it did so before. */
 	put_both(&m, "a", SAMPLE(CPU(FULL)), SAMPLE(BOTH(FULL, WAIT)));
 	put_both(&m, "b", SAMPLE(CPU(FULL)), SAMPLE(CALM));
 	find(&m);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How new data go to Redis, and how a failure is told. */
+/* How new data are written to Redis, and how a failure is recorded. */
 #include "config.h"
 
 #include "cache_fixture.h"
@@ -74,7 +74,7 @@ static void test_fields_are_put_aside(void **state)
 	assert_int_equal(cache_stage_fields(cache, &claim, "series", 2, pairs), -1);
 }
 
-/* A writer goes on where a reader would give up: for publish_ms, every 50 ms. */
+/* A writer keeps trying where a reader gives up: for publish_ms, every 50 ms. */
 static void test_a_writer_is_patient(void **state)
 {
 	struct cache_document document = {.body = SPAN("x"), .type = "text/html"};
@@ -154,7 +154,7 @@ static void test_all_answers_to_a_commit(void **state)
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_DOWN);
 }
 
-/* Whose first answer was lost: the data are there. */
+/* The first answer was lost, but the data were committed. */
 static void test_a_repeated_commit_is_done(void **state)
 {
 	(void)state;
@@ -170,7 +170,7 @@ static void test_a_repeated_commit_is_done(void **state)
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_FLUSHED);
 }
 
-/* --- failures and small words --- */
+/* --- failures and small writes --- */
 
 static void test_a_failure_is_told(void **state)
 {
@@ -200,7 +200,7 @@ static void test_a_failure_that_redis_did_not_hear_is_told_later(void **state)
 	assert_false(cache_is_behind(cache));
 	cache_catch_up(cache);
 	assert_string_equal(redis_heard(), "");
-	/* Refused is heard. */
+	/* A refusal is an answer. */
 	redis_on("EVALSHA 2", "-READONLY no\r\n");
 	cache_fail(cache, &claim, REASON_CONNECT, 0);
 	assert_false(cache_is_behind(cache));
@@ -229,7 +229,7 @@ static void test_a_small_group_says_something(void **state)
 	redis_on_array("EVALSHA 1", "ok");
 	cache_publish_digest(cache, &claim, "abcd");
 	assert_string_equal(redis_heard(), "EVALSHA 1 tft:said 60000 status 1764000015123 abcd\n");
-	/* Somebody has put another type there. */
+	/* Another program has stored another type there. */
 	redis_on("EVALSHA 1", "-WRONGTYPE no hash\r\n");
 	redis_on("DEL", ":1\r\n");
 	cache_publish_digest(cache, &claim, "abcd");

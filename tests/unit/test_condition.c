@@ -112,7 +112,7 @@ static void the_code_tells_the_last_answer_unless_all_data_are_gone(void **state
 		{AGE_STALE, REASON_WARMING, "warming"},
 		{AGE_NO_DATA, REASON_NONE, "no-data"},
 		{AGE_NO_DATA, REASON_TIMEOUT, "no-data"},
-		{AGE_NO_DATA, REASON_WARMING, "warming"}, /* an answer: the warm-up page says so */
+		{AGE_NO_DATA, REASON_WARMING, "warming"}, /* an answer: the warm-up page shows it */
 	};
 	size_t i;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The connections of nginx to a worker, over real sockets: which requests are handed over, which
- * connections are kept, and which end. */
+/* The connections between nginx and a worker, over real sockets: which requests are handed over,
+ * which connections are kept, and which end. */
 #include "config.h"
 
 #include <errno.h>
@@ -147,7 +147,7 @@ static void test_requests_on_a_kept_connection(void **state)
 		assert_false(has_ended(fd));
 		assert_int_equal(next(), CONNS_QUIET);
 	}
-	/* nginx ends it. */
+	/* nginx closes it. */
 	(void)close(fd);
 	assert_int_equal(next(), CONNS_NOTHING);
 	assert_int_equal(next(), CONNS_QUIET);
@@ -163,7 +163,7 @@ static void test_a_connection_that_is_not_kept(void **state)
 	conns_done(conns, requests[0], true);
 	assert_true(has_ended(fd));
 	(void)close(fd);
-	/* Nor is one whose answer was not sent. */
+	/* Nor is a connection kept whose answer was not sent. */
 	fd = dial();
 	send_request(fd, KEEP);
 	assert_one_request();
@@ -212,7 +212,7 @@ static void test_half_a_request_ends_after_5_seconds(void **state)
 	int silent = dial(), half = dial(), kept = dial();
 
 	(void)state;
-	assert_int_equal(next(), CONNS_NOTHING); /* nothing comes on it */
+	assert_int_equal(next(), CONNS_NOTHING); /* nothing arrives on it */
 	send_bytes(half, "\1\1", 2);
 	assert_int_equal(next(), CONNS_NOTHING);
 	send_request(kept, KEEP);
@@ -235,7 +235,7 @@ static void test_half_a_request_ends_after_5_seconds(void **state)
 	(void)close(kept);
 }
 
-/* The next one to have had its time is waited for, not only the first. */
+/* The worker wakes for each deadline, not only for the first. */
 static void test_each_half_has_its_own_time(void **state)
 {
 	int first = dial(), second;
@@ -282,7 +282,7 @@ static void test_what_is_no_request_ends_its_connection(void **state)
 	assert_int_equal(next(), CONNS_NOTHING);
 	assert_true(has_ended(fd));
 	(void)close(fd);
-	/* More than a request has, and still not its end: pieces of parameters. */
+	/* More than a request may have, without its end: pieces of parameters. */
 	fd = dial();
 	for (size_t n = put_record((unsigned char *)much, 1, "\0\1\1\0\0\0\0\0", 8);
 	     n + 1008 < sizeof(much);) {
@@ -351,7 +351,7 @@ static void test_the_one_idle_for_longest_makes_room(void **state)
 		assert_one_request();
 		conns_done(conns, requests[0], true);
 	}
-	/* The first is not idle for longest any more. */
+	/* The first one is no longer the longest idle. */
 	send_request(fds[0], KEEP);
 	assert_one_request();
 	conns_done(conns, requests[0], true);
@@ -368,7 +368,7 @@ static void test_the_one_idle_for_longest_makes_room(void **state)
 		(void)close(fds[i]);
 }
 
-/* A worker that is at work does not lose the request at hand to a new one. */
+/* A worker that is busy does not drop the current request for a new one. */
 static void test_a_busy_connection_stays(void **state)
 {
 	FCGX_Request *busy;

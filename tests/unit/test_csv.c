@@ -11,7 +11,7 @@
 
 #include "base/csv.h"
 
-/* A file with the header `h` and what the test adds is `expected`. */
+/* A file with the header `h` and the rows that the test adds must equal `expected`. */
 struct file {
 	struct buf text;
 	struct csv csv;

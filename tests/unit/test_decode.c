@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers to typed values: classes, odd numbers, names, readings, provenance, and the two small
- * endpoints. */
+/* From answers to typed values: classes, odd numbers, names, readings, provenance, and the two
+ * small endpoints. */
 #include "config.h"
 
 #include <math.h>
@@ -99,7 +99,7 @@ static void answers_have_the_class_of_the_contract(void **state)
 		{"", REASON_BAD},
 		{"<html><body>502</body></html>", REASON_BAD},
 		{"Internal Server Error", REASON_BAD},
-		/* A doubled member: the last one counts. */
+		/* A repeated member: the last one counts. */
 		{"{\"predictions\":{\"a\":{}},\"predictions\":{}}", REASON_REPORTED},
 		{"{\"predictions\":[],\"predictions\":{\"a\":{}}}", REASON_NONE},
 	};
@@ -133,7 +133,7 @@ static void of_two_predictions_nothing_of_the_first_is_left(void **state)
 	assert_non_null(snapshot_find(snap, SPAN("d")));
 	assert_int_equal(snap->refused, 0);
 	assert_int_equal(snap->odd_values, 0);
-	assert_int_equal(snap->model, MODEL_HEURISTIC); /* the bent forecast was the first one's */
+	assert_int_equal(snap->model, MODEL_HEURISTIC); /* the first one had the bent forecast */
 	snapshot_free(&snap);
 }
 
@@ -166,14 +166,14 @@ static void odd_values_are_absent_and_counted(void **state)
 		{"{\"current\":-0.0}", 0, 0, 0},
 		{"{\"current\":4.27e-05}", 4.27e-05, 4.27e-05, 0},
 		{"{\"current\":150}", 100, 100, 0},
-		/* Beyond what the metric can be. */
+		/* Out of the metric's range. */
 		{"{\"current\":1000}", 100, 100, 0},
 		{"{\"current\":1000.1}", NAN, NAN, 1},
 		{"{\"current\":-1000.1}", NAN, NAN, 1},
 		{"{\"current\":1e300}", NAN, NAN, 1},
 		{"{\"current\":5,\"p50\":[1,2,3,4,5,1.7976931348623157e308]}", 5, 5, 1},
 		{"{\"current\":5,\"trend\":-1e300}", 5, 5, 1},
-		/* What json-c of one version or another reads as an error costs the value alone. */
+		/* What some version of json-c reads as an error costs only that value. */
 		{"{\"current\":123456789012345678901234567890}", NAN, NAN, 1},
 		{"{\"current\":5,\"p50\":[1,2,3,4,5,-123456789012345678901234567890]}", 5, 5, 1},
 		{"{\"current\":5.1234567890123456789012345678}", 5.1234567890123456789,
@@ -204,7 +204,7 @@ static void odd_values_are_absent_and_counted(void **state)
 		{"{\"current\":5,\"p50\":[1,2,3,4,5]}", 5, 5, 0}, /* too short for 30 minutes */
 		{"{\"current\":5,\"p50\":[]}", 5, 5, 0},
 		{"{\"current\":5,\"current\":6}", 6, 6, 0},
-		{"{}", NAN, NAN, 0}, /* no metric */
+		{"{}", NAN, NAN, 0}, /* an empty metric */
 		{"{\"trend\":\"x\"}", NAN, NAN, 0},
 		{"7", NAN, NAN, 1},
 		{"null", NAN, NAN, 1},
@@ -242,14 +242,14 @@ static void cpu_comes_from_idle_and_else_from_its_parts(void **state)
 		{"\"cpu_idle_pct\":{\"current\":50,\"p50\":[40,40,40,40,40,40,0],\"p10\":[9,9,9,9,"
 		 "9,9,0],\"p90\":[9,9,9,9,9,9,99]}",
 		 50, 60, 91, 91},
-		/* Clamped after it was derived. */
+		/* Clamped after the derivation. */
 		{"\"cpu_idle_pct\":{\"current\":-5,\"p50\":[120],\"p10\":[-1],\"p90\":[300]}", 100,
 		 0, 100, 0},
-		/* No idle: sum of the parts that are there, also above 100. */
+		/* Without idle: the sum of the parts that are present, even above 100. */
 		{"\"cpu_user_pct\":{\"current\":30,\"p50\":[20,40],\"p10\":[1],\"p90\":[70]},"
 		 "\"cpu_iowait_pct\":{\"current\":5,\"p50\":[5],\"p10\":[2],\"p90\":[60]}",
 		 35, 35, 100, 3},
-		/* Each value falls back by itself. */
+		/* Each value falls back independently. */
 		{"\"cpu_idle_pct\":{\"p50\":[75]},\"cpu_sys_pct\":{\"current\":12,\"p50\":[1],"
 		 "\"p90\":[14]}",
 		 12, 25, 14, NAN},
@@ -353,7 +353,8 @@ static void values_that_no_metric_has_do_not_reach_the_series(void **state)
 	snapshot_free(&snap);
 }
 
-/* Each is finite, their sum is not; what was derived from them once made the snapshot unreadable. */
+/* Each value is finite, but their sum is not. The infinity derived from them once made the snapshot
+ * unreadable. */
 static void one_infinity_costs_one_value(void **state)
 {
 #define HUGE  "1.7976931348623157e308"
@@ -624,7 +625,7 @@ static void too_many_servers_are_a_bad_answer(void **state)
 				 (size_t)snprintf(member, sizeof(member), "\"s%d\":{},", i));
 	assert_int_equal(rc, -1);
 	assert_int_equal(i, SNAPSHOT_SERVERS + 1);
-#ifndef __SANITIZE_ADDRESS__ /* which holds freed memory back */
+#ifndef __SANITIZE_ADDRESS__ /* it delays the release of memory */
 	assert_true(resident_bytes() - before < 32 << 20);
 #else
 	(void)before;
@@ -776,7 +777,7 @@ static void affected_servers_are_sorted_and_bounded(void **state)
 
 /* ---- two ways to read ---- */
 
-/* Numbers of bodies by chance, but every time the same ones. */
+/* Pseudo-random numbers, the same in every run. */
 static uint64_t chance(unsigned below)
 {
 	static uint64_t state = 20;
@@ -815,7 +816,7 @@ static void put_odd(struct buf *out)
 		" 1 ",
 		"\t2\n",
 		"1.0000000000000000000000001",
-		/* no JSON, but json-c may think otherwise */
+		/* not JSON, although json-c may accept it */
 		"01",
 		"-01",
 		"+1",
@@ -874,7 +875,7 @@ static void put_member(struct buf *out, unsigned oddity)
 		put_list(out, oddity);
 }
 
-/* The members of a server; `other` is one that means nothing. */
+/* The members of a server; `other` is a member without meaning. */
 static void put_server(struct buf *out, unsigned oddity, unsigned count)
 {
 	buf_lit(out, "{\"risk_score\":1.5");
@@ -915,8 +916,8 @@ static enum reason decode_server(const struct buf *members, struct span other, s
 	return reason;
 }
 
-/* An array that holds no numbers, even where nobody looks at it, sends the whole server through
- * json-c; without it the lists are read by numbers.c. Both must say the same, to the last bit. */
+/* An array that holds anything but numbers, even one that nobody reads, makes json-c read the whole
+ * server; otherwise numbers.c reads the lists. Both must give the same result, to the last bit. */
 static void both_ways_to_read_lists_agree(void **state)
 {
 	struct buf members, lists, whole;

@@ -36,7 +36,7 @@ static void test_numbers(void **state)
 		{57.26, 1, "57.3", "57.3%"},
 		{13.9, 2, "13.90", "13.9%"},
 		{100, 0, "100", "100.0%"},
-		{0.25, 1, "0.2", "0.2%"}, /* printf rounds the exact half to even */
+		{0.25, 1, "0.2", "0.2%"}, /* printf rounds an exact half to even */
 		{0.0, 1, "0.0", "0.0%"},
 		{-0.0, 1, "0.0", "0.0%"},
 		{-0.04, 1, "0.0", "0.0%"},
@@ -45,7 +45,7 @@ static void test_numbers(void **state)
 		{NAN, 1, ABSENT, ABSENT},
 		{INFINITY, 1, ABSENT, ABSENT},
 		{-INFINITY, 1, ABSENT, ABSENT},
-		/* What no metric can be. */
+		/* Values that no metric can have. */
 		{1e15, 1, ABSENT, ABSENT},
 		{-DBL_MAX, 6, ABSENT, ABSENT},
 	};
@@ -131,7 +131,7 @@ static void test_times(void **state)
 	};
 
 	(void)state;
-	setenv("TZ", "Asia/Kathmandu", 1); /* the host's zone has no say */
+	setenv("TZ", "Asia/Kathmandu", 1); /* the host's time zone has no influence */
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		fmt_time(&out, rows[i].ms);
 		assert_text(rows[i].time);

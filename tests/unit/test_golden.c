@@ -27,7 +27,7 @@
 
 struct row {
 	const char *payload;
-	const char *golden; /* of the payload of this name; NULL: section 21 alone */
+	const char *golden; /* of the payload of this name; NULL: section 21 only */
 	/* Section 21. */
 	unsigned total, healthy, alerts, level[LEVEL_COUNT], high, medium;
 	enum status status, card;
@@ -172,7 +172,7 @@ static bool is_near(double ours, double golden, double relative)
 	return fabs(ours - golden) <= relative * fmax(1, fabs(golden));
 }
 
-/* Equal, or absent where the original had made it 0 (D14). */
+/* Equal, or absent where the original has 0 (D14). */
 static void check_value(const char *server, const char *what, double ours, double golden,
 			unsigned *absent)
 {
@@ -196,7 +196,7 @@ static void check_marks(const struct server *server, struct json_object *golden)
 	struct json_object *marks = get(golden, "indicators_now");
 	bool database = server->profile == PROFILE_DATABASE;
 
-	/* D8: the expected mark was made before idle 0 counted as 100 % used. */
+	/* D8: the expected mark dates from before idle 0 counted as 100 % used. */
 	if (!(server->cpu.now == 100 && get_text(marks, "cpu")[0] == '\0'))
 		assert_string_equal(mark_text(mark_of(MARK_KIND_CPU, server->cpu.now)),
 				    get_text(marks, "cpu"));
@@ -285,7 +285,7 @@ static void check_counts(const struct snapshot *snap, struct json_object *fixed)
 			 json_object_get_int(get(fixed, "alert_count")));
 }
 
-/* Servers whose place in an expected order is not theirs in ours. */
+/* Counts servers whose place in an expected order differs from ours. */
 static unsigned count_other_places(const struct snapshot *snap, struct json_object *order)
 {
 	size_t i, n = json_object_array_length(order);
@@ -318,7 +318,7 @@ static void check_index(const struct snapshot *snap, struct json_object *fixed)
 			    get_text(fixed, "predicted_status"));
 }
 
-/* The cell ends with the value; in front of it stands the mark. */
+/* The cell ends with the value; the mark precedes it. */
 static void check_cell(struct json_object *row, const char *column, double value, enum mark mark)
 {
 	char text[32];
@@ -449,7 +449,7 @@ static void activity_is_that_of_the_spot_check(void **state)
 		const struct server *server = snapshot_find(snap, span_str(expected[i].name));
 		size_t busier = 0;
 
-		/* Of the printed values, each up to half a tenth off. */
+		/* Computed from the printed values, each of which may be half a tenth off. */
 		assert_true(fabs(risk_activity(server) - expected[i].activity) < 0.05);
 		for (k = 0; k < snap->count; k++)
 			busier += risk_activity(&snap->servers[k]) > risk_activity(server);

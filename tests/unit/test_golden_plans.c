@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Cost, remediation and alerting of all recorded answers against the expected values
- * (doc/rules.md#expected-values: equal but for D11 to D13). */
+ * (doc/rules.md#expected-values: equal except for D11 to D13). */
 #include "config.h"
 
 #include <math.h>
@@ -12,8 +12,7 @@
 
 struct row {
 	const char *payload;
-	const char
-		*golden; /* expected values of the payload of this name; NULL: section 21 alone */
+	const char *golden; /* expected values of the payload of this name; NULL: section 21 only */
 	/* Section 21. */
 	unsigned high, medium;
 	const char *daily;
@@ -59,8 +58,7 @@ static const struct row rows[] = {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-/* Its payload is not recorded: names and scores come from the expected values, so that no CPU is
- * known. */
+/* Its payload is not recorded: names and scores come from the expected values, without CPU. */
 static struct snapshot *snapshot_of_scores(struct json_object *fixed)
 {
 	struct json_object *metrics = golden_get(fixed, "overview_metrics_in_order");
@@ -183,7 +181,7 @@ static void check_at_risk(const struct row *row, const struct snapshot *snap,
 
 /* ---- remediation ---- */
 
-/* "4 minutes" and "Immediate" of the original are "4 min" and "immediate". */
+/* The original's "4 minutes" and "Immediate" are "4 min" and "immediate". */
 static void check_time(const char *ours, const char *golden)
 {
 	if (strcmp(golden, "Immediate") == 0)
@@ -214,7 +212,7 @@ static void check_remediation(const struct row *row, const struct snapshot *snap
 		places += rank != i;
 		names += strcmp(profile_table[s->profile].name, golden_text(expected, "Profile")) !=
 			 0;
-		/* Always 0.0 % there, because it reads a field that does not exist. */
+		/* The original always shows 0.0 %, because it reads a field that does not exist. */
 		cpu += isnan(s->cpu.worst) ||
 		       s->cpu.worst != strtod(golden_text(expected, "Predicted CPU (p90)"), NULL);
 	}
@@ -225,7 +223,7 @@ static void check_remediation(const struct row *row, const struct snapshot *snap
 
 /* ---- alerting ---- */
 
-/* Words of the original stand behind a coloured circle. */
+/* The original puts a coloured circle before the word. */
 static bool is_word(const char *golden, const char *word)
 {
 	const char *space = strchr(golden, ' ');

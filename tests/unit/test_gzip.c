@@ -14,7 +14,7 @@
 #include "base/gzip.h"
 #include "base/hash.h"
 
-/* Bytes that deflate cannot make smaller, the same in every run. */
+/* Bytes that deflate cannot compress, the same in every run. */
 static void fill_noise(unsigned char *bytes, size_t len)
 {
 	uint32_t x = 2463534242u;
@@ -65,7 +65,7 @@ static void test_unpacks_to_the_input(void **state)
 	}
 }
 
-static void test_header_tells_nothing_of_host_and_time(void **state)
+static void test_header_has_neither_host_nor_time(void **state)
 {
 	static const unsigned char head[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0};
 	struct buf out;
@@ -141,7 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unpacks_to_the_input),
-		cmocka_unit_test(test_header_tells_nothing_of_host_and_time),
+		cmocka_unit_test(test_header_has_neither_host_nor_time),
 		cmocka_unit_test(test_appends_to_what_is_there),
 		cmocka_unit_test(test_ceiling_counts_packed_bytes),
 		cmocka_unit_test(test_known_checksums),

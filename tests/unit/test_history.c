@@ -50,7 +50,7 @@ static void assert_name(const struct history *h, struct history_text name, const
 	buf_free(&text);
 }
 
-/* A point of one value, the others fixed; NaN absent. */
+/* A point with one value; the others are fixed; NaN is absent. */
 static void add(struct history *h, int64_t at_ms, double prob_30m)
 {
 	char record[128];
@@ -120,7 +120,7 @@ static void names_of_any_bytes_read_back(void **state)
 	assert_non_null(snapshot_add(snap, span_str(name)));
 	assert_non_null(snapshot_add(snap, span_str("a")));
 	assert_int_equal(snapshot_seal(snap), 0);
-	snap->servers[1].risk = 123; /* the second of the order by name */
+	snap->servers[1].risk = 123; /* the second one in order of name */
 	history_encode_servers(snap, &names, &risks);
 	assert_int_equal(history_find_server(buf_span(&names), span_str("a")), 0);
 	assert_int_equal(history_find_server(buf_span(&names), span_str(name)), 1);
@@ -222,8 +222,8 @@ static void every_cut_of_a_record_is_read_without_harm(void **state)
 		history_free(&h);
 		guard_free(record);
 	}
-	/* With all numbers there, a name may be cut or missing; "1 1000" cut to "1 100" is a number
-	 * too. */
+	/* If all numbers are present, a name may be cut or missing; "1 1000" cut to "1 100" is a
+	 * number, too. */
 	assert_true(taken > 0 && taken < 30);
 }
 
@@ -348,7 +348,7 @@ static void an_absent_value_breaks_the_line(void **state)
 	assert_int_equal(stats.gaps, 1);
 	assert_int_equal(history_thin(&h, HISTORY_PROB_30M, columns, HISTORY_COLUMNS), 2);
 	assert_false(columns[1].joined);
-	/* The same points have another metric throughout. */
+	/* The same points have another metric in all of them. */
 	history_stats(&h, HISTORY_PROB_8H, &stats);
 	assert_int_equal(stats.points, 3);
 	assert_int_equal(stats.gaps, 0);
@@ -378,7 +378,7 @@ static void statistics_leave_absent_values_out(void **state)
 	assert_float_equal(stats.max, 100, 1e-12);
 	assert_int_equal(stats.peak->at_ms, END - 60000);
 
-	/* "Current" is the last point, not the last value. */
+	/* "Current" is the last point, not the last value that is present. */
 	add(&h, END, NAN);
 	history_stats(&h, HISTORY_PROB_30M, &stats);
 	assert_true(isnan(stats.current));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a reader's browser gets for foreign text, and the UTF-8 decoder below it. */
+/* What a browser receives for foreign text, and the UTF-8 decoder that this relies on. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -73,7 +73,7 @@ static void test_text_is_escaped(void **state)
 		{{"\xed\xa0\x80", 3}, BAD BAD BAD}, /* surrogate */
 		{{"a\xe2\x82", 3}, "a" BAD BAD},    /* cut at the end */
 		{{"\xf0\x9f\x94", 3}, BAD BAD BAD},
-		{{"\xc3<", 2}, BAD "&lt;"}, /* a lead byte does not swallow markup */
+		{{"\xc3<", 2}, BAD "&lt;"}, /* a lead byte must not swallow markup */
 	};
 
 	(void)state;

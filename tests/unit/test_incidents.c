@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Incidents from bucket to bucket: beginning, peak, gaps, end; their record; their page, JSON and CSV. */
+/* Incidents from bucket to bucket: beginning, peak, gaps, end; their record; their page, JSON and
+ * CSV. */
 #include "config.h"
 
 #include <time.h>
@@ -10,9 +11,9 @@
 #define SECOND   INT64_C(1000)
 #define INTERVAL (30 * SECOND)
 
-/* The episodes of a fleet whose risks the test says bucket by bucket. */
+/* The episodes of a fleet whose risks the test sets bucket by bucket. */
 struct run {
-	struct buf open, ended; /* all that ended, one after the other */
+	struct buf open, ended; /* all that have ended, one after the other */
 	int64_t bucket;
 	struct snapshot *snap; /* the next one */
 };
@@ -30,7 +31,7 @@ static void end(struct run *r)
 	buf_free(&r->ended);
 }
 
-/* A server of the next bucket. */
+/* Adds a server to the next bucket. */
 static void has(struct run *r, const char *name, int risk)
 {
 	struct server *s;
@@ -44,7 +45,7 @@ static void has(struct run *r, const char *name, int risk)
 	s->points[COMPONENT_MEMORY_PREDICTED] = 90;
 }
 
-/* So many that are well: the environment is too. */
+/* Adds this many healthy servers, so that the environment is well. */
 static void has_healthy(struct run *r, int count)
 {
 	char name[32];
@@ -77,7 +78,7 @@ static void step(struct run *r)
 	snapshot_free(&r->snap);
 }
 
-/* A bucket in which one server of many has this risk. */
+/* A bucket in which one of many servers has this risk. */
 static void one(struct run *r, int risk)
 {
 	has(r, "ppdb1", risk);
@@ -121,7 +122,7 @@ static void begins_at_danger_and_has_its_peak(void **state)
 	end(&r);
 }
 
-/* 40 points now weigh more than 90 predicted ones would at 3 tenths: 280 against 270. */
+/* 40 points now outweigh 90 predicted ones, which count 3 tenths: 280 against 270. */
 static void its_reason_is_the_rule_that_adds_most(void **state)
 {
 	struct run r;
@@ -136,7 +137,7 @@ static void its_reason_is_the_rule_that_adds_most(void **state)
 	end(&r);
 }
 
-/* What is below for `low` buckets, or missing for as many. */
+/* The server is below the bound, or missing, for `low` buckets. */
 static void gap(int low, bool missing, const char *open, const char *ended)
 {
 	struct run r;
@@ -168,7 +169,7 @@ static void gaps_of_two_buckets_join(void **state)
 	}
 }
 
-/* It ends where its last bucket did, which is known two buckets later. */
+/* An incident ends with its last bucket, which is known two buckets later. */
 static void ends_once(void **state)
 {
 	struct run r;
@@ -205,8 +206,8 @@ static void a_server_that_vanishes_is_below(void **state)
 	end(&r);
 }
 
-/* Of four servers two are Critical: the environment as well. Its peak is the bucket with most of
- * them, then with the highest risk. */
+/* Two of four servers are Critical, so the environment has an incident as well. Its peak is the
+ * bucket with most of them, then the one with the highest risk. */
 static void the_environment_has_its_own(void **state)
 {
 	struct run r;
@@ -241,7 +242,7 @@ static void the_environment_has_its_own(void **state)
 	end(&r);
 }
 
-/* What cannot be read is forgotten; nothing is open twice, or since a time to come. */
+/* A line that cannot be read is forgotten; no incident is open twice, or since a future time. */
 static void a_damaged_record_forgets_only(void **state)
 {
 	static const char *const bad[] = {
@@ -301,7 +302,7 @@ static void a_name_is_any_bytes(void **state)
 	end(&r);
 }
 
-/* All of 5,000 begin, go on, and end in one bucket. */
+/* All 5,000 begin, continue, and end in one bucket each. */
 static void many_at_once(void **state)
 {
 	char name[32];
@@ -354,7 +355,7 @@ static void end_page(struct page_fixture *p)
 	fixture_free(&p->f);
 }
 
-/* Ended ones of two servers, the environment and a hostile name open. */
+/* Ended ones of two servers; the environment and a hostile name are open. */
 static const char *const some =
 	"1 s 1763884860000 60000 30000 90000 2 870 2 0 ppweb1\n"
 	"1 s 1763884800000 60000 30000 90000 1 910 8 0 ppdb1\n"
@@ -381,7 +382,7 @@ static void open_ones_come_first_then_the_newest(void **state)
 		       "<td data-l=\"Critical or worse\" class=\"num\">3</td>");
 	at = strstr(at, "&lt;script&gt;");
 	assert_non_null(at);
-	/* The last bucket in it has a moment; it ended with that. */
+	/* Its last bucket has a moment; the incident ended at the end of that bucket. */
 	at = strstr(at, "server/ppweb1?at=2025-11-23T08:02:00Z\">"
 			"<time datetime=\"2025-11-23T08:02:30Z\">");
 	assert_non_null(at);

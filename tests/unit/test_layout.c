@@ -42,7 +42,7 @@ static const struct {
 	{__LINE__, 0, AGE_NO_DATA, REASON_WARMING, "warming", "Warming up", NULL},
 };
 
-/* A whole paragraph; T1, T2, T3 stand for the three times of the tests. */
+/* Expands to a whole paragraph; T1, T2, T3 stand for the three times of the tests. */
 static void expand(const char *text, struct buf *out)
 {
 	static const char *const times[] = {"12:01:05", "12:01:35", "12:05:25"};
@@ -154,13 +154,13 @@ static void pages_without_data_reload_themselves(void **unused)
 	fixture_fleet(&f);
 	assert_has_not(render(&f, "overview", ""), "http-equiv=\"refresh\"");
 	assert_has(render(&f, "overview", "refresh=60"), "http-equiv=\"refresh\" content=\"60\"");
-	/* A wall screen has nobody who would ask for it. */
+	/* Nobody is at a wall screen to ask for a refresh. */
 	assert_has(render(&f, "overview", "view=kiosk"), "http-equiv=\"refresh\" content=\"30\"");
 	assert_has_not(render(&f, "overview", "view=compact"), "http-equiv=\"refresh\"");
 	fixture_free(&f);
 }
 
-/* What names the state without a number beside it must not outlive it. */
+/* What names the state without a number beside it must not be shown for longer than the state. */
 static void title_icon_and_chip_follow_the_age(void **unused)
 {
 	struct fixture f;
@@ -209,7 +209,8 @@ static void warm_up_is_a_statement_of_its_own(void **unused)
 	fixture_free(&f);
 }
 
-/* By the count of the daemon, whatever its servers show; nobody knows yet what they will. */
+/* It is decided by the daemon's count, whatever its servers show: nobody knows yet what they will
+ * do. */
 static void stopped_feed_is_told_at_once(void **unused)
 {
 	struct fixture f;
@@ -277,7 +278,7 @@ static void shell_names_page_state_and_origin(void **unused)
 	fixture_free(&f);
 }
 
-/* What is not known is left out. */
+/* What is unknown is omitted. */
 static void footer_tells_whether_caching_works(void **unused)
 {
 	struct fixture f;
@@ -311,12 +312,12 @@ static void footer_tells_whether_caching_works(void **unused)
 	fixture_free(&f);
 }
 
-/* What is not known is left out, and nothing is counted from it. */
+/* What is unknown is omitted, and no figure is computed from it. */
 static void a_footer_that_knows_a_part_tells_that_part(void **unused)
 {
 	static const struct {
 		struct served served;
-		const char *text; /* what stands before "Bucket" */
+		const char *text; /* the text before "Bucket" */
 	} cases[] = {
 		{{90, 9, 1, -1, -1, -1, -1},
 		 "At this snapshot: 100 requests from viewers were served, 90.0% of them with "
@@ -369,7 +370,7 @@ static void view_is_a_class_of_the_body(void **unused)
 	assert_has(render(&f, "overview", ""), "<body>");
 	assert_has(render(&f, "overview", "view=kiosk"), "<body class=\"kiosk\">");
 	assert_has(render(&f, "overview", "view=compact"), "<body class=\"compact\">");
-	/* Its script is for a wall screen alone. */
+	/* Its script is only for wall screens. */
 	assert_has(render(&f, "overview", "view=kiosk"), ASSET_KIOSK_JS);
 	assert_has_not(render(&f, "overview", "view=compact"), ASSET_KIOSK_JS);
 	fixture_free(&f);
@@ -403,8 +404,8 @@ static void a_wall_screen_names_its_next_page(void **unused)
 			 "tabs=overview,heatmap&amp;every=60\"></script><meta "
 			 "http-equiv=\"refresh\" content=\"60;url=heatmap?view=kiosk&amp;"
 			 "tabs=overview,heatmap&amp;every=60\"/><!-- -->");
-	/* After each one the next, after the last one, and from a page that is not in the list,
-	 * comes the first. */
+	/* The next page follows each one; the first page follows the last one, and any page that is
+	 * not in the list. */
 	assert_has(render(&f, "overview", "view=kiosk&tabs=overview,heatmap,top"),
 		   "data-next=\"heatmap?view=kiosk");
 	assert_has(render(&f, "heatmap", "view=kiosk&tabs=overview,heatmap,top"),
@@ -414,7 +415,7 @@ static void a_wall_screen_names_its_next_page(void **unused)
 	assert_has(render(&f, "cost", "view=kiosk&tabs=heatmap,top"),
 		   "data-next=\"heatmap?view=kiosk");
 	assert_has(render(&f, "cost", "view=kiosk&tabs=top"), "data-next=\"top?view=kiosk");
-	/* Only a wall screen takes turns. */
+	/* Only wall screens change pages. */
 	assert_has_not(render(&f, "overview", "tabs=overview,heatmap"), "data-next");
 	fixture_free(&f);
 }

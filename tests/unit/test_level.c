@@ -137,7 +137,7 @@ static void marks_change_at_their_limits(void **state)
 	static const struct {
 		enum mark_kind kind;
 		double yellow, orange, red; /* the lowest value of each; NAN: never */
-		double under;               /* a value just below a limit is that much less */
+		double under;               /* how much less a value just below a limit is */
 	} cases[] = {
 		{MARK_KIND_CPU, 90, 95, 98, 1e-9},
 		{MARK_KIND_IOWAIT, 10, 20, 30, 1e-9},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines an operator finds on stderr. The clocks are the test's own. */
+/* The lines that an operator finds on stderr. The test supplies the clocks. */
 #include "config.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ int64_t clock_wall_ms(void)
 	return 1795437065123;
 }
 
-static int ends[2]; /* the pipe that stands for stderr */
+static int ends[2]; /* the pipe in place of stderr */
 static int real_stderr;
 
 static void capture_start(void)
@@ -70,7 +70,7 @@ static unsigned count_lines(const char *text)
 	return lines;
 }
 
-/* A window of its own for each test: what one leaves behind does not meet the next. */
+/* Each test has its own time window, so that it does not see the events of another one. */
 static int setup(void **state)
 {
 	(void)state;
@@ -190,7 +190,7 @@ static void test_repeats_are_counted(void **state)
 	(void)state;
 	capture_start();
 	repeat("often", 25);
-	log_event(LOG_LEVEL_ERROR, "often", LOG_INT("n", 0)); /* another level, another count */
+	log_event(LOG_LEVEL_ERROR, "often", LOG_INT("n", 0)); /* another level has its own count */
 	repeat("seldom", 1);
 	now_ms += 59999;
 	repeat("often", 1);
@@ -276,7 +276,7 @@ static void test_full_stderr_does_not_block(void **state)
 	while (write(ends[1], page, sizeof(page)) > 0)
 		;
 	fcntl(ends[1], F_SETFL, 0);
-	alarm(10); /* a write that blocks ends the test */
+	alarm(10); /* a write that blocks fails the test */
 	repeat("full", 3);
 	alarm(0);
 	capture_end();

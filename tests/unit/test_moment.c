@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records of moments: what a page shows of them is what it showed of the snapshot; sizes; damage. */
+/* Records of moments: pages from them equal the pages from the snapshot; sizes; damage. */
 #include "config.h"
 
 #include "view_fixture.h"
@@ -41,7 +41,7 @@ static void same_text(const char *now, const char *then)
 			 now + (at > 200 ? at - 200 : 0), now + at, then + at);
 }
 
-/* Every page that is made of a snapshot alone, in orders that tell close values apart. */
+/* Every page that needs only a snapshot, in orders that distinguish close values. */
 static const struct {
 	const char *page, *query;
 } views[] = {
@@ -384,8 +384,9 @@ static void a_band_goes_through_now_and_the_horizons(void **state)
 
 /* ---- the format ---- */
 
-/* The rules are a part of the format: records were scored by them. Who changes a number here makes a
- * new MOMENT_FORMAT, and reads the old one by the old rules for as long as its records are kept. */
+/* The rules are part of the format: records were scored by them. If you change a number here,
+ * introduce a new MOMENT_FORMAT, and read the old one by the old rules for as long as its records
+ * are kept. */
 static void the_rules_are_those_of_the_format(void **state)
 {
 	struct buf text;
@@ -410,7 +411,7 @@ static void the_rules_are_those_of_the_format(void **state)
 
 /* ---- bytes ---- */
 
-/* The recorded answers were made of noise: no fleet takes more. */
+/* The recorded answers are noise: no fleet needs more. */
 static void a_server_takes_few_bytes(void **state)
 {
 	static const struct {
@@ -457,7 +458,7 @@ static void damaged_bytes_are_no_moment(void **state)
 	snapshot_free(&snap);
 }
 
-/* With a checksum that is right, whatever is decoded is within the ranges that pages rely on. */
+/* With a correct checksum, every decoded value is still within the range that pages rely on. */
 static void forged_bytes_are_within_range(void **state)
 {
 	struct snapshot *snap = any_fleet(20), *back;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which moment a time leads to, and for how long which are kept. */
+/* Which moment a time leads to, and how long moments are kept. */
 #include "config.h"
 
 #include "cache/moments.h"
@@ -35,7 +35,7 @@ static int close_moments(void **state)
 	return close_cache(state);
 }
 
-/* The one entry that a stream has there; 0: none. */
+/* The stream has one entry, at this time; 0: none. */
 static void on_stream(const char *begins, int64_t ms, const char *field, struct span bytes)
 {
 	char id[32];
@@ -79,10 +79,10 @@ static void test_a_moment_is_one_round_trip(void **state)
 	(void)state;
 	found(AT, AT - 120000);
 	found(AT - 29999, 0);
-	found(0, AT - 299999); /* where only these are kept */
+	found(0, AT - 299999); /* the only ones that are kept */
 }
 
-/* Two risks of the one server: 620 five minutes before, 990 after the moment. */
+/* Two risks of the only server: 620 five minutes before, 990 after the moment. */
 static void on_risks(void)
 {
 	char wire[300];
@@ -119,7 +119,7 @@ static void test_the_day_before_comes_in_the_same_round_trip(void **state)
 					   "XRANGE tfthist:hours 1763913600000 1763996399999\n"
 					   "XRANGE tfthist:fleet 1763996400000 1764000000000\n"
 					   "XRANGE tfthist:risk 1763996400000 1764000000000\n");
-	/* The line of its server; what came after the moment is not of it. */
+	/* The line of its server, without what came after the moment. */
 	assert_int_equal(moment.snap->servers[0].recent.most[RECENT_SLOTS - 2], 63);
 	assert_int_equal(moment.snap->servers[0].recent.least, 1);
 	snapshot_free(&moment.snap);
@@ -157,13 +157,13 @@ static void near(int64_t before_ms, int64_t after_ms, int64_t end_ms, enum momen
 	snapshot_free(&moment.snap);
 }
 
-/* What is read in the end has the time of the moment in its command. */
+/* The command that finally reads the moment names its time. */
 static void test_the_nearest_moment_stands_in(void **state)
 {
 	(void)state;
 	near(AT - 60000, AT + 90000, AT + DAY, MOMENT_FOUND);
 	assert_non_null(strstr(redis_heard(), "XREVRANGE tfthist:full 1763999940000 "));
-	/* The later one is nearer, but not found by a Redis that answers with the earlier one. */
+	/* The later one is nearer, but Redis answers with the earlier one, so it is not found. */
 	near(AT - 120000, AT + 90000, AT + DAY, MOMENT_NONE);
 	assert_non_null(strstr(redis_heard(), "XREVRANGE tfthist:full 1764000090000 "));
 	/* It is not before the moment that is shown. */
@@ -244,7 +244,7 @@ static void test_without_redis_there_is_none(void **state)
 	assert_null(moment.snap);
 }
 
-/* Days of a fleet whose records take so many bytes. */
+/* For how many days a fleet with records of this size is kept. */
 static void kept(int64_t memory, size_t moment, size_t forecasts, double full, double thin)
 {
 	struct retention r = retention_of(memory, 30000, moment, forecasts);

@@ -7,7 +7,7 @@
 
 #define CALLS "LRANGE tft:calls:fleet"
 
-/* An array as Redis sends it, of rows like "176 200 5 7 9 ok". */
+/* An array as Redis sends it, from rows like "176 200 5 7 9 ok". */
 static void on_rows(const char *begins, const char *const *rows, size_t count)
 {
 	redis_on_texts(begins, rows, count);
@@ -65,7 +65,7 @@ static void test_calls_and_actions_are_read_back(void **state)
 	assert_int_equal(d.calls[0].bytes, 44000);
 	assert_string_equal(d.calls[0].result, "ok");
 	assert_string_equal(d.calls[1].result, "timed-out");
-	/* A claim of a minute ago does not count any more. */
+	/* A claim from a minute ago no longer counts. */
 	assert_int_equal(d.budget_left, 24);
 	assert_int_equal(d.action_count, 2);
 	assert_int_equal(d.actions[0].at_ms, 5);
@@ -134,7 +134,7 @@ static void test_how_long_a_refresh_takes(void **state)
 
 	(void)state;
 	on_rows(CALLS, rows, 11);
-	/* Of 100 200 300 400 500 600 700 800 1001 4000. */
+	/* From 100 200 300 400 500 600 700 800 1001 4000. */
 	assert_int_equal(cache_fill_ms(cache, CACHE_FLEET), 1100);
 	on_rows(CALLS, rows, 1);
 	assert_int_equal(cache_fill_ms(cache, CACHE_FLEET), 500);
@@ -193,7 +193,7 @@ static void test_at_most_500_counts(void **state)
 
 #define P "tft_dashboard_"
 
-static void test_counts_are_handed_over_once_a_second(void **state)
+static void test_counts_are_sent_once_a_second(void **state)
 {
 	struct metrics *metrics = metrics_new("web1");
 
@@ -221,7 +221,7 @@ static void test_counts_are_handed_over_once_a_second(void **state)
 	metrics_flush(metrics, cache);
 	assert_string_equal(redis_heard(), "");
 	pass_ms(1);
-	/* Refused: kept, and tried again a second later. */
+	/* Refused: the counts are kept, and sent again a second later. */
 	redis_on("EVALSHA 2", "-OOM no\r\n");
 	metrics_flush(metrics, cache);
 	assert_int_equal(metrics_flush_in(metrics), 1000);
@@ -235,7 +235,7 @@ static void test_counts_are_handed_over_once_a_second(void **state)
 	metrics_free(&metrics);
 }
 
-static void test_durations_are_handed_over_as_histograms(void **state)
+static void test_durations_are_sent_as_histograms(void **state)
 {
 	struct metrics *metrics = metrics_new("web1");
 
@@ -267,7 +267,7 @@ static void test_durations_are_handed_over_as_histograms(void **state)
 	metrics_free(&metrics);
 }
 
-/* More than there is room for is not counted, and what is too long is not. */
+/* Series beyond the limit are not counted, nor are those whose name is too long. */
 static void test_distinct_series_have_a_limit(void **state)
 {
 	struct metrics *metrics = metrics_new("web1");
@@ -380,8 +380,8 @@ int main(void)
 		TEST(test_how_long_a_refresh_takes),
 		TEST(test_counters_of_a_node),
 		TEST(test_at_most_500_counts),
-		TEST(test_counts_are_handed_over_once_a_second),
-		TEST(test_durations_are_handed_over_as_histograms),
+		TEST(test_counts_are_sent_once_a_second),
+		TEST(test_durations_are_sent_as_histograms),
 		TEST(test_distinct_series_have_a_limit),
 		TEST(test_metrics_are_printed_in_order),
 		TEST(test_what_readers_found),

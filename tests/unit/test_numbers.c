@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of numbers: read bit by bit as strtod reads them, and left alone where anything is odd. */
+/* Lists of numbers: read exactly as strtod reads them, and left in place where anything is odd. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -19,7 +19,7 @@ static struct numbers numbers;
 
 static bool take(const char *text, struct buf *rest)
 {
-	/* A copy of just this size, so that a sanitizer sees what is read beyond it. */
+	/* A copy of exactly this size, so that a sanitizer sees a read beyond it. */
 	size_t len = strlen(text);
 	char *copy = malloc(len + (len == 0));
 	bool taken;
@@ -157,7 +157,7 @@ static void no_more_lists_than_there_is_room_for(void **state)
 	buf_free(&rest);
 }
 
-/* Half-way between two doubles, next to it, at the ends of the integers, and of the fast ways. */
+/* Half-way between two doubles, next to that, and at the limits of integers and fast paths. */
 static void hard_numbers_read_as_strtod_reads_them(void **state)
 {
 	static const char *const hard[] = {
@@ -204,7 +204,7 @@ static void hard_numbers_read_as_strtod_reads_them(void **state)
 		reads_as_strtod(hard[i]);
 }
 
-/* To json-c it is an integer. */
+/* For json-c this is an integer. */
 static void minus_zero_without_a_point_is_zero(void **state)
 {
 	struct buf rest;
@@ -238,7 +238,7 @@ static void any_number_reads_as_strtod_reads_it(void **state)
 	}
 }
 
-/* As the daemon writes them: the shortest text that reads back, of values from 0 to 1000. */
+/* As the daemon writes them: the shortest text that reads back, for values from 0 to 1000. */
 static void printed_doubles_read_back(void **state)
 {
 	char text[64];

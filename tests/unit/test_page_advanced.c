@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the operator's page shows to whom, and that foreign text stays text. */
+/* Who sees what on the operator's page, and that foreign text stays text. */
 #include "config.h"
 
 #include "fleet/diagnosis.h"
@@ -46,7 +46,7 @@ static void a_viewer_has_no_working_button(void **state)
 	fixture_free(&f);
 }
 
-/* Who acts here, and where the other programs are, is for operators. */
+/* Only operators see who acts here, and where the other programs are. */
 static void names_and_addresses_are_for_operators(void **state)
 {
 	static const struct scenario scenario;
@@ -119,7 +119,7 @@ static void foreign_text_stays_text(void **state)
 	fixture_free(&f);
 }
 
-/* As when a page is made from a file. */
+/* As for a page rendered from a file. */
 static void without_a_running_dashboard_it_says_so(void **state)
 {
 	struct fixture f;

@@ -11,7 +11,7 @@ struct changed {
 	struct since since;
 };
 
-/* Fifteen minutes before: ppdb001 calm, ppweb002 there, ppcon01 not. */
+/* Fifteen minutes before, ppdb001 was calm, ppweb002 was there, and ppcon01 was not. */
 static void changed_init(struct changed *c)
 {
 	struct snapshot *then = new_snapshot();
@@ -79,7 +79,7 @@ static void the_overview_tells_the_most_important(void **unused)
 		   "<li><a href=\"server/ppdb001\">ppdb001</a> entered the alert table: <span "
 		   "class=\"chip sev-healthy\">Healthy</span> 0.0, now <span class=\"chip "
 		   "sev-danger\">Danger</span> 76.5</li>");
-	/* A server that is gone has a page of then. */
+	/* The page of a server that is gone is one of the past. */
 	assert_has(page, "<li><a href=\"server/ppweb002?at=2025-11-23T11:46:00Z\">ppweb002</a> "
 			 "vanished: ");
 	changed_free(&c);
@@ -97,7 +97,7 @@ static void add_new(struct snapshot *snap, int n)
 	}
 }
 
-/* Ten names of a line. */
+/* A line folds up to ten names. */
 static void a_fold_has_ten_names(void **unused)
 {
 	struct snapshot *now = new_snapshot();
@@ -138,7 +138,7 @@ static void only_six_lines_are_on_the_overview(void **unused)
 	c.since.then = c.then = then;
 	page = render(&c.f, "overview", "");
 	assert_int_equal(count_of(page, " moved: "), 6);
-	/* The moment is another one than was asked for, so the link names it. */
+	/* The moment differs from the requested one, so the link names it. */
 	assert_has(page, "Changed since <time datetime=\"2025-11-23T12:01:00Z\">");
 	assert_has(page, "<a href=\"changes?since=2025-11-23T12:01:00Z\">and 3 more</a>");
 	changed_free(&c);
@@ -172,7 +172,7 @@ static void filters_apply(void **unused)
 	page = render(&c.f, "changes", "profile=db");
 	assert_has(page, "ppdb001</a></th>");
 	assert_has_not(page, "<td>vanished</td>");
-	/* What concerns the whole fleet is no change of a database. */
+	/* A change of the whole fleet is not a change of a database. */
 	assert_has_not(page, "Scenario: ");
 	page = render(&c.f, "changes", "sev=danger");
 	assert_has(page, "ppdb001</a></th>");
@@ -246,7 +246,7 @@ static void a_moment_that_is_not_kept_is_said(void **unused)
 	changed_free(&c);
 }
 
-/* The record of the moment says the same as the snapshot it was made of. */
+/* The record of a moment gives the same text as the snapshot it was made from. */
 static void a_moment_that_was_kept_gives_the_same(void **unused)
 {
 	struct changed c;

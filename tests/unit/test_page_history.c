@@ -137,17 +137,17 @@ static void gaps_are_not_joined_by_a_line(void **state)
 	(void)state;
 	begin(&p, HISTORY_30M);
 	add_some(&p);
-	/* Each value stands alone: three starts, no line between them. */
+	/* Each value stands alone: the path has three starts and no line. */
 	page = render(&p.f, "history", "metric=prob_30m");
 	assert_has(page, "<path class=\"value\" d=\"M900 500M966 102M1000 930\">");
-	/* With a value in the place of the absent one the last three are one line. */
+	/* With a value in place of the absent one, the last three form a line. */
 	page = render(&p.f, "history", "metric=prob_8h");
 	assert_has(page, "<path class=\"value\" d=\"M900 750M966 0L983 0L1000 0\">");
 	end(&p);
 }
 
-/* In a week a column has forty points: the line goes through the highest of them and ends at the
- * last. */
+/* For a week, a column has forty points: the line passes the highest and lowest of them and ends at
+ * the last. */
 static void the_description_tells_where_the_lines_end(void **state)
 {
 	struct page_fixture p;
@@ -186,7 +186,7 @@ static void a_change_of_scenario_is_a_labelled_mark(void **state)
 	end(&p);
 }
 
-/* Nothing of ours writes such a record; a stranger with access to Redis may. */
+/* The dashboard never writes such a record, but another program with access to Redis may. */
 static void names_that_are_far_too_long_are_left_out(void **state)
 {
 	struct page_fixture p;
@@ -296,7 +296,7 @@ static void links_are_canonical_and_mark_what_is_shown(void **state)
 	end(&p);
 }
 
-/* One below the other, over the same times, each on a scale of its own. */
+/* The charts are stacked, share their times, and have their own scales. */
 static void without_a_metric_all_curves_are_small_multiples(void **state)
 {
 	static const char *const titles[] = {"Incident index 30 min", "Incident index 8 h",
@@ -314,10 +314,10 @@ static void without_a_metric_all_curves_are_small_multiples(void **state)
 	for (size_t i = 0; i < 5; i++)
 		assert_has(page, titles[i]);
 	assert_has(page, "<a href=\"history?metric=levels\">Servers by level</a>");
-	/* 80 to 90 % on a scale of 80 to 90; two decimals where they are needed. */
+	/* 80 to 90 % on a scale from 80 to 90; two decimals where they are needed. */
 	assert_has(page, ">80%</text>");
 	assert_has(page, "<a href=\"history?scale=full\">0 to 100</a>");
-	/* At 12:00:00 one of ten is at Critical and two at Warning or worse: no incident; */
+	/* At 12:00:00 one of ten is at Critical and two are at Warning or worse: no incident; */
 	assert_has(page, "Warning or worse (0 times)");
 	assert_has(page, "<tr><th scope=\"row\">Servers with risk 50 or more</th><td>1.0</td>");
 	page = render(&p.f, "history", "scale=full");
@@ -334,7 +334,7 @@ static void incidents_are_bands_on_every_curve(void **state)
 	(void)state;
 	begin(&p, HISTORY_30M);
 	add(&p, 900000, "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy");
-	/* Two buckets between them are the same incident, three another one. */
+	/* Two buckets between them: the same incident; three: another one. */
 	add(&p, 810000, "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy");
 	add(&p, 690000, "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy");
 	add(&p, 600000, "1 0.5 0.25 0 0 0 0 0 0 10 3100 50 a healthy");

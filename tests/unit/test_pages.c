@@ -7,7 +7,7 @@
 
 /* ---- whole texts ---- */
 
-/* From the state to the end of <main>: head and footer name the build. */
+/* From the state to the end of <main>: head and footer contain the build. */
 static struct span visible(const char *page)
 {
 	const char *from = strstr(page, "<div id=\"state\"");
@@ -46,8 +46,8 @@ static void whole_texts_are_as_expected(void **unused)
 	}
 }
 
-/* Equal views give equal bytes, whatever was rendered before and in whatever order the servers
- * came. */
+/* Equal views give equal bytes, whatever was rendered before and whatever the order in which the
+ * servers arrived. */
 static void rendering_is_deterministic(void **unused)
 {
 	static const char *const names[] = {"overview", "heatmap", "api-fleet", "api-alerts"};
@@ -140,7 +140,7 @@ static void badges_tell_level_and_age(void **unused)
 	svg = render(&f, "badge-server", "");
 	assert_has(svg, "<title>ppml0001: 100.0 Imminent Failure</title>");
 	assert_has(svg, "fill=\"#3D0210\"");
-	/* Old data and silent servers keep their words, but have no colour. */
+	/* With old data, and for silent servers, they keep their words but lose their colour. */
 	f.condition.age = AGE_STALE;
 	svg = render(&f, "badge-server", "");
 	assert_has(svg, "<title>ppml0001: 100.0 Imminent Failure (old)</title>");
@@ -189,8 +189,8 @@ static void badges_keep_hostile_and_long_names_in(void **unused)
 
 #define MANY 450
 
-/* Servers named s000 and so on, in an order that is not that of their names (13 divides no count of
- * these tests); the first `alerts` by name at 51.0. */
+/* Servers named s000 and so on, not in the order of their names (13 divides no count of these
+ * tests); the first `alerts` by name are at 51.0. */
 static void fixture_many(struct fixture *f, unsigned count, unsigned alerts)
 {
 	struct snapshot *snap = new_snapshot();
@@ -230,10 +230,10 @@ static void alert_rows_come_in_the_asked_order(void **unused)
 		{"sort=profile", {"\"srv-ppdb001\"", "\"srv-ppml0001\"", "\"srv-ppweb001\"", NULL}},
 		{"sort=cpu", {"\"srv-ppdb001\"", "\"srv-ppweb001\"", "\"srv-ppml0001\"", NULL}},
 		{"sort=dcpu", {"\"srv-ppml0001\"", "\"srv-ppweb001\"", "\"srv-ppdb001\"", NULL}},
-		/* Absent last, whichever way round. */
+		/* Absent values last, in both directions. */
 		{"sort=io", {"\"srv-ppweb001\"", "\"srv-ppdb001\"", "\"srv-ppml0001\"", NULL}},
 		{"sort=-io", {"\"srv-ppdb001\"", "\"srv-ppweb001\"", "\"srv-ppml0001\"", NULL}},
-		/* Equal values by name, also in a descending order. */
+		/* Equal values by name, in a descending order as well. */
 		{"sort=-mem", {"\"srv-ppml0001\"", "\"srv-ppweb001\"", "\"srv-ppdb001\"", NULL}},
 	};
 	struct fixture f;
@@ -296,7 +296,7 @@ static const struct {
 	{"sev=danger", "\"srv-ppdb001\"", "\"srv-ppml0001\""},
 	{"sev=danger-up", "\"srv-ppml0001\"", "\"srv-ppweb001\""},
 	{"sev=danger-up", "severity=Danger or worse", NULL},
-	/* A level below the table's limit is shown when asked for. */
+	/* A level below the table's limit is shown on request. */
 	{"sev=watch", "\"srv-ppcon01\"", "\"srv-ppdb001\""},
 	{"sev=watch", "3 alerts, 1 row shown, 3 hidden by filter", NULL},
 	{"sev=healthy",
@@ -346,7 +346,7 @@ static void long_tables_have_pages_of_200(void **unused)
 	fixture_free(&f);
 }
 
-/* The tiles are all there; the table below them has parts, and opens where one is asked for. */
+/* All tiles are there; the table below them has parts, and opens if a part is requested. */
 static void heatmap_table_has_orders_and_parts(void **unused)
 {
 	struct fixture f;
@@ -370,7 +370,7 @@ static void heatmap_table_has_orders_and_parts(void **unused)
 	fixture_free(&f);
 }
 
-/* A choice keeps all others, but for the part: of another list there may be less. */
+/* A link keeps all other choices except the part: another list may have fewer parts. */
 static void filters_keep_the_other_choices(void **unused)
 {
 	struct fixture f;
@@ -391,7 +391,7 @@ static void filters_keep_the_other_choices(void **unused)
 			 "<input type=\"hidden\" name=\"metric\" value=\"load\"/>"
 			 "<input type=\"hidden\" name=\"group\" value=\"profile\"/>"
 			 "<input type=\"hidden\" name=\"sort\" value=\"name\"/><button>");
-	/* The link to this very view keeps it. */
+	/* The link to the present view keeps the part. */
 	*strstr(f.out.data, "</main>") = '\0';
 	assert_has_not(strstr(page, "id=\"heat\""), "page=2");
 	fixture_free(&f);
@@ -447,7 +447,7 @@ static void assessment_follows_the_share(void **unused)
 	}
 }
 
-/* servers[0..2]: with risk 100, 76.5 (at least 60) and 51; the rest is healthy. */
+/* servers[0..2] have risk 100, 76.5 (at least 60) and 51; the others are healthy. */
 static void status_names_the_share_that_decided(void **unused)
 {
 	static const struct {
@@ -521,7 +521,7 @@ static void cards_show_absent_index_as_a_dash(void **unused)
 	fixture_free(&f);
 }
 
-/* Who is there leads to its page. */
+/* A server that is in the fleet is a link to its page. */
 static void affected_servers_are_named(void **unused)
 {
 	struct fixture f;
@@ -626,7 +626,7 @@ static void calm_fleet_shows_the_busiest_five(void **unused)
 		   "<td class=\"mark yellow\">91.0%</td><td>80.0%</td><td>4.0%</td><td>5.0%</td>"
 		   "<td>2.50</td></tr>");
 	assert_has_not(page, "(0)");
-	/* Asked for a level, the table comes back. */
+	/* If a level is requested, the table is shown. */
 	assert_has(render(&f, "overview", "sev=healthy"), "<table id=\"alerts-table\"");
 	fixture_free(&f);
 }
@@ -648,8 +648,8 @@ static void silent_servers_are_marked(void **unused)
 	fixture_free(&f);
 }
 
-/* A server without values says nothing about the others; since when is what the last one to fall
- * silent tells. */
+/* A server without values says nothing about the others. The sentence names when the last one fell
+ * silent. */
 static void silence_of_all_servers_is_told_in_a_sentence(void **unused)
 {
 	static const char sentence[] = "No new data has reached the daemon since <time";
@@ -684,7 +684,7 @@ static void hostile_names_stay_text(void **unused)
 		const char *page = render(&f, pages[i][0], pages[i][1]);
 
 		assert_has(page, "id=\"srv-&lt;script&gt;&quot;&amp;&#39;&lt;/td&gt;\"");
-		assert_has_not(page, "<script>"); /* our own have a src */
+		assert_has_not(page, "<script>"); /* the dashboard's own have a src */
 		assert_has_not(page, "\"&'");
 	}
 	fixture_free(&f);

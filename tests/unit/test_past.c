@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages of the past (doc/pages.md#past): what they say of their moment, and where their links lead. */
+/* Pages of the past (doc/pages.md#past): what they say about their moment, and where their links
+ * lead. */
 #include "config.h"
 
 #include "fleet/history.h"
@@ -53,7 +54,7 @@ static void a_page_says_which_moment_it_shows(void **unused)
 			 "<p class=\"band\"><strong>As it was at <time datetime=\"" THEN "\">"
 			 "12:01:00 UTC, 23 November 2025</time></strong>. "
 			 "<a id=\"live\" href=\"./?sev=watch-up\">Back to live</a></p>");
-	/* Of a time between two moments that are kept. */
+	/* A time between two moments that are kept. */
 	page = render(&f, "overview", "at=2025-11-23T12:04:30Z");
 	assert_has(page, "12:01:00 UTC, 23 November 2025</time></strong>, the newest moment kept "
 			 "until 12:04:30 UTC. ");
@@ -96,7 +97,7 @@ static void steps_and_strip_lead_to_moments(void **unused)
 	assert_has(page, "name=\"at\" maxlength=\"40\" value=\"" THEN "\"/>"
 			 "<input type=\"hidden\" name=\"metric\" value=\"cpu\"/>"
 			 "<input type=\"hidden\" name=\"q\" value=\"&amp;\"/>");
-	/* A column is its worst moment; five of six servers make it 34 high. */
+	/* A column shows its worst moment; five of six servers make it 34 high. */
 	assert_has(page,
 		   "<a href=\"?metric=cpu&amp;q=%26&amp;at=2025-11-23T11:43:00Z\" "
 		   "tabindex=\"-1\"><title>11:43: 2 Critical, 3 Danger</title>"

@@ -5,7 +5,7 @@
 #include "fleet/rules.h"
 #include "view_fixture.h"
 
-/* The content alone: the shell has tests of its own. */
+/* The content only: the shell has its own tests. */
 static struct span content_of(const char *document)
 {
 	const char *begin = strstr(document, "<h1>"), *end = strstr(document, "</main>");
@@ -56,7 +56,7 @@ static void cost_uses_the_numbers_of_the_address(void **unused)
 	fixture_fleet(&f);
 	text = render(&f, "cost",
 		      "cost_per_hour=1000.5&avg_hours=2&prevention_pct=50&project_cost=0");
-	/* 2 high, 1 medium: 2.3 incidents at $2,001, half of them prevented. */
+	/* 2 high, 1 medium: 2.3 incidents at $2,001, half of which are prevented. */
 	assert_has(text, "<p class=\"value\">$2,301</p>");
 	assert_has(text, "(2 high + 0.3 × 1 medium) × 50%");
 	assert_has(text, "(2 h at $1,000)");
@@ -244,7 +244,7 @@ static void csv_has_the_rows_of_the_page_in_its_order(void **unused)
 	fixture_free(&f);
 }
 
-/* The field says what is wrong with it; the others keep what was typed, in either order. */
+/* The error is at its field; the other fields keep what was typed, in either order. */
 static void a_bad_number_brings_the_form_back(void **unused)
 {
 	static const struct http_error error = {400, "Bad request", "A value is not valid."};
@@ -286,7 +286,7 @@ static void a_bad_number_brings_the_form_back(void **unused)
 
 static void plans_come_in_the_asked_order(void **unused)
 {
-	/* Of the fixture ppml0001 has risk 100.0 and worst CPU 99.5, ppdb001 76.5 and 60. */
+	/* In the fixture, ppml0001 has risk 100.0 and worst CPU 99.5, ppdb001 76.5 and 60. */
 	static const struct {
 		const char *page, *query, *first, *second;
 	} rows[] = {
@@ -303,7 +303,7 @@ static void plans_come_in_the_asked_order(void **unused)
 		{"alerting-csv", "sort=profile", "ppdb001", "ppml0001"},
 		{"cost", "", "ppml0001", "ppweb001"},
 		{"cost", "sort=cost", "ppweb001", "ppdb001"},
-		/* Equal costs by name, whichever way round. */
+		/* Equal costs by name, in both directions. */
 		{"cost", "sort=-cost", "ppdb001", "ppml0001"},
 		{"api-cost", "sort=cost", "ppdb001", "ppml0001"},
 	};
@@ -346,7 +346,7 @@ static void long_plans_have_parts(void **unused)
 {
 	static const struct {
 		const char *page;
-		size_t rows; /* the environment is one of those of the alerting plan */
+		size_t rows; /* one of those in the alerting plan is the environment */
 	} plans[] = {{"remediation", 450}, {"alerting", 451}, {"cost", 450}};
 	struct snapshot *snap = new_snapshot();
 	char text[64];
@@ -414,7 +414,7 @@ static void plans_without_data_tell_no_numbers(void **unused)
 	fixture_free(&f);
 }
 
-/* Each number of doc/rules.md#risk to doc/rules.md#marks once, as the reader meets it. */
+/* Each number of doc/rules.md#risk to doc/rules.md#marks, once, as readers see it. */
 static void documentation_prints_the_limits(void **unused)
 {
 	static const char *const pieces[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Query strings: what they mean, which are refused, and their canonical form. */
+/* Query strings: their meaning, refusals, and canonical form. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -13,7 +13,7 @@
 #include "pages/query.h"
 #include "fleet/snapshot.h"
 
-/* The keys of the fleet pages; a page allows either meaning of `metric`, never both. */
+/* The keys of the fleet pages; a page allows one meaning of `metric`, never both. */
 #define ALL                                                                                        \
 	(QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SEV) | QUERY_BIT(QUERY_METRIC) |               \
 	 QUERY_BIT(QUERY_GROUP) | QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_N) |                     \
@@ -92,7 +92,7 @@ static void the_canonical_form_orders_and_drops(void **state)
 		{OVERVIEW, "x=1&PROFILE=db&profile2=db&metric=bogus&group=bogus", ""},
 		{PLAIN, "profile=bogus&page=bogus&sort=bogus&view=compact", "view=compact"},
 		{PLAIN, "BUCKET=1&att=1&=1", ""},
-		/* The first of doubled keys counts, even when it is the default. */
+		/* Of repeated keys the first counts, even if it has the default value. */
 		{OVERVIEW, "profile=db&profile=web", "profile=db"},
 		{OVERVIEW, "page=1&page=bogus", ""},
 		/* Percent signs. */
@@ -122,7 +122,7 @@ static void the_canonical_form_orders_and_drops(void **state)
 		{THEN, "at=2026-11-27T22:11:00.5-0800", "at=2026-11-28T06:11:00.500Z"},
 		{THEN, "at=2024-02-29", "at=2024-02-29T00:00:00Z"},
 		{THEN, "at=&refresh=30", "refresh=30"},
-		/* What is compared with. */
+		/* What to compare with. */
 		{SINCE, "since=15m", ""},
 		{SINCE, "since=8h&profile=db", "profile=db&since=8h"},
 		{SINCE, "at=1795846260&since=1795842660",
@@ -194,7 +194,7 @@ static void bad_values_are_refused_by_key(void **state)
 		{"q=%0d%0a", QUERY_Q},
 		{"q=%E2%80%AE", QUERY_Q},
 		{"page=2&sev=x&profile=y", QUERY_SEV}, /* the first bad one */
-		/* What shows the present must not seem to answer for another time. */
+		/* A page that shows the present must not seem to answer for another time. */
 		{"bucket=58800000", QUERY_TIME},
 		{"bucket=", QUERY_TIME},
 		{"sort=name&from=2025-01-01", QUERY_TIME},
@@ -267,7 +267,7 @@ static void spans_and_moments_can_be_compared_with(void **state)
 			fail_msg("%s was taken", bad[i]);
 		assert_int_equal(q.since_span_ms, QUERY_SINCE_MS);
 	}
-	/* Where nothing is compared it is another time. */
+	/* On pages that compare nothing, `since` would ask for another time. */
 	assert_int_equal(parse(&q, "since=1h", PLAIN, &key), -1);
 	assert_int_equal(key, QUERY_TIME);
 }
@@ -292,7 +292,7 @@ static void a_search_text_has_up_to_64_characters(void **state)
 			       ALL, &bad),
 			 0);
 	assert_int_equal(strlen(q.q), 64);
-	/* Characters count, of one byte as of four. */
+	/* It counts characters of one to four bytes. */
 	(void)snprintf(raw, sizeof(raw), "q=%.*s", 64 * 12, four);
 	assert_int_equal(parse(&q, raw, ALL, &bad), 0);
 	assert_int_equal(strlen(q.q), 256);
@@ -304,7 +304,7 @@ static void a_search_text_has_up_to_64_characters(void **state)
 		-1);
 }
 
-/* "a, b, c": each word is a valid value, and with it the help text is complete. */
+/* "a, b, c": each word is a valid value, so the help text is correct. */
 static unsigned check_words(enum query_key key, const char *prefix, const char *suffix)
 {
 	const char *at = query_key_values(key);

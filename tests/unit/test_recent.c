@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Since when a server is at its level, and the line of its last hour: on every host the same, from
- * the snapshot before or from the history. */
+/* Since when a server has been at its level, and the line of its last hour: the same on every host,
+ * from the previous snapshot or from the history. */
 #include "config.h"
 
 #include "view_fixture.h"
@@ -40,7 +40,7 @@ static void since_is_carried_for_every_level(void **state)
 {
 	/* Warning, Critical, Warning, Critical again, Healthy, Watch. */
 	static const int risks[] = {600, 850, 650, 810, 100, 300};
-	/* At this level or worse since this step. */
+	/* The step since which it has been at this level or worse. */
 	static const int steps[] = {0, 1, 0, 3, -1, 5};
 	struct snapshot *previous = NULL;
 
@@ -72,7 +72,7 @@ static void since_begins_where_a_server_appears(void **state)
 	snapshot_free(&then);
 }
 
-/* Another interval: buckets of the new one, so that a moment can count in them. */
+/* Another interval: the time moves to one of its buckets, so that a moment can be found there. */
 static void since_stands_on_a_bucket_of_the_interval(void **state)
 {
 	static const int risk = 900;
@@ -96,7 +96,7 @@ static void stored_forms_have_it(void **state)
 	struct buf bytes;
 
 	(void)state;
-	/* What moments score again. */
+	/* Values from which moments compute the risks again. */
 	snap->servers[1].cpu.now = snap->servers[2].cpu.now = 99;
 	snap->servers[2].memory.now = 99;
 	for (size_t i = 0; i < 4; i++)
@@ -143,18 +143,18 @@ static void the_history_tells_what_no_snapshot_does(void **state)
 
 	(void)state;
 	recent_begin(&hour, snap);
-	/* s1 comes later, s3 not at all, another one goes; two base-36 digits: 620, 80, 990. */
+	/* s1 comes later, s3 never, another one goes; two base-36 digits: 620, 80, 990. */
 	recent_names(&hour, SPAN("s0 s2 z%20"));
 	recent_add(&hour, END - 4500000, SPAN("h828ri"));
 	recent_add(&hour, END - 1800000, SPAN("28h8ri")); /* 80 and 620 */
 	recent_names(&hour, SPAN("s0 s1 s2"));
 	recent_add(&hour, END - 600000, SPAN("riri28"));
 	recent_add(&hour, END - 30000, SPAN("h8h828"));
-	recent_add(&hour, END, SPAN("000000")); /* what the snapshot says itself */
+	recent_add(&hour, END, SPAN("000000")); /* the snapshot's own value */
 	recent_end(&hour);
 	snapshot_carry(snap, NULL);
 	assert_int_equal(snap->watched_from_ms, END - 4500000);
-	assert_int_equal(since(snap, "s0"), END); /* 620 is no Critical */
+	assert_int_equal(since(snap, "s0"), END); /* 620 is below Critical */
 	assert_int_equal(since(snap, "s1"), END - 600000);
 	assert_int_equal(since(snap, "s2"), 0);
 	assert_int_equal(since(snap, "s3"), END);
@@ -184,7 +184,7 @@ static void the_line_is_the_hour_in_slots(void **state)
 	assert_int_equal(recent->most[RECENT_SLOTS - 2], 100);
 	assert_int_equal(recent->most[RECENT_SLOTS - 1], 77);
 	assert_int_equal(recent->least, 9);
-	/* A snapshot that was carried knows its levels. */
+	/* A snapshot that continues another one knows its levels. */
 	assert_int_equal(since(snap, "s0"), END);
 	snapshot_free(&snap);
 }
@@ -218,7 +218,7 @@ static void a_line_is_short_and_has_words(void **state)
 	server.recent.most[1] = server.recent.most[2] = 0;
 	assert_in_range(line(&server, INTERVAL, &out), 100, 250);
 	assert_has(out.data, "d=\"m0 10m9-10l3 10");
-	/* That is none where an interval is 5 minutes. */
+	/* With an interval of 5 minutes this is not a gap. */
 	assert_in_range(line(&server, 300000, &out), 100, 250);
 	assert_has(out.data, "d=\"m0 10l9-10l3 10");
 	buf_free(&out);
@@ -262,7 +262,7 @@ static void pages_say_since_when(void **state)
 	fixture_free(&f);
 }
 
-/* Numbers without a pattern: nothing packs worse. */
+/* Numbers without a pattern: the hardest to compress. */
 static unsigned seed = 1;
 
 static unsigned any_below(unsigned n)
@@ -319,7 +319,7 @@ static void an_overview_stays_within_its_budget(void **state)
 	assert_true(strlen(page) <= 40 * 1024);
 	assert_true(packed.len <= 12 * 1024);
 	snapshot_free(&snap);
-	/* A full part of the table. */
+	/* A full page of the table. */
 	f.view.snap = snap = fleet_with_a_past("predictions_current-critical-500");
 	page = render(&f, "overview", "sev=healthy");
 	assert_int_equal(count_of(page, "id=\"srv-"), 200);
@@ -333,7 +333,7 @@ static void an_overview_stays_within_its_budget(void **state)
 	fixture_free(&f);
 }
 
-/* Each a time of its own. */
+/* Each server has a different time. */
 static void a_moment_grows_by_less_than_a_byte_for_a_server(void **state)
 {
 	static const char *const answers[] = {"predictions_current-healthy-90",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers as nginx reads them: records, and how many writes brought them. */
+/* Answers as nginx reads them: their records, and the number of writes that sent them. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -16,13 +16,13 @@
 #include "server/records.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
-#define ID        258 /* both bytes are in use */
+#define ID        258 /* uses both bytes */
 #define ROOM      (3 << 20)
 #define HEAD      "Status: 200 OK\r\n\r\n"
 
 enum { END_REQUEST = 3, STDOUT = 6 };
 
-/* What arrived: each write is a message of its own on this kind of socket. */
+/* What arrived: each write is a separate message on this kind of socket. */
 struct arrival {
 	unsigned char bytes[ROOM];
 	size_t len, writes;
@@ -41,7 +41,7 @@ static void receive(int fd)
 	}
 }
 
-/* A body in which a lost or doubled piece shows. */
+/* A body in which a lost or repeated piece can be seen. */
 static struct span make_body(size_t len)
 {
 	char *bytes = malloc(len + 1);
@@ -86,7 +86,7 @@ static void check_answer(struct span body)
 	assert_int_equal(at, arrival.len);
 }
 
-/* At once: a worker killed at any moment leaves a whole answer, or none. */
+/* In one write: a worker killed at any moment leaves a whole answer, or none. */
 static void test_answers_of_all_sizes_in_one_write(void **state)
 {
 	static const size_t sizes[] = {0,     1,     8192,   65516,  65517, 65518,
@@ -109,7 +109,7 @@ static void test_answers_of_all_sizes_in_one_write(void **state)
 	close(ends[1]);
 }
 
-/* On a stream whose reader is slow a write is taken in parts. */
+/* On a stream with a slow reader, a write is accepted in parts. */
 static void test_a_write_that_is_taken_in_parts_goes_on(void **state)
 {
 	struct span body = make_body(ROOM * 3 / 4);
@@ -143,14 +143,14 @@ static void test_a_peer_that_has_gone_is_an_error(void **state)
 	close(ends[0]);
 }
 
-/* A whole request whose parameters stand in two records, and where each of its parts ends. */
+/* A whole request whose parameters are in two records, and where each of its parts ends. */
 #define BEGIN  "\1\1\1\2\0\10\0\0\0\1\0\0\0\0\0\0"
 #define PARAMS "\1\4\1\2\0\3\2\0\1\2axx\1\4\1\2\0\2\0\0yz\1\4\1\2\0\0\0\0"
 #define STDIN  "\1\5\1\2\0\1\0\0b\1\5\1\2\0\0\0\0"
 
 static enum records_state check(const char *bytes, size_t len)
 {
-	char *copy = malloc(len + 1); /* so that a sanitizer sees a look beyond */
+	char *copy = malloc(len + 1); /* so that a sanitizer sees a read beyond it */
 	enum records_state state;
 
 	assert_non_null(copy);
@@ -180,7 +180,7 @@ static void test_whatever_is_no_request_is_bad(void **state)
 		SPAN("\1\1\1\2\0\10\0\0\0\2\0\0\0\0\0\0"),          /* authorizer */
 		SPAN(BEGIN "\1\4\0\2\0\0\0\0"),                     /* of another request */
 		SPAN(BEGIN "\1\11\1\2\0\0\0\0"),                    /* management */
-		SPAN(BEGIN "\1\4\1\2\0\2\0\0\1\1\1\4\1\2\0\0\0\0"), /* lengths and no more */
+		SPAN(BEGIN "\1\4\1\2\0\2\0\0\1\1\1\4\1\2\0\0\0\0"), /* lengths without content */
 		SPAN(BEGIN "\1\4\1\2\0\1\0\0\1\1\4\1\2\0\0\0\0"),
 		SPAN(BEGIN "\1\4\1\2\0\10\0\0\377\377\377\377\377\377\377\377"
 			   "\1\4\1\2\0\0\0\0"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The whole chain of a refresh, the small groups, and the worker on its own: a Redis and daemons that
- * answer what the test wants. */
+/* The whole chain of a refresh, the small groups, and a worker without Redis, over a Redis and
+ * daemons that answer what the test wants. */
 #include "config.h"
 
 #include <sys/socket.h>
@@ -98,7 +98,7 @@ static void test_a_refresh_publishes_every_page(void **state)
 			assert_staged(heard, page_table[i].name);
 	assert_staged(heard, "series");
 	assert_staged(heard, "fleet");
-	/* What the overview is compared with: 15 minutes before the bucket. */
+	/* What the overview compares with: 15 minutes before the bucket. */
 	assert_part(heard, "XREVRANGE tfthist:full 1763999100000 ");
 	assert_part(heard, " bucket 58800000 epoch e1 gen 1764000015123 snap 0123456789abcdef "
 			   "interval 30000 ttl 3600000 old_ttl 60000 fill 0 record 1 ");
@@ -113,8 +113,8 @@ static void test_a_refresh_publishes_every_page(void **state)
 	assert_part(heard, "_count{step=\"commit\"} 1");
 }
 
-/* The recorded fleet has one server at Danger or worse. What was there three buckets before has ended,
- * what was two before may still go on. */
+/* The recorded fleet has one server at Danger or worse. An incident last seen three buckets ago has
+ * ended; one seen two buckets ago may continue. */
 static void test_a_refresh_takes_incidents_a_step_further(void **state)
 {
 	(void)state;
@@ -129,7 +129,7 @@ static void test_a_refresh_takes_incidents_a_step_further(void **state)
 		    "60000 1 800 0 0 a ended 10000 ");
 }
 
-/* The commit leaves what was open as it is. */
+/* The commit keeps the open incidents as they are. */
 static void test_without_an_answer_no_step_is_taken(void **state)
 {
 	(void)state;
@@ -138,7 +138,7 @@ static void test_without_an_answer_no_step_is_taken(void **state)
 	assert_part(redis_heard(), " seen -1 ");
 }
 
-/* The digests of what they say of warm-up and scenario. */
+/* The digests of warm-up and scenario. */
 static void test_pages_repeat_the_small_groups(void **state)
 {
 	struct upstream_status said = {
@@ -211,7 +211,7 @@ static void test_a_commit_that_is_refused(void **state)
 	const char *heard;
 
 	(void)state;
-	redis_on("EVALSHA 8", "$-1\r\n"); /* nobody asks for the small groups */
+	redis_on("EVALSHA 8", "$-1\r\n"); /* the small groups are not requested */
 	redis_on_array("EVALSHA", "flushed", "58800000");
 	redis_on_array("EVALSHA 1", "ok");
 	refresh_fleet(&refresh, &claim);
@@ -251,7 +251,7 @@ static void test_a_worker_that_was_stopped_does_not_call(void **state)
 	assert_no_part(fetch_orders(), "predictions");
 }
 
-/* Whose values are those of the snapshot before, for long. */
+/* Its values have been those of the previous snapshot for a long time. */
 static void test_silent_servers_are_told_from_the_snapshot_before(void **state)
 {
 	struct snapshot *before = golden_snapshot("predictions_current-healthy-20");
@@ -341,7 +341,7 @@ static void test_only_what_is_stale_is_asked_for(void **state)
 					    "ca=/ca.pem 1000 1500 60001\n");
 	assert_string_equal(s.scenario.name, "degrading");
 	assert_int_equal(s.scenario.at_ms, NOW_MS);
-	/* Somebody else asks just now. */
+	/* Another worker holds the claim. */
 	redis_on_array("EVALSHA 8", "busy", "882000007", "1764000015123", "e1", "900");
 	upstream_status_renew(cache, upstream, true, &s);
 	assert_string_equal(fetch_orders(), "");
@@ -361,7 +361,7 @@ static void test_an_answer_of_the_status_is_stored_with_its_ticks(void **state)
 		    ",\"ticks\":{\"since\":0,\"seen\":1764000015123,\"still\":0,\"period\":0}}");
 	assert_part(heard, "EVALSHA 14 tft:cur:status ");
 	assert_part(heard, "EVALSHA 1 tft:said 60000 status ");
-	/* The daemon is there: an attempt at the predictions may succeed. */
+	/* The daemon answers: an attempt at the predictions may succeed. */
 	assert_part(heard, "EVALSHA 1 tft:brk:fleet connection-refused name-not-found\n");
 	assert_true(s.warmup.known);
 	assert_int_equal(s.warmup.at_ms, NOW_MS);
@@ -422,7 +422,7 @@ static void test_a_small_group_that_fails_is_unknown(void **state)
 	assert_false(s.warmup.known);
 	assert_false(s.scenario.known);
 	assert_true(s.scenario.configured);
-	/* An answer that says nothing. */
+	/* An answer without content. */
 	fetch_says("status", "0 200 0 /dev/null");
 	upstream_status_renew(cache, upstream, false, &s);
 	assert_part(redis_heard(), " 2000 60000 0 not-understood 1\n");
@@ -472,7 +472,7 @@ static void test_equal_digests_say_equal_words(void **state)
 	upstream_status_digest(&a, (group), x);                                                    \
 	upstream_status_digest(&b, (group), y);                                                    \
 	assert_int_equal(strcmp(x, y) != 0, (is))
-	b.warmup.current_size = 7; /* nobody is told of it once it has warmed up */
+	b.warmup.current_size = 7; /* not reported once it has warmed up */
 	DIFFER(CACHE_STATUS, false);
 	a.warmup.done = b.warmup.done = false;
 	DIFFER(CACHE_STATUS, true);
@@ -486,7 +486,7 @@ static void test_equal_digests_say_equal_words(void **state)
 	(void)snprintf(a.scenario.names[0], sizeof(a.scenario.names[0]), "%s", "a");
 	(void)snprintf(b.scenario.names[0], sizeof(b.scenario.names[0]), "%s", "b");
 	DIFFER(CACHE_SCENARIO, true);
-	/* Of more than it names, it names any. */
+	/* It names only some of the affected servers, and it does not matter which. */
 	a.scenario.affected = b.scenario.affected = 2;
 	DIFFER(CACHE_SCENARIO, false);
 	b.scenario.known = b.warmup.known = false;
@@ -515,7 +515,7 @@ static void test_both_are_asked_without_a_cache(void **state)
 	assert_true(s.scenario.known);
 }
 
-/* --- a worker on its own --- */
+/* --- a worker without Redis --- */
 
 static char host_path[] = "/tmp/tft-host-XXXXXX"; /* of a directory */
 
@@ -548,7 +548,7 @@ static struct local_config config = {.interval_ms = 30000,
 				     .calls_per_minute = 26,
 				     .scenario_configured = true};
 
-/* In what time it is due again; 0 at once, up to two minutes. */
+/* How long until it is due again, at most 20 minutes; 0: at once. */
 static int64_t time_due(struct local *local)
 {
 	int64_t ms = 0;
@@ -618,7 +618,7 @@ static void test_failures_in_a_row_wait_longer(void **state)
 	assert_in_range(time_due(local), 300000, 300100);
 	local_condition(local, &condition);
 	assert_true(condition.since_ms > since);
-	/* What is no fault does not count. */
+	/* An answer that is not a fault does not count. */
 	fetch_answers("predictions", HEALTHY);
 	local_refresh(local, upstream);
 	assert_in_range(time_due(local), 30000, 36100);
@@ -629,7 +629,7 @@ static void test_failures_in_a_row_wait_longer(void **state)
 	(void)close(config.host_fd);
 }
 
-/* All workers together keep the budget. */
+/* All workers together keep within the budget. */
 static void test_each_worker_has_its_share_of_the_budget(void **state)
 {
 	static const struct {
@@ -654,7 +654,7 @@ static void test_each_worker_has_its_share_of_the_budget(void **state)
 	}
 }
 
-/* A successor finds what its predecessors did. */
+/* A new worker sees the calls of its predecessors. */
 static void test_a_host_makes_its_share_of_calls_and_no_more(void **state)
 {
 	struct local_config c = config;
@@ -666,7 +666,7 @@ static void test_a_host_makes_its_share_of_calls_and_no_more(void **state)
 
 		local_refresh(local, upstream);
 		assert_int_equal(local_snapshot(local) != NULL, i < 3);
-		if (i == 3) /* looks again soon */
+		if (i == 3) /* checks again soon */
 			assert_int_equal(time_due(local), 1000);
 		local_free(&local);
 	}
@@ -712,10 +712,10 @@ static void test_a_snapshot_of_the_shared_cache_is_kept(void **state)
 	local_keep(local, "s1", buf_span(&bytes), 4000);
 	assert_true(local_has(local, "s1"));
 	assert_int_equal(local_age_ms(local), 4000);
-	/* An older one does not replace it, nor one of the same age. */
+	/* Neither an older snapshot nor one of the same age replaces it. */
 	local_keep(local, "s2", buf_span(&bytes), 4000);
 	assert_false(local_has(local, "s2"));
-	/* It is as good as one's own: nobody calls before it is old. */
+	/* It counts like one's own: no call until it is old. */
 	assert_int_equal(time_due(local), 26000);
 	assert_int_equal(local_snapshot(local)->count, 1);
 	assert_non_null(local_snapshot(local));

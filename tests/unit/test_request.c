@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parameters and bodies as nginx, a dying nginx and a hostile client send them. */
+/* Parameters and bodies as sent by nginx, by a dying nginx, and by a hostile client. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -70,7 +70,7 @@ static enum request_result parse(struct request *request, struct fake *fake)
 	return request_parse(request, param, read_body, fake);
 }
 
-/* n times 'x' in a buffer of the test. */
+/* n times 'x' in a static buffer. */
 static const char *xs(size_t n)
 {
 	static char text[8192];
@@ -178,14 +178,13 @@ static void test_path_and_query_have_a_limit(void **state)
 			{{rows[i].name, xs(rows[i].len)}, {"REQUEST_METHOD", "HEAD"}}, "", 0, 0};
 
 		assert_int_equal(parse(&r, &fake), rows[i].result);
-		/* The refusal, too, is logged with its id and is to have no body. */
+		/* The refusal is also logged with its id, and has no body if the method is HEAD. */
 		assert_int_equal(r.method, METHOD_HEAD);
 		assert_string_equal(r.id, "0123456789abcdef0123456789abcdef");
 	}
 }
 
-/* A long header must neither change what a page answers nor open the way for a form of another
- * site. */
+/* A header that is too long must neither change a page nor let a form of another site through. */
 static void test_a_header_that_does_not_fit_gives_no_rights(void **state)
 {
 	static const struct {

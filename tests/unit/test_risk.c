@@ -75,7 +75,7 @@ static const struct {
 	{COMPONENT_MEMORY_NOW, PROFILE_DATABASE, 94.99, 0},
 	{COMPONENT_MEMORY_PREDICTED, PROFILE_DATABASE, 98, 20},
 	{COMPONENT_MEMORY_PREDICTED, PROFILE_DATABASE, 97.99, 0},
-	{COMPONENT_CPU_NOW, PROFILE_DATABASE, 98, 60}, /* only memory differs */
+	{COMPONENT_CPU_NOW, PROFILE_DATABASE, 98, 60}, /* they differ only in memory */
 	{COMPONENT_LOAD_NOW, PROFILE_ML, 12.01, 25},
 	{COMPONENT_LOAD_NOW, PROFILE_ML, 12, 15},
 	{COMPONENT_LOAD_NOW, PROFILE_ML, 8, 5},
@@ -130,7 +130,7 @@ static void the_score_ends_at_100(void **state)
 	assert_int_equal(s.risk, 816);
 }
 
-/* The docs page prints the rules; they must be those the score uses. */
+/* The docs page prints the rules: they must be those that the score uses. */
 static void printed_rules_are_the_rules(void **state)
 {
 	size_t i;

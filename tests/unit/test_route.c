@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which path and method are answered by what. */
+/* What answers each path and method. */
 #include "config.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The planning rules (doc/rules.md#cost, doc/rules.md#remediation, doc/rules.md#alerting): every
- * edge, every input at 0, every line of the tables. */
+ * edge, every input at 0, every row of the tables. */
 #include "config.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@
 
 #include "fleet/rules.h"
 
-/* A fleet of servers with these risks (ended by -1), named s00, s01 ... */
+/* A fleet of servers with these risks (the list ends with -1), named s00, s01 ... */
 static struct snapshot *fleet_of(const int *risks)
 {
 	struct snapshot *snap = snapshot_new();
@@ -50,7 +50,7 @@ static void defaults_are_those_of_the_rules(void **unused)
 		assert_true(cost_input_table[i].standard == defaults[i]);
 }
 
-/* 31 digits of dollars help nobody. */
+/* Nobody can read 31 digits of dollars. */
 static void figures_that_nobody_can_read_are_absent(void **unused)
 {
 	const struct cost cost = cost_with((const int[]){700, 700, -1},
@@ -199,7 +199,7 @@ static void remedies_are_counted_by_kind_from_70_on(void **unused)
 
 #define NONE LEVEL_COUNT
 
-/* The environment's row by the two index values. */
+/* The environment's row follows from the two values of the index. */
 static void first_matching_index_decides(void **unused)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The bracket scanner: what it hands out, that chunks do not matter, and that hostile answers cost
+/* The bracket scanner: what it passes on, that chunks do not matter, and that hostile answers need
  * no memory. */
 #include "config.h"
 
@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "fleet/scan.h"
 
-/* Writes every call down: "S key=text;" with T, S, R, P for the sections. */
+/* Records every call: "S key=text;" with T, S, R, P for the sections. */
 static int note(void *ctx, enum scan_section section, struct span key, struct span text)
 {
 	static const char letters[] = {[SCAN_TOP] = 'T',
@@ -60,7 +60,7 @@ static enum scan_result scan_in_steps(struct span text, size_t step, struct buf 
 static const struct {
 	const char *in;
 	enum scan_result result;
-	const char *log; /* what was handed out, also before a failure */
+	const char *log; /* what was passed on, even before a failure */
 } cases[] = {
 	/* Whole answers. */
 	{"{}", SCAN_OK, ""},
@@ -78,17 +78,17 @@ static const struct {
 	 "T error=null;T environment={\"p\":1};T metadata=-1e5;"},
 	{"{\"a\\\"b\":1,\"predictions\":{\"c\\u0041\\\\\":{}}}", SCAN_OK,
 	 "P predictions={;S c\\u0041\\\\={};"},
-	/* Members of predictions that are no objects. */
+	/* Members of predictions that are not objects. */
 	{"{\"predictions\":{\"a\":1,\"b\":\"x\",\"c\":[{}],\"d\":null,\"e\":{}}}", SCAN_OK,
 	 "P predictions={;R a=;R b=;R c=;R d=;S e={};"},
 	{"{\"predictions\":[{\"a\":{}}]}", SCAN_OK, "P predictions=;"},
 	{"{\"predictions\":null}", SCAN_OK, "P predictions=;"},
 	{"{\"predictions\":\"{}\"}", SCAN_OK, "P predictions=;"},
-	/* One level of nesting too many is refused alone. */
+	/* One level of nesting too many costs only its server. */
 	{"{\"predictions\":{\"a\":{\"x\":[[[[[[[1]]]]]]]},\"b\":{\"x\":[[[[[[[[1]]]]]]]]},\"c\":{}}"
 	 "}",
 	 SCAN_OK, "P predictions={;S a={\"x\":[[[[[[[1]]]]]]]};R b=;S c={};"},
-	/* No JSON object. */
+	/* Not a JSON object. */
 	{"", SCAN_BAD, ""},
 	{" ", SCAN_BAD, ""},
 	{"null", SCAN_BAD, ""},
@@ -195,7 +195,7 @@ static void caps_refuse_one_server_and_go_on(void **state)
 	check_server_around("\"", "y", bytes + 1, "\"", "R a=;");
 }
 
-/* 64 brackets, one of which is that of the answer. */
+/* 64 brackets, including that of the answer. */
 static void an_answer_nests_64_deep_at_most(void **state)
 {
 	struct buf in, log;
@@ -249,7 +249,7 @@ static void a_kept_member_beyond_its_cap_spoils_the_answer(void **state)
 	add_many(&in, "x", SCAN_TOP_MAX);
 	buf_lit(&in, "\"}");
 	assert_int_equal(scan_in_steps(buf_span(&in), 1000, &log),
-			 SCAN_OK); /* not kept: any length */
+			 SCAN_OK); /* not kept, so any length is accepted */
 	buf_reset(&in);
 	buf_lit(&in, "{\"error\":\"");
 	add_many(&in, "x", SCAN_TOP_MAX);
@@ -334,7 +334,7 @@ static void floods_stay_within_four_megabytes(void **state)
 	} floods[] = {
 		{"{\"predictions\":{\"a\":{\"x\":\"", "yyyyyyyyyyyyyyyy",
 		 SCAN_OK},                                     /* a string of 100 MB */
-		{"{\"predictions\":{\"a\":[", "{},", SCAN_OK}, /* 784 MB in json-c for each 3 MB */
+		{"{\"predictions\":{\"a\":[", "{},", SCAN_OK}, /* json-c needs 784 MB for 3 MB */
 		{"{\"predictions\":{\"a\":{", "\"k\":{},",
 		 SCAN_OK}, /* a server with millions of metrics */
 		{"{\"predictions\":{", "\"k\":{},", SCAN_OK},          /* millions of servers */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What sentinels and servers answer. */
+/* The answers of sentinels and servers. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -69,7 +69,7 @@ static void test_primary(void **state)
 		endpoint_text(&primary, text);
 		assert_string_equal(text, rows[i].text);
 	}
-	/* One byte more than it has room for. */
+	/* One byte longer than the buffer. */
 	(void)snprintf(resp, sizeof(resp), "*2\r\n$%d\r\n%0*d\r\n$4\r\n6379\r\n", ENDPOINT_HOST_MAX,
 		       ENDPOINT_HOST_MAX, 0);
 	assert_false(sentinel_primary(parse(resp), &primary));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests and idle moments of a worker: what it answers, what it asks Redis for, what it leaves to
- * be done. */
+/* Requests and idle time of a worker: what it answers, what it asks Redis for, and which work it
+ * leaves for later. */
 #include "config.h"
 
 #include "cache_fixture.h"
@@ -287,7 +287,7 @@ static void test_old_data_are_shown_and_told(void **state)
 	get("/", "");
 	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-16; detail=REFRESH");
 	assert_true(serve_due(serve));
-	/* For another request that came with it. */
+	/* Another request that arrived with it. */
 	get("/", "");
 	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-16; detail=BUSY");
 	fetch_orders();
@@ -338,7 +338,7 @@ static void test_cold_is_503_and_warming_up_is_an_answer(void **state)
 	assert_int_equal(response.retry_after_s, 0);
 }
 
-/* The pointer has moved between the two looks, or its entry is gone. */
+/* The pointer has moved between the two reads, or its entry is gone. */
 static void test_a_damaged_snapshot_is_the_one_before(void **state)
 {
 	(void)state;
@@ -367,7 +367,7 @@ static void test_without_redis_the_last_snapshot_is_shown(void **state)
 	assert_int_equal(response.bucket, BUCKET);
 	assert_int_equal(response.age_ms, 5100);
 	assert_false(serve_due(serve));
-	/* After the first moment it says so, and fetches when it is old. */
+	/* After a moment the page says so, and the worker fetches if the data are old. */
 	pass_ms(40000);
 	get("/", "");
 	assert_int_equal(response.status, 200);
@@ -389,7 +389,7 @@ static void test_without_redis_and_a_snapshot(void **state)
 	assert_body("The shared cache cannot be reached.");
 	get("/api/v1/alerts", "");
 	assert_string_equal(response.type, "application/problem+json");
-	get("/docs", ""); /* needs none */
+	get("/docs", ""); /* needs no snapshot */
 	assert_body("<h2");
 	pass_ms(2500);
 	get("/", "");
@@ -582,7 +582,7 @@ static void test_requests_that_come_together(void **state)
 	serve_request(serve, &b, &response);
 	assert_true(span_is(response.body, "<p>stored</p>"));
 	assert_string_equal(redis_heard(), "");
-	/* One with parameters reads none, and a POST not. */
+	/* A request with parameters reads no entry, nor does a POST. */
 	serve_after(serve);
 	make_request(&b, METHOD_GET, "/", "q=a");
 	redis_heard();
@@ -602,7 +602,7 @@ static void test_the_small_groups_are_asked_for_every_2_seconds(void **state)
 	serve_after(serve);
 	assert_string_equal(fetch_orders(), ""); /* another worker has the claim */
 	get("/", "");
-	assert_false(serve_due(serve)); /* once in its interval */
+	assert_false(serve_due(serve)); /* once per interval */
 	redis_on_time(NOW_MS + 2000);
 	redis_on_array("EVALSHA 8", "won", "882000008", "1764000017123", "e1");
 	pass_ms(2000);
@@ -628,7 +628,7 @@ static void test_an_idle_worker_looks_at_each_bucket(void **state)
 	serve_tick(serve);
 	assert_heard(redis_heard(), "HMGET tft:cur:fleet");
 	serve_after(serve);
-	/* 10 s is how often it asks for the small groups, the bucket has 14.877 s left. */
+	/* It asks for the small groups every 10 s; the bucket has 14.877 s left. */
 	ms = serve_next_tick_ms(serve);
 	assert_int_equal(ms, 4877 + 123); /* spread over the workers */
 	pass_ms(ms - 1);
@@ -640,7 +640,7 @@ static void test_an_idle_worker_looks_at_each_bucket(void **state)
 	pass_ms(1);
 	serve_tick(serve);
 	assert_true(serve_due(serve));
-	/* Redis away: nobody asks, nobody fetches. */
+	/* Redis is down: the worker neither claims nor fetches. */
 	serve_after(serve);
 	redis_reset();
 	for (int i = 0; i < 20; i++) {
@@ -653,7 +653,7 @@ static void test_an_idle_worker_looks_at_each_bucket(void **state)
 	config.idle_tick = true;
 }
 
-static void test_counts_are_handed_over_soon(void **state)
+static void test_counts_are_sent_soon(void **state)
 {
 	const char *heard;
 
@@ -701,7 +701,7 @@ int main(int argc, char **argv)
 		TEST(test_requests_that_come_together),
 		TEST(test_the_small_groups_are_asked_for_every_2_seconds),
 		TEST(test_an_idle_worker_looks_at_each_bucket),
-		TEST(test_counts_are_handed_over_soon),
+		TEST(test_counts_are_sent_soon),
 	};
 	int failed;
 

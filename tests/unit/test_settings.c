@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files, environment and built-in values; settings.c is compiled in for its default path and the
+/* Files, environment and built-in values; settings.c is compiled in with another default path and
  * host name. */
 #include "config.h"
 
@@ -68,7 +68,7 @@ static void assert_loads(const char *text)
 		fail_msg("%s\nrefused: %s", text, err.msg);
 }
 
-/* The whole explanation is expected: it is all that the operator gets. */
+/* The whole explanation is compared: the operator gets nothing else. */
 static void assert_refused(const char *text, const char *why)
 {
 	if (load_text(text) == 0)
@@ -127,7 +127,7 @@ static void test_the_default_file_is_read_when_it_is_there(void **state)
 	assert_int_equal(settings_load(&settings, NULL, &err), 0);
 	assert_string_equal(settings.node, "default-file");
 	assert_int_equal(unlink("etc/tft-dashboard/tft-dashboard.conf"), 0);
-	/* There, but not to be read: that is no reason to run with other settings. */
+	/* It is there but cannot be read, which is no reason to run with other settings. */
 	assert_int_equal(mkdir("etc/tft-dashboard/tft-dashboard.conf", 0700), 0);
 	assert_int_equal(settings_load(&settings, NULL, &err), -1);
 	assert_string_equal(err.msg, "etc/tft-dashboard/tft-dashboard.conf: Is a directory");
@@ -247,12 +247,12 @@ static void test_an_overlong_line_is_an_error_and_not_two_lines(void **state)
 	char text[512];
 
 	(void)state;
-	/* The longest line that libinih takes has 198 bytes and its end. */
+	/* The longest line that libinih accepts has 198 bytes and its end. */
 	(void)snprintf(text, sizeof(text), "[log]\n# %0196d\nlevel = info\n", 0);
 	assert_loads(text);
 	(void)snprintf(text, sizeof(text), "[log]\n# %0197d\nlevel = info\n", 0);
 	assert_refused(text, "t.conf:2: line too long");
-	/* Cut in two, the second piece would be an option. */
+	/* If it were cut, the second piece would be an option. */
 	(void)snprintf(text, sizeof(text), "[log]\n#%0198dlevel = info\n", 0);
 	assert_refused(text, "t.conf:2: line too long");
 }
@@ -473,7 +473,7 @@ static void test_redis_addresses(void **state)
 		if ((settings_load(&settings, NULL, &err) == 0) != rows[i].good)
 			fail_msg("%s", rows[i].value);
 	}
-	/* 107 bytes are what a socket's path may have. */
+	/* A socket path has at most 107 bytes. */
 	(void)snprintf(path, sizeof(path), "unix:/%0106d", 0);
 	assert_int_equal(setenv("TFT_REDIS", path, 1), 0);
 	assert_int_equal(settings_load(&settings, NULL, &err), 0);
@@ -701,7 +701,7 @@ static void test_a_secret_has_one_place(void **state)
 	(void)state;
 	assert_refused("[upstream]\napi_key_file = absent\n",
 		       "t.conf:2: upstream.api_key: absent: No such file or directory");
-	/* It goes to a terminal. */
+	/* This goes to a terminal. */
 	assert_refused("[upstream]\napi_key_file = a\x1b[2J\n",
 		       "t.conf:2: upstream.api_key: its file: No such file or directory");
 	write_file("secret", "from-file", 0600);
@@ -729,7 +729,8 @@ static void test_a_file_with_a_secret_is_closed_to_others(void **state)
 	assert_int_equal(unlink("open.conf"), 0);
 }
 
-/* Blank and semicolon begin a comment, also where somebody meant a part of the password. */
+/* A blank followed by a semicolon begins a comment, even if the operator meant it as part of the
+ * password. */
 static void test_a_secret_that_may_be_cut_is_told(void **state)
 {
 	static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Building, order, counts, silence, and the stored forms: they read back as written, and damage is
- * noticed. */
+ * detected. */
 #include "config.h"
 
 #include <float.h>
@@ -27,7 +27,7 @@ static struct server *add(struct snapshot *s, const char *name, int risk)
 	return server;
 }
 
-/* Three servers, all members of the head set. */
+/* Three servers; all members of the head are set. */
 static struct snapshot *sample(void)
 {
 	struct snapshot *s = snapshot_new();
@@ -172,7 +172,7 @@ static void a_thousand_servers_fit_into_twelve_megabytes(void **state)
 
 /* ---- silent servers ---- */
 
-/* The successor of *s, taken at gen_ms, with fingerprint `print` for "a" and a changing one for
+/* The snapshot after *s, taken at gen_ms, with fingerprint `print` for "a" and a changing one for
  * "b". */
 static void step(struct snapshot **s, int64_t gen_ms, uint64_t print)
 {
@@ -202,7 +202,7 @@ static void three_equal_snapshots_over_a_minute_are_silence(void **state)
 	(void)state;
 	step(&s, 1000, 5);
 	assert_int_equal(count_silent(s), 0);
-	step(&s, 61000, 5); /* a minute, but only two */
+	step(&s, 61000, 5); /* after a minute, but only two */
 	assert_int_equal(count_silent(s), 0);
 	step(&s, 62000, 5);
 	assert_int_equal(count_silent(s), 1);
@@ -210,7 +210,7 @@ static void three_equal_snapshots_over_a_minute_are_silence(void **state)
 	step(&s, 63000, 6); /* speaks again */
 	assert_int_equal(count_silent(s), 0);
 	step(&s, 64000, 6);
-	step(&s, 65000, 6); /* three, but no minute */
+	step(&s, 65000, 6); /* three, but less than a minute */
 	assert_int_equal(count_silent(s), 0);
 	step(&s, 122999, 6);
 	assert_int_equal(count_silent(s), 0);
@@ -338,7 +338,7 @@ static void check_ranges(const struct server *server)
 	assert_true(isnan(server->load.now) || (server->load.now >= 0 && server->load.now <= 1e5));
 }
 
-/* The writer takes nothing that the reader refuses: one bad number would cost all pages. */
+/* The writer accepts nothing that the reader refuses: one bad number would cost all pages. */
 static void whatever_was_written_can_be_read(void **state)
 {
 	struct buf bytes;
@@ -413,7 +413,7 @@ static void whatever_series_was_written_can_be_read(void **state)
 	buf_free(&bytes);
 }
 
-/* Two of one name: nobody writes that, so it is another's. */
+/* Two servers of one name: the dashboard never writes that, so another program did. */
 static void a_doubled_stored_server_is_a_miss(void **state)
 {
 	struct snapshot *s = snapshot_new(), *back;
@@ -494,7 +494,7 @@ static void a_cut_or_longer_compact_form_is_a_miss(void **state)
 /* Far enough from the limits of the type that times can be subtracted. */
 #define TIME_END (INT64_C(1) << 60)
 
-/* Whatever comes out of damaged bytes is within the ranges that pages rely on. */
+/* Whatever is read from damaged bytes is within the ranges that pages rely on. */
 static void damage_never_gives_values_out_of_range(void **state)
 {
 	struct snapshot *a = sample();
@@ -538,7 +538,6 @@ static void damage_never_gives_values_out_of_range(void **state)
 	snapshot_free(&a);
 }
 
-/* The names are the only texts that end a server's length. */
 static void a_server_without_a_name_is_damage(void **state)
 {
 	static const char name[] = "\x08ppweb001";

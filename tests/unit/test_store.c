@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The store against a server that plays a script: on each connection it waits for these commands,
- * then sends these bytes. It stands in the place of a transport, so nothing depends on a clock: what
- * the store waits for in vain is over at once.
+ * The store against a scripted server: on each connection it waits for given commands, then sends
+ * given bytes. It takes the place of a transport, so no test depends on a clock: a wait without an
+ * answer ends at once.
  */
 #include "config.h"
 
@@ -26,13 +26,13 @@
 #define LENGTH(a)   (sizeof(a) / sizeof((a)[0]))
 #define DEADLINE_MS 1000
 
-/* One question and what is sent for it. */
+/* A request and the bytes that answer it. */
 struct turn {
 	const char
-		*asked; /* words, commands ending with ";"; NULL: the last turn of a connection */
+		*asked; /* words, commands ending with ";"; NULL: ends the turns of a connection */
 	const char *answer; /* then silence */
 	enum { OPEN, ENDS } then;
-	const char *stray; /* comes when the answer has been read, NULL: nothing */
+	const char *stray; /* sent after the answer has been read; NULL: nothing */
 };
 
 /* --- the server --- */
@@ -40,14 +40,14 @@ struct turn {
 static struct {
 	struct turn script[8];    /* of all connections */
 	const struct turn *turns; /* what is left of it */
-	size_t piece;             /* bytes of one read */
+	size_t piece;             /* bytes per read */
 	size_t opened, closed;
 	const char *refusal; /* connecting fails */
-	int handshakes;      /* rounds of one */
+	int handshakes;      /* rounds of a handshake */
 	struct buf written;  /* of this turn */
 	struct span unread;
 	bool answered, ended, is_open;
-	int64_t waited_ms[64]; /* in vain */
+	int64_t waited_ms[64]; /* without an answer */
 	size_t waits;
 	char where[ENDPOINT_TEXT_MAX]; /* connected last */
 } server;
@@ -76,7 +76,7 @@ static int server_handshake(struct link *link, struct err *err)
 	return server.handshakes-- > 0 ? POLLIN : 0;
 }
 
-/* "GET a;" of "*2\r\n$3\r\nGET\r\n$1\r\na\r\n"; a part of a command is not told. */
+/* "GET a;" from "*2\r\n$3\r\nGET\r\n$1\r\na\r\n"; an incomplete command is omitted. */
 static void tell_commands(struct span wire, struct buf *out)
 {
 	struct reply_pool pool;
@@ -177,7 +177,7 @@ static void server_close(struct link *link)
 	assert_true(server.is_open);
 	server.is_open = false;
 	server.closed++;
-	/* The turns of this connection that were not played are over. */
+	/* Turns of this connection that were not played are skipped. */
 	while (server.turns->asked)
 		server.turns++;
 	server.turns++;
@@ -308,7 +308,7 @@ static void test_pieces_of_any_size(void **state)
 	}
 }
 
-/* Longer than what is received at once: its rest is received where it stays. */
+/* Longer than one read: the rest is received in its final place. */
 static void test_a_long_string(void **state)
 {
 	static char text[300000], wire[sizeof(text) + 40];
@@ -392,7 +392,7 @@ static void test_what_is_cut_or_no_reply(void **state)
 	}
 }
 
-/* Its answer may still come: on a connection that nobody reads. */
+/* Its answer may still arrive, but on a connection that nobody reads. */
 static void test_a_late_reply_is_nobodys(void **state)
 {
 	static const struct turn turns[] = {
@@ -509,7 +509,7 @@ static void test_a_giant_costs_its_own_reply(void **state)
 	assert_false(store_is_too_large(store, 1));
 }
 
-/* Nothing of the batch was answered before it. */
+/* No reply of the batch precedes it. */
 static void test_what_comes_after_a_giant_alone_has_its_own_answer(void **state)
 {
 	static const struct turn turns[] = {
@@ -548,7 +548,7 @@ static void test_a_giant_is_known_though_the_server_is_gone_then(void **state)
 	assert_false(store_is_too_large(store, 1));
 }
 
-/* What had come of it is given back: the next reply has all the room. */
+/* Its memory has been released: the next reply has all the room. */
 static void test_a_giant_leaves_no_trace_in_the_limit(void **state)
 {
 	static const struct turn turns[] = {
@@ -568,14 +568,15 @@ static void test_a_giant_leaves_no_trace_in_the_limit(void **state)
 	assert_false(store_is_too_large(store, 1));
 }
 
-/* The limit itself: what fits is waited for, what does not is refused when it is announced. */
+/* The limit itself: a reply that fits is waited for; one that does not is refused when its length
+ * arrives. */
 static void test_where_the_limit_is(void **state)
 {
 	static const struct {
 		const char *answer;
 		enum store_result rc;
 	} rows[] = {
-		{"$33553000\r\n", STORE_DOWN}, /* comes in vain: the script has no more of it */
+		{"$33553000\r\n", STORE_DOWN}, /* never arrives: the script does not contain more */
 		{"$33554432\r\n", STORE_TOO_LARGE},
 		{"$9223372036854775807\r\n", STORE_TOO_LARGE},
 		{"$9223372036854775808\r\n", STORE_DOWN}, /* no number */
@@ -600,7 +601,7 @@ static void test_where_the_limit_is(void **state)
 	}
 }
 
-/* All replies of a batch share the limit; a batch has all of it again. */
+/* All replies of a batch share the limit; the next batch has all of it again. */
 static void test_the_limit_is_that_of_a_batch(void **state)
 {
 	enum { EACH = 12 * 1024 * 1024 };
@@ -648,7 +649,7 @@ static void test_a_run_waits_no_longer_than_it_may(void **state)
 	assert_in_range(server.waited_ms[0], 1, 100);
 }
 
-/* The deadline has passed while nobody looked: 10 ms more, once in a run. */
+/* The deadline passed while the worker did not run: it waits 10 ms more, once per run. */
 static void test_who_comes_late_waits_a_moment_once(void **state)
 {
 	static const struct turn turns[] = {
@@ -666,7 +667,7 @@ static void test_who_comes_late_waits_a_moment_once(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		get(i ? "c" : "b");
 		assert_int_equal(store_run(store, 0), STORE_DOWN);
-		/* On the second run connecting has taken it. */
+		/* In the second run, connecting has used them up. */
 		assert_int_equal(server.waits, 1);
 		assert_int_equal(server.waited_ms[0], 10);
 	}
@@ -783,14 +784,14 @@ static void test_a_script_that_the_server_has_forgotten(void **state)
 
 	(void)state;
 	play(turns);
-	/* Loaded once more, never twice. */
+	/* It is loaded once more, never twice. */
 	assert_int_equal(extend(), STORE_OK);
 	assert_string_equal(store_reply(store, 0)->str, "NOSCRIPT No matching script.");
 	assert_int_equal(extend(), STORE_OK);
 	assert_text(0, "done");
 }
 
-/* The one reason that helps: a script that was never loaded is not asked for. */
+/* Only an unknown script is a reason to send it again. */
 static void test_a_script_that_may_not_be_loaded(void **state)
 {
 	static const struct turn turns[] = {
@@ -809,7 +810,7 @@ static void test_a_script_that_may_not_be_loaded(void **state)
 	assert_string_equal(store_reply(store, 0)->str, "ERR unknown command");
 }
 
-/* What a script has done must not be done twice. */
+/* The effect of a script must not happen twice. */
 static void test_a_script_whose_reply_is_a_giant_is_not_sent_again(void **state)
 {
 	static const struct turn turns[] = {
@@ -859,7 +860,7 @@ static void test_the_sentinel_names_the_primary(void **state)
 	assert_string_equal(server.where, "127.0.0.2:6379");
 	get("b");
 	assert_result(STORE_OK);
-	assert_false(server.is_open); /* the sentinels may know of another one */
+	assert_false(server.is_open); /* the sentinels may know a new one */
 }
 
 static void test_what_sentinels_say_is_not_trusted(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether data still reach the daemon, told by its count of batches alone. */
+/* Whether data still reach the daemon, judged only by its count of batches. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -14,8 +14,8 @@
 #define T0  1764000000000
 #define GAP 4000
 
-/* Looks every 2 s at a count that grows by one every period_s, from `from` to `to` (s); when it was
- * told that the feed stands still first, 0: never. */
+/* Looks every 2 s, from `from` to `to` (s), at a count that grows by one every period_s. Returns
+ * when a standstill was first reported; 0: never. */
 static int64_t watch(struct ticks *t, int from, int to, int period_s)
 {
 	for (int s = from; s <= to; s += 2) {
@@ -38,7 +38,7 @@ static void feed_of_any_period_is_no_standstill(void **state)
 	}
 }
 
-/* The batches of a feed of 5 s end at 100 s: seen then, and told 8 s later. */
+/* The batches of a feed of 5 s end at 100 s: seen then, and reported 8 s later. */
 static void standstill_is_told_within_ten_seconds(void **state)
 {
 	struct ticks t = {0};
@@ -54,7 +54,7 @@ static void standstill_is_told_within_ten_seconds(void **state)
 	assert_int_equal(t.since_ms, T0 + 200000);
 }
 
-/* One outage does not make the next one wait. */
+/* One outage does not delay the report of the next one. */
 static void outage_is_no_usual_time(void **state)
 {
 	struct ticks t = {0};
@@ -79,7 +79,7 @@ static void feed_that_becomes_slow_is_learnt(void **state)
 	assert_in_range(t.period_ms, 50000, 60000);
 }
 
-/* While it computes a daemon answers nothing; the next answer may come before the batch that
+/* The daemon does not answer while it computes; the next answer may come before the batch that
  * waited. */
 static void time_without_answer_counts_little(void **state)
 {
@@ -99,7 +99,7 @@ static void what_has_never_moved_tells_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(watch(&t, 0, 600, 0), 0);
-	/* Nor does the first move: nobody knows when the batch before it came. */
+	/* Nor does the first change: nobody knows when the batch before it came. */
 	ticks_see(&t, 101, T0 + 602000, GAP);
 	assert_int_equal(t.period_ms, 0);
 	assert_int_equal(watch(&t, 604, 700, 0), 0);

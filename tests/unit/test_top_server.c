@@ -11,7 +11,7 @@
 
 /* ---- forecasts to work with ---- */
 
-/* value(i) = from + by * i, exact in the packed form where `by` is 0 or the list has two values. */
+/* value(i) = from + by * i; exact in the packed form if `by` is 0 or the list has two values. */
 static void set_list(struct series_list *list, double from, double by, size_t len)
 {
 	*list = (struct series_list){.low = (float)fmin(from, from + by * (double)(len - 1)),
@@ -44,7 +44,7 @@ static struct series *new_series(void)
 	return series;
 }
 
-/* The fleet, the first server with forecasts, and the view of that server's page. */
+/* The fleet, forecasts of its first server, and the view of that server's page. */
 static void fixture_server(struct fixture *f)
 {
 	fixture_fleet(f);
@@ -66,14 +66,15 @@ static const struct {
 } crossing_cases[] = {
 	{METRIC_CPU_USER, 0, {84.999}, 1, CROSSING_CPU_USER, 0, false, 84.999},
 	{METRIC_CPU_USER, 0, {80, 85, 94.9}, 3, CROSSING_CPU_USER, 2, false, 94.9},
-	/* The worse limit is told, and when that one is reached. */
+	/* The worse limit is reported, with the time when it is reached. */
 	{METRIC_CPU_USER, 0, {86, 90, 95, 93}, 4, CROSSING_CPU_USER, 3, true, 95},
 	{METRIC_MEM_USED, 97.9, {98}, 1, CROSSING_MEM_USED, 1, true, 98},
 	{METRIC_MEM_USED, NAN, {90, 97.9}, 2, CROSSING_MEM_USED, 1, false, 97.9},
 	{METRIC_CPU_IOWAIT, 19.9, {20}, 1, CROSSING_IOWAIT, 1, false, 20},
 	{METRIC_SWAP_USED, 0, {0, 50}, 2, CROSSING_SWAP_USED, 2, true, 50},
 	{METRIC_DISK_USAGE, 0, {85}, 1, CROSSING_DISK_USAGE, 1, false, 85},
-	/* What has happened is not forecast; the worse limit and the next time are. */
+	/* A limit that has been crossed already is not forecast; the next worse limit is, with its
+	 * time. */
 	{METRIC_MEM_USED, 94.9, {95, 95.1}, 2, CROSSING_MEM_USED, 0, false, 95.1},
 	{METRIC_MEM_USED, 90, {90}, 1, CROSSING_MEM_USED, 0, false, 90},
 	{METRIC_MEM_USED, 94.9, {95, 98}, 2, CROSSING_MEM_USED, 2, true, 98},
@@ -177,7 +178,7 @@ static void cpu_used_is_what_idle_leaves(void **unused)
 	struct band band;
 
 	(void)unused;
-	/* Little idle is much used: p10 of idle is the upper edge. */
+	/* Little idle means much used: p10 of idle is the upper edge. */
 	set_list(&series->p10[METRIC_CPU_IDLE], 30, 0, FORECAST_STEPS);
 	set_list(&series->p50[METRIC_CPU_IDLE], 40, 0, FORECAST_STEPS);
 	set_list(&series->p90[METRIC_CPU_IDLE], 110, 0, FORECAST_STEPS);
@@ -185,7 +186,7 @@ static void cpu_used_is_what_idle_leaves(void **unused)
 	assert_int_equal(band.len, FORECAST_STEPS);
 	assert_int_equal(band.range_len, FORECAST_STEPS);
 	assert_true(band.median[0] == 60 && band.high[95] == 70 && band.low[95] == 0);
-	/* Crossed quantiles are exchanged. */
+	/* Crossed quantiles are swapped. */
 	set_list(&series->p10[METRIC_CPU_IDLE], 50, 0, FORECAST_STEPS);
 	set_list(&series->p90[METRIC_CPU_IDLE], 20, 0, FORECAST_STEPS);
 	band_of_cpu(&band, series);
@@ -273,7 +274,7 @@ static void an_absent_forecast_is_no_empty_chart(void **unused)
 	fixture_free(&f);
 }
 
-/* Every step another slope: nothing can be joined. */
+/* Every step has another slope: no two can be merged. */
 static void the_worst_chart_keeps_its_budget(void **unused)
 {
 	struct band band = {.len = FORECAST_STEPS, .range_len = FORECAST_STEPS, .percent = true};
@@ -420,7 +421,7 @@ static void a_model_is_named_only_for_what_it_made(void **unused)
 	fixture_free(&f);
 }
 
-/* What the cache has lost is not taken for a server without data. */
+/* Forecasts that the cache has lost do not make a server one without data. */
 static void a_lost_forecast_is_told(void **unused)
 {
 	struct fixture f;
@@ -508,7 +509,7 @@ static const struct {
 	{"a b?#:", "<a href=\"server/a%20b%3F%23%3A\">a b?#:</a>"},
 	{"<i>", "<a href=\"server/%3Ci%3E\">&lt;i&gt;</a>"},
 	{"...", "<a href=\"server/...\">...</a>"},
-	/* A browser takes these for steps, encoded or not; nginx decodes the slash. */
+	/* A browser treats these as path steps, encoded or not; nginx decodes the slash. */
 	{".", NULL},
 	{"..", NULL},
 	{"a/../b", NULL},

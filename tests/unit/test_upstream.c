@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls of the daemons, made by a tft-fetch that answers what the test wants. */
+/* Calls of the daemons, made by a fake tft-fetch that answers what the test wants. */
 #include "config.h"
 
 #include <errno.h>
@@ -42,7 +42,7 @@ static int open_upstream(void **state)
 static int close_upstream(void **state)
 {
 	(void)state;
-	/* No program is left behind, whatever became of it. */
+	/* Whatever happens to a program, none is left behind. */
 	assert_int_equal(waitpid(-1, NULL, 0), -1);
 	assert_int_equal(errno, ECHILD);
 	upstream_free(&upstream);
@@ -76,7 +76,7 @@ static void test_the_body_of_an_answer(void **state)
 	assert_true(span_is(buf_span(&body), "{\"a\":1}"));
 }
 
-/* In pieces, and longer than what is received at once. */
+/* In pieces, and longer than one read. */
 static void test_a_long_body(void **state)
 {
 	static char text[200001];

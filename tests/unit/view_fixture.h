@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A small fleet built by hand, and what a view needs around it. Every test starts from its own
- * copy. */
+/* A small fleet built by hand, and what a view of it needs. Every test starts from its own copy. */
 #ifndef TFT_VIEW_FIXTURE_H
 #define TFT_VIEW_FIXTURE_H
 
