@@ -63,8 +63,7 @@ struct settings {
 				  often each calls while Redis is down */
 	/* [ui] */
 	char frame_origin[SETTING_TEXT_MAX]; /* as origin */
-	char hosts
-		[SETTING_TEXT_MAX]; /* names in lower case, separated by single commas; empty: any */
+	char hosts[SETTING_TEXT_MAX]; /* names in lower case, separated by commas; empty: any */
 	/* [auth] */
 	char operators[SETTING_TEXT_MAX]; /* names of users, separated by single commas */
 	int64_t anonymous;                /* enum role of those without a user */

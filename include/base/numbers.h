@@ -4,7 +4,7 @@
  * them, and a general reader would make an object of every number. The small rest goes to that
  * reader.
  *
- *	if (numbers_take(text, &numbers, &rest))   // [0.5,1e3,7] has become [0], the next list [1]
+ *	if (numbers_take(text, &numbers, &rest))   // [0.5,1e3,7] becomes [0], the next list [1]
  *		read(rest);                     // every array in it is an index into numbers.list
  *	else
  *		read(text);

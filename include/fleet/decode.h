@@ -6,7 +6,7 @@
  *
  *	d = decode_new();
  *	while (receive(&bytes, &len) && decode_feed(d, bytes, len) == 0)
- *		;                                  // not 0: the verdict is known, stop the transfer
+ *		;                                  // not 0: the result is known, stop reading
  *	reason = decode_finish(d, &snapshot);
  *	decode_free(&d);
  */

@@ -7,7 +7,7 @@
  *	scan = scan_new(member, ctx);
  *	while (rc == SCAN_OK && receive(&bytes, &len))
  *		rc = scan_feed(scan, bytes, len);
- *	rc = scan_finish(scan);    // SCAN_OK: one whole JSON object, and nothing but space after it
+ *	rc = scan_finish(scan);    // SCAN_OK: one JSON object, and only white space after it
  *	scan_free(&scan);
  */
 #ifndef TFT_SCAN_H
@@ -33,7 +33,7 @@ enum scan_section {
 #define SCAN_OBJECT_DEPTH 8
 #define SCAN_OBJECT_MARKS 16384 /* { [ and , in one server object; a real one has about 4,100 */
 #define SCAN_TOP_MAX      65536 /* bytes of a kept top-level member; more is SCAN_BAD */
-#define SCAN_KEY_MAX      2048 /* bytes of a key as written; a server with a longer one is refused */
+#define SCAN_KEY_MAX      2048  /* bytes of a key as written; a longer one refuses its server */
 
 struct scan;
 

@@ -20,7 +20,7 @@ void page_render(const struct page *page, const struct view *view, struct buf *o
  * it. */
 void page_error(const struct http_error *error, const char *hint, enum media media,
 		struct span path, struct buf *out);
-/* 404 for a moment that is not kept: says so, and links to the nearest moments and the live page. */
+/* 404 for a moment that is not kept: says so, and links to the nearest ones and the live page. */
 void page_no_moment(const struct http_error *error, const struct no_moment *none, enum media media,
 		    struct buf *out);
 /* 400 for a bad value in the query: names the parameter and its valid values, and shows the page's

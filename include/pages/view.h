@@ -34,7 +34,7 @@ struct view {
 	/* From the two small cache groups; never NULL. */
 	const struct warmup *warmup;
 	const struct scenario *scenario;
-	int64_t last_gen_ms; /* without a snapshot: gen_ms of the last one; 0: there never was any */
+	int64_t last_gen_ms; /* without a snapshot: gen_ms of the last one; 0: there was none */
 	/* What the page's `needs` ask for; NULL where it is not available. */
 	const struct server
 		*server; /* PAGE_SERVER: of the snapshot, with its series where available */

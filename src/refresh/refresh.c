@@ -285,7 +285,7 @@ static void make_records(const struct snapshot *snap, struct records *r)
 	history_encode_servers(snap, &r->names, &r->risks);
 }
 
-/* Continues those that were open at the last moment. Without an answer the commit omits this step. */
+/* Continues those open at the last moment. Without an answer, the commit omits this step. */
 static void step_incidents(struct work *w, struct records *r)
 {
 	struct buf before;

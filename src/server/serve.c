@@ -317,7 +317,7 @@ static int64_t ms_to_tick(const struct serve *serve)
 
 	if (!serve->answering.config->idle_tick)
 		return -1;
-	/* Redis' clock was never read, or a failure is not recorded yet: check again in a second. */
+	/* Redis' clock was never read, or a failure is not recorded: check again in a second. */
 	if (ms < 0 || cache_is_behind(cache))
 		return TICK_AGAIN_MS;
 	return (status < ms ? status : ms) + serve->tick_jitter_ms;

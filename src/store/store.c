@@ -6,7 +6,7 @@
  *	QUIET    the server owes nothing, and nothing that it sent is left over
  *	ASKING   a batch has been sent; one reply is due for each unanswered command
  *
- *	CLOSED -> QUIET   open_link: connected, handshake done, authenticated, by a sentinel or not
+ *	CLOSED -> QUIET   open_link: connected and authenticated, with or without a sentinel
  *	QUIET -> ASKING   exchange
  *	ASKING -> QUIET   exchange: the last reply has been read in full
  *	any -> CLOSED     close_link: whatever else happens to a connection, be it the deadline, a
