@@ -40,7 +40,7 @@ static bool is_incident(const struct history_point *p)
 	return status_of_fleet(or_worse[LEVEL_HEALTHY], or_worse) >= STATUS_WARNING;
 }
 
-/* When the environment was at Warning or worse. INCIDENTS_GAP buckets between two do not part them. */
+/* When the environment was at Warning or worse. Gaps of INCIDENTS_GAP buckets do not split it. */
 static size_t find_incidents(const struct history *h, struct chart_span spans[INCIDENTS])
 {
 	const struct history_point *p = history_points(h);

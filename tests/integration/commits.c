@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Commits many buckets in little time, for test_t1670_archive.py: what a refresh keeps of recorded
- * answers, by the worker's own functions and scripts, but without a daemon and without pages, which
- * are most of its work. Redis' clock is the file CLOCK (tests/model/clock.c); each bucket begins an
- * interval after the one before.
+ * Commits many buckets in little time, for test_t1670_archive.py: stores what a refresh keeps of
+ * recorded answers, with the worker's own functions and scripts, but without a daemon and without
+ * pages, which are most of a refresh. Redis' clock is the file CLOCK (tests/model/clock.c); each
+ * bucket begins one interval after the previous one.
  *
  *	commits REDIS FINGERPRINT MEMORY CLOCK COUNT PAYLOAD...
  *
- * MEMORY is [history] memory in bytes. Each PAYLOAD, plain or gzip, is the answer of four buckets in a
- * row. Prints the last bucket.
+ * MEMORY is [history] memory in bytes. Each PAYLOAD, plain or gzip, is the answer of four buckets
+ * in a row. Prints the last bucket.
  */
 #include "config.h"
 
