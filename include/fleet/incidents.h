@@ -6,8 +6,7 @@
  *
  * A record has a line for each episode, readable with XRANGE:
  *
- *	1 <e or s> <first bucket> <last> <peak> <end> <status or profile> <risk> <rule> <servers>
- *	<name>
+ *  1 <e or s> <first bucket> <last> <peak> <end> <status or profile> <risk> <rule> <servers> <name>
  *
  * 1 is the format. The first bucket is its time (epoch ms); last, peak and end are counted from it,
  * an end of 0 means that it is open. Status (of an e, environment), profile (of an s, server) and
