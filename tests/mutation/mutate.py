@@ -2,15 +2,22 @@
 # SPDX-License-Identifier: MIT
 """Breaks the program in one place at a time and tells which breaks no test notices.
 
-    tests/mutation/mutate.py [--count 200] [--seed 1] [--room fleet] [--file cache.c] [--integration] [--build DIR]
+    tests/mutation/mutate.py [--count 200] [--seed 1] [--room fleet] [--file cache.c] [--build DIR]
+                             [--again PRINTED] [--integration]
 
-200 take a quarter of an hour on two free cores. A mutation changes one operator, one number, one truth or one step of one line of src. It is tried against the unit programs, which are linked
-with the sources as a shared library, so that a try costs seconds. With --integration those that survive are also tried against the integration
-tests of their room (INTEGRATION), which costs minutes each. equivalent.txt lists mutations that change nothing anybody could see, with the
-reason; they are not counted. Prints the survivors and their share. Needs a configured build for the generated headers; changes no source: all of
-it is read once and worked on in a copy, so that it may be edited meanwhile.
+A mutation changes one operator, one number, one truth or one step of one line of src. First each unit program runs without
+one, which tells what lines it reaches; then each mutation is tried against those that reach its line. 200 take a quarter of an
+hour on two free cores. Prints the survivors as they come, and their share.
+
+With --again the survivors in a file that an earlier run printed are tried, whose lines are the same. With --integration those
+that survive are also tried against the integration tests of their room (INTEGRATION), which costs minutes each.
+equivalent.txt lists mutations that change nothing anybody could see, with the reason; they are not counted.
+
+Needs a configured build for the generated headers; changes no source: all of it is read once and worked on in a copy, so that
+it may be edited meanwhile.
 """
 import argparse
+import json
 import os
 import pathlib
 import random
@@ -20,6 +27,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -28,13 +36,17 @@ sys.path.insert(0, str(ROOT / "tests" / "hygiene"))
 from sources import code_only  # noqa: E402
 
 PROGRAMS = {"demo", "fetch"}
-PACKAGES = ("hiredis", "json-c", "zlib", "inih", "libxxhash", "cmocka")
+# TLS is not in every build, and no unit program speaks it.
+LEFT_OUT = {"tls.c"}
+PACKAGES = ["hiredis", "json-c", "zlib", "inih", "libxxhash", "cmocka"]
+if subprocess.run(["pkg-config", "--exists", "hiredis_ssl"]).returncode == 0:
+    PACKAGES += ["hiredis_ssl", "libssl", "libcrypto"]
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 # A mutation may make a program send signals to whom it never meant.
 ALONE = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
 if os.geteuid() == 0:
     ALONE |= {"user": "nobody", "group": "nogroup", "extra_groups": []}
-SECONDS = 60  # for one unit program; a mutation may make it run for ever
+SECONDS = 600  # for one unit program without a mutation
 
 # (name, pattern, replacement): each match in a line of code is one mutation.
 OPERATORS = [
@@ -76,14 +88,9 @@ INTEGRATION = {
 }
 
 
-def is_compiled(path):
-    """TLS needs a hiredis that has it."""
-    return path.name != "tls.c" or subprocess.run(["pkg-config", "--exists", "hiredis_ssl"]).returncode == 0
-
-
 def source_files():
     found = (ROOT / "src").rglob("*.c")
-    return sorted(p for p in found if is_compiled(p) and not PROGRAMS & set(p.relative_to(ROOT / "src").parts))
+    return sorted(p for p in found if not PROGRAMS & set(p.relative_to(ROOT / "src").parts))
 
 
 def room(path):
@@ -136,6 +143,27 @@ def libraries():
     return [*found, "-lfcgi", "-lm"]
 
 
+class Program:
+    """A unit program: its source, what of src the source includes, and what a run without a mutation tells: the lines it
+    reaches, and how long it takes."""
+
+    def __init__(self, source):
+        self.source, self.included = source, set(re.findall(r'#include "../../src/(.*)"', source.read_text()))
+        self.binary, self.reached, self.files, self.seconds = None, set(), set(), SECONDS
+
+    def reaches(self, path, line):
+        """2: this line, or nothing is known; 1: this file, which is known of tables and of what runs in a child that is killed."""
+        return 2 if not self.reached or (str(path), line) in self.reached else int(str(path) in self.files)
+
+    def passes(self, binary, directory, *variables):
+        """Its time is that of the processor, so that a busy machine is no notice; the other limit is for what waits for ever."""
+        command = ["prlimit", f"--cpu={self.seconds}", "env", f"srcdir={ROOT}", "LC_ALL=C.UTF-8", *variables, binary]
+        try:
+            return subprocess.run(command, cwd=directory, timeout=10 * self.seconds, **ALONE).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+
 class Bench:
     """The sources as a shared library, and the unit programs over it. A lane is a directory for one mutation at a time."""
 
@@ -151,55 +179,86 @@ class Bench:
             (directory / str(i) / "src").mkdir(parents=True)
             (directory / str(i) / "tests" / "unit").mkdir(parents=True)
             self.lanes.put(directory / str(i))
-        units = sorted((ROOT / "tests" / "unit").glob("test_*.c"))
+        self.programs = [Program(source) for source in sorted((ROOT / "tests" / "unit").glob("test_*.c"))]
         with ThreadPoolExecutor(lanes) as pool:
-            list(pool.map(lambda job: subprocess.run([*self.cc, "-c", "-o", job[1], job[0]], check=True), self.objects.items()))
-            self.link(directory, {})
-            self.programs = list(pool.map(lambda path: (path, self.program(path, directory)), units))
-        # What a program includes is not taken from the library.
-        self.included = {path: set(re.findall(r'#include "../../src/(.*)"', path.read_text())) for path in units}
+            assert all(pool.map(lambda job: self.compiles(*job, "--coverage"), self.objects.items()))
+            objects = [obj for path, obj in self.objects.items() if path.name != "main.c"]
+            self.link(directory / "libtft.so", "--coverage", *objects, *self.libs)
+            list(pool.map(self.measure, self.programs))
 
-    def link(self, where, changed):
-        objects = [changed.get(path, obj) for path, obj in self.objects.items() if path.name != "main.c"]
-        subprocess.run(["gcc", "-shared", *SANITIZE, "-Wl,-soname,libtft.so", "-o", where / "libtft.so", *objects, *self.libs], check=True)
+    def compiles(self, source, out, *options):
+        command = [*self.cc, *options, "-c", "-o", out, source]
+        return subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
 
-    def program(self, path, where):
-        out = where / path.stem
+    def link(self, out, *objects):
+        subprocess.run(["gcc", "-shared", *SANITIZE, f"-Wl,-soname,{out.name}", "-o", out, *objects], check=True)
+
+    def build(self, source, where):
+        out = where / source.stem
         library = self.directory / "libtft.so"
-        subprocess.run([*self.cc, f"-I{ROOT / 'tests' / 'unit'}", "-o", out, path, library, *self.libs], check=True)
+        subprocess.run([*self.cc, f"-I{ROOT / 'tests' / 'unit'}", "-o", out, source, library, *self.libs], check=True)
         return out
 
-    def order(self, path):
-        """The programs that are likely to notice a change of this file come first."""
-        near = NEAR.get(room(path), ())
-        return sorted(self.programs, key=lambda program: (path.stem not in program[0].stem, program[0].stem not in near))
+    def measure(self, program):
+        """Builds it and runs it once without a mutation."""
+        program.binary = self.build(program.source, self.directory)
+        counts = self.directory / "reached" / program.source.stem
+        counts.mkdir(parents=True)
+        counts.chmod(0o777)
+        began = time.monotonic()
+        passes = program.passes(program.binary, self.directory, f"LD_LIBRARY_PATH={self.directory}", f"GCOV_PREFIX={counts}")
+        assert passes, f"{program.source.stem} fails without a mutation"
+        program.seconds = int(5 + 3 * (time.monotonic() - began))
+        program.reached = self.reached(counts / self.directory.relative_to("/"))
+        program.files = {file for file, _ in program.reached}
 
-    def noticed(self, path, lane):
+    def reached(self, counts):
+        """Lines of files. None of a program that forgets its environment, and with it where to write its counts."""
+        if not counts.exists():
+            return set()
+        for notes in self.directory.glob("*.gcno"):
+            (counts / notes.name).symlink_to(notes)
+        command = ["gcov", "--json-format", "--stdout", *sorted(counts.glob("*.gcda"))]
+        told = subprocess.run(command, cwd=counts, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+        files = [file for told_of_one in told.splitlines() for file in json.loads(told_of_one)["files"]]
+        return {(file["file"], line["line_number"]) for file in files for line in file["lines"] if line["count"]}
+
+    def order(self, path, line):
+        """The programs that can notice a change of this line; those that are likely to come first."""
+        near = NEAR.get(room(path), ())
+        name = str(path.relative_to(ROOT / "src"))
+        reach = {p: 2 if name in p.included else p.reaches(path, line) for p in self.programs}
+        best = [p for p in self.programs if reach[p] == max(reach.values())]
+        return sorted(best, key=lambda p: (name not in p.included, path.stem not in p.source.stem, p.source.stem not in near, p.seconds))
+
+    def with_mutant(self, lane):
+        """What the mutated object has takes the place of what the library has. Both are in the process: a fault to the sanitizer."""
+        asan = "ASAN_OPTIONS=verify_asan_link_order=0:detect_odr_violation=0"
+        return f"LD_LIBRARY_PATH={self.directory}", f"LD_PRELOAD={lane / 'mutant.so'}", asan, "GCOV_PREFIX=/dev/null"
+
+    def noticed(self, path, line, lane):
         """The name of the first unit program that fails; None: none does."""
-        env = {**os.environ, "srcdir": str(ROOT), "LC_ALL": "C.UTF-8", "LD_LIBRARY_PATH": str(lane)}
-        for source, program in self.order(path):
-            if str(path.relative_to(ROOT / "src")) in self.included[source] and lane != self.directory:
-                shutil.copy(source, lane / "tests" / "unit")
-                program = self.program(lane / "tests" / "unit" / source.name, lane)
-            try:
-                done = subprocess.run([program], env=env, cwd=lane, timeout=SECONDS, **ALONE)
-            except subprocess.TimeoutExpired:
-                return source.stem
-            if done.returncode != 0:
-                return source.stem
+        for program in self.order(path, line):
+            binary = program.binary
+            # What a program includes is not taken from the library.
+            if str(path.relative_to(ROOT / "src")) in program.included:
+                shutil.copy(program.source, lane / "tests" / "unit")
+                binary = self.build(lane / "tests" / "unit" / program.source.name, lane)
+            if not program.passes(binary, lane, *self.with_mutant(lane)):
+                return program.source.stem
         return None
 
     def try_out(self, mutation):
         lane = self.lanes.get()
         try:
-            path = mutation[0]
+            path, line = mutation[:2]
             changed, obj = lane / "src" / path.relative_to(ROOT / "src"), lane / "mutant.o"
             changed.parent.mkdir(exist_ok=True)
             changed.write_text(mutant(mutation))
-            if subprocess.run([*self.cc, f"-I{path.parent}", "-c", "-o", obj, changed], stderr=subprocess.DEVNULL).returncode != 0:
+            if not self.compiles(changed, obj):
                 return "the compiler"
-            self.link(lane, {path: obj})
-            return self.noticed(path, lane)
+            self.link(lane / "mutant.so", obj)
+            return self.noticed(path, line, lane)
         finally:
             self.lanes.put(lane)
 
@@ -243,8 +302,12 @@ def copy_of_sources(directory):
 
 
 def choose(options):
-    sites = [m for path in source_files() if options.room in (None, room(path)) and options.file in (None, path.name) for m in mutations(path)]
+    chosen = [p for p in source_files() if options.room in (None, room(p)) and options.file in (None, p.name) and p.name not in LEFT_OUT]
+    sites = [m for path in chosen for m in mutations(path)]
     drawn = random.Random(options.seed).sample(sites, min(options.count, len(sites)))
+    if options.again:
+        again = set(options.again.read_text().splitlines())
+        return sites, [m for m in sites if "survived: " + label(m) in again]
     equivalent = listed("equivalent.txt")
     return sites, [m for m in drawn if label(m) not in equivalent]
 
@@ -256,6 +319,7 @@ def arguments():
     parser.add_argument("--room")
     parser.add_argument("--file")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--again", type=pathlib.Path, metavar="PRINTED", help="try the survivors that an earlier run printed")
     parser.add_argument("--integration", action="store_true")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "test" / "obj")
     return parser.parse_args()
@@ -271,9 +335,9 @@ def main():
         directory.chmod(0o755)
         ROOT = copy_of_sources(directory)
         sites, chosen = choose(options)
+        if not chosen:
+            sys.exit("there is nothing to try")
         bench = Bench(build, directory, options.jobs)
-        failing = bench.noticed(source_files()[0], directory)
-        assert failing is None, f"{failing} fails without a mutation"
         with ThreadPoolExecutor(options.jobs) as pool:
             for tried, (mutation, noticed) in enumerate(zip(chosen, pool.map(bench.try_out, chosen)), 1):
                 if tried % 20 == 0:
