@@ -69,6 +69,28 @@ static inline void redis_on_entry(const char *begins, const char *route, const c
 		       10);
 }
 
+/* The stream has one entry, at this time; 0: none. */
+static inline void redis_on_stream(const char *begins, int64_t ms, const char *field,
+				   struct span bytes)
+{
+	char id[32];
+	struct buf wire;
+
+	buf_init(&wire, 1 << 20);
+	if (ms) {
+		(void)snprintf(id, sizeof(id), "%lld-0", (long long)ms);
+		buf_lit(&wire, "*1\r\n*2\r\n");
+		put_string(&wire, span_str(id));
+		buf_lit(&wire, "*2\r\n");
+		put_string(&wire, span_str(field));
+		put_string(&wire, bytes);
+	} else {
+		buf_lit(&wire, "*0\r\n");
+	}
+	redis_on_span(begins, buf_span(&wire));
+	buf_free(&wire);
+}
+
 static inline int open_cache(void **state)
 {
 	(void)state;

@@ -35,31 +35,10 @@ static int close_moments(void **state)
 	return close_cache(state);
 }
 
-/* The stream has one entry, at this time; 0: none. */
-static void on_stream(const char *begins, int64_t ms, const char *field, struct span bytes)
-{
-	char id[32];
-	struct buf wire;
-
-	buf_init(&wire, 1 << 20);
-	if (ms) {
-		(void)snprintf(id, sizeof(id), "%lld-0", (long long)ms);
-		buf_lit(&wire, "*1\r\n*2\r\n");
-		put_string(&wire, span_str(id));
-		buf_lit(&wire, "*2\r\n");
-		put_string(&wire, span_str(field));
-		put_string(&wire, bytes);
-	} else {
-		buf_lit(&wire, "*0\r\n");
-	}
-	redis_on_span(begins, buf_span(&wire));
-	buf_free(&wire);
-}
-
 static void on_moments(int64_t full_ms, int64_t thin_ms)
 {
-	on_stream("XREVRANGE tfthist:full", full_ms, "m", buf_span(&record));
-	on_stream("XREVRANGE tfthist:thin", thin_ms, "t", buf_span(&record));
+	redis_on_stream("XREVRANGE tfthist:full", full_ms, "m", buf_span(&record));
+	redis_on_stream("XREVRANGE tfthist:thin", thin_ms, "t", buf_span(&record));
 }
 
 static void found(int64_t full_ms, int64_t thin_ms)
@@ -105,8 +84,8 @@ static void test_the_day_before_comes_in_the_same_round_trip(void **state)
 	struct history day;
 
 	(void)state;
-	on_stream("XRANGE tfthist:hours", 1763992800000, "d", span_str(hour));
-	on_stream("XRANGE tfthist:fleet", AT - 30000, "d", SPAN(POINT));
+	redis_on_stream("XRANGE tfthist:hours", 1763992800000, "d", span_str(hour));
+	redis_on_stream("XRANGE tfthist:fleet", AT - 30000, "d", SPAN(POINT));
 	on_moments(AT, 0);
 	on_risks();
 	history_init(&day, 30000, DAY, AT + 300000);
@@ -131,15 +110,15 @@ static void test_a_gap_has_neighbours(void **state)
 	struct moment moment;
 
 	(void)state;
-	on_stream("XRANGE tfthist:full", AT + 90000, "m", buf_span(&record));
-	on_stream("XRANGE tfthist:thin", AT + 300000, "t", buf_span(&record));
+	redis_on_stream("XRANGE tfthist:full", AT + 90000, "m", buf_span(&record));
+	redis_on_stream("XRANGE tfthist:thin", AT + 300000, "t", buf_span(&record));
 	on_moments(AT - 30000, AT - 120000);
 	assert_int_equal(moments_read(cache, AT, false, &moment), MOMENT_NONE);
 	assert_null(moment.snap);
 	assert_int_equal(moment.before_ms, AT - 30000);
 	assert_int_equal(moment.after_ms, AT + 90000);
-	on_stream("XRANGE tfthist:full", 0, "m", buf_span(&record));
-	on_stream("XRANGE tfthist:thin", 0, "t", buf_span(&record));
+	redis_on_stream("XRANGE tfthist:full", 0, "m", buf_span(&record));
+	redis_on_stream("XRANGE tfthist:thin", 0, "t", buf_span(&record));
 	on_moments(0, 0);
 	assert_int_equal(moments_read(cache, AT, false, &moment), MOMENT_NONE);
 	assert_int_equal(moment.before_ms, 0);
@@ -150,8 +129,8 @@ static void near(int64_t before_ms, int64_t after_ms, int64_t end_ms, enum momen
 {
 	struct moment moment;
 
-	on_stream("XRANGE tfthist:full", after_ms, "m", buf_span(&record));
-	on_stream("XRANGE tfthist:thin", 0, "t", buf_span(&record));
+	redis_on_stream("XRANGE tfthist:full", after_ms, "m", buf_span(&record));
+	redis_on_stream("XRANGE tfthist:thin", 0, "t", buf_span(&record));
 	on_moments(before_ms, 0);
 	assert_int_equal(moments_read_near(cache, AT, end_ms, &moment), wanted);
 	snapshot_free(&moment.snap);
@@ -179,7 +158,7 @@ static void test_a_damaged_record_is_a_gap(void **state)
 
 	(void)state;
 	record.data[record.len - 1] ^= 1;
-	on_stream("XRANGE", 0, "m", buf_span(&record));
+	redis_on_stream("XRANGE", 0, "m", buf_span(&record));
 	on_moments(AT, 0);
 	assert_int_equal(moments_read(cache, AT, false, &moment), MOMENT_NONE);
 	assert_null(moment.snap);
@@ -220,12 +199,12 @@ static void test_forecasts_come_with_the_moment(void **state)
 	(void)state;
 	use_server("ppml0001");
 	on_moments(AT, 0);
-	on_stream("XREVRANGE tfthist:forecasts", AT - 120000, "f", buf_span(&forecasts));
+	redis_on_stream("XREVRANGE tfthist:forecasts", AT - 120000, "f", buf_span(&forecasts));
 	assert_int_equal(moments_read(cache, AT, true, &moment), MOMENT_FOUND);
 	assert_non_null(moment.snap->servers[0].horizons);
 	snapshot_free(&moment.snap);
 	forecasts.data[forecasts.len - 1] ^= 1;
-	on_stream("XREVRANGE tfthist:forecasts", AT - 120000, "f", buf_span(&forecasts));
+	redis_on_stream("XREVRANGE tfthist:forecasts", AT - 120000, "f", buf_span(&forecasts));
 	assert_int_equal(moments_read(cache, AT, true, &moment), MOMENT_FOUND);
 	assert_null(moment.snap->servers[0].horizons);
 	snapshot_free(&moment.snap);

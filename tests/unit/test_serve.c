@@ -3,90 +3,11 @@
  * leaves for later. */
 #include "config.h"
 
-#include "cache_fixture.h"
-#include "fake_fetch.h"
-#include "fleet/compact.h"
-#include "golden.h"
-#include "server/serve.h"
+#include "fleet/moment.h"
+#include "serve_fixture.h"
 
-static const struct site site = {30000, 600000, 3600000, "http://daemon:8000"};
-static struct settings settings;
-static struct upstream *upstream;
-static struct metrics *metrics;
-static struct refresh refresh;
-static struct local *local;
-static struct local_config local_config = {.interval_ms = 30000,
-					   .workers = 1,
-					   .workers_total = 1,
-					   .calls_per_minute = 26,
-					   .host_fd = -1};
-static struct serve_config config = {.refresh = &refresh,
-				     .settings = &settings,
-				     .limits = &cache_limits,
-				     .act_limit_ms = 600000,
-				     .idle_tick = true};
-static struct serve *serve;
 static struct request request;
 static struct response response;
-static struct buf compact;
-
-static void on_snapshot(const char *bucket, int64_t gen_ms)
-{
-	static struct snapshot *snap;
-	char entry[64];
-
-	snapshot_free(&snap);
-	snap = golden_snapshot("predictions_current-healthy-20");
-	snap->bucket = gen_ms / 30000;
-	snap->interval_ms = 30000;
-	snap->gen_ms = gen_ms;
-	snap->fill_ms = 600;
-	(void)snprintf(snap->id, sizeof(snap->id), "%s", "s1");
-	buf_reset(&compact);
-	compact_encode(snap, &compact);
-	snapshot_free(&snap);
-	redis_on_pointer(bucket, "e1", gen_ms, "s1");
-	(void)snprintf(entry, sizeof(entry), "HMGET tft:fleet:%s", bucket);
-	redis_on_entry(strcmp(bucket, "58800000") == 0 ? "HMGET tft:fleet:58800000"
-						       : "HMGET tft:fleet:58799999",
-		       "fleet", "s1", buf_span(&compact), "");
-	redis_on_entry(strcmp(bucket, "58800000") == 0 ? "HMGET tft:overview:58800000"
-						       : "HMGET tft:overview:58799999",
-		       "overview", "s1", SPAN("<p>stored</p>"), "- -");
-}
-
-static int open_serve(void **state)
-{
-	if (open_cache(state) != 0)
-		return -1;
-	fetch_begin();
-	fetch_answers("predictions", "predictions_current-healthy-20.json.gz");
-	fetch_answers("status", "status-warmed_up-20.json");
-	upstream = upstream_new(&fake_upstream);
-	metrics = metrics_new("web1");
-	refresh = (struct refresh){cache, upstream, metrics, &site, false};
-	local = local_new(&local_config);
-	serve = serve_new(&config, local);
-	buf_init(&compact, 1 << 20);
-	redis_on("HSTRLEN", ":100\r\n");
-	redis_on_array("EVALSHA", "ok");
-	redis_on_array("EVALSHA 8", "busy", "58800000", "1764000015123", "e1", "9000");
-	redis_on("LRANGE", "*0\r\n");
-	redis_on("HGETALL", "*0\r\n");
-	redis_on("XRANGE", "*0\r\n");
-	on_snapshot("58800000", GEN_MS);
-	return 0;
-}
-
-static int close_serve(void **state)
-{
-	serve_free(&serve);
-	local_free(&local);
-	metrics_free(&metrics);
-	upstream_free(&upstream);
-	buf_free(&compact);
-	return close_cache(state);
-}
 
 static void make_request(struct request *r, enum method method, const char *path, const char *query)
 {
@@ -219,6 +140,26 @@ static void test_a_server_and_one_that_is_not_there(void **state)
 	assert_string_equal(response.service_desc, "../openapi.json");
 }
 
+static void test_incidents_of_a_period(void **state)
+{
+	const char *heard;
+
+	(void)state;
+	get("/incidents", "");
+	assert_int_equal(response.status, 200);
+	heard = redis_heard();
+	assert_heard(heard, "XRANGE tfthist:full 1764000000000 1764000000000\n");
+	assert_heard(heard, "XRANGE tfthist:incidents 1763913600000 1764000000000\n");
+	get("/incidents", "range=7d");
+	assert_heard(redis_heard(), "XRANGE tfthist:incidents 1763395200000 1764000000000\n");
+	get("/incidents", "range=30d");
+	assert_heard(redis_heard(), "XRANGE tfthist:incidents 1761408000000 1764000000000\n");
+	redis_on("XRANGE", "-ERR\r\n");
+	get("/incidents", "");
+	assert_int_equal(response.status, 200);
+	assert_null(strstr(response.body.ptr, "No incident"));
+}
+
 static void test_a_spreadsheet_has_the_time_of_its_data(void **state)
 {
 	(void)state;
@@ -235,6 +176,33 @@ static void test_a_spreadsheet_has_the_time_of_its_data(void **state)
 	assert_string_equal(response.type, "application/problem+json");
 	assert_string_equal(response.cache_status, "tft-redis; fwd=miss; detail=WARMING");
 	assert_null(response.filename);
+}
+
+/* Where the names of the dashboard are known, no copy may answer for another one. */
+static void test_only_its_own_host_names(void **state)
+{
+	(void)state;
+	(void)snprintf(settings.hosts, sizeof(settings.hosts), "%s", "dash.example");
+	make_request(&request, METHOD_GET, "/", "");
+	(void)snprintf(request.host, sizeof(request.host), "%s", "evil.example");
+	serve_request(serve, &request, &response);
+	assert_int_equal(response.status, 421);
+	assert_null(response.type);
+	make_request(&request, METHOD_GET, "/api/v1/alerts", "");
+	(void)snprintf(request.host, sizeof(request.host), "%s", "evil.example");
+	serve_request(serve, &request, &response);
+	assert_int_equal(response.status, 421);
+	assert_string_equal(response.type, "application/problem+json");
+	make_request(&request, METHOD_GET, "/", "");
+	(void)snprintf(request.host, sizeof(request.host), "%s", "dash.example");
+	serve_request(serve, &request, &response);
+	assert_int_equal(response.status, 200);
+	assert_false(response.l1);
+	assert_int_equal(response.stale_ok_s, 0);
+	settings.hosts[0] = '\0';
+	serve_request(serve, &request, &response);
+	assert_true(response.l1);
+	assert_true(response.stale_ok_s > 0);
 }
 
 static void test_errors(void **state)
@@ -353,6 +321,136 @@ static void test_a_damaged_snapshot_is_the_one_before(void **state)
 	assert_int_equal(response.status, 503);
 }
 
+/* --- the past --- */
+
+#define THEN_MS 1763999970000 /* 15:59:30, the bucket before that of now */
+
+static void on_moment(int64_t ms)
+{
+	struct snapshot *snap = golden_snapshot("predictions_current-healthy-20");
+	struct buf record;
+
+	snap->bucket = ms / 30000;
+	snap->interval_ms = 30000;
+	snap->gen_ms = ms;
+	buf_init(&record, 1 << 20);
+	moment_encode(snap, &record);
+	snapshot_free(&snap);
+	redis_on_stream("XREVRANGE tfthist:full", ms, "m", buf_span(&record));
+	redis_on("XREVRANGE tfthist:thin", "*0\r\n");
+	redis_on("XREVRANGE tfthist:forecasts", "*0\r\n");
+	buf_free(&record);
+}
+
+static void test_a_moment_of_the_past_never_changes(void **state)
+{
+	(void)state;
+	on_moment(THEN_MS);
+	get("/heatmap", "at=2025-11-24T15:59:30Z");
+	assert_int_equal(response.status, 200);
+	assert_body("ppml0001");
+	assert_null(strstr(redis_heard(), "EVALSHA 8")); /* nothing is claimed */
+	assert_string_equal(response.cache_status, "tft-redis; hit; detail=PAST");
+	assert_int_equal(response.bucket, BUCKET - 1);
+	assert_true(response.immutable);
+	assert_int_equal(response.max_age_s, 86400);
+	assert_int_equal(response.etag[0], 'W');
+	assert_in_range(response.redis_us, 0, 10000000);
+	assert_in_range(response.render_us, 0, 10000000);
+	assert_false(response.gzip);
+	get("/api/v1/alerts", "at=2025-11-24T15:59:30Z");
+	assert_string_equal(response.type, "application/json");
+	get("/heatmap", "format=csv&at=2025-11-24T15:59:30Z");
+	assert_int_equal(response.status, 200);
+	assert_string_equal(response.filename, "tft_heatmap_20251124_155930.csv");
+	assert_true(response.immutable);
+}
+
+static void test_a_moment_whose_bucket_is_not_over_may_still_change(void **state)
+{
+	(void)state;
+	on_moment(THEN_MS + 30000);
+	get("/heatmap", "at=2025-11-24T16:00:00Z");
+	assert_int_equal(response.status, 200);
+	assert_false(response.immutable);
+	assert_int_equal(response.max_age_s, 0);
+	redis_on_time(THEN_MS + 60000); /* the first moment of the next bucket */
+	pass_ms(1000);
+	get("/", "");
+	get("/heatmap", "at=2025-11-24T16:00:00Z");
+	assert_true(response.immutable);
+}
+
+static void test_a_comparison_in_the_past(void **state)
+{
+	(void)state;
+	on_moment(THEN_MS);
+	get("/changes", "since=1h&at=2025-11-24T15:59:30Z");
+	assert_int_equal(response.status, 200);
+	assert_true(response.immutable);
+	assert_heard(redis_heard(), "XREVRANGE tfthist:full 1763996370000 ");
+	/* Nothing is kept of what a spreadsheet would compare with. */
+	redis_on("XREVRANGE tfthist:full 1763996370000 ", "*0\r\n");
+	redis_on("XREVRANGE tfthist:full 1763996400000 ", "*0\r\n");
+	redis_on("XREVRANGE tfthist:thin", "*0\r\n");
+	get("/changes", "since=1h&format=csv&at=2025-11-24T15:59:30Z");
+	assert_int_equal(response.status, 404);
+	get("/changes", "since=1h&format=csv");
+	assert_int_equal(response.status, 404);
+	assert_body("Nothing is kept of the moment to compare with.");
+	assert_string_equal(response.type, "application/problem+json");
+	redis_on("XREVRANGE", "-LOADING\r\n");
+	get("/changes", "since=1h&format=csv");
+	assert_int_equal(response.status, 503);
+	assert_body("The shared cache cannot be reached.");
+	get("/changes", "since=1h");
+	assert_int_equal(response.status, 200);
+}
+
+static void test_a_view_of_the_past_has_one_address(void **state)
+{
+	(void)state;
+	get("/heatmap", "at=2025-11-24T15:59:59.999Z&profile=ml");
+	assert_int_equal(response.status, 302);
+	assert_true(span_is(response.location, "?profile=ml&at=2025-11-24T15:59:30Z"));
+	get("/changes", "since=2025-11-24T15:00:01Z&at=2025-11-24T15:59:30Z");
+	assert_int_equal(response.status, 302);
+	assert_true(
+		span_is(response.location, "?since=2025-11-24T15:00:00Z&at=2025-11-24T15:59:30Z"));
+	get("/heatmap", "view=compact&at=2025-11-24T15:59:31Z");
+	assert_int_equal(response.status, 302);
+	assert_string_equal(redis_heard(), "");
+}
+
+static void test_a_moment_that_is_not_there(void **state)
+{
+	(void)state;
+	redis_on("XREVRANGE", "*0\r\n");
+	get("/heatmap", "at=2025-11-24T15:59:30Z");
+	assert_int_equal(response.status, 404);
+	assert_body("Nothing is kept of the moment that was asked for.");
+	assert_null(response.type);
+	get("/heatmap", "at=2025-11-24T16:00:30Z");
+	assert_int_equal(response.status, 404);
+	assert_body("The moment that was asked for has not come yet.");
+	get("/api/v1/alerts", "at=2025-11-24T15:59:30Z");
+	assert_int_equal(response.status, 404);
+	assert_string_equal(response.type, "application/problem+json");
+	on_moment(THEN_MS);
+	get("/server/nobody", "at=2025-11-24T15:59:30Z");
+	assert_int_equal(response.status, 404);
+	assert_body("No such server at that moment.");
+	get("/server/ppml0001", "at=2025-11-24T15:59:30Z");
+	assert_int_equal(response.status, 200);
+	redis_reset();
+	get("/heatmap", "at=2025-11-24T15:59:30Z");
+	assert_int_equal(response.status, 503);
+	assert_null(response.type);
+	get("/api/v1/alerts", "at=2025-11-24T15:59:30Z");
+	assert_int_equal(response.status, 503);
+	assert_string_equal(response.type, "application/problem+json");
+}
+
 /* --- Redis away --- */
 
 static void test_without_redis_the_last_snapshot_is_shown(void **state)
@@ -380,6 +478,28 @@ static void test_without_redis_the_last_snapshot_is_shown(void **state)
 	assert_in_range(response.age_ms, 0, 200);
 }
 
+/* They are in Redis alone: who looks at them makes a fetch due, after the grace. */
+static void test_without_redis_forecasts_are_fetched(void **state)
+{
+	(void)state;
+	pass_ms(40000); /* it is this worker's turn */
+	get("/", "");
+	serve_after(serve);
+	redis_reset();
+	get("/server/ppml0001", "");
+	assert_false(serve_due(serve));
+	pass_ms(3000);
+	get("/", "");
+	assert_false(serve_due(serve));
+	get("/server/ppml0001", "");
+	assert_int_equal(response.status, 200);
+	assert_true(serve_due(serve));
+	get("/top", "");
+	assert_true(serve_due(serve));
+	get("/heatmap", "");
+	assert_false(serve_due(serve));
+}
+
 static void test_without_redis_and_a_snapshot(void **state)
 {
 	(void)state;
@@ -399,6 +519,43 @@ static void test_without_redis_and_a_snapshot(void **state)
 	assert_int_equal(response.status, 503);
 	assert_null(memmem(response.body.ptr, response.body.len,
 			   "The shared cache cannot be reached.", 34));
+}
+
+/* It answers, but takes nothing: after the grace period each worker helps itself. */
+static void test_a_redis_that_takes_no_writes(void **state)
+{
+	(void)state;
+	get("/", "");
+	serve_after(serve); /* keeps the snapshot */
+	on_snapshot("58799999", NOW_MS - 40000);
+	redis_on("EVALSHA", "-READONLY You can't write against a read only replica.\r\n");
+	get("/", "");
+	serve_after(serve);
+	pass_ms(2000);
+	redis_on_time(NOW_MS + 2000);
+	get("/", "");
+	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-18; detail=BUSY");
+	serve_after(serve);
+	pass_ms(4000);
+	redis_on_time(NOW_MS + 6000);
+	get("/", "");
+	/* Its own snapshot is newer than what Redis has. */
+	assert_string_equal(response.cache_status, "tft-local; hit; ttl=8");
+	assert_int_equal(response.bucket, BUCKET);
+	assert_body("<!DOCTYPE html>");
+	pass_ms(30000);
+	redis_on_time(NOW_MS + 36000);
+	fetch_orders();
+	get("/", "");
+	assert_true(serve_due(serve));
+	serve_after(serve);
+	assert_non_null(strstr(fetch_orders(), "/predictions/current"));
+	redis_on_array("EVALSHA", "ok");
+	redis_on_array("EVALSHA 8", "busy", "58800001", "1764000015123", "e1", "9000");
+	redis_on_pointer("58800001", "e1", NOW_MS + 36000, "s1");
+	pass_ms(10000);
+	get("/readyz", "");
+	assert_int_equal(response.status, 200);
 }
 
 /* --- health --- */
@@ -682,15 +839,24 @@ int main(int argc, char **argv)
 		TEST(test_parameters_are_answered_from_the_snapshot),
 		TEST(test_large_answers_are_packed),
 		TEST(test_a_server_and_one_that_is_not_there),
+		TEST(test_incidents_of_a_period),
 		TEST(test_a_spreadsheet_has_the_time_of_its_data),
+		TEST(test_only_its_own_host_names),
 		TEST(test_errors),
 		TEST(test_old_data_are_shown_and_told),
 		TEST(test_a_flush_is_told),
 		TEST(test_an_open_breaker_is_told),
 		TEST(test_cold_is_503_and_warming_up_is_an_answer),
 		TEST(test_a_damaged_snapshot_is_the_one_before),
+		TEST(test_a_moment_of_the_past_never_changes),
+		TEST(test_a_moment_whose_bucket_is_not_over_may_still_change),
+		TEST(test_a_comparison_in_the_past),
+		TEST(test_a_view_of_the_past_has_one_address),
+		TEST(test_a_moment_that_is_not_there),
 		TEST(test_without_redis_the_last_snapshot_is_shown),
+		TEST(test_without_redis_forecasts_are_fetched),
 		TEST(test_without_redis_and_a_snapshot),
+		TEST(test_a_redis_that_takes_no_writes),
 		TEST(test_readyz),
 		TEST(test_metrics),
 		TEST(test_the_status_of_the_api),
