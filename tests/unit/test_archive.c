@@ -308,6 +308,88 @@ static void test_the_last_hour_of_all_servers(void **state)
 	buf_free(&entries);
 }
 
+/* --- incidents --- */
+
+#define OPEN  "1 s 1763999400000 600000 0 0 1 900 0 0 open1"
+#define OTHER "1 s 1763999400000 600000 0 0 1 900 0 0 other1"
+#define ENDED "1 s 1763990000000 60000 0 90000 1 800 0 0 ended1"
+
+static void assert_incident(const struct incidents *incidents, size_t i, const char *name)
+{
+	struct span found = incident_name(incidents, &incidents_list(incidents)[i]);
+
+	if (!span_eq(found, span_str(name)))
+		fail_msg("%.*s is not %s", (int)found.len, found.ptr, name);
+}
+
+static void test_incidents_are_those_open_then_and_those_that_ended_before(void **state)
+{
+	static const char *const full[] = {"m", "record", "o", OPEN}, *const thin[] = {"t", "x",
+										       "o", OTHER};
+	static const char *const ended[] = {"i", ENDED}, *const unknown[] = {"z", ENDED};
+	struct incidents incidents;
+	struct buf entries;
+
+	(void)state;
+	buf_init(&entries, 1 << 20);
+	put_entry(&entries, END, full, 4);
+	on_entries("XRANGE tfthist:full", 1, &entries);
+	buf_reset(&entries);
+	put_entry(&entries, END, thin, 4);
+	on_entries("XRANGE tfthist:thin", 1, &entries);
+	buf_reset(&entries);
+	put_entry(&entries, END - HOUR, ended, 2);
+	put_entry(&entries, END - HOUR + 1, ended, 1);
+	put_entry(&entries, END - HOUR + 2, unknown, 2);
+	on_entries("XRANGE tfthist:incidents", 3, &entries);
+	assert_int_equal(archive_incidents(cache, snap, 24 * HOUR, &incidents), 0);
+	assert_string_equal(redis_heard(),
+			    "XRANGE tfthist:full 1764000000000 1764000000000\n"
+			    "XRANGE tfthist:thin 1764000000000 1764000000000\n"
+			    "XRANGE tfthist:incidents 1763913600000 1764000000000\n");
+	assert_int_equal(incidents_count(&incidents), 2);
+	assert_incident(&incidents, 0, "open1");
+	assert_incident(&incidents, 1, "ended1");
+	incidents_free(&incidents);
+	/* Where only thin moments are kept. */
+	redis_on("XRANGE tfthist:full", "*0\r\n");
+	assert_int_equal(archive_incidents(cache, snap, 24 * HOUR, &incidents), 0);
+	assert_int_equal(incidents_count(&incidents), 2);
+	assert_incident(&incidents, 0, "other1");
+	incidents_free(&incidents);
+	redis_on("XRANGE tfthist:incidents", "-ERR\r\n");
+	assert_int_equal(archive_incidents(cache, snap, 24 * HOUR, &incidents), -1);
+	incidents_free(&incidents);
+	buf_free(&entries);
+}
+
+static void test_those_of_the_last_commit_are_still_open(void **state)
+{
+	static const char *const full[] = {"m", "record", "o", OPEN}, *const none[] = {"m",
+										       "record"};
+	struct buf entries, open;
+
+	(void)state;
+	buf_init(&open, 65536);
+	buf_init(&entries, 65536);
+	put_entry(&entries, END - 30000, full, 4);
+	on_entries("XREVRANGE tfthist:full", 1, &entries);
+	assert_int_equal(archive_open_incidents(cache, &open), END - 30000);
+	assert_true(span_is(buf_span(&open), OPEN));
+	buf_reset(&open);
+	buf_reset(&entries);
+	put_entry(&entries, END, none, 2);
+	on_entries("XREVRANGE tfthist:full", 1, &entries);
+	assert_int_equal(archive_open_incidents(cache, &open), END);
+	assert_int_equal(open.len, 0);
+	redis_on("XREVRANGE tfthist:full", "*0\r\n");
+	assert_int_equal(archive_open_incidents(cache, &open), 0);
+	redis_on("XREVRANGE tfthist:full", "-ERR\r\n");
+	assert_int_equal(archive_open_incidents(cache, &open), -1);
+	buf_free(&entries);
+	buf_free(&open);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_archive, close_archive)
 
 int main(void)
@@ -322,6 +404,8 @@ int main(void)
 		TEST(test_the_forecasts_of_a_server),
 		TEST(test_the_forecasts_of_the_top_page),
 		TEST(test_the_last_hour_of_all_servers),
+		TEST(test_incidents_are_those_open_then_and_those_that_ended_before),
+		TEST(test_those_of_the_last_commit_are_still_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

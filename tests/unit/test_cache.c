@@ -267,6 +267,142 @@ static void test_a_giant_is_not_asked_for(void **state)
 	assert_false(page.found);
 }
 
+/* More than any value of ours: the store refuses it when it is announced. */
+#define GIANT "$33554433\r\n"
+
+static void assert_removed(const char *heard)
+{
+	redis_heard();
+	cache_heal(cache);
+	assert_string_equal(redis_heard(), heard);
+	cache_heal(cache); /* once */
+	assert_string_equal(redis_heard(), "");
+}
+
+static void test_a_giant_is_removed_by_whoever_meets_it(void **state)
+{
+	static const struct {
+		const char *command, *heard;
+	} giants[] = {
+		{"HMGET tft:cur:fleet", "UNLINK tft:cur:fleet\n"},
+		{"GET tft:epoch:fleet", "UNLINK tft:epoch:fleet\n"},
+		{"HMGET tft:brk:fleet", "UNLINK tft:brk:fleet\n"},
+		{"HMGET tft:said", "UNLINK tft:said\n"},
+		{PAGE, "UNLINK tft:overview:58800000\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(giants); i++) {
+		redis_reset();
+		redis_on_nothing();
+		redis_on_pointer("58800000", "e1", GEN_MS, "s1");
+		redis_on_entry(PAGE, "overview", "s1", SPAN("<p>"), "");
+		redis_on("HSTRLEN", ":3\r\n");
+		look("overview");
+		assert_true(page.found);
+		assert_removed("");
+		redis_on(giants[i].command, GIANT);
+		look("overview");
+		assert_true(page.state.verdict != CACHE_DOWN);
+		/* The clock is asked as well. */
+		assert_removed(giants[i].heard);
+		pass_ms(1000);
+		look("overview");
+		assert_removed(giants[i].heard);
+	}
+}
+
+static void test_other_reads_meet_giants_too(void **state)
+{
+	struct cache_entry entry;
+	struct span values[1];
+
+	(void)state;
+	redis_on_pointer("58800000", "e1", GEN_MS, "s1");
+	redis_on("HSTRLEN", ":3\r\n");
+	look(NULL);
+	redis_on("HMGET tft:fleet:58800000", GIANT);
+	assert_int_equal(cache_read_more(cache, &page.state, "fleet", false, &entry), -1);
+	assert_removed("UNLINK tft:fleet:58800000\n");
+	redis_on("HMGET tft:series:58800000", GIANT);
+	cache_fields(cache, &page.state, "series", 1, (struct span[]){SPAN("a")}, values);
+	assert_null(values[0].ptr);
+	assert_removed("UNLINK tft:series:58800000\n");
+}
+
+static void test_a_giant_stays_until_redis_takes_its_removal(void **state)
+{
+	(void)state;
+	redis_on_pointer("58800000", "e1", GEN_MS, "s1");
+	redis_on("GET tft:epoch:fleet", GIANT);
+	redis_on("UNLINK", "");
+	look(NULL);
+	redis_heard();
+	cache_heal(cache);
+	assert_string_equal(redis_heard(), "UNLINK tft:epoch:fleet\n");
+	cache_heal(cache); /* Redis is away */
+	assert_string_equal(redis_heard(), "");
+	redis_on("UNLINK", ":1\r\n");
+	pass_ms(5000);
+	assert_removed("UNLINK tft:epoch:fleet\n");
+}
+
+/* One that Redis copied until after the deadline is found by its size. */
+static void test_after_a_deadline_sizes_are_asked_for_first(void **state)
+{
+	static const char sizes[] = "MEMORY USAGE tft:cur:fleet SAMPLES 0\n"
+				    "MEMORY USAGE tft:epoch:fleet SAMPLES 0\n"
+				    "MEMORY USAGE tft:brk:fleet SAMPLES 0\n"
+				    "MEMORY USAGE tft:said SAMPLES 0\n"
+				    "MEMORY USAGE tft:overview:58800000 SAMPLES 0\n"
+				    "UNLINK tft:overview:58800000\n"
+				    "TIME\nHMGET tft:cur:fleet";
+	const char *heard;
+
+	(void)state;
+	redis_on_pointer("58800000", "e1", GEN_MS, "s1");
+	redis_on_entry(PAGE, "overview", "s1", SPAN("<p>"), "");
+	redis_on("HSTRLEN", ":3\r\n");
+	look("overview");
+	redis_on(PAGE, "");
+	assert_int_equal(look("overview"), CACHE_DOWN);
+	pass_ms(5000);
+	redis_on("MEMORY USAGE", ":33554432\r\n");
+	redis_on("MEMORY USAGE tft:overview:58800000", ":33554433\r\n");
+	redis_on_entry(PAGE, "overview", "s1", SPAN("<p>"), "");
+	redis_heard();
+	look("overview");
+	heard = redis_heard();
+	assert_ptr_equal(strstr(heard, sizes), heard);
+	assert_true(page.found);
+	look("overview"); /* in time again */
+	assert_null(strstr(redis_heard(), "MEMORY"));
+	/* And nothing is read while sizes are late. */
+	redis_on(PAGE, "");
+	assert_int_equal(look("overview"), CACHE_DOWN);
+	pass_ms(5000);
+	redis_on("MEMORY USAGE", "");
+	redis_heard();
+	assert_int_equal(look("overview"), CACHE_DOWN);
+	assert_null(strstr(redis_heard(), "HMGET"));
+	pass_ms(60000);
+	assert_int_equal(look("overview"), CACHE_DOWN);
+	assert_non_null(strstr(redis_heard(), "MEMORY"));
+}
+
+static void test_before_a_pointer_is_known_its_entry_is_not_measured(void **state)
+{
+	(void)state;
+	redis_on("HMGET tft:cur:fleet", "");
+	assert_int_equal(look("overview"), CACHE_DOWN);
+	pass_ms(5000);
+	redis_on_nothing();
+	redis_on("MEMORY USAGE", ":1\r\n");
+	redis_heard();
+	assert_int_equal(look("overview"), CACHE_COLD);
+	assert_null(strstr(redis_heard(), "overview"));
+}
+
 static void test_a_further_route_is_of_the_same_snapshot(void **state)
 {
 	struct cache_entry entry;
@@ -290,6 +426,18 @@ static void test_the_bucket_before_is_shown_as_what_it_is(void **state)
 	redis_on_pointer("58800000", "e1", GEN_MS, "s1");
 	redis_on("HSTRLEN", ":3\r\n");
 	look(NULL);
+	assert_int_equal(cache_read_previous(cache, &page.state, "fleet", &entry), -1);
+	assert_int_equal(page.state.data_bucket, BUCKET);
+	assert_string_equal(page.state.snap, "s1");
+	redis_on_entry(
+		"HMGET tft:fleet:58799999", "fleet",
+		"a name that is longer than the name of a snapshot of ours can ever be, whoever "
+		"has written it",
+		SPAN("abc"), "");
+	assert_int_equal(cache_read_previous(cache, &page.state, "fleet", &entry), -1);
+	redis_on_entry("HMGET tft:fleet:58799999", "top", "s0", SPAN("abc"), "");
+	assert_int_equal(cache_read_previous(cache, &page.state, "fleet", &entry), -1);
+	redis_on("HMGET tft:fleet:58799999", "*-1\r\n");
 	assert_int_equal(cache_read_previous(cache, &page.state, "fleet", &entry), -1);
 	assert_int_equal(page.state.data_bucket, BUCKET);
 	assert_string_equal(page.state.snap, "s1");
@@ -725,6 +873,11 @@ int main(void)
 		TEST(test_the_gzip_form),
 		TEST(test_an_entry_that_is_not_what_it_must_be_is_a_miss),
 		TEST(test_a_giant_is_not_asked_for),
+		TEST(test_a_giant_is_removed_by_whoever_meets_it),
+		TEST(test_other_reads_meet_giants_too),
+		TEST(test_a_giant_stays_until_redis_takes_its_removal),
+		TEST(test_after_a_deadline_sizes_are_asked_for_first),
+		TEST(test_before_a_pointer_is_known_its_entry_is_not_measured),
 		TEST(test_a_further_route_is_of_the_same_snapshot),
 		TEST(test_the_bucket_before_is_shown_as_what_it_is),
 		TEST(test_requests_that_come_together_ask_once),

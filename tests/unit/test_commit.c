@@ -150,8 +150,15 @@ static void test_all_answers_to_a_commit(void **state)
 		if (cache_commit(cache, &claim, &commit) != rows[i].result)
 			fail_msg("%s", rows[i].word);
 	}
+	/* The data are visible, though the history is not. */
+	redis_on_array("EVALSHA 16", "ok", "58800000", "hist-failed", "OOM");
+	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_OK);
 	redis_on("EVALSHA 16", "-READONLY no\r\n");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_DOWN);
+	pass_ms(60000);
+	redis_on_array("EVALSHA 16", "foreign", "fedcba9876543210");
+	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_FOREIGN);
+	assert_true(cache_is_foreign(cache));
 }
 
 /* The first answer was lost, but the data were committed. */

@@ -684,6 +684,15 @@ static void warmup_is_read_or_unknown(void **state)
 		{"{\"warmup\":{\"is_warmed_up\":true,\"progress_percent\":100,\"current_size\":-1,"
 		 "\"required_size\":150}}",
 		 {0}},
+		{"{\"warmup\":{\"is_warmed_up\":true,\"progress_percent\":100,\"current_size\":0,"
+		 "\"required_size\":-1}}",
+		 {0}},
+		{"{\"warmup\":{\"is_warmed_up\":false,\"progress_percent\":0,\"current_size\":0,"
+		 "\"required_size\":0}}",
+		 {true, false, 0, 0, 0, 0, 0}},
+		{"{\"warmup\":{\"is_warmed_up\":true,\"progress_percent\":101,\"current_size\":0,"
+		 "\"required_size\":0}}",
+		 {0}},
 		{"\xef\xbb\xbf{\"icon\":\"\xf0\x9f\x9f\xa2\",\"warmup\":{\"is_warmed_up\":true,"
 		 "\"progress_percent\":100,\"current_size\":288,\"required_size\":150}}",
 		 {true, true, 100, 288, 150, 0, 0}},
@@ -730,6 +739,12 @@ static void scenario_is_read_or_unknown(void **state)
 		 NULL, 0, 0},
 		{"{\"scenario\":7,\"total_affected\":2,\"fleet_size\":90}", NULL, 0, 0},
 		{"{\"scenario\":\"critical\",\"fleet_size\":90}", NULL, 0, 0},
+		{"{\"scenario\":\"critical\",\"total_affected\":2}", NULL, 0, 0},
+		{"{\"scenario\":\"healthy\",\"total_affected\":0,\"fleet_size\":0}", "healthy", 0,
+		 0},
+		{"{\"scenario\":\"0123456789012345678901234567890\",\"total_affected\":2,\"fleet_"
+		 "size\":90}",
+		 "0123456789012345678901234567890", 2, 90},
 		{"[]", NULL, 0, 0},
 		{"Internal Server Error", NULL, 0, 0},
 	};

@@ -471,6 +471,53 @@ static void json_and_csv_say_the_same(void **state)
 	end_page(&p);
 }
 
+static void reads_lines(const char *record, size_t count)
+{
+	struct incidents incidents;
+
+	incidents_init(&incidents);
+	incidents_add(&incidents, span_str(record));
+	if (incidents_count(&incidents) != count)
+		fail_msg("%zu of %s", incidents_count(&incidents), record);
+	incidents_free(&incidents);
+}
+
+static void a_line_that_cannot_be_is_skipped(void **state)
+{
+	static const char *const good[] = {
+		"1 s 1000 60 30 90 1 800 0 0 a",   "1 s 1000 60 60 60 0 0 0 0 a",
+		"1 s 0 0 0 0 1 1000 0 0 a",        "1 s 1000 60 30 90 1 800 0 0 %20",
+		"1 e 1000 60 30 90 3 800 0 7 ppa", "1 e 1000 60 30 90 4 800 0 20000 ",
+	};
+	static const char *const bad[] = {
+		"2 s 1000 60 30 90 1 800 0 0 a", "1 x 1000 60 30 90 1 800 0 0 a",
+		"1 s x 60 30 90 1 800 0 0 a",    "1 s 1000 x 30 90 1 800 0 0 a",
+		"1 s 1000 60 x 90 1 800 0 0 a",  "1 s 1000 60 61 90 1 800 0 0 a",
+		"1 s 1000 60 30 x 1 800 0 0 a",  "1 s 1000 60 30 59 1 800 0 0 a",
+		"1 s 1000 60 30 90 x 800 0 0 a", "1 s 1000 60 30 90 99 800 0 0 a",
+		"1 s 1000 60 30 90 1 x 0 0 a",   "1 s 1000 60 30 90 1 1001 0 0 a",
+		"1 s 1000 60 30 90 1 800 x 0 a", "1 s 1000 60 30 90 1 800 99 0 a",
+		"1 s 1000 60 30 90 1 800 0 x a", "1 s 1000 60 30 90 1 800 0 20001 a",
+		"1 s 1000 60 30 90 1 800 0 0 ",  "1 s 1000 60 30 90 1 800 0 0",
+		"1 e 1000 60 30 90 2 800 0 7 a", "1 e 1000 60 30 90 5 800 0 7 a",
+	};
+	static const char start[] = "1 s 1000 60 30 90 1 800 0 0 ";
+	char line[sizeof(start) + SNAPSHOT_NAME_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		reads_lines(good[i], 1);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		reads_lines(bad[i], 0);
+	memset(line, 'a', sizeof(line));
+	memcpy(line, start, sizeof(start) - 1);
+	line[sizeof(line) - 1] = '\0';
+	reads_lines(line, 0);
+	line[sizeof(line) - 2] = '\0';
+	reads_lines(line, 1);
+	reads_lines("1 s 1000 60 30 90 1 800 0 0 a\nnonsense\n1 s 1000 60 30 90 1 800 0 0 b", 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,6 +528,7 @@ int main(void)
 		cmocka_unit_test(a_server_that_vanishes_is_below),
 		cmocka_unit_test(the_environment_has_its_own),
 		cmocka_unit_test(a_damaged_record_forgets_only),
+		cmocka_unit_test(a_line_that_cannot_be_is_skipped),
 		cmocka_unit_test(a_name_is_any_bytes),
 		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(open_ones_come_first_then_the_newest),

@@ -6,6 +6,7 @@
 
 #include "base/fmt.h"
 #include "base/hash.h"
+#include "fleet/compact.h"
 #include "fleet/heat.h"
 #include "fleet/horizons.h"
 #include "fleet/moment.h"
@@ -377,6 +378,19 @@ static void a_band_goes_through_now_and_the_horizons(void **state)
 	}
 	assert_true(fabs(band.median[2] - (back->servers[0].memory.now + band.median[5]) / 2) <
 		    1e-9);
+	assert_true(band.percent);
+	assert_int_equal(band.range_len, band.len);
+	band_of_horizons(&band, &back->servers[0], KEPT_CPU);
+	assert_true(fabs(band.median[2] - (back->servers[0].cpu.now + band.median[5]) / 2) < 1e-9);
+	band_of_horizons(&band, &back->servers[0], KEPT_IOWAIT);
+	assert_true(fabs(band.high[2] - (back->servers[0].iowait.now + band.high[5]) / 2) < 1e-9);
+	band_of_horizons(&band, &back->servers[0], KEPT_LOAD);
+	assert_true(fabs(band.low[2] - (back->servers[0].load.now + band.low[5]) / 2) < 1e-9);
+	assert_false(band.percent);
+	/* It ends before a horizon that is absent. */
+	back->servers[0].horizons->at[KEPT_CPU][2].p10 = NAN;
+	band_of_horizons(&band, &back->servers[0], KEPT_CPU);
+	assert_int_equal(band.len, 12);
 	buf_free(&record);
 	snapshot_free(&snap);
 	snapshot_free(&back);
@@ -410,6 +424,48 @@ static void the_rules_are_those_of_the_format(void **state)
 }
 
 /* ---- bytes ---- */
+
+/* Other versions read what this one stores, for as long as it is kept. Whoever changes the bytes
+ * makes a new format. */
+static void bytes_are_those_of_the_format(void **state)
+{
+	static const struct {
+		const char *answer;
+		uint64_t moment, horizons, compact, series;
+	} rows[] = {
+		{"predictions_current-healthy-20", 0x7e183c39438a8aea, 0xea30d99d1ad821f9,
+		 0x4a984c20e0db0fa4, 0x23b0f9ea1ef4ffc4},
+		{"predictions_current-critical-90", 0x835a04874e992e9f, 0x5e91e2b3f142a67c,
+		 0x14066ed6c613caed, 0xb31ef378e63c4e32},
+		{"predictions_synthetic-edges-68", 0x90c68ba8908d74cd, 0x69e3e3cedd36ad83,
+		 0x08b4377d5555037c, 0x7e56fcc4d4f3a110},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct snapshot *snap = golden_snapshot(rows[i].answer);
+		struct buf record;
+
+		buf_init(&record, RECORD_MAX);
+		snap->interval_ms = 30000;
+		snap->bucket = 58800000;
+		moment_encode(snap, &record);
+		assert_int_equal(hash_xxh64(buf_span(&record)), rows[i].moment);
+		buf_reset(&record);
+		horizons_encode(snap, &record);
+		assert_int_equal(hash_xxh64(buf_span(&record)), rows[i].horizons);
+		buf_reset(&record);
+		compact_encode(snap, &record);
+		assert_int_equal(hash_xxh64(buf_span(&record)), rows[i].compact);
+		buf_reset(&record);
+		for (size_t n = 0; n < snap->count; n++)
+			if (snap->servers[n].series)
+				series_encode(snap->servers[n].series, &record);
+		assert_int_equal(hash_xxh64(buf_span(&record)), rows[i].series);
+		buf_free(&record);
+		snapshot_free(&snap);
+	}
+}
 
 /* The recorded answers are noise: no fleet needs more. */
 static void a_server_takes_few_bytes(void **state)
@@ -502,6 +558,7 @@ int main(void)
 		cmocka_unit_test(forecasts_come_back_in_tenths),
 		cmocka_unit_test(a_band_goes_through_now_and_the_horizons),
 		cmocka_unit_test(the_rules_are_those_of_the_format),
+		cmocka_unit_test(bytes_are_those_of_the_format),
 		cmocka_unit_test(a_server_takes_few_bytes),
 		cmocka_unit_test(damaged_bytes_are_no_moment),
 		cmocka_unit_test(forged_bytes_are_within_range),

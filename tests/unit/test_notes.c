@@ -175,6 +175,8 @@ static void test_counters_of_a_node(void **state)
 	assert_int_equal(cache_counters(cache, NULL, read, 3), 1);
 	redis_on("HGETALL", "-WRONGTYPE no hash\r\n");
 	assert_int_equal(cache_counters(cache, NULL, read, 3), 0);
+	redis_on("HGETALL", "");
+	assert_int_equal(cache_counters(cache, NULL, read, 3), 0);
 }
 
 static void test_at_most_500_counts(void **state)

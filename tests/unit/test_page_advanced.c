@@ -119,6 +119,76 @@ static void foreign_text_stays_text(void **state)
 	fixture_free(&f);
 }
 
+static void the_last_call_and_the_breaker(void **state)
+{
+	static const struct scenario scenario = {.configured = true};
+	struct diagnosis d = diagnosis_of(ROLE_VIEWER, "", &scenario);
+	struct fixture f;
+	const char *text;
+
+	(void)state;
+	fixture_fleet(&f);
+	f.view.diagnosis = &d;
+	text = render(&f, "advanced", "");
+	assert_has(text, "<dd id=\"last-call\">–</dd>");
+	assert_has(text, "<dd id=\"breaker\">closed</dd>");
+	assert_has(text, "<p id=\"scenario\">Not known yet</p>");
+	assert_has(text,
+		   "<dd id=\"warmup\">complete, 100 % of the servers, 200 of 150 records</dd>");
+	assert_has(text, "<dt>Redis</dt><dd>answers</dd>");
+	d.count = 2;
+	d.calls[0] = (struct diagnosis_call){.at_ms = GEN_MS,
+					     .fetch_ms = 812,
+					     .total_ms = 934,
+					     .bytes = 880123,
+					     .status = 200,
+					     .result = "ok"};
+	d.calls[1] =
+		(struct diagnosis_call){.at_ms = GEN_MS - 30000, .status = 503, .result = "status"};
+	text = render(&f, "advanced", "");
+	assert_has(text, "<dd id=\"last-call\">ok, <time ");
+	assert_has(text, "</time></td><td>ok</td><td data-l=\"HTTP status\">200</td>"
+			 "<td data-l=\"Call ms\">812</td><td data-l=\"Refresh ms\">934</td>"
+			 "<td data-l=\"Bytes\">880123</td></tr>");
+	assert_has(text, "<td>status</td><td data-l=\"HTTP status\">503</td>");
+	f.condition.reason = REASON_CONNECT;
+	f.condition.since_ms = GEN_MS;
+	f.condition.next_try_ms = GEN_MS + 30000;
+	f.warmup.done = false;
+	text = render(&f, "advanced", "");
+	assert_has(text, "<dd id=\"last-call\">connection refused since <time ");
+	assert_has(text, "<dd id=\"breaker\">open until <time ");
+	assert_has(text, "12:01:35");
+	assert_has(text, "<dd id=\"warmup\">not complete, 100 % of the servers");
+	f.warmup.known = false;
+	f.condition.cache_off = true;
+	text = render(&f, "advanced", "");
+	assert_has(text, "<dd id=\"warmup\">warm-up unknown</dd>");
+	assert_has(text, "<dt>Redis</dt><dd>cannot be reached</dd>");
+	f.condition.cache_refuses = "takes no writes";
+	assert_has(render(&f, "advanced", ""), "<dt>Redis</dt><dd>takes no writes</dd>");
+	fixture_free(&f);
+}
+
+static void a_generator_that_does_not_answer(void **state)
+{
+	static const struct scenario scenario = {
+		.configured = true, .known = true, .name = "healthy"};
+	struct diagnosis d = diagnosis_of(ROLE_OPERATOR, "alice", &scenario);
+	struct fixture f;
+	const char *text;
+
+	(void)state;
+	fixture_fleet(&f);
+	f.view.diagnosis = &d;
+	d.scenario_fault = "connection refused";
+	text = render(&f, "advanced", "");
+	assert_has(text,
+		   "<p id=\"scenario\">The generator does not answer: connection refused</p>");
+	assert_int_equal(count_of(text, BUTTON_OFF), 4); /* a refresh is still possible */
+	fixture_free(&f);
+}
+
 /* As for a page rendered from a file. */
 static void without_a_running_dashboard_it_says_so(void **state)
 {
@@ -137,6 +207,8 @@ int main(void)
 		cmocka_unit_test(names_and_addresses_are_for_operators),
 		cmocka_unit_test(what_is_not_known_is_a_dash),
 		cmocka_unit_test(foreign_text_stays_text),
+		cmocka_unit_test(the_last_call_and_the_breaker),
+		cmocka_unit_test(a_generator_that_does_not_answer),
 		cmocka_unit_test(without_a_running_dashboard_it_says_so),
 	};
 

@@ -254,6 +254,29 @@ static void levels_are_stacked_with_the_worst_at_the_bottom(void **state)
 	end(&p);
 }
 
+static void the_scale_of_levels_ends_at_a_round_number(void **state)
+{
+	static const struct {
+		int servers, top;
+	} rows[] = {{0, 4},   {1, 4},   {4, 4},     {5, 8},     {40, 40},     {41, 60},
+		    {60, 60}, {61, 80}, {400, 400}, {401, 600}, {1000, 1000}, {1001, 1200}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct page_fixture p;
+		char record[100], wanted[64];
+
+		begin(&p, HISTORY_30M);
+		(void)snprintf(record, sizeof(record),
+			       "1 0.5 0.25 0 0 0 0 0 0 %d 0 0 ppdb001 healthy", rows[i].servers);
+		add(&p, 0, record);
+		(void)snprintf(wanted, sizeof(wanted), "<text y=\"0%%\" dy=\"12\">%d</text>",
+			       rows[i].top);
+		assert_has(render(&p.f, "history", "metric=levels"), wanted);
+		end(&p);
+	}
+}
+
 /* 7 days: 20,160 points are drawn as 500, and no extreme is lost. */
 static void a_week_is_drawn_small_with_its_extremes(void **state)
 {
@@ -440,6 +463,7 @@ int main(void)
 		cmocka_unit_test(names_that_are_far_too_long_are_left_out),
 		cmocka_unit_test(the_mean_of_the_fleet_never_hides_the_highest_server),
 		cmocka_unit_test(levels_are_stacked_with_the_worst_at_the_bottom),
+		cmocka_unit_test(the_scale_of_levels_ends_at_a_round_number),
 		cmocka_unit_test(a_week_is_drawn_small_with_its_extremes),
 		cmocka_unit_test(links_are_canonical_and_mark_what_is_shown),
 		cmocka_unit_test(without_a_metric_all_curves_are_small_multiples),

@@ -230,7 +230,12 @@ static void alert_rows_come_in_the_asked_order(void **unused)
 		{"sort=profile", {"\"srv-ppdb001\"", "\"srv-ppml0001\"", "\"srv-ppweb001\"", NULL}},
 		{"sort=cpu", {"\"srv-ppdb001\"", "\"srv-ppweb001\"", "\"srv-ppml0001\"", NULL}},
 		{"sort=dcpu", {"\"srv-ppml0001\"", "\"srv-ppweb001\"", "\"srv-ppdb001\"", NULL}},
+		{"sort=-cpu30", {"\"srv-ppml0001\"", "\"srv-ppweb001\"", "\"srv-ppdb001\"", NULL}},
+		{"sort=mem30", {"\"srv-ppdb001\"", "\"srv-ppml0001\"", "\"srv-ppweb001\"", NULL}},
+		{"sort=-dmem", {"\"srv-ppweb001\"", "\"srv-ppdb001\"", "\"srv-ppml0001\"", NULL}},
 		/* Absent values last, in both directions. */
+		{"sort=io30", {"\"srv-ppweb001\"", "\"srv-ppdb001\"", "\"srv-ppml0001\"", NULL}},
+		{"sort=-dio", {"\"srv-ppdb001\"", "\"srv-ppweb001\"", "\"srv-ppml0001\"", NULL}},
 		{"sort=io", {"\"srv-ppweb001\"", "\"srv-ppdb001\"", "\"srv-ppml0001\"", NULL}},
 		{"sort=-io", {"\"srv-ppdb001\"", "\"srv-ppweb001\"", "\"srv-ppml0001\"", NULL}},
 		/* Equal values by name, in a descending order as well. */
@@ -394,6 +399,72 @@ static void filters_keep_the_other_choices(void **unused)
 	/* The link to the present view keeps the part. */
 	*strstr(f.out.data, "</main>") = '\0';
 	assert_has_not(strstr(page, "id=\"heat\""), "page=2");
+	fixture_free(&f);
+}
+
+/* One server with this risk, and one that is well. */
+static void use_worst(struct fixture *f, int risk)
+{
+	struct snapshot *snap = new_snapshot();
+
+	fixture_init(f);
+	add_sample(snap, fleet[1].name, &fleet[1]);
+	add_sample(snap, fleet[4].name, &fleet[4]);
+	snap->servers[0].risk = risk;
+	fixture_use(f, snap);
+}
+
+static void what_to_do_follows_from_the_worst_level(void **unused)
+{
+	static const struct {
+		int risk;
+		const char *words;
+	} rows[] = {
+		{900, "red\">1 server Critical or worse: act now."},
+		{800, "red\">1 server Critical or worse: act now."},
+		{799, "amber\">1 server in Danger: prepare to act."},
+		{700, "amber\">1 server in Danger: prepare to act."},
+		{699, "amber\">1 server at Warning: watch closely."},
+		{600, "amber\">1 server at Warning: watch closely."},
+		{599, NULL},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fixture f;
+		const char *page;
+
+		use_worst(&f, rows[i].risk);
+		page = render(&f, "overview", "");
+		if (rows[i].words)
+			assert_has(page, rows[i].words);
+		assert_int_equal(count_of(page, "class=\"action "), rows[i].words != NULL);
+		fixture_free(&f);
+	}
+}
+
+static void the_busiest_five_come_in_order(void **unused)
+{
+	static const char *const order[] = {"\">g<", "\">f<", "\">e<", "\">a<", "\">d<", NULL};
+	struct snapshot *snap = new_snapshot();
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_init(&f);
+	for (int i = 0; i < 7; i++) {
+		double cpu = 20 + i + (i == 0) * 3;
+		struct sample sample = {"", {cpu, cpu, cpu}, {1, 1, 1}, {20, 20, 20}, {1, 1, 1}, 0};
+
+		add_sample(snap, (const char[]){(char)('a' + i), '\0'}, &sample);
+	}
+	fixture_use(&f, snap);
+	page = strstr(render(&f, "overview", ""), "Busiest five by activity");
+	assert_non_null(page);
+	*strstr(f.out.data, "</main>") = '\0';
+	has_in_order(page, order);
+	assert_has_not(page, "\">c<");
+	assert_has_not(page, "\">b<");
 	fixture_free(&f);
 }
 
@@ -814,6 +885,8 @@ int main(void)
 		cmocka_unit_test(long_tables_have_pages_of_200),
 		cmocka_unit_test(heatmap_table_has_orders_and_parts),
 		cmocka_unit_test(filters_keep_the_other_choices),
+		cmocka_unit_test(what_to_do_follows_from_the_worst_level),
+		cmocka_unit_test(the_busiest_five_come_in_order),
 		cmocka_unit_test(summary_adds_up),
 		cmocka_unit_test(assessment_follows_the_share),
 		cmocka_unit_test(status_names_the_share_that_decided),

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "fleet/history.h"
+#include "fleet/horizons.h"
 #include "pages/past.h"
 #include "view_fixture.h"
 
@@ -134,6 +135,33 @@ static void links_keep_the_moment(void **unused)
 	end(&f, &day);
 }
 
+static void the_forecast_of_a_server_is_what_is_kept_of_it(void **unused)
+{
+	struct horizons kept = {0};
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	f.view.server = snapshot_find(f.snap, SPAN("ppdb001"));
+	page = render(&f, "server", "at=" THEN);
+	assert_has(page, "No forecast is kept of this moment.");
+	assert_has_not(page, "id=\"charts\"");
+	assert_has_not(render(&f, "server", ""), "No forecast is kept");
+	for (int m = 0; m < KEPT_METRICS; m++)
+		for (int h = 0; h < HORIZONS; h++)
+			kept.at[m][h] = (struct quantiles){10, 20, 30};
+	f.snap->servers[f.view.server - f.snap->servers].horizons = &kept;
+	page = render(&f, "server", "at=" THEN);
+	assert_has_not(page, "No forecast is kept");
+	assert_has(page, "id=\"charts\"");
+	assert_int_equal(count_of(page, "kept once in 5 minutes, for 30 min, 1, 2, 4 and 8 h"), 4);
+	f.snap->servers[f.view.server - f.snap->servers].horizons = NULL;
+	f.view.server = snapshot_find(f.snap, SPAN("ppetl001"));
+	assert_has(render(&f, "server", "at=" THEN), "This server sends no data.");
+	fixture_free(&f);
+}
+
 static void json_tells_the_moment(void **unused)
 {
 	struct fixture f;
@@ -187,6 +215,7 @@ int main(void)
 		cmocka_unit_test(nothing_of_it_reloads),
 		cmocka_unit_test(steps_and_strip_lead_to_moments),
 		cmocka_unit_test(links_keep_the_moment),
+		cmocka_unit_test(the_forecast_of_a_server_is_what_is_kept_of_it),
 		cmocka_unit_test(json_tells_the_moment),
 		cmocka_unit_test(what_is_not_kept_leads_to_its_neighbours),
 	};

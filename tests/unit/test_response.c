@@ -150,15 +150,17 @@ static void test_cache_control(void **state)
 {
 	static const struct {
 		int max_age_s;
-		bool authenticated;
+		bool immutable, authenticated;
 		const char *value, *vary;
 	} rows[] = {
 		/* clang-format off */
-		{RESPONSE_NO_STORE, false, "no-store", NULL},
-		{RESPONSE_NO_STORE, true, "no-store", NULL},
-		{0, false, "max-age=0", "Accept-Encoding"},
-		{3, false, "max-age=3", "Accept-Encoding"},
-		{3, true, "max-age=3, private", "Accept-Encoding"},
+		{RESPONSE_NO_STORE, false, false, "no-store", NULL},
+		{RESPONSE_NO_STORE, true, true, "no-store", NULL},
+		{0, false, false, "max-age=0", "Accept-Encoding"},
+		{3, false, false, "max-age=3", "Accept-Encoding"},
+		{3, false, true, "max-age=3, private", "Accept-Encoding"},
+		{86400, true, false, "max-age=86400, immutable", "Accept-Encoding"},
+		{86400, true, true, "max-age=86400, immutable, private", "Accept-Encoding"},
 		/* clang-format on */
 	};
 	struct response r;
@@ -167,6 +169,7 @@ static void test_cache_control(void **state)
 	for (size_t i = 0; i < LENGTH(rows); i++) {
 		response_init(&r, 200);
 		r.max_age_s = rows[i].max_age_s;
+		r.immutable = rows[i].immutable;
 		r.authenticated = rows[i].authenticated;
 		assert_header(head(&r), "Cache-Control", rows[i].value);
 		assert_header(text, "Vary", rows[i].vary);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/hash.h"
 #include "base/rice.h"
 
 static size_t round_trip(const int32_t *values, size_t count)
@@ -66,6 +67,19 @@ static void all_numbers_come_back(void **state)
 	}
 }
 
+/* A record of another version is read. */
+static void bytes_are_those_of_the_format(void **state)
+{
+	static const int32_t values[] = {0, -1, 1, 2, -2, 23, -24, 100, -100, 5, 1000000, 3};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 64);
+	rice_put(&out, values, sizeof(values) / sizeof(values[0]));
+	assert_int_equal(hash_xxh64(buf_span(&out)), 0x557eff45a3658a56);
+	buf_free(&out);
+}
+
 static void small_numbers_take_few_bits(void **state)
 {
 	int32_t values[800];
@@ -108,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_numbers_come_back),
+		cmocka_unit_test(bytes_are_those_of_the_format),
 		cmocka_unit_test(small_numbers_take_few_bits),
 		cmocka_unit_test(cut_or_foreign_bytes_are_an_error),
 	};

@@ -721,6 +721,37 @@ static void test_the_password_comes_first(void **state)
 	}
 }
 
+static void test_a_database_is_chosen_after_the_password(void **state)
+{
+	static const struct turn turns[] = {
+		{"AUTH secret;", "+OK\r\n", OPEN, NULL},
+		{"SELECT 3;", "+OK\r\n", OPEN, NULL},
+		{"GET a;", "+x\r\n", OPEN, NULL},
+		{NULL},
+	};
+	static const struct turn refused[] = {
+		{"SELECT 3;", "-ERR DB index is out of range\r\n", OPEN, NULL},
+		{NULL},
+	};
+
+	(void)state;
+	address.where = "127.0.0.1:6379/3";
+	address.password = "secret";
+	store_free(&store);
+	store = store_new(&address);
+	play(turns);
+	get("a");
+	assert_result(STORE_OK);
+	assert_text(0, "x");
+	address.password = "";
+	store_free(&store);
+	store = store_new(&address);
+	play(refused);
+	get("a");
+	assert_result(STORE_DOWN);
+	assert_error("database 3: ERR DB index is out of range");
+}
+
 static void test_a_refused_password_is_told(void **state)
 {
 	static const struct turn turns[] = {
@@ -936,6 +967,7 @@ int main(void)
 		TEST(test_who_comes_late_waits_a_moment_once),
 		TEST(test_a_handshake_of_several_rounds),
 		TEST(test_the_password_comes_first),
+		TEST(test_a_database_is_chosen_after_the_password),
 		TEST(test_a_refused_password_is_told),
 		TEST(test_a_script_is_loaded_once),
 		TEST(test_a_script_that_the_server_has_forgotten),
