@@ -85,7 +85,7 @@ class Server:
         (self.dir / "users.acl").write_text("\n".join(users) + "\n")
         socket = self.dir / "redis.sock"
         command = ["setpriv", "--pdeathsig", "KILL", SERVER, "--port", "0", "--unixsocket", socket]
-        command += ["--aclfile", self.dir / "users.acl", "--dir", self.dir, "--save", "", "--databases", "1"]
+        command += ["--aclfile", self.dir / "users.acl", "--dir", self.dir, "--save", "", "--databases", "1", "--enable-debug-command", "yes"]
         env = {**os.environ, "LC_ALL": "C", "LD_PRELOAD": str(library), "TFT_CLOCK": str(clock)}
         log = self.dir / "log"
         with open(log, "wb") as output:
@@ -94,6 +94,8 @@ class Server:
         self.admin = redis.UnixDomainSocketConnection(path=str(socket))
         self.user = redis.UnixDomainSocketConnection(path=str(socket), username="tft", password=password)
         self.user.connect()
+        # Whatever ends now is there for whoever reads it now, but may be gone when Redis itself looks for what has ended.
+        self.command("DEBUG", "SET-ACTIVE-EXPIRE", "0")
         self.load_dump()
         self.use()
 
