@@ -108,16 +108,16 @@ void tls_free(struct tls **tls)
 /* --- the row --- */
 
 /* What the certificate must contain: an address, or a name, which is also sent to the server (SNI).
- * */
-static bool expect(SSL *ssl, const char *host)
+ * A copy, because a macro of OpenSSL casts const away. */
+static bool expect(SSL *ssl, struct endpoint to)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 
-	if (X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1)
+	if (X509_VERIFY_PARAM_set1_ip_asc(param, to.host) == 1)
 		return true;
 	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
-	       SSL_set_tlsext_host_name(ssl, host) == 1;
+	return X509_VERIFY_PARAM_set1_host(param, to.host, 0) == 1 &&
+	       SSL_set_tlsext_host_name(ssl, to.host) == 1;
 }
 
 static void close_tls(struct link *link)
@@ -133,7 +133,7 @@ static int open_tls(struct link *link, const struct endpoint *to, struct err *er
 		return -1;
 	ERR_clear_error();
 	link->ssl = SSL_new(link->tls->context);
-	if (link->ssl && expect(link->ssl, to->host))
+	if (link->ssl && expect(link->ssl, *to))
 		return 0;
 	err_set(err, "TLS: %s", reason(ERR_peek_last_error()));
 	close_tls(link);
