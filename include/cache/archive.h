@@ -51,5 +51,7 @@ int archive_incidents(struct cache *cache, const struct snapshot *snap, int64_t 
 /* The record of those open at the last moment kept, appended to `open`, and that moment's time; 0:
  * there is none, -1: Redis does not tell. */
 int64_t archive_open_incidents(struct cache *cache, struct buf *open);
+/* Logs that a record of that time, or a part of it, cannot be read. */
+void archive_tell_damaged(const char *what, int64_t at_ms);
 
 #endif

@@ -42,8 +42,8 @@ struct incidents {
 
 void incidents_init(struct incidents *incidents);
 void incidents_free(struct incidents *incidents);
-/* Adds the lines of a record. Damaged lines are skipped. */
-void incidents_add(struct incidents *incidents, struct span record);
+/* Adds the lines of a record, but for damaged ones: the number of those. */
+size_t incidents_add(struct incidents *incidents, struct span record);
 size_t incidents_count(const struct incidents *incidents);
 const struct incident *incidents_list(const struct incidents *incidents);
 /* The server, or the worst one of the environment; empty if there was none. */
@@ -58,8 +58,9 @@ int64_t incident_duration_ms(const struct incident *incident, int64_t now_ms);
 void incidents_sort(struct incidents *incidents);
 
 /* open: the record of those open before the snapshot. next: the record of those open after it,
- * ordered by name. closed: the record of those that it ends. Both fail when memory ends. */
-void incidents_step(struct span open, const struct snapshot *snap, struct buf *next,
+ * ordered by name. closed: the record of those that it ends. Both fail when memory ends. The number of
+ * damaged lines in `open`, which are forgotten. */
+size_t incidents_step(struct span open, const struct snapshot *snap, struct buf *next,
 		    struct buf *closed);
 
 #endif

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "cache/archive.h"
 
+#include "base/log.h"
 #include "base/text.h"
 
 #define HOUR_MS INT64_C(3600000)
@@ -157,6 +158,12 @@ void archive_recent(struct cache *cache, struct snapshot *snap)
 	recent_end(&hour.hour);
 }
 
+void archive_tell_damaged(const char *what, int64_t at_ms)
+{
+	log_event(LOG_LEVEL_WARNING, "moment_damaged", LOG_STR("record", what),
+		  LOG_INT("at", at_ms));
+}
+
 /* Names of fields. */
 #define OPEN  "o" /* of a moment */
 #define ENDED "i"
@@ -180,10 +187,10 @@ static void add_incidents(void *ctx, int64_t at_ms, const struct span *fields, s
 	struct incidents *incidents = ctx;
 	struct span record;
 
-	(void)at_ms;
-	if (find_field(ENDED, fields, count, &record) ||
-	    (!incidents_count(incidents) && find_field(OPEN, fields, count, &record)))
-		incidents_add(incidents, record);
+	if ((find_field(ENDED, fields, count, &record) ||
+	     (!incidents_count(incidents) && find_field(OPEN, fields, count, &record))) &&
+	    incidents_add(incidents, record) > 0)
+		archive_tell_damaged("incidents", at_ms);
 }
 
 int archive_incidents(struct cache *cache, const struct snapshot *snap, int64_t range_ms,

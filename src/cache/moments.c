@@ -7,7 +7,6 @@
 #include "config.h"
 #include "cache/moments.h"
 
-#include "base/log.h"
 #include "cache/archive.h"
 #include "fleet/horizons.h"
 #include "fleet/moment.h"
@@ -88,12 +87,6 @@ static int read_streams(struct cache *cache, int64_t from_ms, int64_t to_ms, enu
 	return cache_read_streams(cache, streams, n, take, found);
 }
 
-static void tell_damaged(const char *what, int64_t at_ms)
-{
-	log_event(LOG_LEVEL_WARNING, "moment_damaged", LOG_STR("record", what),
-		  LOG_INT("at", at_ms));
-}
-
 /* The lines of the servers; the snapshot decides which of the risks lie before it. */
 static void draw_recent(struct snapshot *snap, const struct found *found)
 {
@@ -111,9 +104,9 @@ static struct snapshot *decode(int64_t at_ms, struct span record, const struct f
 	struct snapshot *snap = moment_decode(record);
 
 	if (!snap)
-		tell_damaged("moment", at_ms);
+		archive_tell_damaged("moment", at_ms);
 	else if (found->forecasts_ms && horizons_decode(found->forecasts, snap) != 0)
-		tell_damaged("forecasts", found->forecasts_ms);
+		archive_tell_damaged("forecasts", found->forecasts_ms);
 	if (snap)
 		draw_recent(snap, found);
 	return snap;

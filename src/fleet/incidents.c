@@ -7,6 +7,7 @@
 
 #include "base/html.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "fleet/risk.h"
 
 #define FORMAT "1"
@@ -65,7 +66,7 @@ static int64_t take_number(struct span *line, int64_t max)
 	return n <= max ? n : -1;
 }
 
-/* Appends the name; false: it is too long for one. */
+/* Appends the name; false: it is none. */
 static bool take_name(struct incidents *incidents, struct span line, struct incident *incident)
 {
 	size_t at = incidents->names.len;
@@ -75,6 +76,7 @@ static bool take_name(struct incidents *incidents, struct span line, struct inci
 	incident->name_at = (uint32_t)at;
 	incident->name_len = (uint32_t)(incidents->names.len - at);
 	return buf_ok(&incidents->names) && incident->name_len <= SNAPSHOT_NAME_MAX &&
+	       utf8_valid(incident_name(incidents, incident)) &&
 	       (incident->environment || incident->name_len);
 }
 
@@ -123,13 +125,17 @@ static bool take_line(struct incidents *incidents, struct span line, struct inci
 	       take_name(incidents, line, incident);
 }
 
-void incidents_add(struct incidents *incidents, struct span record)
+size_t incidents_add(struct incidents *incidents, struct span record)
 {
 	struct incident incident;
+	size_t damaged = 0;
 
 	while (record.len)
 		if (take_line(incidents, text_cut(&record, '\n'), &incident))
 			buf_add(&incidents->list, &incident, sizeof(incident));
+		else
+			damaged++;
+	return damaged;
 }
 
 /* --- order --- */
@@ -358,9 +364,10 @@ static void tidy(struct incidents *before, int64_t at_ms)
 	buf_free(&all);
 }
 
-void incidents_step(struct span open, const struct snapshot *snap, struct buf *next,
-		    struct buf *closed)
+size_t incidents_step(struct span open, const struct snapshot *snap, struct buf *next,
+		      struct buf *closed)
 {
+	size_t damaged;
 	struct step s = {.at_ms = snapshot_bucket_ms(snap),
 			 .interval_ms = snap->interval_ms,
 			 .next = next,
@@ -368,7 +375,7 @@ void incidents_step(struct span open, const struct snapshot *snap, struct buf *n
 
 	incidents_init(&s.before);
 	incidents_init(&s.now);
-	incidents_add(&s.before, open);
+	damaged = incidents_add(&s.before, open);
 	tidy(&s.before, s.at_ms);
 	find_now(snap, &s.now);
 	merge(&s);
@@ -378,4 +385,5 @@ void incidents_step(struct span open, const struct snapshot *snap, struct buf *n
 	}
 	incidents_free(&s.before);
 	incidents_free(&s.now);
+	return damaged;
 }

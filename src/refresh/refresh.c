@@ -292,7 +292,8 @@ static void step_incidents(struct work *w, struct records *r)
 
 	buf_init(&before, DOCUMENT_MAX);
 	w->commit.seen_ms = archive_open_incidents(w->refresh->cache, &before);
-	incidents_step(buf_span(&before), w->snap, &r->open, &r->closed);
+	if (incidents_step(buf_span(&before), w->snap, &r->open, &r->closed) > 0)
+		archive_tell_damaged("incidents", w->commit.seen_ms);
 	if (!buf_ok(&before) || !buf_ok(&r->open) || !buf_ok(&r->closed))
 		w->commit.seen_ms = -1;
 	buf_free(&before);

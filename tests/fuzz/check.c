@@ -192,7 +192,8 @@ static void check_cell(struct span cell)
 	bool is_number =
 		cell.len > 1 && cell.ptr[0] == '-' && cell.ptr[1] >= '0' && cell.ptr[1] <= '9';
 
-	REQUIRE(cell.len == 0 || is_number || !strchr("=+-@\t\r", cell.ptr[0]));
+	/* strchr would find a NUL, the end of its list. */
+	REQUIRE(cell.len == 0 || is_number || !cell.ptr[0] || !strchr("=+-@\t\r", cell.ptr[0]));
 }
 
 /* Up to the comma or line end behind it. */

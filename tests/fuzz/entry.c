@@ -2,21 +2,21 @@
 /*
  * The records that are read back from Redis. The first byte chooses: a compact snapshot, the series
  * of a server, points of the history, the risks of a server, a moment, or kept forecasts, of which
- * the packed part comes as it is before packing. What cannot be right is refused;
- * what is taken is in its ranges and can be stored again unchanged. Pages of it: stored.c.
+ * the packed part comes as it is before packing, or incidents. What cannot be right is refused; what
+ * is taken is in its ranges and can be stored again unchanged. Pages of it: stored.c.
  */
 #include "config.h"
 
 #include <math.h>
 
-#include "base/hash.h"
-#include "base/pack.h"
 #include "fleet/compact.h"
 #include "fleet/horizons.h"
+#include "fleet/incidents.h"
 #include "fleet/moment.h"
 #include "fuzz.h"
 #include "records.h"
 #include "fleet/series.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 /* --- compact snapshots --- */
@@ -144,26 +144,6 @@ static void fuzz_risks(struct span input)
 
 /* --- moments and kept forecasts --- */
 
-/* The record with these letters: length of the packed part, the part, the columns. */
-static void make_record(const char *magic, struct span input, struct buf *record)
-{
-	size_t len = fuzz_byte(&input) << 8;
-	struct span part;
-	struct buf body;
-
-	len |= fuzz_byte(&input);
-	part = (struct span){input.ptr, len < input.len ? len : input.len};
-	input = (struct span){input.ptr + part.len, input.len - part.len};
-	buf_init(&body, 1 << 20);
-	pack_put(part, &body);
-	buf_span_add(&body, input);
-	buf_init(record, 1 << 20);
-	bytes_put_magic(record, magic, 1);
-	bytes_put_int(record, hash_xxh64(buf_span(&body)), 8);
-	buf_span_add(record, buf_span(&body));
-	buf_free(&body);
-}
-
 static void check_percent(double value)
 {
 	REQUIRE(isnan(value) || (value >= 0 && value <= 100));
@@ -197,7 +177,7 @@ static void fuzz_moment(struct span input)
 	struct snapshot *snap;
 	struct buf record;
 
-	make_record("TFTm", input, &record);
+	fuzz_make_record("TFTm", input, &record);
 	snap = moment_decode(buf_span(&record));
 	if (snap) {
 		check_servers(snap);
@@ -219,7 +199,7 @@ static void fuzz_horizons(struct span input)
 
 	REQUIRE(snap && snapshot_add(snap, SPAN("a")) && snapshot_add(snap, SPAN("ppml0001")) &&
 		snapshot_seal(snap) == 0);
-	make_record("TFTh", input, &record);
+	fuzz_make_record("TFTh", input, &record);
 	if (horizons_decode(buf_span(&record), snap) == 0)
 		for (size_t i = 0; i < snap->count; i++)
 			for (int h = 0; snap->servers[i].horizons && h < HORIZONS; h++) {
@@ -231,10 +211,80 @@ static void fuzz_horizons(struct span input)
 	buf_free(&record);
 }
 
+/* --- incidents --- */
+
+static void check_incident(const struct incidents *incidents, const struct incident *i)
+{
+	REQUIRE(i->from_ms >= 0 && i->from_ms <= i->peak_ms && i->peak_ms <= i->last_ms);
+	REQUIRE(i->to_ms == 0 || i->to_ms >= i->last_ms);
+	REQUIRE(i->risk >= 0 && i->risk <= RISK_MAX && i->rule <= COMPONENT_COUNT);
+	REQUIRE(i->servers <= SNAPSHOT_SERVERS && i->profile < PROFILE_COUNT);
+	REQUIRE(!i->environment || i->status >= STATUS_WARNING);
+	REQUIRE(i->environment || incident_name(incidents, i).len > 0);
+	REQUIRE(incident_name(incidents, i).len <= SNAPSHOT_NAME_MAX);
+}
+
+/* Every line is an incident or is counted as damaged. */
+static size_t check_incidents(struct span record)
+{
+	size_t lines = 0, damaged, count;
+	struct incidents incidents;
+
+	for (struct span rest = record; rest.len; lines++)
+		(void)text_cut(&rest, '\n');
+	incidents_init(&incidents);
+	damaged = incidents_add(&incidents, record);
+	count = incidents_count(&incidents);
+	REQUIRE(damaged + count == lines);
+	for (size_t i = 0; i < count; i++)
+		check_incident(&incidents, &incidents_list(&incidents)[i]);
+	incidents_sort(&incidents);
+	incidents_free(&incidents);
+	return damaged;
+}
+
+/* Two servers, of which the first byte chooses how bad they are, a minute after the step before. */
+static struct snapshot *make_step(unsigned choice, int64_t bucket)
+{
+	struct snapshot *snap = snapshot_new();
+	struct server *server;
+
+	REQUIRE(snap && (server = snapshot_add(snap, SPAN("ppml0001"))));
+	server->risk = (int)(choice % 16) * 60;
+	REQUIRE((server = snapshot_add(snap, SPAN("<fz a=\" fz=\"'&"))));
+	server->risk = (int)(choice / 16) * 60;
+	REQUIRE(snapshot_seal(snap) == 0);
+	snap->interval_ms = FUZZ_INTERVAL_MS;
+	snap->bucket = bucket;
+	return snap;
+}
+
+/* What a step writes can be read, all of it: what goes on is open, what it ends has ended. */
+static void fuzz_incidents(struct span input)
+{
+	struct snapshot *snap = make_step(fuzz_byte(&input), FUZZ_GEN_MS / FUZZ_INTERVAL_MS);
+	size_t damaged = check_incidents(input);
+	struct buf next, again, closed;
+
+	buf_init(&next, 1 << 24);
+	buf_init(&again, 1 << 24);
+	buf_init(&closed, 1 << 24);
+	REQUIRE(incidents_step(input, snap, &next, &closed) == damaged);
+	REQUIRE(buf_ok(&next) && buf_ok(&closed));
+	snap->bucket++;
+	REQUIRE(incidents_step(buf_span(&next), snap, &again, &closed) == 0);
+	REQUIRE(check_incidents(buf_span(&again)) == 0 && check_incidents(buf_span(&closed)) == 0);
+	snapshot_free(&snap);
+	buf_free(&next);
+	buf_free(&again);
+	buf_free(&closed);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const kinds[])(struct span) = {
-		fuzz_snapshot, fuzz_series, fuzz_history, fuzz_risks, fuzz_moment, fuzz_horizons,
+		fuzz_snapshot, fuzz_series,   fuzz_history,   fuzz_risks,
+		fuzz_moment,   fuzz_horizons, fuzz_incidents,
 	};
 	struct span input = {(const char *)data, size};
 

@@ -3,6 +3,7 @@
 
 #include "records.h"
 
+#include "base/pack.h"
 #include "fuzz.h"
 
 void fuzz_read_history(struct history *h, unsigned choice, struct span input)
@@ -30,4 +31,21 @@ void fuzz_read_risks(struct history *h, unsigned choice, struct span name, struc
 	for (; input.len > 0; at += FUZZ_INTERVAL_MS)
 		history_add_server(h, at, fuzz_cut(&input, '\n'),
 				   index < 0 ? choice : (size_t)index);
+}
+
+void fuzz_make_record(const char *magic, struct span input, struct buf *record)
+{
+	size_t len = fuzz_byte(&input) << 8;
+	struct span part;
+	struct buf body;
+
+	len |= fuzz_byte(&input);
+	part = (struct span){input.ptr, len < input.len ? len : input.len};
+	input = (struct span){input.ptr + part.len, input.len - part.len};
+	buf_init(&body, 1 << 20);
+	pack_put(part, &body);
+	buf_span_add(&body, input);
+	buf_init(record, 1 << 20);
+	pack_seal(magic, 1, &body, record);
+	buf_free(&body);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How an input becomes the history that entry.c checks and stored.c shows. */
+/* How an input becomes the records that entry.c checks and stored.c shows. */
 #ifndef TFT_FUZZ_RECORDS_H
 #define TFT_FUZZ_RECORDS_H
 
@@ -13,5 +13,8 @@
 void fuzz_read_history(struct history *h, unsigned choice, struct span input);
 /* The first line has the names of the servers, each following one the risks of one point. */
 void fuzz_read_risks(struct history *h, unsigned choice, struct span name, struct span input);
+/* A sealed record with these letters, of the length of the packed part (two bytes), that part as it is
+ * before packing, and the columns. Freed by the caller. */
+void fuzz_make_record(const char *magic, struct span input, struct buf *record);
 
 #endif

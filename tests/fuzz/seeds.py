@@ -7,7 +7,9 @@ Redis' side comes from a real worker and a real Redis, so it always has the curr
 import json
 import pathlib
 import re
+import struct
 import sys
+import zlib
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS / "integration"))
@@ -18,7 +20,8 @@ from upstream import PAYLOADS, Upstream, payload_bytes  # noqa: E402
 
 NAMES = ["ppml0001", "<fz a=\" fz=\"'&", "=ppdb,\"x\""]  # the second is one of stored.c
 METRICS = ["cpu_user_pct", "cpu_sys_pct", "cpu_iowait_pct", "cpu_idle_pct", "mem_used_pct", "swap_used_pct", "load_average"]
-SNAPSHOT, SERIES, HISTORY, RISKS, SERVE = range(5)  # kinds of stored.c; all but the last those of entry.c
+SNAPSHOT, SERIES, HISTORY, RISKS, SERVE, INCIDENTS, MOMENT, HORIZONS = range(8)  # kinds of stored.c, the first four those of entry.c
+ENTRY = {MOMENT: 4, HORIZONS: 5, INCIDENTS: 6}  # the others there
 QUERIES = ["", "sev=watch-up&sort=-cpu30&page=2", "q=%3CA%ff%zz+b", "metric=memory&group=profile&sort=value", "n=20&n=3",
            "metric=fleet_health&range=7d", "tabs=top,docs&every=10&view=kiosk&refresh=1", "format=csv", "page=0",
            "cost_per_hour=0.07&avg_hours=12.50&prevention_pct=50&project_cost=1", "notice=refreshed&format=json"]
@@ -167,6 +170,30 @@ def write_stored(seeds):
         for choice in range(2):
             for target in ("stored", "entry"):
                 seeds.write(target, RISKS, choice, b"\n".join([names, values, values]))
+        write_past(seeds, redis)
+
+
+def unsealed(record):
+    """As records.c takes it: the packed part as it was before packing, then the columns."""
+    length, packed = struct.unpack("<II", record[13:21])
+    part = zlib.decompress(record[21 : 21 + packed])
+    assert len(part) == length
+    return struct.pack(">H", length) + part + record[21 + packed :]
+
+
+def write_past(seeds, redis):
+    moment = redis.xrange("tfthist:full")[-1][1][b"m"]
+    forecasts = redis.xrange("tfthist:forecasts")[-1][1][b"f"]
+    lines = [
+        b"1 s 1763899230000 30000 0 0 0 950 5 0 ppml0001\n1 e 1763898300000 900000 0 0 4 800 1 7 ppml0001",
+        b"1 s 1763898300000 60000 30000 90000 2 700 8 0 %3cfz%20a%3d%22%20fz%3d%22%27%26\n1 s 1763898300000 0 0 30000 0 1000 0 0 %0a%ff%00",
+        b"1 e 0 0 0 1 3 0 8 20000 \nnonsense\n\n1 s 1763899260000 0 0 0 0 1 0 0 a",
+    ]
+    for kind, records in ((MOMENT, [unsealed(moment)]), (HORIZONS, [unsealed(forecasts)]), (INCIDENTS, lines)):
+        for choice, record in enumerate(records * (9 // len(records))):
+            seeds.write("stored", kind, choice, record)
+        for record in records:
+            seeds.write("entry", ENTRY[kind], *([0xFC] if kind == INCIDENTS else []), record)
 
 
 def main():

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What viewers get of that which is read back from Redis. The first byte chooses: a compact
- * snapshot, the series of a server, records of the history, or the answers to a whole request.
- * Every page of it is whole. The records themselves: entry.c.
+ * snapshot, the series of a server, records of the history, the answers to a whole request, or
+ * incidents, a moment of the past, or the forecasts kept of it. Every page of it is whole. The records themselves: entry.c.
  */
 #include "config.h"
 
 #include "cache/archive.h"
 #include "fleet/compact.h"
+#include "fleet/horizons.h"
+#include "fleet/incidents.h"
+#include "fleet/moment.h"
 #include "fake_store.h"
 #include "fuzz.h"
 #include "records.h"
@@ -94,24 +97,30 @@ static struct snapshot *make_snapshot(struct series *series)
 	return snap;
 }
 
-static void show(struct snapshot *snap, const char *const *pages, size_t count,
-		 const struct history *history, unsigned choice)
+/* more: what the page needs beside the snapshot. */
+static void show(struct snapshot *snap, const char *const *pages, size_t count, struct view more,
+		 unsigned choice)
 {
 	static const struct condition plain;
 	const struct page *page = page_find_name(pages[choice % count]);
 	struct query query;
-	struct view view = {.site = &site,
-			    .snap = snap,
-			    .condition = &plain,
-			    .query = &query,
-			    .warmup = &snap->warmup,
-			    .server = snap->servers,
-			    .history = history};
+	struct view view = more;
 
 	REQUIRE(page);
 	choose_query(&query, page, choice);
+	query.at_ms = more.at_ms;
+	view.site = &site;
+	view.snap = snap;
+	view.condition = &plain;
+	view.query = &query;
+	view.warmup = &snap->warmup;
+	view.scenario = &snap->scenario;
+	view.server = snap->count ? &snap->servers[0] : NULL;
 	check_page(page, &view);
 }
+
+#define SHOW(snap, pages, more, choice)                                                            \
+	show((snap), (pages), sizeof(pages) / sizeof((pages)[0]), (more), (choice))
 
 static void fuzz_series(struct span input)
 {
@@ -126,7 +135,7 @@ static void fuzz_series(struct span input)
 		return;
 	}
 	snap = make_snapshot(series);
-	show(snap, pages, sizeof(pages) / sizeof(pages[0]), NULL, choice);
+	SHOW(snap, pages, (struct view){0}, choice);
 	snapshot_free(&snap);
 }
 
@@ -140,7 +149,7 @@ static void fuzz_history(struct span input)
 	struct history h;
 
 	fuzz_read_history(&h, choice, input);
-	show(snap, pages, sizeof(pages) / sizeof(pages[0]), &h, choice);
+	SHOW(snap, pages, (struct view){.history = &h}, choice);
 	history_free(&h);
 	snapshot_free(&snap);
 }
@@ -153,9 +162,64 @@ static void fuzz_risks(struct span input)
 	struct history h;
 
 	fuzz_read_risks(&h, choice, snap->servers[0].name, input);
-	show(snap, pages, sizeof(pages) / sizeof(pages[0]), &h, choice);
+	SHOW(snap, pages, (struct view){.history = &h}, choice);
 	history_free(&h);
 	snapshot_free(&snap);
+}
+
+/* --- incidents --- */
+
+static void fuzz_incidents(struct span input)
+{
+	static const char *const pages[] = {"incidents", "api-incidents", "incidents-csv"};
+	unsigned choice = fuzz_byte(&input);
+	struct snapshot *snap = make_snapshot(NULL);
+	struct incidents incidents;
+
+	incidents_init(&incidents);
+	(void)incidents_add(&incidents, input);
+	incidents_sort(&incidents);
+	SHOW(snap, pages, ((struct view){.incidents = &incidents}), choice);
+	incidents_free(&incidents);
+	snapshot_free(&snap);
+}
+
+/* --- pages of the past --- */
+
+static void fuzz_moment(struct span input)
+{
+	static const char *const pages[] = {"overview",     "heatmap",     "top",
+					    "changes",      "api-fleet",   "api-changes",
+					    "overview-csv", "changes-csv", "remediation"};
+	unsigned choice = fuzz_byte(&input);
+	struct snapshot *snap, *now = make_snapshot(NULL);
+	struct since since = {.asked_ms = FUZZ_GEN_MS - FUZZ_INTERVAL_MS};
+	struct buf record;
+
+	fuzz_make_record("TFTm", input, &record);
+	snap = moment_decode(buf_span(&record));
+	since.then = snap;
+	if (snap) {
+		SHOW(snap, pages, ((struct view){.at_ms = FUZZ_GEN_MS, .since = &since}), choice);
+		SHOW(now, pages, (struct view){.since = &since}, choice);
+	}
+	snapshot_free(&snap);
+	snapshot_free(&now);
+	buf_free(&record);
+}
+
+static void fuzz_horizons(struct span input)
+{
+	static const char *const pages[] = {"server", "top", "api-server", "api-top", "server-csv"};
+	unsigned choice = fuzz_byte(&input);
+	struct snapshot *snap = make_snapshot(NULL);
+	struct buf record;
+
+	fuzz_make_record("TFTh", input, &record);
+	(void)horizons_decode(buf_span(&record), snap);
+	SHOW(snap, pages, (struct view){.at_ms = FUZZ_GEN_MS}, choice);
+	snapshot_free(&snap);
+	buf_free(&record);
 }
 
 /* --- whole requests --- */
@@ -262,7 +326,8 @@ static void fuzz_serve(struct span input)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const kinds[])(struct span) = {
-		fuzz_snapshot, fuzz_series, fuzz_history, fuzz_risks, fuzz_serve,
+		fuzz_snapshot, fuzz_series,    fuzz_history, fuzz_risks,
+		fuzz_serve,    fuzz_incidents, fuzz_moment,  fuzz_horizons,
 	};
 	struct span input = {(const char *)data, size};
 

@@ -88,3 +88,4 @@ def test_deleted_moments_forget_what_was_open_and_double_nothing(stack):
     stack.wait(lambda: stack.redis.xlen(ENDED), timeout=40, what="it has ended")
     wait_commits(stack, 1)
     assert [found["server"] for found in incidents(stack)] == ["gone"]
+    assert f"ev=moment_damaged record=incidents at={at}" in stack.logs()

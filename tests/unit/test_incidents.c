@@ -258,6 +258,7 @@ static void a_damaged_record_forgets_only(void **state)
 		"1 s 2970000 0 0 0 1 700 0 20001 ppdb1",
 		"1 s 2970000 0 0 0 1 700 0 0 ",
 		"1 s 2970000 0 0 0 1 700 0 0",
+		"1 s 2970000 0 0 0 1 700 0 0 %ff",
 		"1 e 2970000 0 0 0 2 700 0 0 ppdb1",
 		"1 e 2970000 0 0 0 5 700 0 0 ppdb1",
 		"1 s 2970000 0 0 30000 1 700 0 0 ppdb1",
@@ -281,6 +282,32 @@ static void a_damaged_record_forgets_only(void **state)
 			 "ppdb1\n1 s 2970000 0 0 0 1 700 0 0 a");
 	one(&r, 800);
 	assert_open(&r, "1 s 2970000 0 0 0 1 700 0 0 a\n1 s 2940000 60000 60000 0 1 800 0 0 ppdb1");
+	end(&r);
+}
+
+static void damaged_lines_are_counted(void **state)
+{
+	struct incidents incidents;
+	struct run r;
+	struct buf next, ended;
+
+	(void)state;
+	incidents_init(&incidents);
+	assert_int_equal(incidents_add(&incidents, SPAN("x\n\n1 s 2970000 0 0 0 1 700 0 0 a")), 2);
+	assert_int_equal(incidents_count(&incidents), 1);
+	incidents_free(&incidents);
+
+	begin(&r);
+	buf_init(&next, 4096);
+	buf_init(&ended, 4096);
+	r.snap = snapshot_new();
+	r.snap->interval_ms = INTERVAL;
+	assert_int_equal(snapshot_seal(r.snap), 0);
+	assert_int_equal(incidents_step(SPAN("nonsense"), r.snap, &next, &ended), 1);
+	assert_int_equal(incidents_step(SPAN(""), r.snap, &next, &ended), 0);
+	snapshot_free(&r.snap);
+	buf_free(&next);
+	buf_free(&ended);
 	end(&r);
 }
 
@@ -529,6 +556,7 @@ int main(void)
 		cmocka_unit_test(the_environment_has_its_own),
 		cmocka_unit_test(a_damaged_record_forgets_only),
 		cmocka_unit_test(a_line_that_cannot_be_is_skipped),
+		cmocka_unit_test(damaged_lines_are_counted),
 		cmocka_unit_test(a_name_is_any_bytes),
 		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(open_ones_come_first_then_the_newest),
