@@ -61,6 +61,6 @@ void incidents_sort(struct incidents *incidents);
  * ordered by name. closed: the record of those that it ends. Both fail when memory ends. The number of
  * damaged lines in `open`, which are forgotten. */
 size_t incidents_step(struct span open, const struct snapshot *snap, struct buf *next,
-		    struct buf *closed);
+		      struct buf *closed);
 
 #endif
