@@ -229,6 +229,18 @@ static struct upstream_config make_upstream(const struct settings *s)
 	};
 }
 
+static struct local_config make_local(const struct settings *s)
+{
+	return (struct local_config){
+		.interval_ms = s->interval_ms,
+		.workers = s->workers,
+		.workers_total = s->workers_total > s->workers ? s->workers_total : s->workers,
+		.calls_per_minute = s->calls_per_minute,
+		.scenario_configured = *s->generator_url != '\0',
+		.host_fd = STDIN_FILENO,
+	};
+}
+
 static int run_worker(const struct settings *s, const struct tls *tls)
 {
 	const struct store_address address = {.where = s->redis,
@@ -241,14 +253,7 @@ static int run_worker(const struct settings *s, const struct tls *tls)
 	const struct cache_owner owner = {.prefix = s->redis_prefix, .upstream = s->fingerprint};
 	const struct upstream_config upstream_config = make_upstream(s);
 	const struct site site = make_site(s);
-	const struct local_config local_config = {
-		.interval_ms = s->interval_ms,
-		.workers = s->workers,
-		.workers_total = s->workers_total > s->workers ? s->workers_total : s->workers,
-		.calls_per_minute = s->calls_per_minute,
-		.scenario_configured = *s->generator_url != '\0',
-		.host_fd = STDIN_FILENO,
-	};
+	const struct local_config local_config = make_local(s);
 	struct store *store = store_new(&address);
 	struct cache *cache = store ? cache_new(store, &limits, &owner) : NULL;
 	struct upstream *upstream = upstream_new(&upstream_config);
@@ -327,7 +332,7 @@ static bool has_listener(void)
 
 	if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens)
 		return true;
-	(void)fputs("tft-dashboard: standard input is no listening socket: workers are started by "
+	(void)fputs("tft-dashboard: standard input is not a listening socket: start workers with "
 		    "systemd, tft-spawn(8) or spawn-fcgi(1)\n",
 		    stderr);
 	return false;

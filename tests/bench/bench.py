@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """All measurements, as Markdown tables: bench.py [--write BENCHMARKS.md] [--short] [SECTION...]
 
-The programs are those of the build directory TFT_BUILD. With --write each table replaces what stands between its
-markers in that file as soon as it is there. --short takes seconds and says nothing but that everything can be measured.
+The programs are those of the build directory TFT_BUILD. With --write, each table replaces the text between its markers in
+that file as soon as it is measured. --short takes seconds and only shows that everything can be measured.
 """
 import argparse
 import pathlib
@@ -31,7 +31,7 @@ SECTIONS = {
     "buckets": programs.buckets,
     "instructions": programs.instructions,
 }
-# Those that a short run can afford.
+# The sections that a short run can afford.
 SHORT = ("pages", "calls", "throughput", "flip", "resources", "refresh")
 
 
@@ -54,7 +54,7 @@ def measure(name, write):
 
 
 def measure_shortly(names):
-    """All at once, each in a process of its own: the figures mean nothing anyway."""
+    """All at once, each in a separate process: the figures have no meaning here."""
 
     def one(name):
         run = subprocess.run([sys.executable, __file__, "--short", name], capture_output=True, text=True)

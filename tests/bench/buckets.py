@@ -3,10 +3,10 @@
 """The figures of the cache: buckets.py [--buckets 60] [--clients 300] [--keep DIRECTORY]
 
 Three hosts with four workers each on one Redis, 300 clients, an upstream that takes half a second for each answer, and a bucket every
-5 s. First nothing goes wrong for 60 buckets; then the worker that holds the lock is killed during its call, Redis hangs for 10 s, and Redis
-is restarted, while nobody writes and between the call and the commit of a refresh. Times are the workers' own: their histogram of durations, from the request as read to the answer as sent off.
-Prints each figure with what is required of it; the status is 0 if all are reached. Takes about 7 minutes; on a machine
-that is busy with other things the times say nothing. The binaries are those of the build directory TFT_BUILD.
+5 s. For 60 buckets there is no fault. Then the worker that holds the lock is killed during its call, Redis hangs for 10 s, and Redis is
+restarted twice: while no worker writes, and between the call and the commit of a refresh. The workers measure the times: their
+histogram of durations, from the request that was read to the answer that was sent. Prints each figure with its requirement; the status
+is 0 if all are met. Takes about 7 minutes; on a busy machine the times mean nothing. The binaries are those of the build directory TFT_BUILD.
 """
 import argparse
 import collections
@@ -32,14 +32,15 @@ BUCKET = re.compile(r'^tft_dashboard_http_request_duration_seconds_bucket\{le="(
 
 
 class NamedHosts(Stack):
-    """Each host counts for itself."""
+    """Each host has its own counts."""
 
     def worker_env(self, host):
         return {**super().worker_env(host), "TFT_NODE": f"host{self.hosts.index(host)}"}
 
 
 def durations(stack):
-    """Requests so far by the upper limit of their duration, of all workers: they hand their counts over once a second."""
+    """The number of requests so far by the upper limit of their duration, of all workers, which send their counts once a
+    second."""
     end = time.monotonic() + 2.5
     stack.wait(lambda: time.monotonic() > end, 5, "the counts")
     total = collections.Counter()
@@ -51,7 +52,7 @@ def durations(stack):
 
 
 def longer(before, after, limit):
-    """(requests that took longer, all) between two looks."""
+    """(requests that took longer, all) between the two readings."""
     spent = after - before
     return spent["+Inf"] - spent[limit], spent["+Inf"]
 
@@ -105,14 +106,14 @@ def hang_redis(stack, record):
 
 
 def recovery_s(stack):
-    """From Redis' first answer until all is fresh again."""
+    """From Redis' first answer until everything is fresh again."""
     began = time.monotonic()
     wait_fresh(stack)
     return time.monotonic() - began
 
 
 def restart_redis(stack, record):
-    """While nobody writes."""
+    """While no worker writes."""
     stack.wait(lambda: 1.5 < time.time() % INTERVAL < 3.5 and not stack.redis.exists("tft:lock:fleet"), 60, "a quiet moment")
     with record.fault("loss"):
         stack.restart_redis()
@@ -120,7 +121,7 @@ def restart_redis(stack, record):
 
 
 def restart_under_a_refresh(stack, record):
-    """The holder has its data, and nowhere to put them."""
+    """The holder has its data, but cannot store them."""
     predictions = stack.upstream.predictions
     failures = stack.logs().count("ev=refresh_failed")
     predictions.hold()

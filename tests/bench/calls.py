@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How often the upstream is asked while viewers walk through the pages, with and without the dashboard."""
+"""How often the upstream is called while viewers walk through the pages, with and without the dashboard."""
 import time
 
 from peer import FLASK, Peers
@@ -7,7 +7,7 @@ from rig import PRODUCTION, Rig, wait_next_bucket
 from table import markdown
 from viewers import Viewer, require_pages, watch
 
-# Load, tab, dropdown, tab, filter, tab, refresh, as parts of the timeline.
+# Load, tab, dropdown, tab, filter, tab, refresh, as fractions of the timeline.
 STEPS = (
     (0.0, "/"),
     (0.1, "/heatmap"),
@@ -54,8 +54,8 @@ def with_cache(hosts, counts, seconds, short):
 
 
 def without_cache(counts, seconds, short):
-    """The peer that asks for each page. Calls per viewer do not depend on their number: the last row is calculated, for
-    the real daemon refuses more than 30 calls a minute anyway."""
+    """The peer that calls for each page. Calls per viewer do not depend on the number of viewers: the last row is
+    calculated, because the real daemon refuses more than 30 calls a minute."""
     rows = []
     with Rig(interval=300, fleet=SMALL) as rig:
         rig.wait_fleet()

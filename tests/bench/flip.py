@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What viewers notice of a refresh: latency while the data of a bucket is replaced, against latency in between."""
+"""What viewers notice of a refresh: latency while the data of a bucket are replaced, against latency in between."""
 import random
 import re
 
@@ -9,14 +9,14 @@ from viewers import Viewer, require_pages, watch
 
 INTERVAL = 5
 UPSTREAM = 0.5
-# The upstream's time, and what decoding, rendering and storing may take on a slow machine.
+# The upstream's time, and that for decoding, rendering and storing on a slow machine.
 CHANGE = UPSTREAM + 1.0
 PATHS = ("/", "/heatmap", "/top", "/remediation", "/?sev=critical-up", "/api/v1/fleet")
 WORKER_TIME = re.compile(r" worker_s=([0-9.]+)")
 
 
 def plans(port, viewers, rate, seconds):
-    """Requests at random times, the same ones in every run."""
+    """Requests at random times, which are the same in every run."""
     dice = random.Random(1)
     plans = []
     for _ in range(viewers):

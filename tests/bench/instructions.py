@@ -41,7 +41,7 @@ def run(*argv):
 
 
 def build(directory):
-    """The worker, and the preload that stops its clocks."""
+    """The worker, and the library that stops its clocks."""
     includes = [f"-I{path}" for path in (ROOT / "include", BUILD, BUILD / "gen", BUILD / "assets")]
     flags = FLAGS + includes + run("pkg-config", "--cflags", *PACKAGES).split()
     sources = sorted(p for p in (ROOT / "src").rglob("*.c") if p.parent.name not in ("demo", "fetch"))
@@ -55,7 +55,7 @@ def build(directory):
 
 
 def answers(path, count):
-    """True if all of so many requests, on one connection, are answered from Redis."""
+    """True if Redis answered all of this many requests on one connection."""
     with fcgi_client.Connection(path) as connection:
         for _ in range(count):
             answer = connection.ask(PARAMS)
@@ -65,14 +65,15 @@ def answers(path, count):
 
 
 def is_known(stack):
-    """True if the worker has nothing to ask of the daemons in this minute, and time enough to begin in it."""
+    """True if the worker needs nothing from the daemons in this minute, and can begin within it."""
     second = stack.redis.time()[0]
     said = stack.redis.hvals("tft:said")
     return second % 60 < 45 and len(said) == 2 and all(int(text.split()[0]) // 60000 == second // 60 for text in said)
 
 
 def instructions(stack, directory, count):
-    """What a new worker spends on its start, so many requests and its end; None if Redis was late for one of them."""
+    """What a new worker spends on its start, this many requests and its end; None if Redis missed the deadline of one of
+    them."""
     path, out, config = directory / "fcgi.sock", directory / "callgrind.out", directory / "worker.conf"
     path.unlink(missing_ok=True)
     config.write_text("[cache]\nstatus_interval = 1m\n")

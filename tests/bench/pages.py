@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What one viewer waits for: the first page with its assets, and a change of tab, layer by layer."""
+"""How long one viewer waits: for the first page with its assets, and for another tab, layer by layer."""
 import gzip
 import http.client
 import re
@@ -18,12 +18,12 @@ ASSET = re.compile(rb'(?:href|src)="(/?static/[^"]+\.(?:css|js))"')
 @dataclass
 class Load:
     first: float  # ms until the first byte
-    whole: float  # ms until the last, with all attempts and assets
+    whole: float  # ms until the last, with all retries and assets
     size: int  # bytes of bodies
 
 
 class Browser:
-    """One connection, a cache of assets and pages. Times include the connection where it is new."""
+    """One connection, a cache of assets and pages. Times include connecting if the connection is new."""
 
     def __init__(self, port):
         self.port = port
@@ -48,8 +48,8 @@ class Browser:
         return answer.status, answer.headers, answer.read(), first
 
     def load(self, path):
-        """A page and the assets that this browser does not have yet. A page without data is asked for again each 10 ms,
-        so that the time is that of the data and not of the page's own refresh."""
+        """A page and the assets that this browser does not have yet. Requests a page without data again every 10 ms, so
+        that the time is that of the data and not of the page's own reload."""
         began = time.perf_counter()
         status, headers, body, first = self.ask(path, self.condition(path))
         size = len(body)
@@ -77,14 +77,14 @@ class Browser:
 
 
 class Layers:
-    """Each method takes away the layers above its own and returns the port to ask."""
+    """Each method removes the layers above its own and returns the port to request."""
 
     def __init__(self, rig, peers):
         self.rig = rig
         self.peers = peers
 
     def keep_only(self, keep):
-        """Deletes everything of the cache but the keys whose second part is to be kept."""
+        """Deletes the whole cache except the keys whose second part is to be kept."""
         gone = [key for key in self.rig.redis.keys("tft:*") if key.split(b":")[1].decode() not in keep]
         if gone:
             self.rig.redis.delete(*gone)
@@ -104,7 +104,7 @@ class Layers:
         return self.rig.hosts[1].port
 
     def l1(self, path):
-        """Somebody else has asked within this second."""
+        """Somebody else has requested it within this second."""
         with Browser(self.rig.hosts[0].port) as other:
             other.load(path)
         return self.rig.hosts[0].port
@@ -113,7 +113,7 @@ class Layers:
         return self.rig.hosts[2].port
 
     def refill(self):
-        """Everything as a refresh leaves it."""
+        """Restores everything that a refresh leaves."""
         self.keep_only(())
         with Browser(self.rig.hosts[1].port) as other:
             other.load("/")

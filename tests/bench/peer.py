@@ -87,14 +87,14 @@ class Peers:
             return 0
 
     def load(self, page):
-        """A new name each time: nginx keeps the file open, and its cache keeps the copy."""
+        """Uses a new name each time, because nginx keeps the file open and its cache keeps the copy."""
         self.copy += 1
         (self.dir / "static" / str(self.copy)).write_bytes(page)
         self.rig.redis.set("bench:page", page)
 
     @property
     def urls(self):
-        """Of a file and of fastcgi_cache each copy has a path of its own."""
+        """The paths of a file and of fastcgi_cache change with each copy."""
         paths = {LUA: "", FLASK: ""}
         return {name: f"http://127.0.0.1:{self.port_of(name)}/{paths.get(name, self.copy)}" for name in ORDER}
 

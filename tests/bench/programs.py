@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Measurements that are programs of their own and print their own tables."""
+"""Measurements that are separate programs and print their own tables."""
 import subprocess
 
 from rig import BUILD, HERE
@@ -8,7 +8,7 @@ PAYLOAD = HERE.parent / "data" / "payloads" / "predictions_current-critical-500.
 
 
 def output_of(argv):
-    """What it printed; whether a goal was met is for the reader, but a program that says nothing has failed."""
+    """Its output. Whether a goal was met is for the reader to judge, but a program that prints nothing has failed."""
     run = subprocess.run(argv, capture_output=True, text=True)
     if not run.stdout.strip():
         raise AssertionError(f"{argv[0]}: {run.stderr}")

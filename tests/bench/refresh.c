@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a refresh costs, by the size of the fleet: CPU of its steps and peak memory, beside
- * json_tokener_parse of the same body. Each run is a child of its own, and the two kinds take
- * turns, so that neither sees a warmer or a quieter machine than the other.
+ * json_tokener_parse of the same body. Each run is a separate child, and the two kinds alternate,
+ * so that neither has a warmer or a quieter machine than the other.
  *
  *	refresh [-n ROUNDS] [-r REDIS] PAYLOAD.json.gz     the table
  *	refresh -s SERVERS PAYLOAD.json.gz                 one run of the steps, for a profiler
  *
  * PAYLOAD is a recorded predictions answer, predictions_current-critical-500.json.gz of
- * tests/data/payloads; its servers are repeated under further names where more are asked for.
- * REDIS is unix:/path or host:port of one that holds nothing else; with it the whole chain runs as
- * well, from a claim to the commit, with the answer fetched over HTTP.
+ * tests/data/payloads; its servers are repeated under further names for larger fleets.
+ * REDIS is unix:/path or host:port of an empty Redis; with it the whole chain runs as well, from a
+ * claim to the commit, with the answer fetched over HTTP.
  */
 #include "config.h"
 
@@ -65,7 +65,7 @@ static const char *const step_names[STEPS] = {
 	"json-c", "decode",  "(score)",         "render", "compress",
 	"encode", "archive", "(a moment read)", "chain",  "chain, wall"};
 
-/* What a child tells its parent. */
+/* The result that a child sends to its parent. */
 struct result {
 	double ms[STEPS];
 	double rss_mb, idle_mb;   /* peak, and at the end */
@@ -83,7 +83,7 @@ static void die(const char *what)
 
 struct servers {
 	int out;
-	int number, limit; /* of the server to write next; how many */
+	int number, limit; /* index of the next server to write; number of servers */
 };
 
 static void put(int fd, const char *bytes, size_t len)
@@ -132,8 +132,8 @@ static void read_payload(const char *path, struct buf *body)
 		die(path);
 }
 
-/* The list of alerts follows the servers; nobody reads it, but it must be scanned: as much of it as
- * there are servers. */
+/* The list of alerts follows the servers. Nobody reads it, but it must be scanned: as many of them
+ * as there are servers. */
 static void put_tail(int fd, struct span tail, int count)
 {
 	static const char end[] = "],\"environment\":";
@@ -189,7 +189,7 @@ static double since(double *then)
 	return took;
 }
 
-/* The bytes come from a file, so that reading them costs what receiving them does. */
+/* The bytes come from a file, so that reading them takes as long as receiving them. */
 static struct snapshot *decode(int fd)
 {
 	struct decode *d = decode_new();
@@ -267,7 +267,7 @@ static void encode_all(const struct snapshot *snap, struct result *result)
 	buf_free(&out);
 }
 
-/* What the history keeps of it, and one such record read again. */
+/* What the history stores of it, and reading one such record. */
 static void archive(const struct snapshot *snap, struct result *result)
 {
 	struct buf moment, forecasts;
@@ -297,7 +297,7 @@ static void refresh(int fd, struct result *result)
 
 	result->ms[DECODE] = since(&then);
 	for (size_t i = 0; i < snap->count; i++)
-		risk_score(&snap->servers[i]); /* once more: it is a part of decode */
+		risk_score(&snap->servers[i]); /* once more: decode includes it */
 	result->ms[SCORE] = since(&then);
 	render_all(snap, result);
 	then = cpu_ms();
@@ -312,7 +312,7 @@ static void refresh(int fd, struct result *result)
 static const char *redis_address;
 static int daemon_port;
 
-/* A daemon that infers nothing: the body for predictions, 404 for everything else. For ever. */
+/* A daemon without a model: the body for predictions, 404 for everything else, for ever. */
 static void answer(int listener, int body_fd)
 {
 	static const char missing[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
@@ -443,7 +443,7 @@ static double own_rss_mb(void)
 	return (double)usage.ru_maxrss / 1024;
 }
 
-/* Runs one of the two in a child, whose memory and allocator are its own. */
+/* Runs one of the two in a child, which has its own memory and allocator. */
 static struct result in_child(void (*run)(int fd, struct result *result), int fd)
 {
 	struct result result = {0};

@@ -12,7 +12,7 @@ PAGE_EVERY, STATUS_EVERY = 30, 5
 
 
 def open_tabs(port, viewers, seconds):
-    """What the page's script asks: the page anew each 30 s, the status each 5 s. All began at random times."""
+    """What the page's script requests: the page every 30 s, the status every 5 s. All start at random times."""
     dice = random.Random(1)
     plans = []
     for _ in range(viewers):
@@ -63,7 +63,7 @@ def run(short):
     seconds, viewers = (2, 50) if short else (60, 1000)
     with Rig() as rig:
         rig.wait_fleet()
-        watch(open_tabs(rig.hosts[0].port, 20, 1 if short else 10))  # whoever shall have served something has
+        watch(open_tabs(rig.hosts[0].port, 20, 1 if short else 10))  # a program that should have served something has done so
         idle = Account(rig)
         time.sleep(seconds)
         idle_shares = idle.shares()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What all measurements share: the dashboard as in production, the load generator wrk, and the kernel's accounts."""
+"""What all measurements share: the dashboard as in production, the load generator wrk, and the kernel's accounting."""
 import json
 import os
 import pathlib
@@ -40,7 +40,7 @@ class Rig(Stack):
 
     @property
     def memory(self):
-        """Where the micro-cache lies, as in production below /run; logs are too large for it."""
+        """Where the micro-cache is: below /run, as in production; the logs are too large for it."""
         return pathlib.Path("/dev/shm", self.dir.name)
 
     def render(self, host):
@@ -58,7 +58,7 @@ class Rig(Stack):
         shutil.rmtree(self.memory, ignore_errors=True)
 
     def processes(self, host=0):
-        """The process ids behind one host, by part; without the cache loader of nginx, which ends after a minute."""
+        """The process ids of one host by part, without the cache loader of nginx, which ends after a minute."""
         nginx = self.hosts[host].nginx
         lasting = [pid for pid in nginx.children() if "loader" not in command(pid)]
         return {"nginx": [nginx.pid, *lasting], "worker": self.worker_pids(host), "Redis": [self.redis_service.pid]}
@@ -80,19 +80,19 @@ def wrk(url, connections, seconds):
 
 
 def cpu_seconds(pids):
-    """Processor time that these processes have used, from the scheduler's own nanoseconds."""
+    """Processor time that these processes have used, by the scheduler in nanoseconds."""
     return sum(int(pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in pids) / 1e9
 
 
 def memory_kb(pid):
-    """(RSS, PSS, what is not shared with anybody) of a process."""
+    """(RSS, PSS, private memory) of a process."""
     fields = dict(line.split(":") for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
     kb = {name: int(value.split()[0]) for name, value in fields.items()}
     return kb["Rss"], kb["Pss"], kb["Private_Clean"] + kb["Private_Dirty"]
 
 
 def machine():
-    """One line about where this ran."""
+    """One line about this machine."""
     cpu = next(line for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
     memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) / 2**20
     return (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Medians, Markdown tables, and the places of BENCHMARKS.md that `make bench` writes."""
+"""Medians, Markdown tables, and the parts of BENCHMARKS.md that `make bench` writes."""
 import re
 import statistics
 
@@ -21,13 +21,13 @@ def figure(values, digits=1):
 
 
 def markdown(header, rows):
-    """A Markdown table; every column but the first is set right."""
+    """A Markdown table; every column except the first is right-aligned."""
     lines = [header, ["---"] + ["--:"] * (len(header) - 1), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
 
 
 def goal(text, value, limit, at_least, digits=2):
-    """A row of a table of goals; below or above by how much is for the reader to see."""
+    """A row of a table of goals; the reader sees by how much a goal is missed or exceeded."""
     met = value >= limit if at_least else value <= limit
     sign = ">=" if at_least else "<="
     return [text, f"{sign} {limit:g}", f"{value:.{digits}f}", "yes" if met else "**no**"]

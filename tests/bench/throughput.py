@@ -21,7 +21,7 @@ def fetch(url):
 
 
 def variants(rig, peers):
-    """Name and URL of each, all with the page that the dashboard shows now. Should that change meanwhile: once more."""
+    """Name and URL of each variant, all with the page that the dashboard shows now. If that changes meanwhile, once more."""
     end = time.monotonic() + 10
     while True:
         page = fetch(rig.url("/", host=1))
@@ -42,7 +42,7 @@ def require_same(urls, page):
 
 
 def shuffled(items, turn):
-    """In another order each time, the same in each run: what ran just before makes a difference."""
+    """In another order each time, but the same in each run: the previous measurement influences the next."""
     return random.Random(turn).sample(list(items), len(items))
 
 
@@ -61,7 +61,7 @@ def measure(rounds, seconds, levels):
 
 
 def ratio(samples, level, name, other, column):
-    """Median of the ratios of the rounds: what was measured within seconds of each other is compared."""
+    """Median of the ratios of the rounds, which compares measurements taken within seconds of each other."""
     pairs = zip(samples[level, name], samples[level, other])
     return median(one[column] / two[column] for one, two in pairs)
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Viewers, each on a kept connection from an address of its own, who ask at times set beforehand.
+"""Viewers, each with its own address and a kept connection, who send requests at given times.
 
-As a program it reads a plan from standard input and writes what happened to standard output, so that it disturbs
-nobody's interpreter. From Python:
+As a program it reads a plan from standard input and writes the result to standard output, so that it does not slow down the
+caller's interpreter. From Python:
 
     seen = watch([Viewer(port, [(0.0, "/"), (2.5, "/api/v1/status")]), ...])
 
-A request whose time has come while the one before is still under way counts from when it should have been sent.
+A request that is due while the previous one is under way counts from the time when it was due.
 """
 import asyncio
 import json
@@ -36,7 +36,7 @@ class Seen:
 
 
 def watch(viewers):
-    """Runs the viewers in a process of their own and returns what they saw."""
+    """Runs the viewers in a separate process and returns what they saw."""
     plan = json.dumps([asdict(viewer) for viewer in viewers])
     argv = ["/usr/bin/python3", pathlib.Path(__file__).resolve()]
     run = subprocess.run(argv, input=plan, capture_output=True, text=True, check=True)
@@ -44,7 +44,7 @@ def watch(viewers):
 
 
 def require_pages(seen, patient):
-    """Every request was answered with 200; or 503, as on a busy machine when Redis misses its deadline."""
+    """Every request was answered with 200, or with 503 if Redis missed its deadline on a busy machine."""
     good = (200, 503) if patient else (200,)
     lost = [s for s in seen if s.status not in good]
     if lost or not seen:
@@ -52,7 +52,7 @@ def require_pages(seen, patient):
 
 
 class Connection(asyncio.Protocol):
-    """Sends one request at a time; `answer` ends with (time of the first byte, status)."""
+    """Sends one request at a time; `answer` is completed with (time of the first byte, status)."""
 
     def __init__(self):
         self.answer = None
@@ -92,7 +92,7 @@ class Connection(asyncio.Protocol):
 
 async def live(index, viewer, start, wall, seen):
     loop = asyncio.get_running_loop()
-    # Limits of nginx are per address, and no two viewers share one.
+    # nginx limits requests per address, so no two viewers share one.
     address = f"127.1.{index // 250}.{index % 250 + 1}"
     connection = None
     for at, path in viewer["plan"]:

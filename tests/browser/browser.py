@@ -14,7 +14,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from stack import BUILD, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-# Where screenshots go: TFT_SCREENSHOTS=doc renews the ones that README shows.
+# Where screenshots go: TFT_SCREENSHOTS=doc renews those that README shows.
 SHOTS = pathlib.Path(os.environ.get("TFT_SCREENSHOTS") or ROOT / "build" / "screenshots")
 
 ARGUMENTS = [
@@ -33,7 +33,7 @@ ARGUMENTS = [
 
 @functools.cache
 def axe_source():
-    """axe-core in the locked version; fetched into the build directory the first time."""
+    """axe-core in the locked version, fetched into the build directory the first time."""
     path = BUILD / "third-party" / "axe.min.js"
     if not path.exists():
         nginx = ROOT / "nginx"
@@ -42,7 +42,7 @@ def axe_source():
 
 
 class Browser:
-    """One window. dark: what the system prefers; script: JavaScript on or off."""
+    """One window. dark: the colour scheme that the system prefers; script: JavaScript on or off."""
 
     def __init__(self, width=1280, height=900, dark=False, script=True):
         self.profile = tempfile.TemporaryDirectory(prefix="tft-chromium-", ignore_cleanup_errors=True)
@@ -68,12 +68,12 @@ class Browser:
         self.profile.cleanup()
 
     def size(self, width, height):
-        """Of the page, also below the least width of a window."""
+        """Sets the size of the page, even below the least width of a window."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def prefer(self, scheme):
-        """What the system prefers: light or dark."""
+        """Sets what the system prefers: light or dark."""
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
@@ -96,15 +96,15 @@ class Browser:
         return self.driver.execute_script(script, *args)
 
     def wait(self, script, timeout=15):
-        """Until the JavaScript expression is true; returns its value."""
+        """Waits until the JavaScript expression is true; returns its value."""
         return wait_until(lambda: self.run(f"return {script}"), timeout, script)
 
     def keys(self, *keys):
-        """Typed into whatever has the focus."""
+        """Types into the element that has the focus."""
         ActionChains(self.driver).send_keys(*keys).perform()
 
     def polled(self, start="", changed=False):
-        """Runs a statement and waits for the end of the next refresh, or of the next that changes the page."""
+        """Runs a statement and waits for the end of the next refresh, or of the next one that changes the page."""
         return self.driver.execute_async_script(
             "const done = arguments[1], wanted = arguments[0];"
             "document.addEventListener('tft:polled', function heard(event) {"
@@ -114,11 +114,11 @@ class Browser:
         )
 
     def refresh(self):
-        """By the link, as a viewer does it."""
+        """Refreshes by the link, as viewers do."""
         return self.polled("document.querySelector('.refresh a').click();")
 
     def findings(self):
-        """What axe finds serious or critical."""
+        """What axe reports as serious or critical."""
         if not self.run("return typeof axe === 'object'"):
             self.run(axe_source())
         found = self.driver.execute_async_script(
@@ -133,7 +133,7 @@ class Browser:
         return self.run("return document.documentElement.scrollWidth")
 
     def complaints(self):
-        """What the browser wrote to its console."""
+        """What the browser has written to its console."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def shot(self, name, full=True):

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What stands between a viewer and the dashboard at some sites, and answers itself when it likes.
+"""A gateway between viewers and the dashboard, which may answer requests itself.
 
     with Gateway(stack) as gateway:
         window.open(gateway.url("/"))
-        gateway.status = 502                         # from now on its own words with this status, for everything
-        gateway.replaced = {"app.": b"const = 1;"}   # other bytes in place of a script with this in its name
-        gateway.refused                              # so often it has answered itself
+        gateway.status = 502                         # from now on it answers everything itself, with this status
+        gateway.replaced = {"app.": b"const = 1;"}   # other bytes for a script with this in its name
+        gateway.refused                              # the number of requests that it has answered itself
 """
 import http.client
 import http.server

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Overview and heatmap as people see them, in common sizes and colours."""
+"""Overview and heatmap as viewers see them, in common sizes and colours."""
 import pytest
 from browser import Browser
 

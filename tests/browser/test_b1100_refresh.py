@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A page that stays current under the eyes and hands of a viewer (doc/pages.md#refresh)."""
+"""A page that stays current while a viewer reads and uses it (doc/pages.md#refresh)."""
 import re
 
 import pytest
@@ -21,7 +21,7 @@ def fleet():
 
 @pytest.fixture
 def page(window, fleet):
-    """The overview of a daemon that answers, nothing remembered, nothing complained about."""
+    """The overview, with a daemon that answers, nothing in storage, and no messages on the console."""
     fleet.upstream.predictions.load(CRITICAL)
     window.open(fleet.url("/healthz"))
     window.run("localStorage.clear()")
@@ -33,7 +33,7 @@ def page(window, fleet):
 
 
 def next_buckets(stack, count):
-    """Waits until the data have changed so often."""
+    """Waits until the data have changed that many times."""
     bucket = stack.get("/api/v1/fleet").json()["bucket"]
     stack.wait(lambda: stack.get("/api/v1/fleet").json()["bucket"] >= bucket + count, 20, "new data")
 
@@ -94,8 +94,9 @@ def test_marked_text_holds_the_page_too(page):
     assert not page.one("#offer").is_displayed()
 
 
-# Where in a bucket the script means to ask next, less the margin, in window.phases: by its own clock, which the next tick
-# tells, so that no busy machine changes it. Chance gives its highest number: 0.5 s of jitter. Tries for late data are left out.
+# Records in window.phases when in a bucket the script plans its next request, less the margin. It goes by the script's own
+# clock, from the next tick, so that a busy machine makes no difference. The random number is at its highest: 0.5 s of
+# jitter. Retries for late data are left out.
 PHASES = """
     const later = setTimeout;
     let planned;
@@ -133,9 +134,8 @@ def test_a_hidden_tab_waits_and_catches_up_at_once(page, fleet):
     page.wait("document.querySelector('#badge').textContent.startsWith('Live - ')")
 
 
-# From now on the script's waits pass fifty times as fast, and window.waits tells how long it meant to wait after each
-# answer: its last wait before it says tft:polled. The answers are those of window.answer(), and chance always gives its
-# highest number.
+# From now on the script's timers run fifty times as fast, and window.waits records how long it meant to wait after each
+# answer: its last wait before tft:polled. window.answer() gives the answers, and the random number is at its highest.
 FAST = """
     const later = setTimeout;
     let last;
@@ -156,7 +156,7 @@ def waits(page, answer, count):
 
 
 def test_a_hidden_tab_asks_once_a_minute(page):
-    """Its title and icon are seen all the same."""
+    """Its title and icon can still be seen."""
     page.run(
         "const text = new XMLHttpRequest(); text.open('GET', location.href, false); text.send(); window.old = text.responseText;"
         + HIDE % "true"
@@ -171,11 +171,11 @@ def test_failures_make_it_ask_ever_more_rarely(page):
 
 def test_a_time_to_wait_that_the_server_names_counts(page):
     refusal = "new Response('', {status: 503, headers: {'Retry-After': '7'}})"
-    assert waits(page, refusal, 2) == [7700, 7700]  # a tenth by chance, or all would come back at once
+    assert waits(page, refusal, 2) == [7700, 7700]  # up to a tenth is random, or all viewers would come back at once
 
 
 def test_data_of_the_last_bucket_are_asked_for_twice_more(page, fleet):
-    """Soon; then it is left to the next edge."""
+    """It retries soon, and then waits for the next bucket."""
     page.run(
         "const text = new XMLHttpRequest(); text.open('GET', location.href, false); text.send();"
         "window.old = text.responseText.replace(/data-bucket=\"\\d+/, 'data-bucket=\"1')"
@@ -220,7 +220,7 @@ def test_without_a_server_the_badge_says_so_and_the_page_recovers_alone(page, fl
 
 
 def test_another_program_at_that_address_does_not_replace_the_page(page, fleet):
-    """nginx' own page for workers that are all gone has no data."""
+    """nginx' own page, for when no worker runs, has no data."""
     page.refresh()  # its ETag is known
     workers = fleet.hosts[0].workers[0]
     workers.stop()
@@ -234,8 +234,8 @@ def test_another_program_at_that_address_does_not_replace_the_page(page, fleet):
 OFF = "const p = document.querySelector('#every'); p.value = '0'; p.dispatchEvent(new Event('change'))"
 
 
-def test_the_browsers_own_word_for_offline(page):
-    """No request has to fail first."""
+def test_the_browser_reports_that_it_is_offline(page):
+    """No request needs to fail first."""
     page.run(OFF)
     conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     page.driver.execute_cdp_cmd("Network.enable", {})
@@ -246,16 +246,16 @@ def test_the_browsers_own_word_for_offline(page):
     page.driver.execute_cdp_cmd("Network.disable", {})
 
 
-def test_one_request_at_a_time_and_none_for_ever(page, fleet):
+def test_one_request_at_a_time_with_a_time_limit(page, fleet):
     page.run(OFF)
-    page.refresh()  # none is under way now, and none comes by itself
+    page.refresh()  # no request is under way, and none starts by itself
     nginx = fleet.hosts[0].nginx
     pids = [nginx.pid, *nginx.children()]
     for pid in pids:
         fleet.pause(pid)
     try:
         page.run(COUNT)
-        page.polled("document.querySelector('.refresh a').click();" * 3)  # ends by the time limit of 0.8 intervals
+        page.polled("document.querySelector('.refresh a').click();" * 3)  # the time limit of 0.8 intervals ends it
         assert page.run("return asked") == 1
         assert page.text("#badge").startswith("Offline")
     finally:
@@ -267,7 +267,7 @@ def test_one_request_at_a_time_and_none_for_ever(page, fleet):
 
 def test_age_ticks_between_requests(page):
     page.run(OFF)
-    page.refresh()  # none is under way now, and none comes by itself
+    page.refresh()  # no request is under way, and none starts by itself
     count = "return performance.getEntriesByType('resource').length"
     page.wait(f"document.querySelector('#badge').textContent !== {page.text('#badge')!r}")  # what was under way is counted
     before, asked = page.text("#badge"), page.run(count)
@@ -328,7 +328,7 @@ def test_spoken_is_what_became_worse_and_nothing_else(page):
         "for (const chip of document.querySelectorAll('#alerts .sev-imminent'))"
         "  chip.classList.replace('sev-imminent', 'sev-danger')"
     )
-    page.wait(f"{said}.includes('server')", 45)  # at once, unless something was said in the last 30 s
+    page.wait(f"{said}.includes('server')", 45)  # at once, unless something was announced in the last 30 s
     assert re.fullmatch(r"4 servers became Imminent Failure: ppdb011(, pp\w+){3}", page.run(f"return {said}"))
 
 
@@ -349,7 +349,7 @@ def test_a_new_version_brings_its_own_script(page):
     page.run("window.old = true; document.querySelector('link[rel=stylesheet]').setAttribute('href', 'static/x.css')")
     page.wait("!window.old")
     assert page.all("#pause")
-    page.complaints()  # the style sheet that is not there
+    page.complaints()  # the style sheet does not exist
 
 
 def test_the_choice_of_an_interval_is_rounded_up_and_kept(page, fleet):

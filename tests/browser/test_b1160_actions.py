@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The forms of the advanced page, as a browser sends them: its headers decide whether they are taken."""
+"""The forms of the advanced page as a browser sends them: its headers decide whether they are accepted."""
 import pytest
 from browser import Browser
 from stack import Stack

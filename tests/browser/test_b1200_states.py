@@ -1,25 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Every state of doc/pages.md#states as a viewer meets it, in light and dark: its words, its picture, no barrier."""
+"""Every state of doc/pages.md#states as viewers see it, in light and dark: its words, its colours, and no accessibility
+barrier."""
 import contextlib
 import os
-import subprocess
 
-import pytest
-from browser import ROOT
 from stack import REDIS_SERVER, Service, Stack
 from upstream import Upstream
 
 FLEET = "predictions_current-critical-20"
 CLOCK = r"\d\d:\d\d:\d\d UTC"
-
-
-@pytest.fixture(scope="module")
-def clock_library(tmp_path_factory):
-    """Preloaded, a program lives TFT_CLOCK_OFFSET seconds away."""
-    library = tmp_path_factory.mktemp("clock") / "clock.so"
-    source = ROOT / "tests" / "preload" / "clock.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    return library
 
 
 @contextlib.contextmanager
@@ -34,11 +23,11 @@ def running(interval=5, fleet=True, before=None, **options):
 
 
 @contextlib.contextmanager
-def aged(seconds, clock_library, interval=300):
-    """Data of so many seconds ago, and a daemon that is gone: Redis was in the past when they were stored."""
+def aged(seconds, clock, interval=300):
+    """Data that are this many seconds old, and a daemon that is gone: Redis' clock was behind when the data were stored."""
     with running(interval=interval, fleet=False, redis=False) as stack:
         host = stack.hosts[0]
-        env = dict(os.environ, LD_PRELOAD=str(clock_library), TFT_CLOCK_OFFSET=str(-seconds))
+        env = dict(os.environ, LD_PRELOAD=str(clock), TFT_CLOCK_OFFSET=str(-seconds))
         config = host.dir / "etc" / "redis.conf"
         stack.redis_service = Service("redis", [REDIS_SERVER, config], host.dir / "log" / "redis.log", env)
         stack.wait(lambda: stack.redis_answers() and stack.redis.hexists("tft:cur:fleet", "bucket"), 15, "a snapshot of the past")
@@ -48,7 +37,7 @@ def aged(seconds, clock_library, interval=300):
 
 
 def check(window, stack, name, state, *texts, path="/", late=False):
-    """Waits for the state, then looks at it in both colours."""
+    """Waits for the state, then checks it in both colour schemes."""
     window.prefer("light")
     window.size(1280, 900)
     window.open(stack.url(path))
@@ -91,15 +80,15 @@ def test_stale_because_the_daemon_is_gone(window):
         window.wait("document.querySelector('#state').dataset.state === 'live'", 20)
 
 
-def test_very_stale(window, clock_library):
-    with aged(700, clock_library) as stack:
+def test_very_stale(window, clock):
+    with aged(700, clock) as stack:
         check(window, stack, "very-stale", "very-stale", "Data is older than 10 minutes", "Do not act on these numbers")
         assert window.text("#badge") in ("Very stale - 11 min", "Very stale - 12 min")
         check(window, stack, "very-stale-kiosk", "very-stale", "Do not act", path="/?view=kiosk")
 
 
-def test_no_data_since(window, clock_library):
-    with aged(3700, clock_library) as stack:
+def test_no_data_since(window, clock):
+    with aged(3700, clock) as stack:
         check(window, stack, "no-data", "no-data", rf"No data since {CLOCK}")
         assert "Is the prediction daemon running" in window.text("#view")
         assert not window.all("#alerts")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Answers that are not ours, and scripts that do not run: nobody is left on a gateway's page, no screen looks live that is not."""
+"""Answers of other programs, and scripts that do not run: no viewer is left on a gateway's page, and no screen looks live
+when it is not."""
 import contextlib
 
 import pytest
@@ -9,7 +10,7 @@ from stack import Stack
 from upstream import Upstream
 
 KIOSK = "/?view=kiosk&tabs=overview,heatmap&every=10"
-# The turn of a wall screen, and its next try, come at once.
+# A wall screen changes pages, and retries, at once.
 QUICK = "const real = setTimeout; window.setTimeout = (f, ms, ...all) => real(f, ms === 10000 || ms === 5000 ? 100 : ms, ...all);"
 BROKEN = b"const = 1;"
 
@@ -30,7 +31,7 @@ def gateway(fleet):
 
 @contextlib.contextmanager
 def everywhere(page, script):
-    """In every document from now on, before its own scripts."""
+    """Runs in every document from now on, before its own scripts."""
     added = page.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
     yield
     page.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
@@ -67,7 +68,8 @@ def test_a_wall_screen_goes_on_when_a_page_of_ours_answers(window, fleet, gatewa
 
 
 def test_a_wall_screen_goes_on_without_the_script_that_it_cannot_read(window, fleet, gateway):
-    """As on a browser that is too old for it. It says "As of", takes turns, and does not go to a gateway's page either."""
+    """As in a browser that is too old for it. The page says "As of", changes pages, and does not go to a gateway's page
+    either."""
     gateway.replaced = {"app.": BROKEN}
     with everywhere(window, QUICK.replace("100", "1500")):
         window.open(gateway.url(KIOSK))

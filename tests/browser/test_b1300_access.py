@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whoever comes, however they come: by keyboard, on a wall screen, below another path, without script (doc/pages.md#views)."""
+"""All ways of access: keyboard, wall screen, another path, no script (doc/pages.md#views)."""
 import pytest
 from browser import Browser
 from selenium.webdriver.common.action_chains import ActionChains
@@ -103,7 +103,7 @@ def test_no_serious_barrier(page, stack, path):
 
 
 def test_a_wall_screen_takes_turns(page, stack):
-    """With the script and without it, by real navigation."""
+    """With and without the script, by real navigation."""
     address = stack.url("/?view=kiosk&tabs=overview,heatmap&every=10")
     with Browser(script=False) as plain:
         plain.open(address)
@@ -123,7 +123,7 @@ WALLS = ["overview", "heatmap", "top", "history", "cost", "remediation", "alerti
 
 @pytest.mark.parametrize("width", [320, 360, 719, 720, 1280])
 def test_a_wall_screen_does_not_scroll_sideways(page, stack, width):
-    """Not even in the hours in which it stands furthest to the right."""
+    """Not even in the hours in which its content is furthest to the right."""
     page.size(width, 800)
     widths = {}
     for wall in WALLS:

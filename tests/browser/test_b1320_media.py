@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Small screens, endless names, a thousand servers, paper, forced colours (doc/pages.md#views)."""
+"""Small screens, very long names, a thousand servers, paper, forced colours (doc/pages.md#views)."""
 import json
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ NAMES = [
 
 
 def renamed(name, count, name_of):
-    """The recorded body with so many servers, named anew."""
+    """The recorded body with this many servers, renamed."""
     body = json.loads(payload_bytes(name))
     values = list(body["predictions"].values())
     body["predictions"] = {name_of(i): values[i % len(values)] for i in range(count)}
@@ -51,7 +51,7 @@ def test_no_name_makes_a_page_scroll_sideways(window, hostile, width):
 
 @pytest.mark.parametrize("path", ["/", "/cost", "/remediation", "/alerting", "/advanced"])
 def test_wide_tables_are_stacked_on_a_phone(window, stack, path):
-    """All of it is on the screen, and every number tells what it is."""
+    """All of it is on the screen, and every number has its name."""
     window.size(320, 800)
     window.open(stack.url(path))
     hidden = "return [...document.querySelectorAll('main .scroll')].filter(b => b.scrollWidth > b.clientWidth + 1).map(b => b.innerText)"
@@ -87,7 +87,7 @@ def test_a_thousand_servers_are_a_page_and_a_picture(window):
 
 
 def test_on_paper(window, stack):
-    """Dark screens print on white; what is folded up is printed, what can be clicked only is not."""
+    """Dark screens print on white; folded content is printed, and controls are not."""
     features = [{"name": "prefers-color-scheme", "value": "dark"}]
     window.open(stack.url("/"))
     window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": features})
@@ -102,7 +102,7 @@ def test_on_paper(window, stack):
 
 
 def test_with_forced_colours(window, stack):
-    """Chips keep their fill, glyph and word; everything else takes the colours of the system."""
+    """Chips keep their fill, glyph and word; everything else takes the system's colours."""
     features = [{"name": "forced-colors", "value": "active"}, {"name": "prefers-color-scheme", "value": "dark"}]
     window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     window.open(stack.url("/"))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Charts that answer: values under the cursor, the same moment in all of them, zoom (doc/pages.md#history, doc/pages.md#server)."""
+"""Interactive charts: values under the cursor, the same moment in all charts, zoom (doc/pages.md#history,
+doc/pages.md#server)."""
 import re
 
 import pytest
@@ -9,12 +10,12 @@ from upstream import Upstream
 
 CRITICAL = "predictions_current-critical-90"
 WORSE = "predictions_current-critical_escalated-90"
-AHEAD = "figure .live .u-over"  # the forecasts, of which each has a figure
+AHEAD = "figure .live .u-over"  # the forecasts that have a figure
 
 
 @pytest.fixture(scope="module")
 def fleet():
-    """Half an hour of history: four Imminent Failure of 90, ppdb011 at risk 42.5."""
+    """Half an hour of history: four of 90 servers at Imminent Failure, ppdb011 at risk 42.5."""
     with Upstream(predictions=CRITICAL) as upstream:
         with Stack(workers=2, interval=5, upstream=upstream) as stack:
             stack.wait_fleet()
@@ -37,7 +38,7 @@ def page(window, fleet):
 
 
 def point(page, css, x):
-    """Moves the mouse over the first such plot; x from -0.5, its left edge, to 0.5. Returns the legends of all."""
+    """Moves the mouse over the first such plot; x goes from -0.5, its left edge, to 0.5. Returns the legends of all."""
     plot = page.all(css)[0]
     page.run("arguments[0].scrollIntoView({block: 'center'})", plot)
     ActionChains(page.driver).move_to_element_with_offset(plot, int(plot.size["width"] * x), 5).perform()
@@ -97,7 +98,7 @@ def test_zoom_is_common_and_outlives_a_refresh(page, fleet):
     assert page.complaints() == []
 
 
-def test_a_day_of_risk_answers_too(page, fleet):
+def test_a_day_of_risk_is_interactive(page, fleet):
     page.open(fleet.url("/server/ppdb011"))
     ActionChains(page.driver).move_to_element(page.one("#risk-history > svg")).perform()
     page.wait("document.querySelector('#risk-history .live canvas')")
@@ -114,7 +115,7 @@ def test_a_day_of_risk_answers_too(page, fleet):
         ("?metric=risk", r"mean32\.1highest99\.9"),
     ],
 )
-def test_history_answers(page, fleet, query, words):
+def test_history_is_interactive(page, fleet, query, words):
     page.open(fleet.url("/history" + query))
     ActionChains(page.driver).move_to_element(page.one("#history > svg")).perform()
     page.wait("document.querySelector('#history .live canvas')")
@@ -124,7 +125,7 @@ def test_history_answers(page, fleet, query, words):
 
 
 def test_a_chart_follows_the_time(page, fleet):
-    """After a refresh, what was the newest moment lies left of the edge."""
+    """After a refresh, the moment that was the newest is left of the edge."""
     page.open(fleet.url("/history?metric=prob_30m"))
     ActionChains(page.driver).move_to_element(page.one("#history > svg")).perform()
     page.wait("document.querySelector('#history .live canvas')")
@@ -137,7 +138,7 @@ ZOOMED = "document.querySelector('#history .zoomed')?.innerText"
 
 
 def labels(page):
-    """Of the time axis, as they are written into the canvas, which is painted a little later than asked for."""
+    """The labels of the time axis, as written to the canvas, which is painted a little later than requested."""
     return page.driver.execute_async_script(
         "const done = arguments[0], texts = [], real = CanvasRenderingContext2D.prototype.fillText;"
         "CanvasRenderingContext2D.prototype.fillText = function (text, ...all) { texts.push(text); real.call(this, text, ...all); };"
@@ -155,7 +156,7 @@ def test_title_statistics_and_labels_are_those_of_the_zoom(page, fleet):
     ActionChains(page.driver).move_to_element(page.one("#history > svg")).perform()
     page.wait("document.querySelector('#history .live canvas')")
     whole = page.text("#history h2"), page.text("#statistics")
-    for _ in range(2):  # each to a sixth
+    for _ in range(2):  # each to within a sixth
         plot = page.one("#history .u-over")
         across = ActionChains(page.driver).move_to_element(plot).click_and_hold()
         across.move_by_offset(plot.size["width"] // 6, 0).release().perform()

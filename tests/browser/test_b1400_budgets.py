@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a page may cost (doc/limits.md#budgets), and what is shipped of others."""
+"""What a page may cost (doc/limits.md#budgets), and the third-party files that are shipped."""
 import hashlib
 import json
 import re
@@ -22,7 +22,7 @@ OBSERVE = (
 
 @pytest.fixture(scope="module")
 def quick():
-    """Its data change every 5 seconds."""
+    """A stack whose data change every 5 seconds."""
     with Upstream(predictions="predictions_current-critical-90") as upstream:
         with Stack(workers=2, interval=5, upstream=upstream) as stack:
             stack.wait_fleet()
@@ -45,7 +45,7 @@ def test_cold_load(stack):
         cold.wait("document.readyState === 'complete' && paint > 0")
         # The last thing a browser asks for is the icon.
         stack.wait(lambda: "favicon" in "".join(stack.access_log().splitlines()[before:]), 10, "the icon")
-        # The last requests of the fixture, to the API, are logged a little after their answers.
+        # The fixture's last requests to the API are logged a little after their answers.
         lines = [line for line in stack.access_log().splitlines()[before:] if "/api/" not in line]
         total = sum(int(re.search(r"bytes=(\d+)", line).group(1)) for line in lines)
         shift, paint, shifted = cold.run("return [shift, paint, shifted]")
@@ -81,12 +81,12 @@ def test_nothing_shifts_when_the_script_comes_late_and_when_it_refreshes(window,
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("path", ["/", "/heatmap", "/top"])
 def test_nothing_shifts_while_the_page_arrives_in_pieces(window, stack, path, width):
-    """What it needs is there already: a browser could paint every piece, and a busy one does so on a fast link, too."""
+    """Its style is there already: a browser could paint every piece, and a busy one does so on a fast link, too."""
     window.size(width, 900)
     window.driver.execute_cdp_cmd("Network.enable", {})
     window.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
     window.open(stack.url("/cost"))
-    # Uncompressed it comes in many pieces.
+    # Uncompressed, it arrives in many pieces.
     window.driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {"Accept-Encoding": "identity"}})
     slow = {"offline": False, "latency": 20, "downloadThroughput": 30000, "uploadThroughput": 30000}
     window.driver.execute_cdp_cmd("Network.emulateNetworkConditions", slow)
@@ -106,7 +106,7 @@ def test_nothing_shifts_while_the_page_arrives_in_pieces(window, stack, path, wi
 
 def test_an_unchanged_answer_touches_nothing_and_costs_little(window, stack):
     window.open(stack.url("/"))
-    window.refresh()  # from here on the ETag is known
+    window.refresh()  # the ETag is known from here on
     window.run(
         "window.touched = [];"
         "new MutationObserver(list => touched.push(...list.map(m => m.target.id || m.target.nodeName)))"
@@ -114,7 +114,7 @@ def test_an_unchanged_answer_touches_nothing_and_costs_little(window, stack):
         "const morph = Idiomorph.morph; Idiomorph.morph = (...all) => { touched.push('morph'); return morph(...all); };"
     )
     assert window.refresh() is False
-    # The age, and the footer's word about this very request.
+    # The age, and the footer's text about this request.
     assert set(window.run("return touched")) <= {"badge", "served"}
     assert window.run("return performance.getEntriesByType('resource').at(-1).transferSize") <= 300
     log = [line for line in stack.access_log().splitlines() if 'uri="/"' in line]
@@ -122,7 +122,7 @@ def test_an_unchanged_answer_touches_nothing_and_costs_little(window, stack):
 
 
 def test_a_thousand_refreshes_leave_nothing_behind(window, stack):
-    """Every answer differs in all its numbers; the network is left out, the rest is what a viewer's browser does."""
+    """Every answer differs in all its numbers. The network is left out; the rest is what a viewer's browser does."""
     window.open(stack.url("/?sev=imminent"))
     window.driver.execute_cdp_cmd("HeapProfiler.enable", {})
     window.run(
@@ -166,12 +166,12 @@ def test_a_refresh_of_90_servers_is_taken_over_within_a_frame_or_three(window, s
         "  Idiomorph.morph(document.querySelector('#view'), page.querySelector('#view'), {morphStyle: 'outerHTML'});"
         "  done(performance.now() - start); })"
     )
-    ms = min(window.driver.execute_async_script(morph) for _ in range(5))  # others may be at work in one of them
+    ms = min(window.driver.execute_async_script(morph) for _ in range(5))  # another process may delay one of them
     print(f"morph: {ms:.0f} ms")
-    assert ms < 200  # 50 on a machine that does nothing else
+    assert ms < 200  # 50 on an idle machine
 
 
-# ---- what is shipped of others ----
+# ---- third-party files that are shipped ----
 
 LIBRARIES = {
     "idiomorph.min.js": ("idiomorph", "0.8.0", "4cbd535caf7663a51eda9bce6595371c384fc430d54b8d414e29a61167f19f96"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Pages of the past as a viewer has them: not to be mistaken for live, never refreshed, and a way through time."""
+"""Pages of the past as viewers see them: they cannot be mistaken for live ones, never refresh, and lead through time."""
 import re
 
 import pytest

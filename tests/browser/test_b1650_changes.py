@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What changed, in a browser: the panel of the overview, and what is offered to those who come back."""
+"""What changed, in a browser: the panel of the overview, and the offer to viewers who come back."""
 import re
 
 import pytest
@@ -41,7 +41,7 @@ def test_the_overview_leads_to_what_changed(fleet, width):
 
 
 def visit(page, fleet, ago_s):
-    """As after a visit that ended so long ago; the link that is offered, or None."""
+    """As after a visit that ended this long ago; returns the link that is offered, or None."""
     page.open(fleet.url("/heatmap"))
     page.run("localStorage.clear(); localStorage.setItem('tft-seen', Date.now() - arguments[0] * 1000)", ago_s)
     page.open(fleet.url("/server/ppdb011"))
@@ -57,7 +57,7 @@ def test_who_comes_back_is_offered_what_changed_since(fleet):
         assert link.text == "Since you were here"
         since = int(re.search(r"/changes\?since=(\d+)$", link.get_attribute("href"))[1])
         assert abs(page.run("return Date.now() / 1000") - 8 * 3600 - since) < 30
-        # It holds for the whole of this visit.
+        # It stays for the whole visit.
         page.open(fleet.url("/"))
         page.one("#visit").click()
         page.wait("location.pathname === '/changes'")

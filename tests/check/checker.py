@@ -42,12 +42,12 @@ ENDLESS = frozenset(f"tft:{what}:{group}" for what in ("cur", "epoch") for group
     f"tfthist:{name}" for name in ("fleet", "hours", "risk", "full", "thin", "forecasts", "incidents", "upstream")
 )
 DAY_MS, WINDOW_MS = 86_400_000, 300_000  # all moments of a day are kept, and of each window one for longer
-LATE_CALLERS = 2  # whoever was stopped between claim and call may be late by 1.8 s
+LATE_CALLERS = 2  # a worker that was stopped between claim and call may be up to 1.8 s late
 GROUPS = 3
 EVER_MS = 3500
-RESTART_S = 2  # until a killed worker has a successor
-GRACE_S = 3  # in which an outage may be over before anybody tells of it
-TAIL_S = 2  # for which a worker goes on alone after an outage
+RESTART_S = 2  # until a killed worker is replaced
+GRACE_S = 3  # how long an outage may last unnoticed
+TAIL_S = 2  # how long a worker stays without Redis after an outage
 LOSSES = ("deletion", "emptied", "loss", "clock")
 COSTLY = ("death", "stop", "flush", *LOSSES)
 OUTAGES = ("hung", "down", "loss")
@@ -65,15 +65,15 @@ class Scenario:
     archive: list = field(default_factory=list)
 
     def during(self, start, end, kinds):
-        """Whether such a fault touches that time."""
+        """Whether such a fault overlaps that time."""
         return any(fault["t"] <= end and fault["until"] >= start for fault in self.faults if fault["kind"] in kinds)
 
     def bucket(self, t):
-        """Of Redis' clock."""
+        """The bucket by Redis' clock."""
         return int((t + self.settings["wall"]) // self.settings["interval"])
 
     def copy_s(self):
-        """For how long nginx may repeat an answer."""
+        """How long nginx may repeat an answer."""
         return 1 if self.settings["l1"] else 0
 
 
@@ -88,22 +88,23 @@ def load(directory):
 
 
 def pages(scenario):
-    """Answers that show data of a snapshot."""
+    """Answers with data of a snapshot."""
     return [answer for answer in scenario.answers if answer["status"] == 200 and answer.get("gen_ms") is not None]
 
 
 def shared_pages(scenario):
-    """Those of the shared cache."""
+    """Those from the shared cache."""
     return [answer for answer in pages(scenario) if answer["cache"] == "redis"]
 
 
 def age_s(scenario, answer):
-    """Of the data when the answer was complete."""
+    """The age of the data when the answer was complete."""
     return answer["end"] + scenario.settings["wall"] - answer["gen_ms"] / 1000
 
 
 def every_request_is_answered(scenario):
-    """I0: by a worker. One that dies in the middle of a body leaves an answer that is seen to be cut; a POST is never repeated."""
+    """I0: by a worker. A worker that dies in the middle of a body leaves an answer that can be seen to be cut; a POST is
+    never repeated."""
     for answer in scenario.answers:
         answered = answer["status"] not in (0, 502, 503, 504) or (answer["status"] == 503 and answer["node"])
         cut = answer["length"] > 0 or answer["method"] == "POST"
@@ -112,7 +113,7 @@ def every_request_is_answered(scenario):
 
 
 def calls_per_bucket(scenario):
-    """I1: one, another for each costly fault, and none that nobody claimed while Redis was there."""
+    """I1: one, another one for each costly fault, and none that was not claimed while Redis was up."""
     allowed = Counter()
     for fault in scenario.faults:
         if fault["kind"] in COSTLY:
@@ -131,7 +132,7 @@ def calls_per_bucket(scenario):
 
 
 def is_quiet(scenario, bucket):
-    """Nothing was done in that bucket, nor before it with a lease or back-off that could reach into it."""
+    """Nothing was done in that bucket, nor earlier with a lease or back-off that could reach into it."""
     interval = scenario.settings["interval"]
     start = bucket * interval - scenario.settings["wall"]
     reach = scenario.settings["lease"] if scenario.settings["healthy"] else 300
@@ -139,7 +140,7 @@ def is_quiet(scenario, bucket):
 
 
 def calls_per_minute(scenario):
-    """I2: in any 60 s from one address, but for those where the budget itself was lost."""
+    """I2: within any 60 s, from one address, unless the budget itself was lost."""
     limit = scenario.settings["budget"] + LATE_CALLERS
     starts = defaultdict(list)
     for call in scenario.calls:
@@ -152,7 +153,7 @@ def calls_per_minute(scenario):
 
 
 def healthy_age(scenario):
-    """I3: as long as nothing is wrong and after the first refresh."""
+    """I3: while nothing is wrong, after the first refresh."""
     if not scenario.settings["healthy"] or scenario.faults:
         return
     limit = scenario.settings["interval"] + scenario.settings["fetch"] + 0.3 + scenario.copy_s()
@@ -172,7 +173,7 @@ def old_data(scenario):
 
 
 def duration(scenario):
-    """I5: by the worker's own account; who is stopped cannot answer."""
+    """I5: by the worker's own measurement; a worker that is stopped cannot answer."""
     for answer in scenario.answers:
         limit, took = EVER_MS, (answer["end"] - answer["start"]) * 1000
         if answer.get("worker_ms") is not None:
@@ -182,7 +183,7 @@ def duration(scenario):
 
 
 def one_snapshot(scenario):
-    """I6: all routes read between two commits agree. An answer that overlaps a commit may have either."""
+    """I6: all routes read between two commits agree. An answer that overlaps a commit may show either snapshot."""
     changes = [commit["t"] for commit in scenario.commits]
     changes += [fault[edge] for fault in scenario.faults if fault["kind"] in LOSSES for edge in ("t", "until")]
     changes.sort()
@@ -199,7 +200,8 @@ def one_snapshot(scenario):
 
 
 def bucket_never_decreases(scenario):
-    """I7: who asks after an answer has arrived, anybody's, gets the same bucket or a later one, but for a loss in between."""
+    """I7: a request sent after any answer has arrived gets the same bucket or a later one, unless data were lost in
+    between."""
     newest, arrived = None, sorted(shared_pages(scenario), key=lambda answer: answer["end"])
     later = iter(arrived)
     last = next(later, None)
@@ -276,10 +278,8 @@ def absent(found, expected):
 
 
 def flushed_is_marked(scenario):
-    """I9: what was asked for after a flush is newer than it, or says that it is stale.
-
-    A worker that finds Redis away does not know of the flush, and shows what it kept unmarked for the first moment.
-    """
+    """I9: an answer to a request after a flush is newer than it, or says that it is stale. A worker that finds Redis down
+    does not know of the flush, and at first shows its own snapshot unmarked."""
     flushes = sorted(fault["t"] for fault in scenario.faults if fault["kind"] in ("flush", "deletion", "emptied"))
     for answer in pages(scenario):
         before = bisect_left(flushes, answer["start"] - scenario.copy_s())
@@ -303,7 +303,7 @@ def whole_bodies(scenario):
 
 
 def keys_expire(scenario):
-    """I11: and their number is bounded, but for the history and what each host counts."""
+    """I11: and there is a limited number of them, except for the history and what each host counts."""
     bound = 4 * scenario.settings["routes"] + 8 * GROUPS + 4
     for sample in scenario.samples:
         for key, ttl in sample["keys"].items():
@@ -363,7 +363,7 @@ def violations(scenario):
 
 
 def shortened(found, each=5):
-    """At most so many of each invariant, and how many more there are."""
+    """At most this many of each invariant, and the number of the others."""
     for name, count in Counter(text.partition(":")[0] for text in found).items():
         mine = [text for text in found if text.partition(":")[0] == name]
         yield from mine[:each]

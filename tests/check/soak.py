@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Everything goes wrong, one thing after the other, while clients ask: soak.py [--seconds 600] [--every 30] [--seed N] [--keep DIRECTORY]
+"""One fault after the other under load: soak.py [--seconds 600] [--every 30] [--seed N] [--keep DIRECTORY]
 
-Two hosts with four workers each, real nginx and Redis, a simulated upstream; pages, filtered pages, API, static files and POSTs all
-the time, and a fault every so many seconds: in rounds of all of them, each round in an order of its own. Afterwards it prints for each
-process that lived long enough how memory and descriptors grew, and what was lost or against the invariants (checker.py). The
-binaries are those of the build directory TFT_BUILD. The status is 0 if nothing was lost, no invariant was hurt, no zombie stayed and, in
-a run of 10 minutes or more, no worker grew.
+Two hosts with four workers each, real nginx and Redis, a simulated upstream. Clients request pages, filtered pages, API, static files
+and POSTs all the time, and there is a fault every EVERY seconds: in rounds of all faults, each round in another order. Afterwards it
+prints how memory and descriptors of each long-lived process grew, what was lost, and which invariants were violated (checker.py). The
+binaries are those of the build directory TFT_BUILD. The status is 0 if nothing was lost, no invariant was violated, no zombie stayed
+and, in a run of 10 minutes or more, no worker grew.
 """
 import argparse
 import collections
@@ -37,7 +37,7 @@ PATHS = (
     "/api/v1/fleet", "/api/v1/alerts?sev=warning-up", "/api/v1/status", "/?format=csv", "/healthz", "/no-such-page",
 )  # fmt: skip
 LONG_S = 600  # from here on growth is judged
-GROWTH_KB = 64  # of a worker in each of the last two quarters: buffers that reach their size do that once, a leak goes on
+GROWTH_KB = 64  # per worker, in each of the last two quarters: a buffer reaches its size once, a leak continues
 
 
 # How processes grow
@@ -50,19 +50,19 @@ def slope(points):
 
 
 def settled(points):
-    """The last four fifths."""
+    """Without the first fifth."""
     return points[len(points) // 5 :]
 
 
 def steady_growth(points):
-    """What is gained in the third or the fourth quarter, whichever is less."""
+    """The growth in the third or the fourth quarter, whichever is less."""
     quarter = len(points) // 4
     parts = points[-2 * quarter : -quarter], points[-quarter:]
     return min(slope(part) * (part[-1][0] - part[0][0]) for part in parts)
 
 
 class Background:
-    """What run() does until the block ends."""
+    """Calls run() repeatedly until the block ends."""
 
     def __init__(self):
         self.stop = threading.Event()
@@ -108,7 +108,7 @@ class Watch(Background):
                 if group not in groups:
                     continue
                 if state == "Z":
-                    # Those of a killed worker are left to init, which may be slow in a container.
+                    # Zombies of a killed worker are left to init, which may be slow in a container.
                     if parent != 1:
                         dead.add((pid, name))
                     continue
@@ -117,7 +117,7 @@ class Watch(Background):
                 self.descriptors[pid].append((time.monotonic(), len(os.listdir(path / "fd"))))
             except (OSError, IndexError):
                 continue
-        # Whoever has just died is reaped at the next look.
+        # A process that has just died is reaped by the next look.
         self.zombies |= dead & self.dead
         self.dead = dead
 
@@ -132,7 +132,7 @@ class Watch(Background):
         return int((path / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
 
     def lived(self, seconds):
-        """(name, pid) of those that were seen for so long."""
+        """(name, pid) of the processes that were seen for this long."""
         for pid, points in self.memory.items():
             if points[-1][0] - points[0][0] >= seconds:
                 yield self.names[pid], pid
@@ -141,8 +141,8 @@ class Watch(Background):
 # Faults
 
 class Faults:
-    """Each method without underscore is a fault; it is over when the method returns. On host 1 no process is ended, so that there is
-    somebody to watch growing."""
+    """Each public method is a fault, which is over when the method returns. On host 1 no process is ended, so that the
+    growth of its processes can be watched."""
 
     def __init__(self, stack, record, rng):
         self.stack = stack
@@ -151,7 +151,7 @@ class Faults:
         self.done = collections.Counter()
 
     def _next(self):
-        """The names in rounds, each in another order, for ever."""
+        """The names in rounds, each in another order, without end."""
         names = [name for name in dir(self) if not name.startswith("_") and name[0].islower() and callable(getattr(self, name))]
         while True:
             self.rng.shuffle(names)
@@ -236,7 +236,7 @@ class Faults:
 
 
 class Operator(Background):
-    """Somebody who presses buttons."""
+    """An operator who presses buttons."""
 
     def __init__(self, stack, record, rng):
         self.stack = stack
@@ -263,11 +263,11 @@ def wait_fresh(stack):
 
 
 def paths(stack):
-    """With the static files that a page names."""
+    """The pages, and the static files that they name."""
     return PATHS + tuple(f"/{path}" for path in sorted(set(re.findall(r'="(static/[^"]+)"', ask(stack).body.decode()))))
 
 
-def torment(stack, record, faults, seconds, every):
+def run_faults(stack, record, faults, seconds, every):
     end = time.monotonic() + seconds
     names = faults._next()
     with Load(stack, paths(stack), CLIENTS, range(HOSTS), note=record.answer, keep=False, pause=PAUSE_S, apart=True):
@@ -282,7 +282,7 @@ def torment(stack, record, faults, seconds, every):
 
 
 def describe_growth(watch, seconds):
-    """Lines for those that lived for half the time, and the workers that grow."""
+    """Lines for the processes that lived for half of the time, and the workers that grow."""
     lines, growing = [], []
     for name, pid in sorted(watch.lived(seconds / 2)):
         memory, files = watch.memory[pid], watch.descriptors[pid]
@@ -304,7 +304,7 @@ def run(directory, seconds, every, seed):
         wait_fresh(stack)
         with Watch(stack) as watch, Recorder(stack, directory, healthy=False) as record:
             faults = Faults(stack, record, rng)
-            torment(stack, record, faults, seconds, every)
+            run_faults(stack, record, faults, seconds, every)
     wrong = record.violations()
     wrong += [f"a zombie stayed: {name} {pid}" for pid, name in watch.zombies]
     lines, growing = describe_growth(watch, seconds)

@@ -21,7 +21,7 @@ SETTINGS = {
 
 
 def answer(start, bucket, gen, **members):
-    """Of a page that shows data claimed at `gen`."""
+    """An answer of a page that shows data claimed at `gen`."""
     return {
         "start": start, "end": start + 0.004, "path": "/", "method": "GET", "status": 200, "node": "n1", "length": 5000,
         "announced": 5000, "cache": "redis", "bucket": bucket, "gen_ms": (WALL + gen) * 1000, "content": f"c{bucket}",
@@ -83,7 +83,7 @@ def both(*steps):
 
 
 def calls(count, gap, address="h1"):
-    """So many calls, each in a bucket of its own."""
+    """This many calls, each in its own bucket."""
     return [{"start": 100 + gap * i, "bucket": FIRST + 3 + i, "address": address} for i in range(count)]
 
 

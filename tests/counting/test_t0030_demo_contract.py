@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The demo daemon keeps the wire contract of the real daemons: compared with their recorded answers.
+"""The demo daemon keeps the wire contract of the real daemons: its answers are compared with recorded ones.
 
-The rules of the daemon's arithmetic are written down here once more and tried on the recordings too, so that a rule
-that is wrong here fails as well.
+The rules of the daemon's arithmetic are implemented here once more and also applied to the recordings, so that a rule
+that is wrong here fails, too.
 """
 import functools
 import json
@@ -25,7 +25,7 @@ from upstream import payload_bytes
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAEMON = pathlib.Path(os.environ.get("TFT_BUILD") or ROOT).resolve() / "tft-demo-daemon"
-HOUR_MS = 3600000  # as tick: time stands still during a test
+HOUR_MS = 3600000  # as --tick: time stands still during a test
 
 UNLIMITED = math.inf
 BOUNDS = {  # upper bound of p50 and of p90; p50 in whole numbers?
@@ -54,7 +54,7 @@ ALERT_LIMITS = {
 
 
 class Daemon:
-    """One role on a socket of its own; the descriptor is handed over as spawn-fcgi does."""
+    """One role on its own socket; it receives the descriptor as from spawn-fcgi."""
 
     def __init__(self, directory, role, *options, key=None):
         self.path = directory / f"{role}.sock"
@@ -98,7 +98,7 @@ class Daemon:
 
 @pytest.fixture
 def daemon(tmp_path):
-    """daemon(role, *options, key=None) starts one; all of a test share a state file."""
+    """daemon(role, *options, key=None) starts one; all daemons of a test share a state file."""
     running = []
 
     def start(role, *options, **extra):
@@ -126,7 +126,7 @@ def recorded(name):
 
 
 def shape(value):
-    """Types and member order; the first element of a list stands for all."""
+    """Types and order of members; the first element of a list stands for all."""
     if isinstance(value, dict):
         return [(k, shape(v)) for k, v in value.items()]
     if isinstance(value, list):
@@ -135,7 +135,7 @@ def shape(value):
 
 
 def alerts_of(predictions):
-    """doc/upstream.md#alerts: one entry per step over the limit, critical first, then by minutes."""
+    """doc/upstream.md#alerts: one entry per step over the limit; critical first, then by minutes."""
     found = []
     for server, metrics in predictions.items():
         for metric in (m for m in metrics if m in ALERT_LIMITS):
@@ -162,12 +162,12 @@ def points(metric, steps, limits):
 
 
 def added(values):
-    """Adds one after the other, as the daemon does; from 3.12 on, Python's sum compensates for rounding."""
+    """Adds one after the other, as the daemon does; since 3.12, Python's sum compensates for rounding."""
     return functools.reduce(operator.add, values, 0.0)
 
 
 def environment_of(predictions):
-    """doc/upstream.md#predictions, by the October daemon."""
+    """doc/upstream.md#predictions, as the October daemon computes it."""
     near, far = [], []
     for metrics in predictions.values():
         near.append(min(1.0, added(points(m, 6, ((90, 98, 0.35), (85, 95, 0.15))) for m in metrics.values())))
@@ -182,7 +182,8 @@ def environment_of(predictions):
 
 
 def check_metric(name, metric):
-    """doc/upstream.md#metrics: the clipped straight line, and a band that grows with the root of the step around it."""
+    """doc/upstream.md#metrics: the clipped straight line, and around it a band that grows with the square root of the
+    step."""
     top50, top90, whole = BOUNDS[name]
     assert [len(metric[q]) for q in ("p50", "p10", "p90")] == [96] * 3
     for i, (p10, p50, p90) in enumerate(zip(metric["p10"], metric["p50"], metric["p90"]), 1):
@@ -206,7 +207,7 @@ def wait_tick(generator, tick):
 
 @pytest.fixture
 def body(daemon):
-    """body(source): a recorded answer, or one of a fleet under that scenario, its ramp over."""
+    """body(source): a recorded answer, or that of a fleet under this scenario after its ramp."""
 
     def fetch(source):
         if source.startswith("predictions_current"):
@@ -336,7 +337,7 @@ def test_the_root_tells_service_and_version(frozen, generator):
 
 @pytest.fixture
 def cold(daemon):
-    """An inference daemon that has not received anything yet."""
+    """An inference daemon that has received nothing yet."""
     return daemon("inference", "--tick-ms", HOUR_MS, "--latency-ms", 0)
 
 
@@ -575,7 +576,7 @@ def test_a_cascade_strains_its_databases_and_who_waits_for_them(daemon):
 
 
 def test_a_ramp_takes_time(daemon):
-    """Nothing jumps when the scenario is set: at the tick of the switch the affected servers are where they were."""
+    """Nothing jumps when the scenario is set: at the next tick, the affected servers are where they were."""
     inference = daemon("inference", "--warm", "--tick-ms", HOUR_MS, "--latency-ms", 0)
     generator = daemon("generator", "--warm", "--tick-ms", HOUR_MS)
     before = current(inference, "cpu_idle_pct")
@@ -608,7 +609,7 @@ def test_two_roles_started_together_share_one_fleet(daemon):
 
 
 def wait_sockets(process, count):
-    """Until the process has so many sockets open: the listening one, and its connections."""
+    """Waits until the process has this many open sockets: the listening one and its connections."""
     deadline = time.monotonic() + 5
     while sum("socket:" in os.readlink(f) for f in pathlib.Path(f"/proc/{process.pid}/fd").iterdir()) != count:
         assert time.monotonic() < deadline
@@ -616,7 +617,7 @@ def wait_sockets(process, count):
 
 
 def begin_inference(running):
-    """A connection whose request the daemon has taken up."""
+    """A connection whose request the daemon has begun to process."""
     sock = socket.socket(socket.AF_UNIX)
     sock.settimeout(10)
     wait_sockets(running.process, 1)
@@ -649,14 +650,14 @@ def test_it_stops_within_a_second_under_load(daemon):
     running = daemon("inference")
     served = threading.Semaphore(0)
 
-    def hammer():
+    def send_requests():
         try:
             while running.get("/health").status == 200:
                 served.release()
         except OSError:
             pass
 
-    clients = [threading.Thread(target=hammer) for _ in range(8)]
+    clients = [threading.Thread(target=send_requests) for _ in range(8)]
     for client in clients:
         client.start()
     assert all(served.acquire(timeout=5) for _ in range(100))

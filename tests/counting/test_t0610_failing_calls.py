@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Every call that may fail does fail once (memory, sockets, files), anywhere in a request or the refresh after it.
+"""Makes every call that can fail (memory, sockets, files) fail once, anywhere in a request or the refresh after it.
 
-One worker serves all: tests/preload/fail.c makes its k-th call fail, for k from 1 until no call is left. In the normal run
-k goes in strides, which the test prints; TFT_FAIL_STRIDE=1 tries every call (some minutes).
+One worker serves all requests: tests/preload/fail.c makes its k-th call fail, for k from 1 until no call is left. Normally
+k advances in strides, which the test prints; TFT_FAIL_STRIDE=1 tries every call (some minutes).
 """
 import json
 import mmap
@@ -54,7 +54,7 @@ def small_fleet():
 
 
 class FailingStack(Stack):
-    """One worker, our own child, that refreshes only when it is asked."""
+    """One worker, a child of the test, that refreshes only on request."""
 
     def __init__(self, library, **options):
         super().__init__(workers=1, interval=300, l1=False, direct=True, **options)
@@ -83,7 +83,7 @@ class FailingStack(Stack):
 
     @staticmethod
     def suppressions(host):
-        """json-c 0.16 loses the value that it was about to add to an object when memory ends."""
+        """json-c 0.16 leaks the value that it was about to add to an object when memory runs out."""
         path = host.dir / "lsan"
         path.write_text("leak:libjson-c.so\n")
         return path
@@ -92,7 +92,7 @@ class FailingStack(Stack):
         return self.hosts[0].workers[0].process.poll() is None
 
     def until_waiting(self, rounds=-1):
-        """The worker waits for a request, having done so more than that many times. Too often needed to sleep."""
+        """Waits until the worker waits for a request, having done so more than `rounds` times. Too frequent to sleep."""
         end = time.monotonic() + 20
         while not (self.control.waiting and self.control.rounds > rounds):
             assert time.monotonic() < end, "the worker hangs"
@@ -100,10 +100,10 @@ class FailingStack(Stack):
             os.sched_yield()
 
     def ask(self, request, fail_at=0, lasting=0):
-        """The answer, None for a closed connection, when all work that follows it is done."""
+        """The answer, None for a closed connection, after all work that follows it."""
         self.until_waiting()
         rounds = self.control.rounds
-        # Whatever it remembers of the last failure is over.
+        # The worker forgets the last failure.
         self.control.set(calls=0, failed=0, fail_at=fail_at, lasting=lasting, ahead_ms=self.control.ahead_ms + 5000)
         try:
             answer = fcgi_client.request(self.hosts[0].dir / "fcgi.sock", dict(PLAIN, **request.params), request.body)
@@ -124,7 +124,7 @@ class Request:
             self.params.update(REQUEST_METHOD="POST", CONTENT_LENGTH=length, CONTENT_TYPE=kind)
 
 
-# What Redis has before the request. Nothing may be left of the one before: no breaker, no lock, no budget in use.
+# What Redis has before the request. Nothing of the previous request remains: no breaker, no lock, no used budget.
 
 def clear(redis):
     redis.delete("tft:gate:flush", *(f"tft:{what}:{g}" for what in ("brk", "lock", "budget") for g in ("fleet", "status", "scenario")))
@@ -147,7 +147,7 @@ def cold(redis):
 
 
 def page_paths():
-    """The paths of all rows of the page table; a name of a server is missing at the end of some."""
+    """The paths of all rows of the page table; some end where the name of a server would follow."""
     rows = (ROOT / "src" / "pages" / "address.c").read_text().split("const struct page page_table[]")[1].split("\n};")[0]
     found = []
     for row in re.split(r"\n\t\{", rows)[1:]:
@@ -175,7 +175,7 @@ def stack(library):
 
 
 def check(answer):
-    """What a client may see: a whole answer of an expected status, or a closed connection."""
+    """What a client may see: a complete answer with an expected status, or a closed connection."""
     if answer is None or not answer.complete or answer.status == 0:
         return
     assert answer.status in (200, 303, 400, 404, 429, 500, 502, 503), answer.status
@@ -188,19 +188,19 @@ def check(answer):
 
 
 def settle(stack, request, prepare):
-    """The usual answer, and the number of calls when none fails."""
+    """The usual answer, and the number of calls in it when none fails."""
     for _ in range(5):
         prepare(stack.redis)
         answer = stack.ask(request)
-        if answer and answer.complete:  # else the machine was so slow that the worker gave the connection up
+        if answer and answer.complete:  # otherwise the machine was so slow that the worker gave up the connection
             break
     check(answer)
     assert answer.status < 500 or prepare is cold, (request.name, answer)
     return answer, stack.control.calls
 
 
-def torture(stack, request, prepare, points, first):
-    """The number of calls that failed, about `points`. Similar routes begin at different calls."""
+def fail_calls(stack, request, prepare, points, first):
+    """Returns the number of calls that failed, about `points`. Similar routes start at different calls."""
     usual, calls = settle(stack, request, prepare)
     stride = STRIDE or max(1, -(-calls // points))
     tried = {}
@@ -225,7 +225,7 @@ def torture(stack, request, prepare, points, first):
 def run(stack, requests, prepare, points):
     total = 0
     for number, request in enumerate(requests):
-        total += torture(stack, request, prepare, points, number)
+        total += fail_calls(stack, request, prepare, points, number)
     print(f"{prepare.__name__}: {total} calls failed")
     assert total >= len(requests)
 

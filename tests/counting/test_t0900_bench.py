@@ -20,7 +20,7 @@ import table  # noqa: E402
 import throughput  # noqa: E402
 
 NUMBER = re.compile(r"\d")
-# First cells that must be there, each with a figure in every measured column.
+# First cells of the rows that must be there, each with a figure in every measured column.
 ROWS = {
     "pages": [
         "Flask, each page asks the upstream",
@@ -68,7 +68,7 @@ def test_every_section_has_its_place_in_the_document():
 
 @pytest.fixture
 def url_of():
-    """url_of(body): where somebody serves that body, compressed."""
+    """url_of(body): the URL of a server that serves that body, compressed."""
     servers = []
 
     def serve(body):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command that looks for mistakes no test notices, tried with a few that tests do notice, so that neither rots."""
+"""The command that looks for mutations no test notices, tried with a few that tests do notice, so that both keep working."""
 import os
 import pathlib
 import subprocess

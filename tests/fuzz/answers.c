@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The small answers of the two daemons (decode_warmup, decode_scenario): understood as a whole or
- * not at all, and what was understood can be said again in the same words. */
+/* The small answers of the two daemons (decode_warmup, decode_scenario) are understood as a whole
+ * or not at all, and what was understood can be written again. */
 #include "config.h"
 
 #include "fleet/decode.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a document is whole, whatever the data in it try. Seeds name servers `<fz` and `" fz="`:
- * an element or attribute of that name has broken out of its place. */
+/* Whether a document is intact, whatever the data in it attempt. Seeds name servers `<fz` and `"
+ * fz="`: an element or attribute of that name has escaped from its place. */
 #include "config.h"
 
 #include "fuzz.h"
@@ -11,9 +11,9 @@
 #include "base/utf8.h"
 
 #define ELEMENTS_MAX   64 /* open at a time */
-#define ATTRIBUTES_MAX 32 /* of one element */
+#define ATTRIBUTES_MAX 32 /* per element */
 
-/* CSV has no way to write a control character but as it is. */
+/* CSV can only contain a control character as it is. */
 static void check_text(struct span text, bool hidden_too)
 {
 	uint32_t c;
@@ -86,7 +86,7 @@ static void check_attribute(struct span *rest, struct span *names, size_t count)
 	check_references(value);
 }
 
-/* From behind the `<` to behind the `>`. */
+/* From after the `<` to after the `>`. */
 static struct tag check_tag(struct span *rest)
 {
 	struct span names[ATTRIBUTES_MAX];
@@ -107,7 +107,7 @@ static struct tag check_tag(struct span *rest)
 	return tag;
 }
 
-/* The one that takes a <meta> out (layout.c) and has no text. */
+/* Only the comment that takes a <meta> out (layout.c), which has no text. */
 static bool take_comment(struct span *rest)
 {
 	static const struct span comment = SPAN("!-- -->");
@@ -168,7 +168,7 @@ static void check_numbers(struct json_object *value)
 	}
 }
 
-/* A `<` would be markup where a page holds JSON. */
+/* A `<` would be markup where a page contains JSON. */
 static void check_json(struct span text)
 {
 	struct json_tokener *tokener = json_tokener_new();
@@ -196,7 +196,7 @@ static void check_cell(struct span cell)
 	REQUIRE(cell.len == 0 || is_number || !cell.ptr[0] || !strchr("=+-@\t\r", cell.ptr[0]));
 }
 
-/* Up to the comma or line end behind it. */
+/* Up to the comma or line end after it. */
 static void check_next_cell(struct span *rest)
 {
 	struct span cell = *rest;

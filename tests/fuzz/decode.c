@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Predictions answers (decode.h). The first byte seeds the sizes of the chunks in which the rest
- * arrives. The verdict and the snapshot do not depend on them; a snapshot keeps its promises and
- * survives being stored.
+ * arrives. The result does not depend on them; a snapshot satisfies its invariants and survives
+ * being stored.
  */
 #include "config.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The records that are read back from Redis. The first byte chooses: a compact snapshot, the series
- * of a server, points of the history, the risks of a server, a moment, or kept forecasts, of which
- * the packed part comes as it is before packing, or incidents. What cannot be right is refused; what
- * is taken is in its ranges and can be stored again unchanged. Pages of it: stored.c.
+ * of a server, points of the history, the risks of a server, a moment or kept forecasts, whose
+ * packed part is given unpacked, or incidents. Impossible records are refused; accepted values are
+ * in their ranges and can be stored again unchanged. For pages made from them see stored.c.
  */
 #include "config.h"
 
@@ -149,7 +149,7 @@ static void check_percent(double value)
 	REQUIRE(isnan(value) || (value >= 0 && value <= 100));
 }
 
-/* What was read is kept as it is: the second record is the third. */
+/* What was read is written unchanged: the second record equals the third. */
 static void check_kept(const struct snapshot *snap)
 {
 	struct snapshot *again, *once_more;
@@ -243,7 +243,7 @@ static size_t check_incidents(struct span record)
 	return damaged;
 }
 
-/* Two servers, of which the first byte chooses how bad they are, a minute after the step before. */
+/* Two servers a minute after the previous step; the first byte chooses their risks. */
 static struct snapshot *make_step(unsigned choice, int64_t bucket)
 {
 	struct snapshot *snap = snapshot_new();
@@ -259,7 +259,7 @@ static struct snapshot *make_step(unsigned choice, int64_t bucket)
 	return snap;
 }
 
-/* What a step writes can be read, all of it: what goes on is open, what it ends has ended. */
+/* Everything that a step writes can be read: what continues is open, what it ends has ended. */
 static void fuzz_incidents(struct span input)
 {
 	struct snapshot *snap = make_step(fuzz_byte(&input), FUZZ_GEN_MS / FUZZ_INTERVAL_MS);

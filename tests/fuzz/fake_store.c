@@ -8,14 +8,14 @@
 #include "store/batch.h"
 #include "store/resp.h"
 
-#define REPAIR "repair" /* instead of a checksum: the right one, and the right length */
+#define REPAIR "repair" /* in place of a checksum: the right one, and the right length */
 
 struct store {
 	struct span input;
 	struct reply_pool pool;
 	struct resp resp;
 	struct batch batch;
-	bool has_run, asks_size; /* a size is answered without input */
+	bool has_run, asks_size; /* true: a size is answered without input */
 };
 
 struct store *fake_store_new(struct span replies)
@@ -51,7 +51,7 @@ static void replace(struct store *store, redisReply *reply, const char *text)
 	memcpy(reply->str, text, reply->len + 1);
 }
 
-/* No input would find the checksum of a document that it changes. */
+/* No input would guess the checksum of a document that it changes. */
 static void repair(struct store *store, const redisReply *reply)
 {
 	char text[32];

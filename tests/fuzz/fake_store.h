@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* In the place of store.c: a Redis whose answers, in its protocol, are the input. */
+/* In place of store.c: a Redis whose answers, in its protocol, are the input. */
 #ifndef TFT_FAKE_STORE_H
 #define TFT_FAKE_STORE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the fuzz targets share. A target is one file with LLVMFuzzerTestOneInput; libFuzzer drives
- * it, or replay.c over the kept corpus. It checks properties: a failed one ends the program, as a
+ * it, or replay.c over the kept corpus. It checks properties: a violation ends the program, as a
  * finding of a sanitizer does.
  */
 #ifndef TFT_FUZZ_H
@@ -15,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Not assert: a target without its checks would be no test. */
+/* Not assert: without its checks a target would test nothing. */
 #define REQUIRE(property)                                                                          \
 	do {                                                                                       \
 		if (!(property)) {                                                                 \
@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                                                  \
 	} while (0)
 
-/* The next byte of the input, 0 when there is none. */
+/* The next byte of the input, 0 if there is none. */
 static inline unsigned fuzz_byte(struct span *input)
 {
 	if (input->len == 0)
@@ -34,7 +34,7 @@ static inline unsigned fuzz_byte(struct span *input)
 	return (unsigned char)*input->ptr++;
 }
 
-/* The input up to the first `mark`, which is left behind. */
+/* The input up to the first `mark`, which is skipped. */
 static inline struct span fuzz_cut(struct span *input, char mark)
 {
 	const char *end = input->len ? memchr(input->ptr, mark, input->len) : NULL;
@@ -49,9 +49,9 @@ static inline struct span fuzz_cut(struct span *input, char mark)
 	return head;
 }
 
-/* A document is whole: XML with closed elements, quoted values, known references and no foreign
- * markup; JSON with finite numbers; CSV with quoted cells, rows of one length and no formula. In
- * all of them valid UTF-8, in the first two without control characters. */
+/* A document is intact: XML with closed elements, quoted values, known references and no foreign
+ * markup; JSON with finite numbers; CSV with quoted cells, rows of equal length and no formula. All
+ * are valid UTF-8, and the first two have no control characters. */
 void fuzz_check_document(enum media media, struct span text);
 
 #endif

@@ -8,13 +8,13 @@
 #define FUZZ_GEN_MS      1763899265123
 #define FUZZ_INTERVAL_MS 30000
 
-/* A line is a record; its first byte tells how many intervals after the one before. The caller
- * frees *h. */
+/* Each line is a record; its first byte is the number of intervals since the previous one. The
+ * caller frees *h. */
 void fuzz_read_history(struct history *h, unsigned choice, struct span input);
-/* The first line has the names of the servers, each following one the risks of one point. */
+/* The first line has the names of the servers, each following line their risks at one point. */
 void fuzz_read_risks(struct history *h, unsigned choice, struct span name, struct span input);
-/* A sealed record with these letters, of the length of the packed part (two bytes), that part as it is
- * before packing, and the columns. Freed by the caller. */
+/* A sealed record with these letters, of the length of the packed part (two bytes), that part as it
+ * is before packing, and the columns. Freed by the caller. */
 void fuzz_make_record(const char *magic, struct span input, struct buf *record);
 
 #endif

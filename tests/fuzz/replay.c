@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a target over files without libFuzzer: those given, else its kept corpus. */
+/* Runs a target over files without libFuzzer: the given ones, or its kept corpus. */
 #include "config.h"
 
 #include <dirent.h>
@@ -17,7 +17,7 @@ static void replay(const char *path)
 	REQUIRE(file);
 	len = fread(bytes, 1, sizeof(bytes), file);
 	REQUIRE(feof(file) && fclose(file) == 0);
-	/* Of its own size, so that a sanitizer sees who reads beyond it. */
+	/* Of exactly this size, so that a sanitizer sees a read beyond it. */
 	copy = malloc(len + !len);
 	REQUIRE(copy);
 	memcpy(copy, bytes, len);

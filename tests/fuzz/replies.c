@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The wire of Redis, as a worker receives it: in pieces of any size, into memory with a ceiling.
- * The pieces change nothing, whatever a reply is, all that is asked of it has an answer, and
- * hiredis reads the same in it.
+ * The wire of Redis as a worker receives it: in pieces of any size, into memory with a ceiling. The
+ * pieces make no difference, every accessor answers for any reply, and hiredis reads the same from
+ * it.
  */
 #include "config.h"
 
@@ -14,7 +14,7 @@
 
 #define POOL_MAX 65536
 
-/* Of the sanitizer's allocator, which mallinfo does not know. */
+/* In the sanitizer's allocator, which mallinfo does not know. */
 size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
 
 static size_t heap(void)
@@ -43,7 +43,7 @@ static void compare(const redisReply *ours, const redisReply *theirs)
 		compare(ours->element[i], theirs->element[i]);
 }
 
-/* Of the bytes of one reply that we have found good. */
+/* hiredis reads the bytes of one reply that we accept. */
 static void ask_hiredis(struct wire *wire, const redisReply *ours, struct span bytes)
 {
 	void *theirs = NULL;
@@ -70,7 +70,7 @@ static void tell(const redisReply *reply, struct buf *out)
 		tell(reply->element[i], out);
 }
 
-/* The replies that are complete; false when no more can follow. */
+/* Reads the complete replies; false when no more can follow. */
 static bool take(struct wire *wire, struct span *rest, const char **begin, bool compared)
 {
 	enum resp_result rc;
@@ -121,7 +121,7 @@ static void read_in_pieces(struct wire *wire, struct span input, size_t piece, b
 	close_wire(wire);
 }
 
-/* Nothing but the pool takes memory, and that no more than its ceiling. */
+/* Only the pool allocates memory, and no more than its ceiling. */
 static void measure(struct span input)
 {
 	struct reply_pool pool;

@@ -99,7 +99,7 @@ static void write_query(const struct query *q, struct buf *out)
 			!strchr("<>\"'#+", out->data[i]));
 }
 
-/* The canonical text means the same and is its own canonical text. */
+/* The canonical text has the same meaning and is its own canonical text. */
 static void check_query(const struct query *q, unsigned allowed)
 {
 	struct query again;
@@ -185,7 +185,7 @@ static void check_condition(const struct request *r)
 		REQUIRE(strcmp(r->if_none_match, tag) != 0);
 }
 
-/* Who may act never comes from another site. */
+/* A request that may act never comes from another site. */
 static void check_action(const struct request *r)
 {
 	static struct settings settings = {.anonymous = ROLE_OPERATOR, .origin = "http://a"};

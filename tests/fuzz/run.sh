@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Fuzzes one target: run.sh TARGET [option of libFuzzer]..., in the build directory of ./configure CC=clang --enable-fuzzers.
-# What it finds besides the kept corpus goes to fuzz/TARGET, an input that fails to fuzz/TARGET-crash-... or the like.
+# New inputs go to fuzz/TARGET beside the kept corpus, and inputs that fail to fuzz/TARGET-crash-... or a similar name.
 set -euo pipefail
 target=$1
 shift

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Writes first inputs for all fuzz targets into a directory: seeds.py DIRECTORY. TFT_BUILD names a build as for the tests.
 
-Redis' side comes from a real worker and a real Redis, so it always has the current formats.
+Redis' answers come from a real worker and a real Redis, so they always have the current formats.
 """
 import json
 import pathlib
@@ -106,7 +106,7 @@ def write_settings(seeds):
 
 
 class Recorder:
-    """What Redis says while one request is answered, with marks in the place of checksums (fake_store.c)."""
+    """What Redis answers during one request, with marks in place of checksums (fake_store.c)."""
 
     def __init__(self, stack):
         self.stack = stack
@@ -127,7 +127,7 @@ class Recorder:
         self.bytes = b""
         answer = ask()
         assert answer.complete, path
-        # In an entry the checksum comes last; the same digits as etag, and the snapshot's id, are followed by another text.
+        # In an entry the checksum comes last; where the same digits are an etag or the snapshot's id, other text follows.
         return re.sub(rb"\$16\r\n[0-9a-f]{16}\r\n(?!\$)", b"$6\r\nrepair\r\n", self.bytes)
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The configuration file (settings.h): refused with one line of explanation, or taken; then the
- * effective values, written as a file, give the same values again. */
+/* The configuration file (settings.h) is refused with one line of explanation, or accepted; then
+ * the effective values, written as a file, give the same values again. */
 #include "config.h"
 
 #include <sys/mman.h>
@@ -10,7 +10,7 @@
 #include "fuzz.h"
 #include "settings.h"
 
-/* A regular file in memory, closed to others as one with secrets has to be. */
+/* A regular file in memory, without access for others, as a file with secrets must be. */
 static const char *as_file(struct span text)
 {
 	static char path[32];
@@ -26,7 +26,7 @@ static const char *as_file(struct span text)
 	return path;
 }
 
-/* A secret is masked and stays at its built-in value. */
+/* A secret is masked and keeps its built-in value. */
 static void write_rows(const struct diagnosis_setting *rows, size_t count, struct buf *out)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -52,7 +52,7 @@ static void check_again(const struct settings *settings)
 	buf_init(&text, 1 << 16);
 	write_rows(once, count, &text);
 	if (settings_load(&again, as_file(buf_span(&text)), &err) != 0) {
-		/* The newline was too much for a last line that had none. */
+		/* The last line had no newline, and the added one was too much. */
 		REQUIRE(strstr(err.msg, "line too long"));
 		buf_free(&text);
 		return;

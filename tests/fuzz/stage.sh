@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Stage `fuzz` of run_tests.sh: stage.sh WORK SECONDS. Builds the targets in WORK/fuzz from WORK/src and gives each of them so
-# many seconds. A line "passed TARGET" or "failed TARGET" for each; their output goes to WORK/log/fuzz-TARGET.log.
+# Stage `fuzz` of run_tests.sh: stage.sh WORK SECONDS. Builds the targets in WORK/fuzz from WORK/src and runs each for SECONDS.
+# Prints "passed TARGET" or "failed TARGET" for each; their output goes to WORK/log/fuzz-TARGET.log.
 set -euo pipefail
 work=$1
 seconds=$2
@@ -9,7 +9,7 @@ targets=(answers decode entry replies request settings stored)
 
 build() {
     mkdir -p "$work/fuzz" && cd "$work/fuzz" || return
-    # Fetched already for the other build.
+    # The other build has already fetched these.
     [[ -d third-party ]] || cp -a ../obj/third-party . || return
     ../src/configure CC=clang --enable-developer --enable-fuzzers && make fuzz-targets
 }
@@ -21,7 +21,7 @@ fi
 cd "$work/fuzz"
 code=0
 for target in "${targets[@]}"; do
-    # From the kept corpus alone: a run must not depend on the ones before it.
+    # From the kept corpus only: a run must not depend on earlier ones.
     rm -rf "fuzz/$target"
     if timeout --foreground -k 10 $((seconds + 60)) ../src/tests/fuzz/run.sh "$target" -max_total_time="$seconds" \
         >"$work/log/fuzz-$target.log" 2>&1; then

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What viewers get of that which is read back from Redis. The first byte chooses: a compact
- * snapshot, the series of a server, records of the history, the answers to a whole request, or
- * incidents, a moment of the past, or the forecasts kept of it. Every page of it is whole. The records themselves: entry.c.
+ * What viewers get of data that are read back from Redis. The first byte chooses: a compact
+ * snapshot, the series of a server, records of the history, the answers to a whole request,
+ * incidents, a moment of the past, or the forecasts kept of it. Every page made from them is
+ * intact. For the records themselves see entry.c.
  */
 #include "config.h"
 
@@ -18,7 +19,7 @@
 
 static const struct site site = {FUZZ_INTERVAL_MS, 600000, 3600000, "http://127.0.0.1:8000"};
 
-/* Each page takes of it what it knows. */
+/* Each page uses the parts that it knows. */
 static const char *const queries[] = {
 	"",
 	"view=kiosk&refresh=5&tabs=overview,top",
@@ -36,8 +37,8 @@ static void choose_query(struct query *q, const struct page *page, unsigned choi
 	enum query_key bad;
 
 	query_init(q);
-	/* A value of another page's key of the same name may be refused: then what came before it
-	 * holds. */
+	/* A value of another page's key of the same name may be refused; the result then has what
+	 * came before it. */
 	(void)query_parse(q, raw, page->params, &bad);
 }
 
@@ -54,7 +55,7 @@ static void check_page(const struct page *page, const struct view *view)
 
 /* --- compact snapshots --- */
 
-/* Two bytes choose the page and what is said about it; the rest is the snapshot. */
+/* Two bytes choose the page and its condition; the rest is the snapshot. */
 static void fuzz_snapshot(struct span input)
 {
 	const struct page *page = &page_table[fuzz_byte(&input) % page_count];
@@ -74,7 +75,7 @@ static void fuzz_snapshot(struct span input)
 	view.warmup = &snap->warmup;
 	view.scenario = &snap->scenario;
 	view.server = snap->count ? &snap->servers[0] : NULL;
-	/* Those are made of more than a snapshot. */
+	/* These need more than a snapshot. */
 	if (!(page->needs & PAGE_DIAGNOSIS) && (view.server || !(page->needs & PAGE_SERVER)))
 		check_page(page, &view);
 	snapshot_free(&snap);
@@ -97,7 +98,7 @@ static struct snapshot *make_snapshot(struct series *series)
 	return snap;
 }
 
-/* more: what the page needs beside the snapshot. */
+/* more: what the page needs besides the snapshot. */
 static void show(struct snapshot *snap, const char *const *pages, size_t count, struct view more,
 		 unsigned choice)
 {
@@ -267,7 +268,7 @@ static void make_request(struct request *request, struct span *input)
 	(void)snprintf(request->remote_user, sizeof(request->remote_user), "<fz\" fz=\"");
 }
 
-/* A document of Redis goes out as it was stored, so its content proves nothing; what was made here
+/* A document from Redis is sent as it was stored, so its content proves nothing; one rendered here
  * does. */
 static void check_response(const struct response *r)
 {
@@ -287,7 +288,7 @@ static void check_response(const struct response *r)
 		fuzz_check_document(MEDIA_CSV, r->body);
 }
 
-/* Two bytes choose path and query; the rest is what Redis answers. */
+/* Two bytes choose path and query; the rest is Redis' answer. */
 static void fuzz_serve(struct span input)
 {
 	static struct request request;

@@ -21,7 +21,7 @@ expect 'data that is never executed' 'GNU_STACK .* RW  *0x' -l
 expect 'binding at start' 'Flags:.* NOW' -d
 expect 'stack protector' '__stack_chk_fail' --dyn-syms
 expect 'checked string functions' '__[a-z]*_chk@' --dyn-syms
-# Not by the note: the start-up objects of the C library may lack theirs, and then the whole program has none.
+# The note is no evidence: if the start-up objects of the C library lack theirs, the whole program has none.
 if [ "$(uname -m)" = x86_64 ] && ! objdump -d "$program" | grep -q endbr64; then
 	echo "$program: no marks at targets of indirect calls" >&2
 	missing=1

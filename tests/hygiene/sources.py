@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The source tree as the hygiene tests see it: files by kind, without what a build leaves beside them."""
+"""The source tree for the hygiene tests: files by kind, without what a build leaves there."""
 import pathlib
 import re
 
@@ -10,7 +10,7 @@ TEXT |= {".py", ".service", ".sh", ".socket", ".svg", ".target", ".txt", ".5", "
 
 
 def files():
-    """All text files of ours; not the recorded payloads, not what configure makes at the top level."""
+    """All our text files; not the recorded payloads, not what configure generates at the top level."""
     found = [p for d in DIRECTORIES for p in (ROOT / d).rglob("*") if p.is_file() and is_ours(p)]
     found += [p for p in ROOT.iterdir() if p.is_file() and p.suffix in TEXT and p.name not in GENERATED]
     return sorted(found)
@@ -37,12 +37,12 @@ def c_files():
 
 
 def name(path):
-    """For the id of a parametrised test."""
+    """The id of a parametrised test."""
     return str(path.relative_to(ROOT))
 
 
 def code_only(text):
-    """C without comments, and strings emptied; line numbers stay."""
+    """C without comments and with empty strings; line numbers stay."""
     pattern = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 
     def blank(match):

@@ -8,13 +8,13 @@ import pytest
 from sources import c_files, code_only, files, name, scripts
 
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|setlocale)\s*\(")
-# Only the argv form takes foreign bytes safely; %s splits at blanks.
+# Only the argv form handles foreign bytes safely; %s splits at blanks.
 REDIS_FORMAT = re.compile(r"\bredis(Append)?Command\s*\(")
 
 # One spelling of each: `!p` for a pointer that is NULL, and the macro of <assert.h>.
 SPELLING = re.compile(r"== NULL\b|\bNULL ==|\b_Static_assert\b")
 
-# Written in pieces: this file is searched as well.
+# Split, because this file is searched as well.
 REGISTRIES = [
     ".".join(parts)
     for parts in (
@@ -35,7 +35,7 @@ MACHINE_PATHS = re.compile(r"(?<![\w}$.])/(?:" + "|".join(("work/", r"home/\w", 
 
 
 def is_of_the_program(path):
-    """Sources and headers, but not those of the simulated upstream, which uses nothing of the program."""
+    """Sources and headers, except those of the simulated upstream, which uses no code of the program."""
     return name(path).startswith(("src/", "include/")) and not name(path).startswith("src/demo/")
 
 
@@ -86,7 +86,7 @@ def test_shellcheck_has_no_remark(path):
     assert result.returncode == 0, result.stdout
 
 
-FORMATTER = "14"  # each version lays a few lines out in its own way; this one's decides
+FORMATTER = "14"  # each version formats a few lines in its own way; this one decides
 
 
 def test_every_c_file_is_formatted():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the build knows of its own configuration: nothing of an earlier one may stay in the programs."""
+"""What the build depends on: no part of an earlier configuration may stay in the programs."""
 import os
 import pathlib
 import re
@@ -13,19 +13,19 @@ BUILD = pathlib.Path(os.environ.get("TFT_BUILD") or ROOT).resolve()
 
 
 def is_stale(target, changed):
-    """Whether make would make it anew after that file has changed."""
+    """True if make would rebuild it after that file has changed."""
     command = ["make", "-q", "-C", BUILD, "-W", changed, target]
     return subprocess.run(command, capture_output=True, text=True, timeout=60).returncode == 1
 
 
 def compiled_from(unit):
-    """What make knows of an object."""
+    """The dependencies of an object according to make."""
     name = pathlib.Path(unit)
     return (BUILD / name.parent / ".deps" / f"{name.name}.Po").read_text()
 
 
 def test_a_changed_directory_is_compiled_anew():
-    """Configured in place and then for production, the programs looked for their files where they had been before."""
+    """Configured in place and then for production, the programs once looked for their files in the old directories."""
     assert is_stale("gen/paths.h", "Makefile") and not is_stale("gen/paths.h", "Makefile.am")
     assert "gen/paths.h" in compiled_from("src/settings") and "gen/paths.h" in compiled_from("src/main")
     assert "gen/paths.h" not in compiled_from("src/base/buf")
@@ -38,7 +38,7 @@ def test_changed_flags_compile_everything_anew():
 
 @pytest.fixture(scope="module")
 def configure(tmp_path_factory):
-    """Runs configure in a directory of its own where pkg-config knows no cmocka."""
+    """Runs configure in a separate directory, with a pkg-config that knows no cmocka."""
     source = (BUILD / re.search(r"^top_srcdir = (.*)$", (BUILD / "Makefile").read_text(), re.M)[1]).resolve()
     if (source / "config.status").exists():
         pytest.skip("the sources are configured in place, which excludes a second build directory")
@@ -65,7 +65,7 @@ def test_configure_and_make_check_say_that_there_are_no_unit_tests(configure):
     assert "NONE OF THE UNIT TESTS" in result.stderr.splitlines()[-1]
 
 
-def test_a_closed_registry_is_told_soon_with_the_way_around(tmp_path):
+def test_an_unreachable_registry_is_reported_soon_with_a_workaround(tmp_path):
     env = {**os.environ, "npm_config_registry": "http://127.0.0.1:9/", "npm_config_cache": str(tmp_path / "cache")}
     command = ["sh", ROOT / "nginx" / "third-party.sh", ROOT / "nginx", tmp_path / "out"]
     result = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)

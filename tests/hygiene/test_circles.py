@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""No circle of files: neither do two headers include one another, nor do two sources call one another, over any number of steps."""
+"""No circles: neither do headers include each other, nor do sources call each other, over any number of steps."""
 import os
 import pathlib
 import subprocess
@@ -11,7 +11,7 @@ BUILD = pathlib.Path(os.environ.get("TFT_BUILD", ROOT / "build" / "test" / "obj"
 
 
 def symbols(object_file):
-    """(defined, used) symbols of other files' interest."""
+    """(defined, used) global symbols."""
     defined, used = set(), set()
     for line in subprocess.run(["nm", object_file], capture_output=True, text=True, check=True).stdout.splitlines():
         kind, symbol = line.split()[-2:]
@@ -58,11 +58,11 @@ def test_no_circle_of_calls():
     assert not circle(graph)
 
 
-def test_a_planted_fault_is_seen():
+def test_a_planted_circle_is_found():
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == ["a", "b", "c"]
 
 
-def test_an_include_upward_is_seen(monkeypatch):
+def test_an_include_upward_is_found(monkeypatch):
     path = ROOT / "src" / "base" / "buf.c"
     monkeypatch.setattr("test_layers.includes", lambda _: ["pages/table.h", "base/span.h"])
     assert room(stem(path)) == "base" and upward(path) == ["pages/table.h"], name(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a comment or a document cites is in the repository: doc/rules.md#risk names a file and a heading of it."""
+"""What a comment or a document cites is in the repository: doc/rules.md#risk names a file and one of its headings."""
 import re
 
 import pytest
@@ -8,18 +8,18 @@ from sources import ROOT, files, name
 
 CITATION = re.compile(r"\b(doc/[a-z/_-]+\.md|redis/KEYS\.md|HACKING\.md)(?:#([a-z0-9-]+))?")
 LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([a-z0-9-]+))?\)")
-# Documents of the first plan, which are not here.
+# Documents of an earlier design, which are not in the repository.
 FOREIGN = re.compile(r"\b(ui|reliability|domain-rules|[Cc]ontract|design|style) \d+(\.\d+)*\b|\b(ui|reliability|domain-rules|design|style|upstream-contract)\.md\b")
 
 
 def anchors(path):
-    """As GitHub makes them of headings."""
+    """The anchors that GitHub makes from headings."""
     headings = re.findall(r"^#+ (.*)$", path.read_text(), re.M)
     return {re.sub(r"[^a-z0-9 -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
 def broken(text, folder):
-    """Citations in the text of a file in `folder` that lead nowhere."""
+    """The citations without a target in the text of a file in `folder`."""
     found = [(ROOT / file, anchor, file) for file, anchor in CITATION.findall(text)]
     found += [(folder / file, anchor, file) for file, anchor in LINK.findall(text) if file.endswith(".md")]
     return [f"{file}#{anchor}" for path, anchor, file in found if not path.is_file() or (anchor and anchor not in anchors(path))]

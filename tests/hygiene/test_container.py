@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""compose.yaml and its companions: settings, paths and programs that they name exist; nobody is root, and nothing is writable."""
+"""compose.yaml and its companions: the settings, paths and programs that they name exist; nothing runs as root, and
+nothing but volumes is writable."""
 import re
 
 import pytest
@@ -18,7 +19,7 @@ own = pytest.mark.parametrize("what", [what for _, _, what in SERVICES if "image
 
 
 def settings():
-    """Names of the table of options; FILE for the secrets."""
+    """The names in the table of options, with _FILE for the secrets."""
     rows = re.findall(r'^\t\{"\w+", "\w+", "(TFT_\w+)", VALUE_(\w+)', (ROOT / "src" / "settings.c").read_text(), re.M)
     return {name for name, _ in rows} | {f"{name}_FILE" for name, kind in rows if kind == "SECRET"}
 
@@ -54,7 +55,7 @@ def test_health_checks_ask_for_addresses_that_exist():
 
 
 def test_what_is_mounted_is_in_the_image_and_declared():
-    """A new volume takes its owner from the directory in the image; what is not there would be root's."""
+    """A new volume takes its owner from the directory in the image; a missing directory would belong to root."""
     made = set(re.search(r"install -d -o tft .* -m 750 (.*?)\n", IMAGE)[1].split())
     declared = set(COMPOSE["compose.yaml"]["volumes"])
     for _, _, what in SERVICES:
@@ -63,7 +64,7 @@ def test_what_is_mounted_is_in_the_image_and_declared():
         assert {path for _, path in mounts} | set(what.get("tmpfs", [])) <= made
 
 
-def test_redis_and_the_demo_have_no_way_out_and_only_nginx_listens():
+def test_redis_and_the_demo_have_no_route_out_and_only_nginx_listens():
     assert {what["command"] for _, _, what in SERVICES if what.get("networks") == ["nowhere"]} == {"redis", "inference", "generator"}
     assert COMPOSE["compose.yaml"]["networks"]["nowhere"] == {"internal": True}
     assert [service for _, service, what in SERVICES if what.get("ports")] == ["nginx"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The usage examples in the heads of the headers are C that compiles against the header itself."""
+"""The usage examples in the heads of the headers are C code that compiles against the header."""
 import re
 import subprocess
 
@@ -8,7 +8,7 @@ import pytest
 from sources import ROOT, name
 from test_layers import HEADERS, stem
 
-# What an example takes for granted. `send`, `receive` and `fetch` are the reader's own.
+# What an example assumes. The reader supplies `send`, `receive` and `fetch`.
 GIVEN = {
     "base/buf": "const char *bytes; size_t len; int n;",
     "base/csv": '#include "base/buf.h"\n#include "fleet/snapshot.h"\nstruct buf buf; struct server *server;',
@@ -43,7 +43,7 @@ def example(path):
 EXAMPLES = [path for path in HEADERS if example(path)]
 
 
-def test_every_example_has_what_it_takes_for_granted():
+def test_every_example_has_its_declarations():
     assert {stem(path) for path in EXAMPLES} == set(GIVEN)
 
 

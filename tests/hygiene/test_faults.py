@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""doc/faults.md names for each fault the test that proves it: the tests exist, and no row is missing."""
+"""doc/faults.md names the test that proves each fault: the tests exist, and no row is missing."""
 import re
 
 import pytest
@@ -7,7 +7,7 @@ import pytest
 from sources import ROOT
 
 ROWS = re.findall(r"^\| (\d+) \|(.*)\|(.*)\|(.*)\|$", (ROOT / "doc" / "faults.md").read_text(), re.M)
-MATRIX = 60  # rows that the design asks for; others may follow
+MATRIX = 60  # rows that the design requires; others may follow
 DEFINITIONS = {".py": r"^def {}\(", ".c": r"^static void {}\("}
 
 

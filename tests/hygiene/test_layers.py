@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The folders below src and include are the rooms of the house. A file includes headers of its own room or of rooms below it only."""
+"""The directories below src and include are the rooms. A file includes only headers of its own room or of rooms below it."""
 import pathlib
 import re
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 from sources import ROOT, c_files, code_only, name
 
-# Who may use whom, from the lowest floor up: a room and the rooms below it that it uses.
+# Which room may use which, from the lowest up: a room and the rooms below it that it uses.
 ROOMS = {
     "base": set(),
     "store": {"base"},
@@ -19,16 +19,16 @@ ROOMS = {
     "server": {"base", "store", "fleet", "pages", "cache", "refresh", "top"},
     "top": {"base", "store", "fleet", "pages", "cache", "refresh", "server"},
 }
-PROGRAMS = {"demo", "fetch"}  # folders of src that are programs of their own
+PROGRAMS = {"demo", "fetch"}  # directories of src that are separate programs
 GENERATED = {"config.h", "paths.h", "scripts.h", "text.h", "build_id.h", "assets.h"}
 SOURCES = sorted(p for p in (ROOT / "src").rglob("*.c") if not PROGRAMS & set(p.relative_to(ROOT / "src").parts))
 HEADERS = sorted((ROOT / "include").rglob("*.h"))
-# Many files of one or two functions share a header: eleven headers of one prototype each would say nothing more.
+# Many files with one or two functions share a header: eleven headers with one prototype each would say nothing more.
 FAMILIES = {"cache/": {"cache/cache.h", "cache/redis.h"}, "pages/": {"pages/contents.h", "pages/api.h", "pages/pieces.h"}}
 
 
 def stem(path):
-    """room/name, as an include writes it without its ending."""
+    """room/name, as in an include but without the ending."""
     return str(path.relative_to(ROOT / path.relative_to(ROOT).parts[0]).with_suffix(""))
 
 
@@ -37,12 +37,12 @@ def room(header):
 
 
 def family(path):
-    """The headers that may stand for a header of its own."""
+    """The headers that may take the place of its own header."""
     return next((headers for prefix, headers in FAMILIES.items() if stem(path).startswith(prefix)), set())
 
 
 def includes(path):
-    # code_only() would empty the very strings we look for.
+    # code_only() would empty the strings that are needed here.
     text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
     return re.findall(r'^\s*#\s*include\s+"([^"]+)"', text, re.M)
 

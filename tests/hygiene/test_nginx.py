@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What nginx may keep for a second: its map of canonical query strings against the parameter table of query.c."""
+"""What nginx may store for a second: its map of canonical query strings against the parameter table of query.c."""
 import re
 
 import pytest
@@ -10,12 +10,12 @@ HTTP_CONF = (ROOT / "nginx" / "tft-http.conf.in").read_text()
 CANONICAL = re.compile(re.search(r'"~(\^\(\?:profile=.*)" 0;', HTTP_CONF).group(1))
 MAP_KEYS = re.findall(r"\(\?:([a-z_]+)=", CANONICAL.pattern)
 
-# Later than the last storable one in the canonical order: free text, private numbers, or about the reload only.
+# From this one on, the canonical order has only free text, private numbers, and parameters about reloading.
 FIRST_NOT_STORED = "cost_per_hour"
 
 
 def table_keys():
-    """A name that means different things on two pages has two rows."""
+    """A key with different meanings on two pages has two rows."""
     text = (ROOT / "src" / "pages" / "query.c").read_text()
     return list(dict.fromkeys(re.findall(r'^\t\[QUERY_[A-Z0-9_]+\] = \{\s*"([a-z0-9_]+)"', text, re.M)))
 
@@ -69,7 +69,7 @@ def test_every_other_spelling_bypasses(args):
 
 
 def test_every_kept_connection_may_have_ended():
-    """A request tries each server of the list once: all those that are kept, and twice more."""
+    """A request tries each server of the list once: all kept connections, and two new ones."""
     upstream = re.search(r"^upstream tft \{(.*?)^\}", HTTP_CONF, re.S | re.M).group(1)
     kept = int(re.search(r"keepalive (\d+);", upstream).group(1))
     assert upstream.count('server "unix:@SOCKET@"') == kept + 2

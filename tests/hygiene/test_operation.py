@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is shipped for operating: events against the manual, systemd units, the Debian package, the guide."""
+"""What is shipped for operators: events against the manual, systemd units, the Debian package, the guide."""
 import os
 import pathlib
 import re
@@ -49,7 +49,7 @@ def test_systemd_has_no_remark_on_the_units(tmp_path):
 
 @needs_systemd
 def test_workers_are_confined(tmp_path):
-    """1.1 of 10; what is left is the network, which they need."""
+    """1.1 of 10; the rest is the network, which they need."""
     command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=12", units(tmp_path)[2]]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
@@ -73,7 +73,7 @@ def test_version_is_the_same_everywhere():
 
 
 def test_the_package_needs_what_the_build_needs():
-    """All of [build] but npm, which a release does without, and what debhelper brings."""
+    """Everything in [build] except npm, which a release does not need, and what debhelper brings."""
     packages = re.search(r"^\[build\]\n(.*?)^\[", (ROOT / "scripts" / "packages.txt").read_text(), re.S | re.M)[1].split()
     control = (ROOT / "debian" / "control").read_text()
     needed = set(re.findall(r"^ ([a-z0-9-]+)", re.search(r"Build-Depends:\n(.*?)^\S", control, re.S | re.M)[1], re.M))
@@ -81,7 +81,7 @@ def test_the_package_needs_what_the_build_needs():
 
 
 def rights(name):
-    """Of the user tft in one of the files of redis."""
+    """The permissions of the user tft in one of the files of redis."""
     return re.search(r"^user tft on #@\w+@ (.*)$", (ROOT / "redis" / name).read_text(), re.M)[1]
 
 
@@ -90,19 +90,19 @@ def test_the_shared_redis_knows_the_same_user_as_the_private_one():
 
 
 def scripted():
-    """The commands of the scripts that workers run; adopt is an administrator's."""
+    """The commands of the scripts that workers run; adopt.lua is for administrators."""
     scripts = [re.sub("--.*", "", path.read_text()) for path in (ROOT / "redis").glob("*.lua") if path.stem != "adopt"]
     return {name for text in scripts for name in re.findall(r"redis\.p?call\('(\w+)'", text) + re.findall(r"\{'([A-Z]+)'", text)}
 
 
 def sent():
-    """The commands of workers themselves, to Redis and not to its sentinels."""
+    """The commands that workers send themselves, to Redis and not to its sentinels."""
     sources = [path.read_text() for room in ("cache", "store") for path in (ROOT / "src" / room).glob("*.c")]
     return {name for text in sources for name in re.findall(r'(?:store_cmd\([^;]*?,|\{)\s*SPAN\("([A-Z]+)"\)', text)} - {"SENTINEL"}
 
 
 def test_the_user_of_redis_may_do_what_the_dashboard_asks_for_and_nothing_else():
-    """A command that is missing here would stop a script in the middle."""
+    """A missing command would stop a script half-way."""
     assert {"HINCRBY", "XADD", "RENAME"} <= scripted() and {"HMGET", "AUTH", "EVALSHA", "ROLE", "SCRIPT", "UNLINK"} <= sent()
     whole = {"memory": "memory|usage", "script": "script|load"}
     wanted = {whole.get(name.lower(), name.lower()) for name in scripted() | sent()} | {"ping"}
@@ -112,14 +112,14 @@ def test_the_user_of_redis_may_do_what_the_dashboard_asks_for_and_nothing_else()
 
 
 def test_redis_is_open_only_where_its_default_user_is_off():
-    """One file says both, so that nobody takes the one without the other."""
+    """One file says both, so that nobody copies only one of them."""
     for path in (ROOT / "redis").glob("*.in"):
         assert not re.search("^protected-mode no", path.read_text(), re.M) or re.search("^user default off$", path.read_text(), re.M)
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """{name: path} of what `make install` puts below a directory of its own."""
+    """{name: path} of what `make install` installs below a separate directory."""
     directory = tmp_path_factory.mktemp("installed")
     subprocess.run(["make", "-s", "-C", BUILD, "install", f"DESTDIR={directory}"], check=True, capture_output=True, timeout=300)
     return {path.name: path for path in directory.rglob("*") if not path.is_dir()}
@@ -135,7 +135,7 @@ def test_no_file_that_is_installed_has_a_placeholder_left(installed):
 
 @pytest.mark.parametrize("example", sorted((ROOT / "nginx" / "examples").glob("*.conf")), ids=lambda path: path.stem)
 def test_nginx_accepts_what_is_installed(installed, example, tmp_path):
-    """Each example over the installed parts, as if they were in /etc; certificates are the access tests' business."""
+    """Each example with the installed files, as if they were in /etc; the access tests supply certificates."""
     def moved(path):
         text = re.sub(r"/\S*/tft-dashboard/nginx/(tft-\w+\.conf)", r"\1", path.read_text())
         text = text.replace("/run/tft-dashboard-l1", f"{tmp_path}/l1").replace("/var/log/nginx", str(tmp_path))

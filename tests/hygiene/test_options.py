@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Options exist once, as rows of src/settings.c and src/main.c; manuals and example file say the same and no more."""
+"""Options are defined once, as rows of src/settings.c and src/main.c; manuals and example file say the same and no more."""
 import os
 import pathlib
 import re
@@ -14,7 +14,7 @@ MANUALS = [ROOT / "src" / "tft-dashboard.8", ROOT / "src" / "tft-dashboard.conf.
 CONSTANTS = {"SECONDS": 1000, "MINUTES": 60_000, "HOURS": 3_600_000, "MEBI": 1 << 20}
 DURATIONS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 UNITS = {"DURATION": DURATIONS, "SIZE": {"m": 1 << 20, "g": 1 << 30}, "INTEGER": {"": 1}}
-# How the manual calls the types.
+# What the manual calls the types.
 WORDS = {"TEXT": "text", "ADDRESS": "text", "NODE": "text", "LEVEL": "text", "FORMAT": "text", "SECRET": "secret", "URL": "url"}
 WORDS |= {"USERS": "text", "PREFIX": "text", "HOSTS": "text", "ROLE": "text", "ORIGIN": "url", "PATH": "path"}
 WORDS |= {"DURATION": "duration", "SIZE": "size", "INTEGER": "number", "FLAG": "flag"}
@@ -91,7 +91,7 @@ def manual_entries():
 
 
 def test_the_table_is_read_whole(tmp_path):
-    """Otherwise the tests below would not see an option."""
+    """Otherwise the tests below would miss an option."""
     assert [option.name for option in OPTIONS] == list(print_config(None, tmp_path))
 
 

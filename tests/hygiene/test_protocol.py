@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the scripts answer and what the workers look for are the same words."""
+"""The words that the scripts answer with are the ones that the workers know."""
 import pathlib
 import re
 
@@ -7,13 +7,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 def answers(script):
-    """The first words of all that a script returns."""
+    """The first words of everything that a script returns."""
     text = re.sub("--.*", "", (ROOT / f"redis/{script}.lua").read_text())
     return set(re.findall(r"return (?:\{|refuse\()'([\w-]+)'", text))
 
 
 def source(path, start):
-    """A table of a C file, as its text."""
+    """The text of a table in a C file."""
     return (ROOT / path).read_text().partition(start)[2].partition("};")[0]
 
 

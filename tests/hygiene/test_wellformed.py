@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every page is well-formed XML, has unique ids, and carries no inline code or style, whatever the fleet looks like."""
+"""Every page is well-formed XML, has unique ids, and contains no inline script or style, whatever the fleet looks like."""
 import gzip
 import os
 import pathlib
@@ -31,7 +31,7 @@ def render(page, snapshot):
 
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory):
-    """A fleet whose names try to leave every context, one server without data, one alarming."""
+    """A fleet whose names try to escape from every context, one server without data, one alarming."""
     names = ["<script>alert(1)</script>", "\\\"' onload='x", "a&b;&amp;", "]]>", "-->", "\\u202eevil", "\\u0001", "\U0001f600"]
     metric = '{"current": 99.5, "p50": [99, 99, 99, 99, 99, 99], "p10": [], "p90": [100, 100, 100, 100, 100, 100]}'
     servers = [f'"{n}": {{"mem_used_pct": {metric}, "cpu_iowait_pct": {metric}}}' for n in names] + ['"empty": {}']
@@ -90,7 +90,7 @@ def test_500_servers_stay_below_3000_elements(page):
 
 
 def asset(name):
-    """A file as it is delivered, and compressed."""
+    """A file as delivered, and compressed."""
     header = (BINARY.parent / "assets" / "assets.h").read_text()
     path = BINARY.parent / "assets" / re.search(rf'"(static/{name}[^"]*)"', header).group(1)
     return path.read_bytes(), path.with_name(path.name + ".gz").read_bytes()
@@ -105,7 +105,7 @@ def test_what_the_overview_loads_keeps_its_budget():
 
 
 def test_charts_keep_their_budget():
-    """The library, and what makes our charts of it."""
+    """The library, and our code for the charts."""
     library = (BINARY.parent / "third-party" / "uPlot.iife.min.js").read_bytes()
     assert len(gzip.compress(library, 9)) <= 23 * 1024
     assert len(asset("charts")[1]) <= 26 * 1024

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Certificates for tests, by openssl: of one authority, of a stranger's, for somebody else, out of date."""
+"""Certificates for tests, made by openssl: from one authority, from another one, for another name, and expired."""
 import subprocess
 
-# `openssl ca` is the one way to an end in the past that versions 3.0 to 3.5 have in common.
+# `openssl ca` is the only way to set an end in the past that versions 3.0 to 3.5 share.
 CONFIG = """[ca]
 default_ca = own
 [own]
@@ -28,7 +28,7 @@ def make_key(directory, name, *arguments):
 
 
 def make_authorities(directory):
-    """ca.pem, which signs, and stranger.pem."""
+    """Makes ca.pem, which signs, and stranger.pem, another authority."""
     (directory / "ca.conf").write_text(CONFIG)
     (directory / "index.txt").touch()
     for name in "ca", "stranger":
@@ -36,7 +36,7 @@ def make_authorities(directory):
 
 
 def make_certificate(directory, name, subject_alternative, end="20490101000000Z"):
-    """NAME.pem, signed by the authority ca.pem."""
+    """Makes NAME.pem, signed by the authority ca.pem."""
     make_key(directory, name, "-addext", f"subjectAltName={subject_alternative}", "-out", f"{name}.csr")
     openssl(directory, "ca", "-batch", "-notext", "-config", "ca.conf", "-cert", "ca.pem", "-keyfile", "ca.key",
             "-startdate", "20200101000000Z", "-enddate", end, "-in", f"{name}.csr", "-out", f"{name}.pem")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A stack whose workers have settings that only a configuration file can give them."""
+"""A stack whose workers have settings that only a configuration file can set."""
 from stack import Stack
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A FastCGI client for tests, straight to a worker's unix socket: one request per connection, or a kept Connection.
+"""A FastCGI client for tests that connects to a worker's unix socket: one request per connection, or a kept Connection.
 
     answer = request("/run/x.sock", {"REQUEST_METHOD": "GET", ...})
     answer.status, answer.headers["content-type"], answer.body, answer.complete
@@ -16,7 +16,7 @@ KEEP = 1
 
 @dataclass
 class Answer:
-    """What a worker sent. complete: END_REQUEST came; without it the answer was cut."""
+    """What a worker sent. complete: END_REQUEST arrived; otherwise the answer is cut."""
 
     status: int = 0
     headers: dict = field(default_factory=dict)  # lower-case names
@@ -32,7 +32,7 @@ def record(kind, content):
 
 
 def stream(kind, data):
-    """The records of one stream, ended by an empty one."""
+    """The records of one stream, ended by an empty record."""
     chunks = [data[i:i + 65535] for i in range(0, len(data), 65535)]
     return b"".join(record(kind, chunk) for chunk in chunks) + record(kind, b"")
 
@@ -50,13 +50,13 @@ def pairs(params):
 
 
 def encode(params, body=b"", flags=0):
-    """The bytes of a whole request."""
+    """A whole request as bytes."""
     begin = record(BEGIN_REQUEST, struct.pack(">HB5x", RESPONDER, flags))
     return begin + stream(PARAMS, pairs(params)) + stream(STDIN, body)
 
 
 def records(sock):
-    """(kind, content) until the peer closes."""
+    """Yields (kind, content) until the peer closes."""
     with sock.makefile("rb") as reader:
         while len(head := reader.read(8)) == 8:
             _, kind, _, size, padding = struct.unpack(">BBHHBx", head)
@@ -67,7 +67,7 @@ def records(sock):
 
 
 def parse(stdout, complete):
-    """An answer in CGI form; no Status header means 200, nothing at all means 0."""
+    """An answer in CGI form. Without a Status header the status is 200; without any bytes it is 0."""
     head, separator, body = stdout.partition(b"\r\n\r\n")
     if not separator:
         return Answer(complete=complete)
@@ -91,7 +91,7 @@ def read_answer(sock):
 
 
 class Connection:
-    """Kept between requests, as nginx does."""
+    """A connection that is kept between requests, as nginx does."""
 
     def __init__(self, path, timeout=30):
         self.sock = socket.socket(socket.AF_UNIX)
@@ -109,7 +109,7 @@ class Connection:
         return read_answer(self.sock)
 
     def ended(self):
-        """Waits until the worker says or closes something; true: it closed."""
+        """Waits until the worker sends something or closes the connection; True: it closed."""
         try:
             return self.sock.recv(1) == b""
         except ConnectionResetError:

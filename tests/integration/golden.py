@@ -21,7 +21,7 @@ def load(name):
 
 
 def close(ours, expected, relative=1e-9):
-    """Equal to a relative tolerance. Expected values that were absent in the payload are 0 there, null with us (D14)."""
+    """Equal within a relative tolerance. Expected values that were absent in the payload are 0, ours are null (D14)."""
     if ours is None:
         return expected is None or expected == 0
     return abs(ours - expected) <= relative * max(1.0, abs(expected))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Clients that ask all the time, and what they saw.
+"""Clients that send requests all the time, and what they saw.
 
     with Load(stack, paths=("/", "/heatmap"), clients=4) as load:
         ...something terrible...
@@ -18,7 +18,7 @@ class Seen:
     path: str
     began: float  # time.monotonic()
     ended: float
-    status: int  # 0: no whole answer
+    status: int  # 0: no complete answer
     headers: dict  # lower-case names
     body: bytes
     error: str = ""
@@ -30,12 +30,12 @@ class Seen:
 
     @property
     def cache(self):
-        """The worker's member of Cache-Status, without nginx'."""
+        """The worker's member of Cache-Status, without that of nginx."""
         return next((part for part in self.headers.get("cache-status", "").split(", ") if part.startswith("tft-")), "")
 
     @property
     def worker_ms(self):
-        """What the worker spent, by its own account; None where it does not say."""
+        """The time that the worker reports for the request; None if it reports none."""
         parts = (part.partition(";dur=") for part in self.headers.get("server-timing", "").split(", "))
         spent = [float(value) for name, _, value in parts if name in ("redis", "render")]
         return sum(spent) if spent else None
@@ -45,14 +45,14 @@ class Seen:
 
 
 def exchange(address, source, request, timeout):
-    """Everything that arrives until the server hangs up, including bytes beyond the announced length."""
+    """Everything that arrives until the server closes, including bytes beyond the announced length."""
     with socket.create_connection(address, timeout, source_address=(source, 0)) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(1 << 18), b""))
 
 
 def parse(answer):
-    """(status, headers, body) of a whole answer that is not chunked."""
+    """(status, headers, body) of a complete answer that is not chunked."""
     head, found, body = answer.partition(b"\r\n\r\n")
     lines = head.decode("latin-1").split("\r\n")
     if not found or not lines[0].startswith("HTTP/1.1 "):
@@ -66,7 +66,7 @@ def parse(answer):
 
 
 def ask(stack, path="/", host=0, timeout=20, method="GET", form=None, headers=(), source="127.0.0.1"):
-    """One request on a connection of its own, with an encoded form if there is one."""
+    """Sends one request on its own connection, with an encoded form if there is one."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close", *headers]
     if form is not None:
         lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(form)}"]
@@ -84,7 +84,7 @@ def ask(stack, path="/", host=0, timeout=20, method="GET", form=None, headers=()
 
 
 def ask_at_once(stack, asks):
-    """All (path, host) at the same moment; the answers in the same order."""
+    """Requests all (path, host) at the same moment; the answers are in the same order."""
     barrier = threading.Barrier(len(asks))
     answers = [None] * len(asks)
 
@@ -101,10 +101,10 @@ def ask_at_once(stack, asks):
 
 
 class Load:
-    """note    takes each answer too
-    keep    False: `seen` remains empty, a long run does not fit there
+    """note    also receives each answer
+    keep    False: `seen` stays empty, because a long run does not fit in memory
     pause   seconds between an answer and the next request of the same client; the clients begin at different moments of it
-    apart   each client has an address of its own: nginx limits what one may ask
+    apart   each client has its own address, because nginx limits the requests from one address
     """
 
     def __init__(self, stack, paths=("/",), clients=4, hosts=(0,), note=None, keep=True, pause=0, apart=False):
@@ -144,7 +144,8 @@ class Load:
         return [seen for seen in self.seen if seen.status != 200]
 
     def lost(self):
-        """Not answered by a worker. A busy machine may make Redis miss its deadline; that is told by a worker's 503."""
+        """Requests that no worker answered. On a busy machine Redis may miss a deadline: a worker's 503, which says so,
+        is not lost."""
         return [seen for seen in self.failed() if seen.status != 503 or "x-tft-node" not in seen.headers]
 
     def slowest(self):

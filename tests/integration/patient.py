@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A stack for tests that ask more often than nginx lets one client ask."""
+"""A stack for tests that send more requests than nginx accepts from one client."""
 from stack import Stack
 
 
 class PatientStack(Stack):
     def request(self, method, path, host=0, **kw):
-        """Asks again until the limit of requests lets it through."""
+        """Repeats the request until nginx lets it through."""
 
         def attempt():
             answer = super(PatientStack, self).request(method, path, host, **kw)
@@ -15,5 +15,5 @@ class PatientStack(Stack):
 
     @staticmethod
     def is_limited(answer):
-        """The 429 of nginx; of a worker's the node is known."""
+        """True for a 429 from nginx; the answer of a worker names its node."""
         return answer.status_code == 429 and "x-tft-node" not in answer.headers

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""A byte proxy between workers and Redis that can be told to misbehave, mostly on the way back to the worker.
+"""A byte proxy between workers and Redis that misbehaves on request, mostly on the way back to the worker.
 
     with ProxiedStack() as stack:
         stack.proxy.latency = 0.5          # seconds before each piece of an answer
         stack.proxy.piece = 1              # bytes of a piece
-        stack.proxy.cut = 300              # end the connection after so many bytes of answers; reset: by RST
+        stack.proxy.cut = 300              # end the connection after that many bytes of answers; reset: by RST
         stack.proxy.replace = b"garbage"   # instead of each answer
-        stack.proxy.extra = b"+OK\\r\\n"     # once, behind the next answer
-        stack.proxy.refuse = True          # nobody gets in; who is in stays
-    stack.proxy.before = b"HGET", act  # act() is called once, before the first question with these bytes goes on
-        stack.proxy.sever()                # who is in is thrown out
-        stack.proxy.heal()                 # as if nothing had been
+        stack.proxy.extra = b"+OK\\r\\n"     # once, after the next answer
+        stack.proxy.refuse = True          # refuse new connections; open ones stay
+    stack.proxy.before = b"HGET", act  # call act() once, before it forwards the first request with these bytes
+        stack.proxy.sever()                # end all connections
+        stack.proxy.heal()                 # undo everything
 
-The attributes hold for open connections too. Count of connections so far: `connections`.
+The attributes also apply to open connections. `connections` counts the connections so far.
 """
 import contextlib
 import socket
@@ -24,7 +24,8 @@ from stack import Stack
 
 class Proxy:
     def __init__(self, target, path=None, bind=None):
-        """Listens on a unix socket at path, or on a free TCP port of the address bind. The target is a path or (address, port)."""
+        """Listens on a unix socket at path, or on a free TCP port of the address bind. target is a path or (address,
+        port)."""
         self.target = target
         self.listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
         self.listener.bind(str(path) if path else (bind, 0))
@@ -48,7 +49,7 @@ class Proxy:
         self.before = None
 
     def heal(self):
-        """What was held back or spoiled goes with its connection: Redis itself was never at fault."""
+        """Ends the connections whose answers were held back or changed. Redis itself was never at fault."""
         self.reset_toxics()
         self.sever()
 
@@ -90,7 +91,7 @@ class Proxy:
             threading.Thread(target=self.pump, args=(server, client, self.answer), daemon=True).start()
 
     def pump(self, source, sink, carry):
-        """Carries bytes until either side ends, then ends both."""
+        """Forwards bytes until either side ends, then ends both."""
         self_pair = (source, sink) if carry == self.forward else (sink, source)
         with contextlib.suppress(OSError, EOFError):
             while data := source.recv(65536):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes down what happens to a Stack, for tests/check/checker.py to decide whether it may happen.
+"""Records what happens to a Stack, for tests/check/checker.py to decide whether it is allowed.
 
     with Recorder(stack, tmp_path) as record:
         with Load(stack, note=record.answer):
@@ -7,8 +7,8 @@
                 ...kill a worker...
     assert record.violations() == []
 
-Flushes, deletions, claims and commits are taken from Redis MONITOR, whoever makes them: the workers, a POST, redis-cli.
-What MONITOR cannot see (deaths, outages, an upstream at fault) is told by fault().
+Flushes, deletions, claims and commits are read from Redis MONITOR, whoever makes them: the workers, a POST, redis-cli.
+A test reports what MONITOR cannot see (deaths, outages, a failing upstream) with fault().
 """
 import calendar
 import contextlib
@@ -31,10 +31,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "check")
 
 import checker  # noqa: E402
 
-# What is a function of the snapshot alone: no forecasts, no history, which have keys of their own.
+# The pages that depend only on the snapshot: no forecasts and no history, which have their own keys.
 CONSTANT = re.compile(r"(?:/|/heatmap|/cost|/remediation|/alerting|/docs|/roadmap|/api/v1/(?:fleet|alerts|heatmap))(?:\?.*)?$")
 STATE = re.compile(rb'<div id="state" data-state="([a-z-]+)".*?</div><main', re.S)
-# What the generator plays may be newer than the snapshot, and tells its own time then.
+# What the generator plays may be newer than the snapshot, and has its own time then.
 ACTUAL = re.compile(rb'<section class="panel" id="comparison">.*?</section>', re.S)
 # These follow the age of the data.
 ICON = re.compile(rb'<link rel="icon"[^>]*>')
@@ -45,7 +45,7 @@ GEN = re.compile(rb' data-gen-ms="(\d+)"')
 GENERATED = re.compile(rb'"generated_at":"([0-9T:-]+)\.(\d{3})Z"')
 FRESH = ("live",)
 
-# The lines of MONITOR that are of interest: of one that is not the workers' reading there are few.
+# The relevant lines of MONITOR: those that are not reads of the workers are few.
 WANTED = r'"(SET|DEL|HSET|XADD|set|del|hset)" "(tft:(lock|cur|epoch|gate):?[a-z]*|tfthist:fleet)"|"(UNLINK|unlink|FLUSHDB|FLUSHALL|ECHO)"|^OK'
 LINE = re.compile(r'([0-9.]+) \[\d+ (\S+)\] "(\w+)" ?(.*)')
 WORD = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -62,7 +62,7 @@ return sample
 
 
 def generated_ms(seen):
-    """When the data of a document were asked for; None where it does not say."""
+    """When the data of a document were requested; None if it does not say."""
     if found := GEN.search(seen.body):
         return int(found[1])
     if found := GENERATED.search(seen.body, 0, 500):
@@ -71,14 +71,14 @@ def generated_ms(seen):
 
 
 def marks(seen):
-    """A page tells its state, what is no page has it in its headers."""
+    """A page names its state; anything else has it in its headers."""
     state = STATE.search(seen.body)
     stale = state[1].decode() not in FRESH if state else "detail=" in seen.cache or seen.cache.startswith("tft-local")
     return (["stale"] if stale else []) + (["do-not-act"] if b"Do not act" in seen.body else [])
 
 
 def content(seen):
-    """Digest of a document without its state."""
+    """The digest of a document without its state."""
     if not CONSTANT.match(seen.path):
         return None
     body = seen.body
@@ -88,7 +88,7 @@ def content(seen):
 
 
 def describe(seen):
-    """The line of answers.jsonl, but for what Redis was like."""
+    """The line for answers.jsonl, without the state of Redis."""
     answer = {
         "start": seen.began, "end": seen.ended, "path": seen.path, "method": seen.method, "status": seen.status,
         "node": seen.headers.get("x-tft-node"), "length": len(seen.body), "says": [], "cache": None, "worker_ms": seen.worker_ms,
@@ -102,12 +102,13 @@ def describe(seen):
 
 
 class Monitor:
-    """MONITOR of a Redis, of a new connection if that one ends, filtered into a file by programs that are faster than we are."""
+    """The output of MONITOR, on a new connection if one ends, filtered into a file by programs that are faster than we
+    are."""
 
     def __init__(self, redis, socket, path):
         self.redis = redis
         self.path = path
-        # $$ is the shell that ends with us, and its parts do not.
+        # $$ is the shell, which ends with us; the parts of the pipeline do not.
         follow = f"while kill -0 $$ 2>/dev/null; do redis-cli -s {socket} monitor 2>/dev/null; sleep 0.02; done"
         keep = f"LC_ALL=C grep -a --line-buffered -E '{WANTED}' | stdbuf -oL cut -b-16000 >{path}"
         self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "sh", "-c", f"({follow}) | {keep}"], start_new_session=True)
@@ -124,14 +125,14 @@ class Monitor:
         self.process.wait()
 
     def events(self):
-        """(wall clock, by a script, command, words) of each line."""
+        """(wall clock, from a script, command, words) of each line."""
         for line in self.path.read_text(errors="replace").splitlines():
             if found := LINE.match(line):
                 yield float(found[1]), found[2] == "lua", found[3].upper(), WORD.findall(found[4])
 
 
 class Recorder:
-    """settings: as in scenario.json, where the defaults do not fit."""
+    """settings: as in scenario.json, if the defaults do not fit."""
 
     def __init__(self, stack, directory, **settings):
         self.stack = stack
@@ -151,7 +152,7 @@ class Recorder:
     def __enter__(self):
         self.answers = open(self.directory / "answers.tmp", "w")  # noqa: SIM115
         self.monitor = Monitor(self.stack.redis, self.stack.redis_socket, self.directory / "monitor.log")
-        # In this order, or a refresh could slip through. One that is under way was claimed before.
+        # In this order, or a refresh could be missed. One that is under way was claimed before.
         lock = self.stack.redis.get("tft:lock:fleet")
         self.open = int(lock.split(b"|")[1]) if lock else None
         self.called = self.stack.upstream.predictions.count
@@ -173,14 +174,14 @@ class Recorder:
         return checker.violations(checker.load(self.directory))
 
     def summary(self):
-        """How much there was to judge."""
+        """How much was recorded."""
         log = checker.load(self.directory)
         kinds = Counter(fault["kind"] for fault in log.faults)
         return f"{len(log.answers)} answers, {len(log.calls)} calls, {len(log.commits)} commits, " + ", ".join(
             f"{count} {kind}" for kind, count in sorted(kinds.items())
         )
 
-    # While it happens
+    # During the test
 
     def answer(self, seen):
         line = json.dumps(describe(seen))
@@ -188,7 +189,7 @@ class Recorder:
             self.answers.write(line + "\n")
 
     def ask(self, asking, *args, **kw):
-        """asking: a function that gives a Seen or a list of them; returns that."""
+        """asking: a function that returns a Seen or a list of them; ask returns the same."""
         seen = asking(self.stack, *args, **kw)
         for one in seen if isinstance(seen, list) else [seen]:
             self.answer(one)
@@ -196,7 +197,7 @@ class Recorder:
 
     @contextlib.contextmanager
     def fault(self, kind):
-        """It lasts as long as the block."""
+        """The fault lasts as long as the block."""
         fault = {"t": time.monotonic(), "until": float("inf"), "kind": kind}
         self.faults.append(fault)
         try:
@@ -215,7 +216,7 @@ class Recorder:
             workers = [len(self.stack.worker_pids(host)) for host in range(self.stack.host_count)]
             self.samples.append({"t": time.monotonic(), "keys": keys, "workers": workers})
 
-    # Afterwards
+    # After the test
 
     def write(self):
         claims, commits = self.read_monitor()
@@ -242,7 +243,7 @@ class Recorder:
         return newest[0][0].decode() if newest else "0-0"
 
     def kept(self, stream, committed):
-        """Ids from the beginning of the record on. The last one before it may be of a bucket that was committed again."""
+        """Ids since the beginning of the recording. The last one before it may belong to a bucket that was committed again."""
         after = self.newest
         try:
             while entries := self.stack.redis.xrange(f"tfthist:{stream}", after, count=500):
@@ -270,7 +271,7 @@ class Recorder:
                 commits.append({"t": t, "bucket": bucket, "history_id": f"{bucket * self.settings['interval'] * 1000}-0"})
             elif kind := self.operation(scripted, command, words, gate):
                 self.faults.append({"t": t, "until": t, "kind": kind})
-            # flush.lua shuts its gate first; claim.lua makes an epoch where there is none.
+            # flush.lua sets its gate first; claim.lua creates an epoch if there is none.
             gate = command == "SET" and key == "tft:gate:flush"
         return claims, commits
 
@@ -286,7 +287,7 @@ class Recorder:
         return None
 
     def claimed_calls(self, claims):
-        """Each call with the bucket of its claim: the last one before it that has not yet had a call, nor ended."""
+        """Each call with the bucket of its claim: the latest earlier claim that has neither had a call yet nor ended."""
         free = list(claims)
         for call in self.stack.upstream.predictions.calls[self.called :]:
             mine = [claim for claim in free if claim["t"] <= call.at <= claim["until"]]
@@ -295,13 +296,13 @@ class Recorder:
             yield {"start": call.at, "bucket": mine[-1]["bucket"] if mine else None, "address": "127.0.0.1"}
 
     def finish_answers(self):
-        """What Redis was like is known only now."""
+        """Adds the state of Redis, which is known only now."""
         outages = [fault for fault in self.faults if fault["kind"] in checker.OUTAGES]
         source = self.directory / "answers.tmp"
         with open(source) as lines, open(self.directory / "answers.jsonl", "w") as out:
             for line in lines:
                 answer = json.loads(line)
-                # A worker believes for about a second that Redis is still away.
+                # A worker takes Redis for down for about a second longer.
                 kinds = {o["kind"] for o in outages if o["t"] <= answer["end"] and o["until"] + checker.TAIL_S >= answer["start"]}
                 answer["redis"] = "hung" if "hung" in kinds else "down" if kinds else "ok"
                 out.write(json.dumps(answer) + "\n")

@@ -5,8 +5,8 @@
         stack.wait_fleet()
         assert stack.get("/").status_code == 200
 
-The configuration is rendered by scripts/render-config.sh, the same as for start_all.sh. Binaries and assets are those
-of the build directory TFT_BUILD (default: the source directory). Nothing is shared between two stacks.
+The configuration is rendered by scripts/render-config.sh, the same as for start_all.sh. Binaries and assets come
+from the build directory TFT_BUILD (default: the source directory). Two stacks share nothing.
 """
 import contextlib
 import hashlib
@@ -29,13 +29,13 @@ from upstream import Upstream
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("TFT_BUILD") or ROOT).resolve()
-os.environ["PATH"] += ":/usr/sbin"  # nginx, for whoever is not root
-REDIS_SERVER = os.environ.get("TFT_TEST_REDIS_SERVER", "redis-server")  # or one of its kind: valkey-server
+os.environ["PATH"] += ":/usr/sbin"  # for a user other than root, nginx is here
+REDIS_SERVER = os.environ.get("TFT_TEST_REDIS_SERVER", "redis-server")  # or a compatible server: valkey-server
 SANITIZER = re.compile(r"^.*(?:ERROR: \w+Sanitizer|runtime error:).*$", re.M)
 
 
 def free_port(count=1):
-    """The first of so many free ports in a row. Below the ephemeral range, else a client could take one meanwhile."""
+    """The first of `count` free ports in a row. They are below the ephemeral range, or a client could take one meanwhile."""
     for _ in range(1000):
         first = random.randrange(15000, 32000)
         with contextlib.ExitStack() as probes:
@@ -49,7 +49,7 @@ def free_port(count=1):
 
 
 def wait_until(predicate, timeout, what):
-    """Polls until predicate() is true and returns its value. The only place of the test-suite that sleeps."""
+    """Polls until predicate() is true and returns its value. The only place in the test suite that sleeps."""
     end = time.monotonic() + timeout
     while True:
         value = predicate()
@@ -73,11 +73,11 @@ def group_alive(pgid):
 
 
 class Service:
-    """One started program, leader of its own process group, so that no descendant is ever lost sight of."""
+    """One started program, leader of its own process group, so that no descendant can escape."""
 
     def __init__(self, name, argv, log, env=None, stdin=subprocess.DEVNULL):
         self.name = name
-        # Should the test run be killed, nobody else would end it.
+        # Should the test run be killed, nobody else would end the program.
         argv = ["setpriv", "--pdeathsig", "TERM", *argv]
         with open(log, "ab") as output:
             self.process = subprocess.Popen(
@@ -93,18 +93,18 @@ class Service:
         return [int(pid) for pid in text.split()]
 
     def alive(self):
-        self.process.poll()  # a dead leader must be reaped or its group seems to live
+        self.process.poll()  # a dead leader must be reaped, or its group seems to live
         return group_alive(self.pid)
 
     def send(self, sig):
-        """To the leader, who passes it on; to its orphans where a test has killed it."""
+        """Sends the signal to the leader, who passes it on; if a test has killed the leader, to its orphans."""
         if self.process.poll() is None:
             self.process.send_signal(sig)
         elif self.alive():
             os.killpg(self.pid, sig)
 
     def stop(self, sig=signal.SIGTERM, timeout=20):
-        """True if everything of this service ended by itself; what did not is killed."""
+        """True if all processes of this service ended by themselves; the others are killed."""
         self.send(sig)
         try:
             wait_until(lambda: not self.alive(), timeout, self.name)
@@ -135,10 +135,10 @@ class Stack:
     interval   refresh interval in seconds
     l1         micro-cache of nginx on or off
     redis      False: no Redis runs (restart_redis() may start one later)
-    upstream   an Upstream of the caller, else an own one, closed with the stack
-    env        more environment for the workers
-    hosts      so many nginx and worker groups on one Redis
-    direct     workers are our own children on the listen socket, nobody restarts them; else spawn-fcgi and multiwatch
+    upstream   the caller's Upstream; by default the stack has its own and closes it
+    env        additional environment of the workers
+    hosts      number of nginx and worker groups on one Redis
+    direct     workers are children of the test, and nobody restarts them; otherwise spawn-fcgi and multiwatch run them
     """
 
     def __init__(self, workers=2, interval=30, l1=True, redis=True, upstream=None, env=None, hosts=1, direct=False):
@@ -206,13 +206,13 @@ class Stack:
         }
 
     def stop(self, check=True):
-        """Ends everything. With check: fails if a process had to be killed or a sanitizer complained."""
+        """Ends everything. With check: fails if a process had to be killed or a sanitizer reported something."""
         for pid in list(self.paused):
             self.resume(pid)
         services = []
         for host in self.hosts:
             services += ([host.nginx] if host.nginx else []) + host.workers
-        for service in services:  # all at once, then wait for each
+        for service in services:  # signal all, then wait for each
             service.send(signal.SIGTERM)
         services += [self.redis_service] if self.redis_service else []  # last: workers may still commit
         stubborn = [service.name for service in services if not self.ended(service)]
@@ -234,7 +234,7 @@ class Stack:
     # Redis
 
     def restart_redis(self):
-        """Starts Redis, after a stop_redis() with what its append-only file kept."""
+        """Starts Redis; after stop_redis(), with the contents of its append-only file."""
         self.stop_redis()
         config = self.redis_socket.parent.parent / "etc" / "redis.conf"
         log = self.redis_socket.parent.parent / "log" / "redis.log"
@@ -251,7 +251,7 @@ class Stack:
         if self.redis_service:
             self.redis_service.stop(sig)
             self.redis_service = None
-            self.redis_socket.unlink(missing_ok=True)  # left over by a SIGKILL
+            self.redis_socket.unlink(missing_ok=True)  # left over after a SIGKILL
 
     # Workers and nginx
 
@@ -272,7 +272,7 @@ class Stack:
         return env
 
     def launcher(self, host):
-        """Words before the command that starts a host's workers."""
+        """The words that precede the command that starts a host's workers."""
         return []
 
     def program(self):
@@ -298,7 +298,7 @@ class Stack:
 
     def start_nginx(self, host):
         log = host.dir / "log" / "nginx.log"
-        # With its path: an upgrade of nginx starts the program of that name.
+        # With its path, because an upgrade of nginx starts the program of that name.
         argv = [shutil.which("nginx"), "-e", log, "-p", host.dir, "-c", host.dir / "etc" / "nginx.conf"]
         host.nginx = Service("nginx", argv, log)
         self.wait(lambda: self.healthy(host), what="/healthz answers 200")
@@ -333,7 +333,7 @@ class Stack:
         return self.hosts[host].url + path
 
     def request(self, method, path, host=0, **kw):
-        """A request on a connection of its own; redirects are shown, not followed."""
+        """Sends a request on its own connection; redirects are returned, not followed."""
         kw.setdefault("timeout", 15)
         kw.setdefault("allow_redirects", False)
         with requests.Session() as session:
@@ -359,7 +359,7 @@ class Stack:
             raise AssertionError(f"{error}\n{self.logs()[-4000:]}") from None
 
     def bucket_now(self):
-        """By Redis' clock, as the workers see it."""
+        """The present bucket by Redis' clock, as the workers see it."""
         return self.redis.time()[0] // self.interval
 
     def seconds_to_bucket(self):
@@ -381,7 +381,7 @@ class Stack:
         return self.wait(fleet, timeout, "/api/v1/fleet shows servers")
 
     def logs(self, host=None):
-        """What the workers wrote, of one host or of all."""
+        """The log of the workers, of one host or of all."""
         chosen = self.hosts if host is None else [self.hosts[host]]
         return "".join(h.log("worker.log") for h in chosen)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""start_all.sh, stop_all.sh and status.sh as a user meets them."""
+"""start_all.sh, stop_all.sh and status.sh as users see them."""
 import os
 import pathlib
 import pwd
@@ -37,7 +37,7 @@ class Site:
         )
 
     def script(self, name, *options, **env):
-        """Runs a script from a directory that is not the project's."""
+        """Runs a script from a directory outside the project."""
         command = [str(self.root / name), *options]
         return subprocess.run(command, env={**self.env, **env}, cwd="/", capture_output=True, errors="replace", timeout=180)
 
@@ -72,7 +72,7 @@ def site():
 
 @pytest.fixture(scope="module")
 def running():
-    """A started site for tests that only look."""
+    """A started site for tests that change nothing."""
     one = Site()
     try:
         one.env["TFT_API_KEY"] = "key-that-nobody-sees"
@@ -91,7 +91,7 @@ def command_lines():
 
 
 def one_line(result):
-    """The complaint of a script that refused: exactly one line."""
+    """The message of a script that refused: exactly one line."""
     assert result.returncode != 0
     lines = result.stderr.splitlines()
     assert len(lines) == 1, result.stderr
@@ -130,7 +130,7 @@ def test_secrets_are_on_no_command_line_and_in_private_files(running):
     password = running.run_dir / "redis.pass"
     assert stat.S_IMODE(password.stat().st_mode) == 0o600
     lines = "\n".join(command_lines())
-    assert "start_all" in lines or "tft-dashboard" in lines  # we do see the processes
+    assert "start_all" in lines or "tft-dashboard" in lines  # the processes are visible to us
     assert "key-that-nobody-sees" not in lines
     assert password.read_text() not in lines
     for path in (running.run_dir / "log").iterdir():
@@ -173,7 +173,7 @@ def test_a_taken_port_is_one_line_and_leaves_nothing(site):
 
 
 def test_a_worker_that_cannot_start_leaves_nothing(site):
-    """A bad setting that only the worker knows: its line is shown, and all that had been started ends."""
+    """A bad setting that only the worker knows: its message is shown, and everything that was started ends."""
     result = site.script("start_all.sh", TFT_LOG_LEVEL="chatty")
     assert "TFT_LOG_LEVEL" in one_line(result) or "level" in one_line(result)
     assert not site.leaders()
@@ -268,7 +268,7 @@ def test_the_length_of_a_path_is_counted_in_bytes():
 
 
 def copy_of_the_sources(to):
-    """As a clone, but with the libraries of the browser, which would come from a registry."""
+    """Like a clone, but with the browser libraries, which would otherwise come from a registry."""
     command = f". {shlex.quote(str(ROOT / 'scripts/common.sh'))}; copy_sources {shlex.quote(str(to))}"
     subprocess.run(["bash", "-euo", "pipefail", "-c", command], check=True, timeout=60)
     clone = to / "src"
@@ -278,7 +278,7 @@ def copy_of_the_sources(to):
 
 
 def test_a_clone_with_a_blank_and_a_letter_in_its_path_is_built_and_updated(site):
-    """What has changed is built by the next start, whatever the times of the files say, and also while the old one runs."""
+    """The next start builds what has changed, whatever the times of the files, even while the old version runs."""
     site.root = copy_of_the_sources(site.dir / "zoë d")
     del site.env["TFT_BUILD"], site.env["TFT_RUN_DIR"]
     site.run_dir = site.root / "run"
@@ -305,7 +305,7 @@ def test_a_clone_that_cannot_be_built_where_it_is_says_so_at_once(site):
 
 @pytest.fixture
 def broken(site):
-    """A build whose worker is a shell script; returns what sets it."""
+    """A build whose worker is a shell script; returns a function that sets its text."""
     build = site.dir / "build"
     build.mkdir()
     for name in ("tft-demo-daemon", "tft-fetch", "assets"):
@@ -333,7 +333,7 @@ def test_workers_that_end_at_once_end_the_start_with_their_reason(site, broken, 
 
 
 def test_a_worker_that_ends_at_once_is_started_again_once_a_second(site, broken):
-    """Once it runs, it is never given up."""
+    """Once it runs, nobody gives it up."""
     tries = site.dir / "tries"
     broken(f"echo x >>{tries}; exit 1")
     command = [ROOT / "scripts" / "tft-spawn", "-f", "-u", "root", "-n", "1", "-p", site.env["TFT_BUILD"] + "/tft-dashboard"]
@@ -367,7 +367,7 @@ def test_a_key_that_the_workers_may_not_read_is_told_before_anything_starts(site
 # The caller's shell
 
 def test_locale_and_options_of_the_callers_shell_change_nothing(site):
-    """Turkish has no i for I in lower case; CDPATH makes cd print, noclobber and noglob forbid what the scripts do."""
+    """In Turkish, the lower case of I is not i; CDPATH makes cd print; noclobber and noglob forbid what the scripts do."""
     subprocess.run(["localedef", "-i", "tr_TR", "-f", "UTF-8", site.dir / "tr_TR.UTF-8"], check=True, capture_output=True)
     shell = {"SHELLOPTS": "noclobber:noglob:monitor", "CDPATH": "/tmp:/", "LOCPATH": str(site.dir), "LC_ALL": "tr_TR.UTF-8"}
     site.start(**shell)
@@ -447,7 +447,7 @@ def test_a_demonstration_is_never_shown_as_a_daemon_that_has_its_address_later(s
     assert site.get("api/v1/fleet").json()["fleet"]["total"] == 20
     points = wait_until(lambda: history(site), 10, "the demo has a history")
     site.stop()
-    site.start(TFT_DAEMON_URL=f"http://127.0.0.1:{site.port + 1}")  # where nothing listens any more
+    site.start(TFT_DAEMON_URL=f"http://127.0.0.1:{site.port + 1}")  # where nothing listens any longer
     assert not site.get("api/v1/fleet").json().get("servers")
     assert site.get("readyz").status_code == 503
     assert history(site) == []
@@ -457,7 +457,8 @@ def test_a_demonstration_is_never_shown_as_a_daemon_that_has_its_address_later(s
 
 
 def test_workers_end_before_what_they_call(site):
-    """nginx carries the simulated daemon: ended first it would cut a last call, and the next start would wait for that."""
+    """nginx serves the simulated daemon. If it ended first, it would cut a last call, and the next start would wait for a
+    back-off."""
     site.start()
     order, names = [], ["workers", "nginx", "demo-inference", "redis"]
     with subprocess.Popen([ROOT / "stop_all.sh"], env=site.env, stdout=subprocess.DEVNULL) as process:
@@ -470,7 +471,7 @@ def test_workers_end_before_what_they_call(site):
 
 @pytest.fixture
 def spawn(tmp_path_factory):
-    """Runs tft-spawn with a socket of its own, and ends what it has started."""
+    """Runs tft-spawn with its own socket, and ends what it has started."""
     directory = pathlib.Path(tempfile.mkdtemp(prefix="tft-", dir="/tmp"))
     directory.chmod(0o755)
     socket_path = directory / "run" / "fcgi.sock"

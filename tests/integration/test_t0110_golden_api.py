@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What /api/v1/fleet and /api/v1/alerts answer for every recorded payload is what the corrected original computes."""
+"""The answers of /api/v1/fleet and /api/v1/alerts for every recorded payload equal what the corrected original computes."""
 import golden
 import pytest
 from stack import Stack
@@ -13,7 +13,7 @@ def stack():
 
 @pytest.fixture(scope="module", params=golden.NAMES)
 def answers(request, stack):
-    """(expected, fleet, alerts) of one payload, fetched anew through the whole chain."""
+    """(expected, fleet, alerts) of one payload, fetched through the whole chain."""
     stack.upstream.predictions.load(request.param)
     stack.redis.flushdb()
     fleet = stack.wait_fleet(timeout=30)

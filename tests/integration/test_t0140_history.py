@@ -19,14 +19,14 @@ def ids(entries):
 
 @pytest.fixture
 def stack(stack_factory):
-    """Without the micro-cache: every answer tells what is in Redis now."""
+    """Without the micro-cache, every answer shows what is in Redis now."""
     running = stack_factory(l1=False)
     running.wait_fleet()
     return running
 
 
 class Past:
-    """Commits buckets with redis/commit.lua as a refresh does, under a pointer of its own, up to the bucket that is shown."""
+    """Commits buckets with redis/commit.lua as a refresh does, under its own pointer, up to the bucket that is shown."""
 
     def __init__(self, stack):
         self.redis = stack.redis
@@ -47,7 +47,7 @@ class Past:
         return self.script(keys=keys, args=[word for pair in named.items() for word in pair])
 
     def fill(self, hours, record):
-        """One point for every bucket; record(i) may be None: a gap."""
+        """Commits one point for every bucket; record(i) may be None: a gap."""
         count = hours * HOUR // INTERVAL
         for i in range(count):
             at = self.end - (count - 1 - i) * INTERVAL
@@ -89,7 +89,7 @@ def test_a_bucket_that_is_refreshed_again_has_one_point(stack):
     stack.redis.set("tft:epoch:fleet", "flushed")
     stack.wait(lambda: stack.get("/") and stack.redis.hget("tft:cur:fleet", "snap") != pointer, what="a second snapshot")
     after = stack.redis.xrange(FLEET)
-    # The clock may have moved on to the next bucket meanwhile.
+    # The clock may have reached the next bucket meanwhile.
     assert after[0] == before[0]
     assert len(after) == len(set(ids(after)))
     assert "history_failed" not in stack.logs()
@@ -131,7 +131,7 @@ def test_history_is_cut_by_number_and_by_age(stack):
         past.commit(old + i * INTERVAL, plain(i))
     past.commit(past.end - INTERVAL, plain(1))
     past.commit(past.end, plain(2), points=100)
-    # Redis cuts whole nodes of a hundred entries; what is older is not shown anyway.
+    # Redis trims whole nodes of a hundred entries; older points are never shown.
     assert stack.redis.xlen(FLEET) <= 102
     assert stack.redis.xlen(HOURS) <= 1
     assert len(points(stack, "range=7d")) == 2
@@ -152,7 +152,7 @@ def test_names_of_servers_are_stored_when_they_change_and_once_an_hour(stack):
 def test_the_server_page_shows_the_risk_of_its_server_over_a_day(stack):
     past = Past(stack)
     server = stack.get("/api/v1/fleet").json()["servers"][0]["name"]
-    # The server is new: it came in the middle, and the order of the names changed with it.
+    # The server is new: it appeared half-way, and changed the order of the names.
     for i in range(100):
         names, risks = ("zz", "rs") if i < 50 else (f"{server} zz", "m8rs")
         past.commit(past.end - (99 - i) * INTERVAL, plain(i), names=names, risks=risks)
@@ -185,7 +185,7 @@ def test_a_stream_of_the_wrong_type_does_not_stop_the_pages(stack, key):
 
 
 def fill_days(stack, days):
-    """Points of a week at most, hours for all of it."""
+    """Points for at most a week, hours for all days."""
     past = Past(stack)
     hours = {}
     pipeline = stack.redis.pipeline(transaction=False)

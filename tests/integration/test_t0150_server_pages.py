@@ -33,7 +33,7 @@ def stack():
 
 @pytest.fixture
 def own_stack(stack_factory, upstream):
-    """For tests that change what is stored."""
+    """A separate stack for tests that change stored data."""
     upstream.predictions.load(PAYLOAD)
     running = stack_factory(interval=300, l1=False, upstream=upstream)
     running.wait_fleet()
@@ -41,12 +41,12 @@ def own_stack(stack_factory, upstream):
 
 
 def links(page):
-    """All addresses of a page but those within itself."""
+    """All links of a page except those within it."""
     return [html.unescape(link) for link in re.findall(r'(?:href|src|action)="([^"#]*)"', page)]
 
 
 def server_of(stack, name):
-    """The answer of the API, asked for where nginx does not count requests."""
+    """The API's answer for the server, requested where nginx does not limit requests."""
     return stack.get(f"/server/{name}?format=json").json()
 
 
@@ -54,7 +54,7 @@ def server_of(stack, name):
 
 
 def test_forecasts_are_what_the_daemon_sent(stack, sent):
-    """As near as 16 bits of the list's range and three decimals come."""
+    """To within 16 bits of the list's range and three decimals."""
     for name, server in sent["predictions"].items():
         answer = server_of(stack, name)
         assert answer["name"] == name
@@ -81,13 +81,13 @@ LIMITS = {"cpu_user_pct": 85, "mem_used_pct": 90, "cpu_iowait_pct": 20, "swap_us
 
 
 def comes_up(now, limit, alerts):
-    """Minutes to the first alert behind a moment, now included, that is below the limit. None: there is none."""
+    """Minutes until the first alert that follows a moment below the limit; the present counts as a moment. None: there is none."""
     above = {alert["minutes_ahead"] for alert in alerts} | ({0} if now >= limit else set())
     return min((minute for minute in above - {0} if minute - 5 not in above), default=None)
 
 
 def expected_crossings(sent):
-    """Of all alerts of one server and metric: the worse limit to which it comes up, when, the highest value."""
+    """From all alerts of one server and metric: the worse limit that is reached, when, and the highest value."""
     found = {}
     for alert in sent["alerts"]:
         found.setdefault((alert["server"], alert["metric"]), []).append(alert)
@@ -313,7 +313,7 @@ def test_a_damaged_forecast_is_absent(own_stack):
 
 
 def test_server_pages_without_redis(own_stack):
-    """The kept snapshot has no forecasts; they come with the first call that a worker makes for itself."""
+    """The kept snapshot has no forecasts; they come with the first call that a worker makes without Redis."""
     own_stack.stop_redis()
     page = own_stack.wait(
         lambda: 'id="metrics"' in (answer := own_stack.get("/server/ppdb011")).text and answer, 60, "a page of its own"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What an operator can do, who may do it, and the page that tells what came of it."""
+"""What an operator can do, who may do it, and the page that shows the result."""
 import itertools
 import re
 import time
@@ -16,7 +16,7 @@ SCENARIOS = ("healthy", "degrading", "critical", "cascade")
 
 @pytest.fixture(scope="module")
 def demo():
-    """Whoever comes is an operator; nothing is refreshed unless a test wants it."""
+    """Every visitor is an operator; nothing is refreshed unless a test causes it."""
     with Stack(interval=300, env=OPERATOR) as stack:
         stack.wait_fleet()
         yield stack
@@ -24,7 +24,7 @@ def demo():
 
 @pytest.fixture
 def stack(demo):
-    """As after the start: flushing allowed, healthy, all endpoints as they should be."""
+    """As after the start: flushing is allowed, everything is healthy, all endpoints answer normally."""
     for endpoint in (demo.upstream.scenario_set, demo.upstream.scenario_status):
         endpoint.release()
         endpoint.reset_controls()
@@ -34,7 +34,7 @@ def stack(demo):
 
 
 class NextAddress(requests.adapters.HTTPAdapter):
-    """Every request comes from a loopback address of its own: nginx limits the POSTs of each."""
+    """Every request comes from another loopback address, because nginx limits the POSTs from each."""
 
     numbers = itertools.count(256 + 1)
 
@@ -55,12 +55,12 @@ def refresh(stack, query="", headers=SAME):
 
 
 def shown_scenario(stack):
-    """What the workers know; the micro-cache may be a second behind."""
+    """The scenario that the workers know; the micro-cache may be a second behind."""
     return stack.get("/api/v1/status?no-l1").json()["scenario"]
 
 
 def knows_healthy(stack):
-    # A call of the test before may still end: fail and open the breaker, or set another scenario.
+    # A call of the previous test may still end: fail and open the breaker, or set another scenario.
     stack.upstream.scenario = "healthy"
     stack.redis.delete("tft:gate:flush", "tft:actions", "tft:brk:scenario", "tft:budget:scenario")
     return (shown_scenario(stack) or {}).get("scenario") == "healthy"
@@ -147,7 +147,7 @@ def test_a_form_without_a_valid_scenario_is_refused(stack, body):
 
 @pytest.mark.parametrize("confirm", [{}, {"confirm": ""}, {"confirm": "0"}, {"confirm": "yes"}])
 def test_what_is_not_confirmed_is_never_sent(stack, confirm):
-    """Whatever the browser lets through, or a client that is none."""
+    """Whatever the browser, or a client that is not a browser, lets through."""
     answer = post(stack, "/scenario", {"scenario": "critical", **confirm})
     assert answer.status_code == 400
     assert "has to be confirmed" in answer.text and "confirm=1" in answer.text
@@ -310,7 +310,7 @@ def test_every_action_leaves_one_audit_line(stack):
         set_scenario(stack, "critical")
         set_scenario(stack, "degrading", headers={})
     lines = audits(stack)[told:]
-    assert len(lines) == 31  # not one is only counted
+    assert len(lines) == 31  # this is only counted
     expected = dict(user="-", role="operator", action="scenario.set", result="done")
     expected |= {"from": "degrading", "to": "critical"}
     assert lines[-2] == lines[-2] | expected

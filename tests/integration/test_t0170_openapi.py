@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""/api/v1/openapi.json says what the binary does: no route is missing, every answer has exactly the members described."""
+"""/api/v1/openapi.json describes what the program does: no route is missing, every answer has exactly the described
+members."""
 import re
 from urllib.parse import urljoin
 
@@ -37,7 +38,7 @@ def resolve(document, node):
 
 
 def close(schema, used=True):
-    """Forbids members that are not described. A part of an allOf, or what a $ref leads to, is closed where it is used."""
+    """Forbids members that are not described. A part of an allOf, or the target of a $ref, is closed where it is used."""
     if used and {"properties", "$ref", "allOf"} & schema.keys():
         schema["unevaluatedProperties"] = False
     for inner in [*schema.get("properties", {}).values(), *schema.get("anyOf", [])]:
@@ -49,8 +50,7 @@ def close(schema, used=True):
         close(part, used=False)
 
 
-@pytest.fixture(scope="module")
-def closed(stack):
+def closed_document(stack):
     """The document with all its schemas closed."""
     document = stack.get(PATH).json()
     for schema in document["components"]["schemas"].values():
@@ -59,6 +59,11 @@ def closed(stack):
         for media in response.get("content", {}).values():
             close(media["schema"])
     return document
+
+
+@pytest.fixture(scope="module")
+def closed(stack):
+    return closed_document(stack)
 
 
 def check(closed, answer, path, method="get"):
@@ -72,7 +77,7 @@ def check(closed, answer, path, method="get"):
     assert kind in content, f"{path} answers {answer.status_code} as {kind}"
     schema = {**content[kind]["schema"], "components": closed["components"]}
     error = next(jsonschema.Draft202012Validator(schema).iter_errors(answer.json()), None)
-    while error and error.context:  # the first of several forms is the one with data
+    while error and error.context:  # the first of several schemas is the one with data
         error = error.context[0]
     assert not error, f"{path}: {error.json_path}: {error.message[-300:]}"
     return answer.json()
@@ -128,7 +133,7 @@ def test_every_get_answers_as_described(stack, document, closed):
 
 
 def test_recorded_fleets_answer_as_described(stack, document, closed):
-    """Members may be null, but never missing or of another kind."""
+    """Members may be null, but never missing or of another type."""
     for payload in ("predictions_current-healthy-20", "predictions_current-short_history-20", "predictions_current-critical-90"):
         stack.upstream.predictions.load(payload)
         stack.redis.flushdb()
@@ -141,7 +146,7 @@ def test_recorded_fleets_answer_as_described(stack, document, closed):
 
 
 def valid(schema):
-    """Values that a parameter must take: all of a short list, both ends of a range."""
+    """Values that a parameter must accept: all of a short list, or both ends of a range."""
     if "anyOf" in schema:
         return valid(schema["anyOf"][0])
     if "enum" in schema:

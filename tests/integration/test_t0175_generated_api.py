@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Requests made up from openapi.json, in every state of the data: each answer is one that the document declares, with its status,
-media type, headers and members, and a request with valid values alone is never refused for one.
+"""Requests generated from openapi.json, in every state of the data: the document declares each answer, with its status, media type,
+headers and members, and a request is never refused for a valid value.
 
     TFT_API_CASES=625 pytest tests/integration/test_t0175_generated_api.py        5,000 cases
 """
@@ -17,9 +17,9 @@ import fcgi_client
 import jsonschema
 import pytest
 from stack import Stack
-from test_t0170_openapi import PATH, close, resolve
+from test_t0170_openapi import closed_document, resolve
 
-CASES = int(os.environ.get("TFT_API_CASES", "60"))  # of a state
+CASES = int(os.environ.get("TFT_API_CASES", "60"))  # per state
 SEED = int(os.environ.get("TFT_API_SEED", "24"))
 STATES = ("healthy", "degrading", "critical", "escalated", "stale", "warming", "cold", "redis-down")
 TIME = ("bucket", "at", "time", "from", "to", "since", "until", "start", "end", "range", "tz")
@@ -37,14 +37,8 @@ def stack():
 
 @pytest.fixture(scope="module")
 def document(stack):
-    """Closed: a member that is not described is a fault."""
-    document = stack.get(PATH).json()
-    for schema in document["components"]["schemas"].values():
-        close(schema, used=False)
-    for response in document["components"]["responses"].values():
-        for media in response.get("content", {}).values():
-            close(media["schema"])
-    return document
+    """Closed: a member that is not described is an error."""
+    return closed_document(stack)
 
 
 # States
@@ -102,7 +96,7 @@ def valid_value(rng, schema):
         return valid_value(rng, rng.choice(schema["anyOf"]))
     if schema.get("format") == "date-time":
         return rng.choice(["2026-11-28T06:11:00Z", "2999-01-01T00:00:00+01:00", "1795846260", "1795846260123", "2020-02-29 12:00", str(int(time.time()))])
-    if "(" in schema["pattern"]:  # a list of words, with something before or behind
+    if "(" in schema["pattern"]:  # a list of words, with text before or after it
         word = rng.choice(schema["pattern"].split("(")[1].split(")")[0].split("|"))
         return rng.choice([word, "-" + word if "-?" in schema["pattern"] else word + "-up"])
     return "".join(rng.choice("aZ09-_. é€😀%&=+\"'<") for _ in range(rng.randint(1, schema["maxLength"])))
@@ -175,7 +169,7 @@ def send_through_nginx(stack, case):
 
 
 class Judge:
-    """What the document says of an answer; validators are made once."""
+    """What the document says about an answer; validators are made only once."""
 
     def __init__(self, document):
         self.document, self.validators = document, {}

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Servers whose values no longer change: the daemon keeps answering with what they sent last, and the dashboard says so.
+"""Servers whose values no longer change: the daemon repeats what they sent last, and the dashboard says so.
 
-Ages and buckets go by Redis' clock, so a minute passes by starting Redis again with a clock that is ahead. What it kept
-is its append-only file, so each step here is a restart of Redis as well.
+Ages and buckets follow Redis' clock, so the test restarts Redis with a clock that is ahead to make a minute pass. Redis
+keeps its data in the append-only file, so each step here is also a restart of Redis.
 """
 import json
 import os
 import re
-import subprocess
 import time
 
-import pytest
-from stack import ROOT, Stack
+from stack import Stack
 from upstream import payload_bytes
 
 STEP = 30
@@ -20,21 +18,13 @@ NAMES = sorted(HEALTHY["predictions"])
 FROZEN = NAMES[3]
 
 
-@pytest.fixture(scope="module")
-def clock(tmp_path_factory):
-    library = tmp_path_factory.mktemp("preload") / "clock.so"
-    source = ROOT / "tests" / "preload" / "clock.c"
-    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    return library
-
-
 class Ahead(Stack):
-    """Redis' clock can be put forward."""
+    """A stack whose Redis clock can be put forward."""
 
     def __init__(self, clock, **options):
         super().__init__(interval=STEP, l1=False, **options)
         self.clock = clock
-        # A bucket has just begun: none ends by itself while a test runs.
+        # A bucket has just begun, so that none ends by itself during a test.
         self.ahead = STEP - int(time.time()) % STEP
         self.round = 0
 
@@ -46,7 +36,7 @@ class Ahead(Stack):
             del os.environ["LD_PRELOAD"], os.environ["TFT_CLOCK_OFFSET"]
 
     def answer(self, frozen):
-        """From now on every server but these sends new values."""
+        """From now on every server except these sends new values."""
         self.round += 1
         body = json.loads(payload_bytes("predictions_current-healthy-20"))
         for name, server in body["predictions"].items():
@@ -60,7 +50,7 @@ class Ahead(Stack):
         return self.wait_fleet()
 
     def step(self, frozen, host=0):
-        """The fleet one interval later."""
+        """Moves the fleet forward by one interval."""
         before = self.fleet(host)["bucket"]
         self.answer(frozen)
         self.ahead += STEP
@@ -86,7 +76,7 @@ def silent(fleet):
 
 
 def clock_text(iso):
-    """As pages show a time: 2026-11-23T12:31:05.123Z is 12:31:05 UTC."""
+    """A time as pages show it: 2026-11-23T12:31:05.123Z is 12:31:05 UTC."""
     return iso[11:19] + " UTC"
 
 
@@ -133,7 +123,7 @@ def test_silence_outlives_workers_and_redis_and_is_the_same_on_every_host(clock)
 def test_feed_that_has_stopped_is_told_in_a_sentence(clock):
     with Ahead(clock) as stack:
         stack.first(NAMES[1:])
-        second = stack.step(NAMES)  # the last server moved once more
+        second = stack.step(NAMES)  # the last server changed once more
         stack.step(NAMES)
         assert "No new data" not in stack.get("/").text
         fleet = stack.step(NAMES)

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Since when a server is at its level: the same on every host, after a restart, a flush and a deletion of the cache."""
+"""Since when a server has been at its level: the same on every host, after a restart, a flush and a deletion of the
+cache."""
 import json
 import re
 
 import pytest
 from stack import ROOT
-from test_t0180_silent import STEP, Ahead, clock  # noqa: F401
+from test_t0180_silent import STEP, Ahead
 from upstream import payload_bytes
 
 NAME = "ppml0001"
@@ -16,7 +17,7 @@ POINTER = "tft:cur:fleet"
 
 
 class Two(Ahead):
-    """Two hosts; the fleet is what each step says."""
+    """Two hosts; each step sets the fleet."""
 
     def __init__(self, clock):
         super().__init__(clock, hosts=2)
@@ -26,7 +27,7 @@ class Two(Ahead):
 
 
 @pytest.fixture
-def stack(clock):  # noqa: F811
+def stack(clock):
     with Two(clock) as running:
         yield running
 
@@ -36,7 +37,7 @@ def row(page, name=NAME):
 
 
 def told(stack):
-    """What both hosts say, on stored and rendered pages alike: the cell of the level, and its API twin."""
+    """What both hosts say, on stored and rendered pages: the cell of the level, and its value in the API."""
     pages = [stack.get(path, host=host).text for path in ("/", "/?q=ppml") for host in (0, 1)]
     assert len({row(page) for page in pages}) == 1
     assert pages[0] == pages[1], "equal bytes on both hosts"
@@ -73,16 +74,16 @@ def test_since_outlives_restarts_a_flush_and_the_cache(stack):
     assert told(stack) == f"since {rose}, 30 s"
     stack.step(CRITICAL, host=1)
     assert told(stack) == f"since {rose}, 1 min"
-    # Flushed: the next snapshot goes on from the one before.
+    # Flushed: the next snapshot continues the previous one.
     before = stack.redis.hget(POINTER, "snap")
     stack.redis.eval((ROOT / "redis" / "flush.lua").read_text(), 0)
     stack.wait(lambda: stack.fleet() and stack.redis.hget(POINTER, "snap") != before, 15, "a snapshot after the flush")
     assert told(stack) == f"since {rose}, 1 min"
-    # The cache is gone: the history tells.
+    # The cache is gone: the history has the time.
     delete(stack, CACHED)
     stack.wait_fleet()
     assert told(stack) == f"since {rose}, 1 min"
-    # So is the history: it begins anew.
+    # The history is gone as well: it begins again.
     delete(stack, "tfthist:*")
     delete(stack, CACHED)
     anew = stack.wait_fleet()

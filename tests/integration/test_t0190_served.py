@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The footer of a page tells how all nodes were served before its snapshot, what the snapshot's call took and what is left of the budget."""
+"""The footer of a page shows how all nodes were served before its snapshot, how long its call took and how much budget is
+left."""
 import re
 
 from stack import Stack
@@ -35,7 +36,7 @@ def test_the_footer_tells_how_all_nodes_were_served_before_its_snapshot():
                 stack.get("/", host=host)
 
         def counted():
-            # A worker hands its counts over after a response, at most once a second.
+            # A worker sends its counts after a response, at most once a second.
             for host in range(2):
                 stack.get("/", host=host)
             return all(int(stack.redis.hget(f"tft:node:{node}", FRESH) or 0) >= PAGES for node in NODES)

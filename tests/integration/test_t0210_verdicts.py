@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a reader finds in the shared cache, what it answers then, and what that costs upstream, for each verdict."""
+"""For each verdict: what a reader finds in the shared cache, what it answers, and how many calls that costs."""
 import contextlib
 import pathlib
 import re
@@ -15,7 +15,7 @@ PAGES = ("/", "/heatmap", "/top", "/cost", "/api/v1/fleet", "/heatmap?format=csv
 
 @pytest.fixture(scope="module")
 def running():
-    """Idle workers refresh at the beginning of a bucket only: here every call has a request as its cause."""
+    """Idle workers refresh only at the beginning of a bucket: here every call is caused by a request."""
     with Stack(workers=2, interval=INTERVAL, l1=False) as stack:
         stack.wait_fleet()
         yield stack
@@ -23,7 +23,7 @@ def running():
 
 @pytest.fixture
 def stack(running):
-    """Everything fresh, and the budget whole."""
+    """Everything is fresh, and no call of the budget is used."""
     running.redis.delete("tft:budget:fleet", "tft:gate:flush", "tft:brk:fleet")
     wait_fresh(running)
     yield running
@@ -33,7 +33,7 @@ def stack(running):
 
 @contextlib.contextmanager
 def held(stack):
-    """The upstream keeps the answer back meanwhile."""
+    """The upstream holds its answer back during the block."""
     stack.upstream.predictions.hold()
     try:
         yield
@@ -43,7 +43,7 @@ def held(stack):
 
 @contextlib.contextmanager
 def calls(stack, expected):
-    """So many calls upstream are begun within the block."""
+    """Exactly this many upstream calls begin within the block."""
     before = stack.upstream.predictions.count
     yield
     assert stack.upstream.predictions.count - before == expected
@@ -54,7 +54,7 @@ def is_fresh(seen):
 
 
 def wait_fresh(stack, path="/"):
-    """Both workers, as far as six answers in a row can tell."""
+    """Waits until both workers are fresh, as far as six answers in a row can show."""
     stack.wait(lambda: all(is_fresh(ask(stack, path)) for _ in range(6)), 5, "fresh answers")
 
 
@@ -71,7 +71,7 @@ def entry(stack, route):
 
 
 def grow_old(stack):
-    """As if all this had been made in the bucket before."""
+    """As if all this had been made in the previous bucket."""
     now = current(stack)
     with stack.redis.pipeline() as batch:
         for key in stack.redis.keys(f"tft:*:{now}"):
@@ -81,7 +81,7 @@ def grow_old(stack):
 
 
 def win(stack, path="/"):
-    """The answer of the reader who refreshes. A worker that was refused keeps that in mind for a quarter of a second."""
+    """The answer of the reader that refreshes. A worker that was refused remembers that for a quarter of a second."""
     return stack.wait(lambda: [seen for seen in [ask(stack, path)] if detail(seen) == "REFRESH"], 2, "a claim")[0]
 
 
@@ -151,7 +151,7 @@ def test_flushed_data_are_marked_and_refreshed_once(stack):
 
 
 def test_a_refusal_is_forgotten_when_data_were_fresh(stack):
-    """By one worker: it asks again at once, not after the time for which a refusal holds."""
+    """The same worker asks again at once, without waiting for a refusal to expire."""
     params = {"REQUEST_METHOD": "GET", "DOCUMENT_URI": "/", "QUERY_STRING": "", "TFT_END": "1"}
     epoch = stack.redis.get("tft:epoch:fleet")
     with calls(stack, 1), held(stack), Connection(stack.hosts[0].dir / "fcgi.sock") as worker:
@@ -207,7 +207,7 @@ def test_without_data_the_answer_says_so_at_once(stack):
     assert stack.redis.xlen("tfthist:fleet") == history, "the history has this bucket already"
 
 
-# An entry that is gone, or not what it should be, is a miss: the page is made from the compact snapshot
+# An entry that is missing or damaged is a miss: the page is made from the compact snapshot
 
 ROUTES = {"/": "overview", "/heatmap": "heatmap", "/top": "top", "/cost": "cost", "/api/v1/fleet": "api-fleet"}
 
@@ -241,7 +241,7 @@ CORRUPTIONS = {
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_a_corrupt_entry_is_a_miss(stack, name):
-    """The spoilt entry still has another title, so that it would be noticed if it were sent."""
+    """The damaged entry has another title, which would be seen if it were sent."""
     whole, key = ask(stack), entry(stack, "overview")
     fields, other = stack.redis.hgetall(key), stack.redis.hgetall(entry(stack, "heatmap"))
     spoilt = CORRUPTIONS[name](fields, other)
@@ -262,7 +262,7 @@ FILTERED = "/heatmap?profile=db"
 
 @contextlib.contextmanager
 def snapshot_body(stack, bucket, body):
-    """That bucket's snapshot has another body meanwhile."""
+    """During the block, that bucket's snapshot has another body."""
     key = f"tft:fleet:{bucket}"
     whole = stack.redis.hget(key, "body")
     stack.redis.hset(key, "body", body)
@@ -287,13 +287,13 @@ def test_a_damaged_snapshot_is_replaced_by_the_one_before(stack):
 
 
 def peak_memory(stack):
-    """KiB that each worker ever had resident."""
+    """The peak resident memory of each worker, in KiB."""
     texts = [pathlib.Path(f"/proc/{pid}/status").read_text() for pid in stack.worker_pids()]
     return [int(re.search(r"VmHWM:\s*(\d+)", text).group(1)) for text in texts]
 
 
 def test_a_giant_value_is_a_miss_and_never_received(stack):
-    """Redis is not down for it: what does not need that value goes on."""
+    """Redis does not count as down: what does not need that value still works."""
     before = peak_memory(stack)
     with calls(stack, 0), snapshot_body(stack, current(stack), bytes(40 << 20)):
         seen = [(ask(stack, FILTERED), ask(stack)) for _ in range(4)]
@@ -304,7 +304,7 @@ def test_a_giant_value_is_a_miss_and_never_received(stack):
 
 @pytest.mark.parametrize("field", ["etag", "type", "says", "len"])
 def test_a_giant_field_of_an_entry_costs_its_page_alone_and_is_removed(stack, field):
-    """It is made anew from the snapshot from then on; the other pages are hits."""
+    """It is rendered from the snapshot from then on; the other pages are hits."""
     key = entry(stack, "overview")
     with calls(stack, 0):
         stack.redis.hset(key, field, bytes(33 << 20))
@@ -321,7 +321,7 @@ def test_a_giant_in_the_pointer_is_removed_and_costs_one_call(stack):
     assert stack.redis.hstrlen("tft:cur:fleet", "snap") < 1000
 
 
-# Keys that a stranger has written
+# Keys that another program has written
 
 META = ("cur", "lock", "brk", "budget", "epoch")
 
@@ -366,7 +366,7 @@ def test_a_senseless_value_costs_one_call_at_most(stack, name):
 
 @pytest.mark.parametrize("bucket", ["stranger", "nan", "9" * 30])
 def test_a_commit_is_whole_whatever_the_pointer_says(stack, bucket):
-    """The value comes while the refresh is under way."""
+    """The value arrives during the refresh."""
     with calls(stack, 1):
         with held(stack):
             grow_old(stack)
@@ -379,7 +379,7 @@ def test_a_commit_is_whole_whatever_the_pointer_says(stack, bucket):
     assert all(0 < stack.redis.pttl(entry(stack, route)) for route in ("fleet", *ROUTES.values()))
 
 
-def test_a_failure_is_counted_from_anew_if_it_cannot_be_counted_on(stack):
+def test_a_failure_counts_as_the_first_if_the_count_is_not_a_number(stack):
     stack.upstream.predictions.fail()
     with calls(stack, 1):
         grow_old(stack)
@@ -393,7 +393,7 @@ def test_a_failure_is_counted_from_anew_if_it_cannot_be_counted_on(stack):
 
 
 @pytest.mark.parametrize("gate", ["of another type", "without end", "for an hour"])
-def test_a_strange_gate_holds_no_flush_off(stack, gate):
+def test_a_foreign_gate_does_not_prevent_a_flush(stack, gate):
     if gate == "of another type":
         stack.redis.lpush("tft:gate:flush", "stranger")
     else:

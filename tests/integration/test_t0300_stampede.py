@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many clients, many workers, three hosts, one Redis: one call for each bucket, and nobody waits for it."""
+"""Many clients, many workers, three hosts, one Redis: one call per bucket, and nobody waits for it."""
 import shutil
 
 import pytest
@@ -30,19 +30,19 @@ def wait_fresh(stack):
 
 
 def is_quiet(stack):
-    """The bucket has its data, the ticks of its first 200 ms are over, and nobody is fetching."""
+    """The bucket has its data, the ticks of its first 200 ms are over, and no fetch is running."""
     return stack.committed() == stack.bucket_now() and 1 < stack.seconds_to_bucket() < 4 and not stack.redis.exists("tft:lock:fleet")
 
 
 def watch_buckets(stack, record, count):
-    """Clients on all hosts for so many whole buckets."""
+    """Runs clients on all hosts for this many whole buckets."""
     first = stack.committed()
     with Load(stack, PATHS, clients=6, hosts=range(HOSTS), note=record.answer):
         stack.wait(lambda: stack.committed() >= first + count, (count + 1) * INTERVAL, f"{count} more buckets")
 
 
 def test_one_call_for_each_bucket_under_load(stack, tmp_path):
-    """Three buckets in a row: hot ends of buckets, ticks of idle workers and requests compete."""
+    """Three buckets in a row, in which the ends of buckets, the ticks of idle workers and requests compete."""
     with Recorder(stack, tmp_path) as record:
         watch_buckets(stack, record, 3)
     assert record.violations() == []
@@ -50,10 +50,10 @@ def test_one_call_for_each_bucket_under_load(stack, tmp_path):
 
 @pytest.mark.parametrize("state", ["stale", "cold"])
 def test_crowd_at_once_makes_one_call_and_does_not_wait(stack, state, tmp_path):
-    """While the only call is held back everybody gets an answer."""
+    """While the only call is held back, everybody gets an answer."""
     predictions = stack.upstream.predictions
     stack.wait(lambda: stack.committed() == stack.bucket_now() and stack.seconds_to_bucket() > 3, 10, "a young bucket")
-    # The bucket has had its call: one more is all that the flush may cost.
+    # The bucket has had its call: the flush may cost one more.
     calls = predictions.count
     with Recorder(stack, tmp_path) as record:
         predictions.hold()
@@ -78,7 +78,7 @@ def test_crowd_at_once_makes_one_call_and_does_not_wait(stack, state, tmp_path):
 
 
 def test_all_hosts_send_the_same_bytes(stack):
-    """Which host answers, and whether a page was stored or rendered, makes no difference."""
+    """It makes no difference which host answers, or whether a page was stored or rendered."""
 
     def same():
         rows = [[ask(stack, path, host) for host in range(HOSTS)] for path in PATHS]
@@ -89,15 +89,15 @@ def test_all_hosts_send_the_same_bytes(stack):
         assert len({(seen.status, seen.body, seen.headers["etag"]) for seen in row}) == 1, row
 
 
-# What the checker says of a dashboard that is broken on purpose, and of a log that was tampered with
+# What the checker says about a dashboard that is broken on purpose, and about a log that was changed
 
 BREAKS = {
-    # The lock is always free: two refresh at a time.
+    # The lock is always free: two workers refresh at a time.
     b"if left >= 0 and left <= lease then": b"if left >= 0 and left < -1 then",
-    # The history has a point for each commit instead of one for each bucket.
+    # The history has a point for each commit, not for each bucket.
     b"redis.call('XADD', KEYS[5], 'MINID', '~', id_of(now - kept), id_of(now), 'd', arg.record)":
         b"redis.call('XADD', KEYS[5], 'MINID', '~', id_of(now - kept), '*', 'd', arg.record)",
-    # Documents stay for ever.
+    # Documents never expire.
     b"ARGV, 2))\nredis.call('PEXPIRE', KEYS[1], ARGV[1])": b"ARGV, 2))\nredis.call('EXISTS', KEYS[1])",
     b"redis.call('PEXPIRE', KEYS[i], arg.ttl)": b"redis.call('EXISTS', KEYS[i])",
 }  # fmt: skip
@@ -105,7 +105,7 @@ BREAKS = {
 
 @pytest.fixture
 def broken(tmp_path, monkeypatch):
-    """The program with other lines in the scripts, which are texts in it."""
+    """The program with other lines in its scripts, which are strings in it."""
     program = (BUILD / "tft-dashboard").read_bytes()
     for old, new in BREAKS.items():
         assert program.count(old) == 1
@@ -122,13 +122,13 @@ def broken(tmp_path, monkeypatch):
 
 def test_broken_scripts_are_found(broken, tmp_path):
     predictions = broken.upstream.predictions
-    broken.redis.delete("tft:budget:fleet")  # it was all that held them back
+    broken.redis.delete("tft:budget:fleet")  # only this held them back
     broken.wait(lambda: is_quiet(broken), 3 * INTERVAL, "a quiet moment")
     with Recorder(broken, tmp_path / "record") as record:
         predictions.hold()
         calls, last = predictions.count, broken.committed()
         broken.wait(lambda: predictions.count > calls, 2 * INTERVAL, "a call of the next bucket")
-        # Of two that claim in the same instant one gives up before its call: request by request.
+        # Of two that claim in the same instant, one gives up before its call: send one request after the other.
         while predictions.count < calls + 2:
             before = predictions.count
             ask(broken)
@@ -140,7 +140,7 @@ def test_broken_scripts_are_found(broken, tmp_path):
 
 @pytest.fixture(scope="module")
 def scenario(stack, tmp_path_factory):
-    """A loader of what really happened in two buckets."""
+    """Returns a loader of what really happened in two buckets."""
     wait_fresh(stack)
     with Recorder(stack, tmp_path_factory.mktemp("scenario")) as record:
         watch_buckets(stack, record, 2)
@@ -163,7 +163,7 @@ def swap_ends(s):
 
 
 def one_of_two(s):
-    """A page of which there is another one of the same data."""
+    """Changes one page of which there is another one with the same data."""
     seen = set()
     for page in checker.pages(s):
         if page["content"] and (page["path"], page["gen_ms"]) in seen:

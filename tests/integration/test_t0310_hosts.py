@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Several hosts on one Redis: wrong clocks, a host cut off, a holder of the lock that dies or sleeps at each point of its work."""
+"""Several hosts on one Redis: wrong clocks, a host cut off, a lock holder that dies or sleeps at each step of its work."""
 import hashlib
 import os
 import pathlib
@@ -20,7 +20,7 @@ POINTS = ("before-fetch", "after-fetch", "before-stage", "before-commit")
 
 
 class Hosts(Stack):
-    """host_env: what is special about the workers of each host."""
+    """host_env: additional environment for the workers of each host."""
 
     def __init__(self, host_env, **options):
         super().__init__(hosts=len(host_env), **options)
@@ -36,14 +36,6 @@ def snap(stack):
 
 # Clocks
 
-@pytest.fixture(scope="module")
-def clock(tmp_path_factory):
-    library = tmp_path_factory.mktemp("preload") / "clock.so"
-    source = ROOT / "tests" / "preload" / "clock.c"
-    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    return library
-
-
 def wrong_by(clock, seconds):
     return {
         "LD_PRELOAD": str(clock),
@@ -54,7 +46,7 @@ def wrong_by(clock, seconds):
 
 @pytest.mark.parametrize("skew", [30, 86400])
 def test_wrong_clocks_change_nothing(clock, skew, tmp_path):
-    """Buckets, ages and leases are by Redis' clock: still one call for each bucket, and the same bytes everywhere."""
+    """Buckets, ages and leases follow Redis' clock: still one call per bucket, and the same bytes everywhere."""
     with Hosts([wrong_by(clock, skew), wrong_by(clock, -skew), {}], workers=2, interval=5, l1=False) as stack:
         stack.wait_fleet()
         stamps = [re.search(r"ts=\S+", stack.logs(host))[0] for host in range(3)]
@@ -88,7 +80,7 @@ def test_host_without_redis_goes_on_alone_and_comes_back(tmp_path):
                     page = record.ask(ask, "/")
                     return page if page.cache.startswith("tft-local; hit") and b"Shared cache off" in page.body else None
 
-                # Each worker waits 3 s from when it is first asked, and one who asks may meet them one after the other.
+                # Each worker has 3 s from its first request, and one client may reach one worker after the other.
                 stack.wait(alone, 12, "own snapshot of host 0")
                 newest = stack.committed()
                 stack.wait(lambda: stack.committed() > newest, 8, "the other host's next bucket")
@@ -123,7 +115,7 @@ def test_workers_without_redis_share_the_call_budget():
 
 
 def test_deaths_without_redis_make_no_calls_more():
-    """When the workers of a host have called outlives them: 24 a minute of these six, however often they are replaced."""
+    """The record of a host's calls outlives its workers: these six make 24 a minute, however often they are replaced."""
     with Stack(workers=3, hosts=2, interval=5, l1=False, redis=False) as stack:
         for _ in range(4):
             end = time.monotonic() + 3.8
@@ -151,7 +143,8 @@ def state_of(pid):
 
 @pytest.fixture(scope="module")
 def holders(tmp_path_factory):
-    """One host for each fault, with one worker, and a last one without. Nothing is refreshed unless a test wants it."""
+    """One host with one worker for each fault, and a last one without a fault. Nothing is refreshed unless a test causes
+    it."""
     if not has_fault_hooks():
         pytest.skip("built without --enable-fault-hooks")
     arm = tmp_path_factory.mktemp("fault") / "armed"
@@ -165,12 +158,12 @@ def holders(tmp_path_factory):
         yield stack
 
 
-def fall(stack, fault, state):
-    """Makes the worker with that fault win the lock and meet its fate; returns its host and pid."""
+def run_into_fault(stack, fault, state):
+    """Makes the worker with that fault win the lock and run into its fault; returns its host and pid."""
     host = stack.faults.index(fault)
     (pid,) = stack.worker_pids(host)
     stack.arm.touch()
-    stack.redis.delete("tft:budget:fleet")  # eight scenarios in one minute are more than the limit allows
+    stack.redis.delete("tft:budget:fleet")  # eight scenarios within a minute exceed the limit
     stack.redis.set("tft:epoch:fleet", "before-" + fault)
     stack.wait(lambda: "REFRESH" in ask(stack, host=host).cache, 5, "the lock is won")
     stack.wait(lambda: state_of(pid) in state, 5, f"{fault} in state {state}")
@@ -179,7 +172,7 @@ def fall(stack, fault, state):
 
 
 def rescue(stack, record):
-    """The lease ends, and somebody else refreshes."""
+    """The lease ends, and another worker refreshes."""
     last = snap(stack)
     waiting = [record.ask(ask, path, stack.rescuer) for path in ("/", "/heatmap") * 3]
     assert {seen.status for seen in waiting} == {200}
@@ -195,7 +188,7 @@ def test_killed_holder_costs_one_lease_and_at_most_one_call(holders, point, tmp_
     calls = holders.upstream.predictions.count
     with Recorder(holders, tmp_path) as record:
         with record.fault("death"):
-            fall(holders, point + ":kill", "Z")
+            run_into_fault(holders, point + ":kill", "Z")
         rescue(holders, record)
     assert record.violations() == []
     assert holders.upstream.predictions.count - calls == (1 if point == "before-fetch" else 2)
@@ -207,13 +200,13 @@ def test_holder_that_slept_longer_than_its_lease_changes_nothing(holders, point,
     calls = holders.upstream.predictions.count
     with Recorder(holders, tmp_path) as record:
         with record.fault("stop"):
-            host, pid = fall(holders, point + ":stop", "T")
+            host, pid = run_into_fault(holders, point + ":stop", "T")
             holders.paused.add(pid)
             token = holders.redis.get("tft:lock:fleet").decode().partition("|")[0]
             published = rescue(holders, record)
             rescued = record.ask(ask, host=holders.rescuer)
             if point == "before-fetch":
-                # From 1.8 s into its lease on a call might outlive it.
+                # A call that begins later than 1.8 s into the lease might outlive it.
                 end = rescued.ended + 1.8
                 holders.wait(lambda: ask(holders, host=holders.rescuer).ended > end, 5, "a late hour")
             breaker = holders.redis.exists("tft:brk:fleet")
@@ -237,7 +230,7 @@ def ip(*words):
 
 @pytest.fixture
 def networks():
-    """Two network namespaces, each joined to this host by a wire of its own: (namespace, wire, our address)."""
+    """Two network namespaces, each joined to this host by its own link: (namespace, link, our address)."""
     made = []
     try:
         for index in (1, 2):
@@ -263,7 +256,7 @@ def networks():
 
 
 class Remote(Stack):
-    """The workers of each host live in a network of their own and reach Redis and the daemons by TCP over its wire."""
+    """The workers of each host run in their own network and reach Redis and the daemons by TCP over its link."""
 
     def __init__(self, networks, **options):
         super().__init__(hosts=len(networks), **options)
@@ -295,7 +288,7 @@ class Remote(Stack):
 
 
 def test_cut_wire_is_like_redis_down_for_that_host_only(networks, tmp_path):
-    """No packet is refused, none comes back: the deadlines alone end the waiting."""
+    """No packet is refused and none comes back: only the deadlines end the waiting."""
     with Remote(networks, workers=2, interval=5, l1=False) as stack:
         for host in (0, 1):
             stack.wait_fleet(host=host)
@@ -314,7 +307,7 @@ def test_cut_wire_is_like_redis_down_for_that_host_only(networks, tmp_path):
 
 
 class Shared(Remote):
-    """One Redis in reach of both hosts, set up by redis/shared.conf.in as doc/operations.md says."""
+    """One Redis that both hosts reach, set up by redis/shared.conf.in as doc/operations.md describes."""
 
     def restart_redis(self):
         etc = self.redis_socket.parent.parent / "etc"
@@ -341,7 +334,7 @@ class Shared(Remote):
         return {**super().worker_env(host), "TFT_REDIS": f"{address}:{self.redis_port}"}
 
     def from_outside(self, *words, user=None, password=None):
-        """What redis-cli on the first host is told."""
+        """What Redis answers to redis-cli on the first host."""
         name, _, address = self.networks[0]
         login = ["--user", user, "--pass", password, "--no-auth-warning"] if user else []
         command = [*self.launcher(self.hosts[0]), "redis-cli", "-h", address, "-p", str(self.redis_port), *login, *words]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""From a flush until the next commit every page on every host says that its data are of before, and none says so afterwards."""
+"""From a flush until the next commit, every page on every host says that its data are older than the flush; afterwards
+none does."""
 import re
 
 import pytest
@@ -16,7 +17,7 @@ STATE = re.compile(rb'<div id="state" data-state="([a-z-]+)"')
 
 @pytest.fixture(scope="module")
 def stack():
-    """Nothing is refreshed unless somebody flushes. The copies of nginx are off: they are a second late."""
+    """Nothing is refreshed unless somebody flushes. The copies of nginx are off, because they are a second late."""
     with Stack(workers=2, hosts=HOSTS, interval=300, l1=False, env={"TFT_ANONYMOUS": "operator"}) as running:
         for host in range(HOSTS):
             running.wait_fleet(host=host)
@@ -41,7 +42,7 @@ def everywhere(stack, record, paths=STORED + RENDERED):
 
 
 def packed(stack):
-    """State and mark of the stored pages as a browser asks for them."""
+    """State and mark of the stored pages, compressed, as browsers request them."""
 
     def page(path, host):
         return stack.wait(lambda: (answer := stack.get(path, host=host)).status_code == 200 and answer.content, what=path)
@@ -78,7 +79,7 @@ def test_page_carries_its_mark_until_the_commit(stack, flush, tmp_path):
 
 
 def test_mark_outlives_a_refresh_that_fails(stack, tmp_path):
-    """Then there are two things to say."""
+    """Then the page says both."""
     stack.redis.delete("tft:gate:flush", "tft:brk:fleet")
     stack.upstream.predictions.fail()
     try:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A minute in which everything goes wrong once. The long run is tests/check/soak.py."""
+"""A minute in which each fault happens once. The long run is tests/check/soak.py."""
 import secrets
 
-import recorder  # noqa: F401  knows where soak is
+import recorder  # noqa: F401  adds the directory of soak to the path
 import soak
 
 

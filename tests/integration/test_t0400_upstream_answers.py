@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Every class of upstream answer (doc/upstream.md#classes): what the API says, what the page says, and that the last good view stays."""
+"""Every class of upstream answer (doc/upstream.md#classes): what the API says, what the page says, and that the last good
+view stays."""
 import json
 import re
 import sys
@@ -21,7 +22,7 @@ def stack():
 
 @pytest.fixture
 def good(stack):
-    """A good snapshot is there, breaker closed, nothing else; returns its fleet."""
+    """A good snapshot is there, the breaker is closed, and nothing else is stored; returns its fleet."""
     stack.upstream.listen() if not stack.upstream._servers else None
     stack.upstream.predictions.reset_controls()
     stack.upstream.predictions.load(GOOD)
@@ -119,7 +120,7 @@ STRANGE = servers({
 @pytest.mark.parametrize("body", [STRANGE, b"\xef\xbb\xbf" + STRANGE, STRANGE.replace(rb"\ud83d\udfe2", "\U0001f7e2".encode())],
                          ids=["impossible numbers", "byte order mark", "letters beyond ASCII"])
 def test_what_is_strange_costs_itself_alone(stack, good, body):
-    """Each number is finite, the sum of six is not: once no page could be made from such a snapshot."""
+    """Each number is finite, but the sum of six is not: once, no page could be made from such a snapshot."""
     respond(200, body)(stack.upstream)
     stack.redis.set("tft:epoch:fleet", "flushed")
     fleet = stack.wait(lambda: (fleet := stack.get("/api/v1/fleet").json())["servers"] != good["servers"] and fleet, what="the new servers")
@@ -183,7 +184,7 @@ def test_only_the_two_daemons_known_paths_are_called(stack, good):
 
 
 def no_rows(answer, why):
-    """A spreadsheet cannot say why it is empty."""
+    """A CSV file cannot say why it is empty."""
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert answer.json()["status"] == 503 and why in answer.json()["detail"]
     assert int(answer.headers["retry-after"]) > 0 and "content-disposition" not in answer.headers

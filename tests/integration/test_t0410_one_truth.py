@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What is known of the daemons between two predictions calls: all pages and the API agree at one moment, and do not present the past as the present."""
+"""What is known of the daemons between two predictions calls: all pages and the API agree at any moment, and never
+present old facts as current."""
 import itertools
 import json
 import re
@@ -15,7 +16,7 @@ DONE = json.loads(payload_bytes("status-warmed_up-20"))
 
 @pytest.fixture(scope="module")
 def running():
-    """Nothing is fetched within a test: the buckets are long. No micro-cache hides what the workers know."""
+    """Nothing is fetched during a test, because the buckets are long. No micro-cache hides what the workers know."""
     with Stack(interval=300, l1=False, env={"TFT_ANONYMOUS": "operator"}) as stack:
         stack.wait_fleet()
         yield stack
@@ -23,7 +24,7 @@ def running():
 
 @pytest.fixture
 def stack(running):
-    """As after the start. A question that was held by the test before may still fail now and open the breaker once more."""
+    """As after the start. A call that the previous test held back may still fail now and open the breaker once more."""
     running.upstream.warmup.release()
     running.upstream.warmup.reset_controls()
     running.upstream.scenario_status.reset_controls()
@@ -56,12 +57,12 @@ def knows(stack, warmup, scenario):
 
 
 def is_stored(stack):
-    """The pages as they were stored: they say what is so."""
+    """The pages as they were stored are still true."""
     return all("render" not in stack.get(path).headers["Server-Timing"] for path in PAGES)
 
 
 def told(stack):
-    """The same facts from every place that tells them."""
+    """The same facts from every place that shows them."""
     facts = {path: re.search(r"Warm-up (?:complete|unknown)|The daemon is warming up", text(stack, path))[0] for path in PAGES}
     advanced = text(stack, "/advanced")
     facts["advanced"] = {"complete": "Warm-up complete", "not complete": "The daemon is warming up"}.get(
@@ -79,7 +80,7 @@ def all_tell(stack, fact):
 
 
 def test_stored_pages_are_hits_while_nothing_changes(stack):
-    """Polled again and again: what was stored is still true."""
+    """However often the facts are fetched, the stored pages are still true."""
     asked = stack.upstream.warmup.count
     first = [stack.get(path).content for path in PAGES]
     stack.wait(lambda: stack.get("/").ok and stack.upstream.warmup.count > asked + 1, 10, "two more answers of /status")
@@ -110,7 +111,7 @@ def test_daemon_that_warms_up_again_is_told_everywhere_with_its_age(stack):
 def test_scenario_is_told_everywhere_at_once(stack):
     answer = stack.post("/scenario", {"scenario": "critical", "confirm": "1"}, headers={"Sec-Fetch-Site": "same-origin"})
     assert answer.headers["Location"].endswith("critical")
-    for _ in range(4):  # whoever answers
+    for _ in range(4):  # whichever worker answers
         page = text(stack, "/")
         assert "ActualCRITICAL" in page
         assert re.search(r"ActualCRITICAL 5 of 20 servers affected[^)]*\(asked at \d\d:\d\d:\d\d UTC\)", page)
@@ -119,7 +120,7 @@ def test_scenario_is_told_everywhere_at_once(stack):
 
 
 def test_what_was_known_counts_for_a_minute(stack):
-    """The daemon is busy and silent: what it said stays, and ends."""
+    """The daemon is busy and silent: its last answer stays, and then expires."""
     stack.upstream.warmup.hold()
     asked = stack.upstream.warmup.count
     stack.wait(lambda: stack.upstream.warmup.count > asked and stack.get("/"), 10, "a question without answer")
@@ -144,7 +145,7 @@ def test_nobody_asks_for_the_status_while_predictions_are_computed(stack_factory
 
 
 class Feed:
-    """A feed of 1 s: the daemon's count grows until it stops."""
+    """A feed with a batch every second: the daemon's count grows until the feed stops."""
 
     def __init__(self, stack):
         self.stack, self.over, self.numbers = stack, threading.Event(), itertools.count(300)

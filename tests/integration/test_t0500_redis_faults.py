@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Everything that can be wrong with Redis: no request waits for it, no wrong byte is shown, and everything recovers soon."""
+"""Every fault of Redis: no request waits for it, no wrong byte is shown, and everything recovers soon."""
 import json
 import random
 import re
@@ -14,7 +14,7 @@ from proxy import ProxiedStack
 from stack import ROOT, Stack, free_port
 
 INTERVAL = 5
-RECOVERY = INTERVAL + 1  # one bucket and the second for which Redis counts as down at most
+RECOVERY = INTERVAL + 1  # one bucket, and the second for which Redis counts as down at most
 PATHS = ("/", "/heatmap", "/heatmap?profile=db", "/healthz")
 
 
@@ -37,7 +37,7 @@ def stack(running):
 
 @pytest.fixture
 def silent():
-    """Its log is still empty: an event that repeats is told once a minute."""
+    """Its log is still empty; a repeated event is logged only once a minute."""
     with ProxiedStack(workers=2, interval=INTERVAL, l1=False) as stack:
         stack.wait_fleet()
         yield stack
@@ -45,7 +45,7 @@ def silent():
 
 @pytest.fixture(scope="module")
 def calm():
-    """Nothing is refreshed here unless a test wants it."""
+    """Nothing is refreshed here unless a test causes it."""
     with ProxiedStack(workers=2, interval=300, l1=False) as stack:
         stack.wait_fleet()
         yield stack
@@ -60,7 +60,7 @@ def wait_healthy(stack, timeout=RECOVERY):
 
 
 def wait_cache_off(stack):
-    """Both workers: 3 s of grace from when each is first asked, then it fetches for itself."""
+    """Waits for both workers: each has 3 s from its first request, then it fetches without Redis."""
 
     def off():
         seen = ask(stack)
@@ -70,7 +70,7 @@ def wait_cache_off(stack):
 
 
 def refresh(stack):
-    """Makes what is cached stale, as a flush does, and waits for the next snapshot."""
+    """Makes the cached data stale, as a flush does, and waits for the next snapshot."""
     before = stack.redis.hget("tft:cur:fleet", "snap")
     stack.redis.set("tft:epoch:fleet", "%d" % time.time_ns())
     stack.wait(lambda: ask(stack) and stack.redis.hget("tft:cur:fleet", "snap") != before, RECOVERY, "the next snapshot")
@@ -109,14 +109,14 @@ def test_outage_is_bounded_told_and_survived(stack, name):
     slowest_before = max(ask(stack, path).took for path in PATHS for _ in range(5))
     calls = stack.upstream.predictions.count
     history = stack.redis.xlen("tfthist:fleet")
-    # Who is publishing when Redis falls silent is away for 2 s; with two workers that would be half of them.
+    # A worker that is publishing when Redis stops answering is busy for 2 s; of two workers that would be half.
     stack.wait(lambda: 2 < stack.seconds_to_bucket() < 4, what="a quiet moment")
     try:
         with Load(stack, PATHS, clients=2) as load:
             spoil(stack, OUTAGES[name])
             wait_cache_off(stack)
             own = stack.wait(lambda: (seen := ask(stack, "/api/v1/fleet")).status == 200 and seen, what="the API's own snapshot")
-        # Some batches, each of which waits for Redis: not while others measure how long they wait.
+        # Some batches, each of which waits for Redis; not while others measure how long they wait.
         age = re.search(r"^tft_dashboard_snapshot_age_seconds (\d+)$", stack.get("/metrics").text, re.M)
         assert not age or int(age[1]) < 3600, "the age of our own snapshot, if that of a worker that has one"
     finally:
@@ -127,14 +127,14 @@ def test_outage_is_bounded_told_and_survived(stack, name):
     assert {seen.status for seen in load.seen} <= {200, 503}
     assert own.cache.startswith("tft-local; hit; ttl=")
     assert json.loads(own.body)["servers"] == servers
-    # One of each worker at most, and the refresh that may have been under way.
+    # At most one from each worker, and the refresh that may have been under way.
     assert calls <= 3
     wait_healthy(stack)
     assert stack.redis.xlen("tfthist:fleet") >= history
 
 
 def test_empty_redis_does_not_take_away_what_a_worker_has():
-    """Until the first commit the own snapshot is shown, also if the daemon has just failed."""
+    """Until the first commit, a worker's own snapshot is shown, even if the daemon has just failed."""
     with Stack(workers=1, interval=INTERVAL, l1=False) as stack:
         stack.wait_fleet()
         stack.stop_redis(signal.SIGKILL)
@@ -151,7 +151,7 @@ def test_empty_redis_does_not_take_away_what_a_worker_has():
 
 
 def test_one_worker_of_a_host_at_a_time_fetches_for_itself(silent):
-    """Without Redis and with a daemon that hangs, the others go on answering."""
+    """Without Redis and with a daemon that hangs, the other workers keep answering."""
     predictions = silent.upstream.predictions
     silent.stop_redis(signal.SIGKILL)
     predictions.hold()
@@ -178,7 +178,8 @@ def test_slow_redis_within_the_deadline_is_used(stack, seconds):
 
 
 def test_machine_that_stood_still_does_not_make_redis_down(calm):
-    """Workers stopped from their question until the deadline of 100 ms has passed; then it goes on, and the reply comes."""
+    """Workers are stopped from their request until the deadline of 100 ms has passed; then they continue, and the reply
+    arrives."""
 
     def stand_still():
         for pid in calm.worker_pids():
@@ -196,7 +197,7 @@ def test_machine_that_stood_still_does_not_make_redis_down(calm):
     assert any(is_fresh(page()) for _ in range(5))
 
 
-# Connections that end although Redis is well
+# Connections that end although Redis is healthy
 
 def end_connections(stack):
     """Redis closes a killed connection a moment after it has said so."""
@@ -207,7 +208,7 @@ def end_connections(stack):
 
 
 def test_lost_connections_cost_no_request():
-    """The next request finds out before it asks. Without the proxy, whose own hanging up comes a moment later."""
+    """The next request notices before it sends anything. Without the proxy, whose own close comes a moment later."""
     with Stack(workers=2, interval=INTERVAL, l1=False) as stack:
         stack.wait_fleet()
         history = stack.redis.xlen("tfthist:fleet")
@@ -269,7 +270,7 @@ def forbidding(command):
 
 
 def configure(stack, *lines, empty=False):
-    """Starts Redis anew with these lines at the end of its settings."""
+    """Restarts Redis with these lines at the end of its configuration."""
     config = stack.redis_socket.parent.parent / "etc" / "redis.conf"
     own = config.read_text().partition("# of a test\n")[0]
     config.write_text("\n".join([own + "# of a test", *lines, ""]))
@@ -284,7 +285,7 @@ def cluster():
 
 
 def add_slots(stack):
-    """All 16,384 but those that a node gives itself at its start: of the keys that it has."""
+    """All 16,384 slots, except those that a node takes at its start because it has keys in them."""
     taken = {slot for first, last, *_ in stack.redis.execute_command("CLUSTER", "SLOTS") for slot in range(first, last + 1)}
     stack.redis.execute_command("CLUSTER", "ADDSLOTS", *(set(range(16384)) - taken))
     stack.wait(lambda: b"cluster_state:ok" in stack.redis.execute_command("CLUSTER", "INFO"), what="the node is up")
@@ -322,7 +323,7 @@ READS_NOTHING = "a node of a cluster without slots"
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_redis_that_takes_nothing_is_named_and_each_worker_goes_on_alone(stack, name):
-    """It answers, so nothing else would ever tell: the pages would grow old for ever, and blame the daemon."""
+    """It answers, so nothing else would report it: the pages would grow old for ever, and blame the daemon."""
     refuse, allow, words = REFUSALS[name]
     try:
         refuse(stack)
@@ -349,7 +350,7 @@ def is_alone(stack, words):
 
 
 def test_refused_writes_leave_the_pages(stack):
-    """Until the first worker goes on alone they are those of the shared cache, marked."""
+    """Until the first worker goes on without it, they are those of the shared cache, marked."""
     stack.wait(lambda: stack.seconds_to_bucket() > 3, what="time left in the bucket")
     snap = stack.redis.hget("tft:cur:fleet", "snap")
     stack.redis.replicaof("127.0.0.1", 1)
@@ -363,7 +364,7 @@ def test_refused_writes_leave_the_pages(stack):
 
 
 def test_no_page_is_missing_while_redis_goes_and_comes(stack):
-    """Pages that nginx does not keep: each worker has what it last saw, from the first moment on, and does not forget it."""
+    """Pages that nginx does not keep: from the first moment on each worker shows what it last saw, and keeps it."""
     assert all(is_fresh(ask(stack, path)) for path in PATHS[:3] for _ in range(6))
     with Load(stack, PATHS, clients=3) as load:
         for seconds_up in (2, 0):
@@ -389,10 +390,10 @@ def test_eviction_of_all_pages_ends_with_the_pressure(stack):
     assert stack.redis.xlen("tfthist:fleet") >= history
 
 
-# Keys that are not what they should be
+# Damaged keys
 
 def spoil_type(redis, key):
-    """The same name and no expiry, but of a type that nobody expects there."""
+    """The same name without expiry, but of an unexpected type."""
     wrong = redis.lpush if redis.type(key) != b"list" else lambda k, v: redis.hset(k, v, v)
     redis.delete(key)
     wrong(key, "stranger")
@@ -437,7 +438,7 @@ CORRUPTIONS = {
 
 
 def test_commit_between_two_looks_is_noticed(calm):
-    """The second one finds the snapshot of another pointer: nobody is sent back to older data, or told that there are none."""
+    """The second read finds the snapshot of another pointer: nobody gets older data, or a message that there are none."""
     bucket = calm.redis.hget("tft:cur:fleet", "bucket").decode()
 
     def commit():
@@ -453,7 +454,7 @@ def test_commit_between_two_looks_is_noticed(calm):
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_spoilt_page_is_made_anew(calm, name):
-    """What the page says does not change: it is rendered from the compact snapshot."""
+    """The page says the same: it is rendered from the compact snapshot."""
     key = entry(calm.redis, b"overview")
     whole, good = ask(calm, "/"), calm.redis.hgetall(key)
     assert whole.status == 200 and b"<h1" in whole.body
@@ -477,7 +478,7 @@ SNAPSHOTS = {
 
 @pytest.mark.parametrize("name", SNAPSHOTS)
 def test_spoilt_snapshot_is_not_shown_and_heals(stack, name):
-    """Pages that need it are missing until the next bucket; stored pages are not touched."""
+    """Pages that need it are missing until the next bucket; stored pages are not affected."""
     stack.wait(lambda: stack.seconds_to_bucket() > 3, what="time left in the bucket")
     key = entry(stack.redis, b"fleet")
     SNAPSHOTS[name](stack.redis, key)
@@ -560,14 +561,14 @@ def test_keys_without_expiry_are_a_closed_list(calm):
 
 @pytest.fixture
 def single():
-    """One worker, so that each failure is the next of the same one."""
+    """One worker, so that each failure follows the previous one of the same worker."""
     with ProxiedStack(workers=1, interval=300, l1=False) as stack:
         stack.wait_fleet()
         yield stack
 
 
 def test_short_stall_is_over_soon(single):
-    ask(single)  # answered after the worker has kept the snapshot of the request before
+    ask(single)  # after the worker has kept the snapshot of the previous request
     single.pause(single.redis_service.pid)
     seen = ask(single)
     assert (seen.status, seen.cache.partition(";")[0]) == (200, "tft-local"), "one batch missed its deadline"
@@ -576,7 +577,7 @@ def test_short_stall_is_over_soon(single):
     fresh = []
     for _ in range(20):
         fresh.append(is_fresh(ask(single)))
-        time.sleep(0.05)  # a pace, so that their number is a time too
+        time.sleep(0.05)  # at this rate, their number is also a time
     assert fresh[-1]
     assert fresh.count(False) <= 8, fresh
 
@@ -595,7 +596,7 @@ def test_long_outage_costs_an_attempt_a_second(single):
 # Publishing while Redis goes and comes
 
 def lose_an_answer(proxy):
-    """The question arrives, its answer does not; the next connection is sound."""
+    """The command arrives, its answer does not; the next connection works."""
 
     def mend():
         proxy.cut = None
@@ -609,7 +610,7 @@ def restart(stack):
     threading.Thread(target=stack.restart_redis).start()
 
 
-STAGE = b"\r\n30000\r\n$3\r\nfmt\r\n"  # how long a staged key lives, and its first field
+STAGE = b"\r\n30000\r\n$3\r\nfmt\r\n"  # the time to live of a staged key, and its first field
 CUTS = {
     "stage, connection lost": (STAGE, lambda s: s.proxy.sever()),
     "stage, answer lost": (STAGE, lambda s: lose_an_answer(s.proxy)),
@@ -620,7 +621,7 @@ CUTS = {
 
 
 def test_lock_of_a_failed_refresh_ends_with_the_outage(silent):
-    """The lock survives a restart of Redis, and would keep everybody from asking for the rest of the lease."""
+    """The lock survives a restart of Redis, and would block all calls for the rest of the lease."""
     predictions = silent.upstream.predictions
     predictions.hold()
     try:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Redis with Sentinel: three real ones, a primary and a replica. The tests build upon each other: a failover happens once."""
+"""Redis with Sentinel: three real ones, a primary and a replica. The tests depend on each other, because a failover
+happens once."""
 import re
 import signal
 import time
@@ -17,7 +18,7 @@ PATHS = ("/", "/heatmap")
 
 
 class Server:
-    """A Redis server or a sentinel on a port of its own, with a configuration that it may rewrite."""
+    """A Redis server or a sentinel on its own port, with a configuration that it may rewrite."""
 
     def __init__(self, stack, name, port, config, *options):
         self.name, self.port, self.options = name, port, options
@@ -25,7 +26,7 @@ class Server:
         self.dir.mkdir()
         self.config = self.dir / "redis.conf"
         self.config.write_text(config.replace("@DIR@", str(self.dir)).replace("@PORT@", str(port)))
-        # A failover throws out all clients.
+        # A failover disconnects all clients.
         self.client = redis_client.Redis(
             port=port, socket_timeout=5, retry=Retry(NoBackoff(), 3), retry_on_error=[redis_client.ConnectionError]
         )
@@ -50,7 +51,7 @@ class Server:
         return self.client.execute_command("ROLE")[0].decode()
 
     def count(self, command):
-        """Calls of a command since the server began; those that came by replication count too."""
+        """Calls of a command since the server started, including those from replication."""
         return self.client.info("commandstats").get(f"cmdstat_{command}", {"calls": 0})["calls"]
 
     def snapshot(self):
@@ -73,7 +74,7 @@ class SentinelStack(Stack):
         self.wait(self.is_known, 20, "each sentinel knows the others and the replica")
 
     def redis_config(self):
-        """That of a private server, but on a port, and with the sentinels' user."""
+        """The configuration of a private server, but on a port, and with the sentinels' user."""
         etc = self.hosts[0].dir / "etc"
         user = re.search(r"^# (user sentinel .*)$", (ROOT / "redis/sentinel.conf.in").read_text(), re.M).group(1)
         with open(etc / "users.acl", "a") as users:
@@ -147,7 +148,7 @@ def test_failover_under_load(stack):
     stack.sentinels[0].kill()
     wait_commit(stack, old)
     stack.wait(lambda: new.snapshot() == old.snapshot(), what="replicated")
-    assert all(ask(stack, path).status == 200 for path in PATHS)  # nginx has its copies
+    assert all(ask(stack, path).status == 200 for path in PATHS)  # nginx may have copies
     calls, began = stack.upstream.predictions.count, time.monotonic()
     with Load(stack, PATHS, clients=2, pause=0.05) as load:
         old.kill()
@@ -160,7 +161,7 @@ def test_failover_under_load(stack):
 
 
 def test_the_old_primary_is_not_written_when_it_comes_back(stack):
-    """Until the sentinels tell it otherwise it takes itself for the primary."""
+    """Until the sentinels tell it otherwise, it acts as the primary."""
     old, new = stack.servers
     old.start(stack)
     before, role = old.snapshot(), old.role()
@@ -171,8 +172,8 @@ def test_the_old_primary_is_not_written_when_it_comes_back(stack):
     assert old.role() == "slave" or old.snapshot() == before
 
 
-def test_a_primary_that_turned_replica_under_its_clients_is_left(stack):
-    """It throws nobody out and answers reads; the first refused write makes the worker ask again."""
+def test_a_primary_that_became_a_replica_with_clients_connected_is_left(stack):
+    """It keeps its connections and answers reads; the first refused write makes the worker ask for the primary again."""
     server = stack.servers[1]
     asked = server.count("role")
     server.client.execute_command("REPLICAOF", "127.0.0.1", 1)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the workers and the scripts in Redis agree on, seen from outside: when the daemon is asked again, and what ends a claim."""
+"""What the workers and the scripts in Redis agree on, as seen from outside: when the daemon is asked again, and what ends
+a claim."""
 import pytest
 from configured import Configured
 from stack import Stack
@@ -19,7 +20,7 @@ def breaker(stack):
 
 
 def test_a_daemon_that_warms_up_is_asked_again_in_every_bucket(stack):
-    """It answers: that is no failure, after which it would be left alone for up to a minute."""
+    """It answers, so this is not a failure that would delay the next call by up to a minute."""
     stack.upstream.predictions.load("predictions_current-insufficient-20")
     try:
         seen = len(stack.upstream.predictions.calls)
@@ -33,7 +34,7 @@ def test_a_daemon_that_warms_up_is_asked_again_in_every_bucket(stack):
 
 
 def test_an_answer_of_the_daemon_ends_the_wait_for_one_that_could_not_be_reached(stack):
-    """A minute is left of the back-off, and /status has just been answered: one attempt at once, by one worker."""
+    """A minute of back-off is left, and /status has just been answered: one worker makes one attempt at once."""
     stack.upstream.unlisten()
     try:
         stack.wait(lambda: breaker(stack).get("code") == "connection-refused", 2 * INTERVAL, "an attempt in vain")
@@ -46,7 +47,7 @@ def test_an_answer_of_the_daemon_ends_the_wait_for_one_that_could_not_be_reached
 
 
 def test_a_status_call_that_hangs_costs_no_refresh():
-    """It may take longer than the predictions' own time-out: the lease covers both."""
+    """It may take longer than the time limit of the predictions: the lease covers both."""
     with Configured("[upstream]\ntimeout = 1s\nstatus_timeout = 4s\n", workers=2, interval=INTERVAL, l1=False) as stack:
         stack.wait_fleet()
         stack.upstream.warmup.hold()

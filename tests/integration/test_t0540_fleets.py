@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Several fleets on one Redis: apart by their prefixes, and where two have the same prefix by mistake, never mixed."""
+"""Several fleets on one Redis: separated by their prefixes, and never mixed if two have the same prefix by mistake."""
 import re
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ from upstream import Upstream, payload_bytes
 
 
 class Fleets(Stack):
-    """Host 0 is of one fleet, host 1 of another; prefixes: of their keys."""
+    """Host 0 belongs to one fleet, host 1 to another; prefixes: of their keys."""
 
     def __init__(self, prefixes, other, l1=False, **options):
         super().__init__(hosts=2, workers=1, l1=l1, **options)
@@ -25,7 +25,7 @@ class Fleets(Stack):
         return env
 
     def restart_redis(self):
-        """Each prefix has a user of its own, by the template."""
+        """Each prefix has its own user, from the template."""
         users = self.redis_socket.parent.parent / "etc" / "users.acl"
         line = users.read_text().splitlines()[0]
         others = {prefix for prefix in self.prefixes if prefix != "tft"}
@@ -46,13 +46,13 @@ class Fleets(Stack):
         return subprocess.run([BUILD / "tft-dashboard", "--fingerprint"], env=env, capture_output=True, text=True).stdout.strip()
 
     def state(self):
-        """All that Redis holds, but for what ends or counts by itself."""
+        """Everything in Redis except what expires or counts by itself."""
         keys = [key for key in self.redis.keys() if not key.startswith((b"tft:node", b"tft:calls", b"tft:said", b"tft:budget"))]
         return {key: self.redis.dump(key) for key in keys}
 
 
 class Below(Fleets):
-    """One nginx: the fleet of host 1 is below /fleet-b/ of host 0's site, as tft-fleet(8) has written it."""
+    """One nginx: the fleet of host 1 is below /fleet-b/ on the site of host 0, as set up by tft-fleet(8)."""
 
     def start_nginx(self, host):
         if host is self.hosts[1]:
@@ -106,7 +106,7 @@ def test_a_fleet_with_the_prefix_of_another_one_is_told_and_never_mixed(other):
         assert stack.state() == before
         assert stack.logs(guest).count("ev=cache_foreign") == 1
         assert "ev=cache_foreign" not in stack.logs(owner)
-        # It is the same fleet after all, with another address.
+        # It is the same fleet after all, at another address.
         assert stack.cli("adopt.lua", stack.fingerprint(guest)) == ["ok", stack.fingerprint(owner)]
         stack.wait(lambda: marked(stack, owner) and not marked(stack, guest), what="the owner has changed")
         assert stack.redis.exists("tfthist:fleet")
@@ -120,7 +120,7 @@ def test_two_prefixes_on_one_redis_are_two_fleets(other):
         assert ["other01" in stack.names(host) for host in (0, 1)] == [False, True]
         prefixes = {key.split(b":")[0].decode() for key in stack.redis.keys()}
         assert prefixes == {"tft", "tfthist", "fleet-b", "fleet-bhist"}
-        # The history of each has its own servers.
+        # The history of each has only its own servers.
         names = [stack.redis.xrevrange(key, count=1)[0][1][b"n"] for key in ("tfthist:risk", "fleet-bhist:risk")]
         assert [b"other01" in text for text in names] == [False, True]
         for host, prefix in enumerate(stack.prefixes):
@@ -128,7 +128,7 @@ def test_two_prefixes_on_one_redis_are_two_fleets(other):
             assert stack.cli("flush.lua", "all", prefix)[0] == "ok"
             now = [stack.redis.get(f"{name}:epoch:fleet") for name in stack.prefixes]
             assert [old != new for old, new in zip(epochs, now)] == [host == 0, host == 1]
-        # Deleting the one leaves the other.
+        # Deleting one does not touch the other.
         kept = len(list(stack.redis.scan_iter("fleet-b:*")))
         stack.redis.unlink(*stack.redis.scan_iter("tft:*"))
         assert kept and len(list(stack.redis.scan_iter("fleet-b:*"))) >= kept
@@ -140,7 +140,7 @@ def test_a_second_fleet_below_a_path_of_the_same_nginx(other):
         for host in (0, 1):
             stack.wait(lambda: len(stack.names(host)) == 20, what=f"host {host} has a fleet")
         for path in ("/", "/heatmap", "/top", "/api/v1/fleet", "/api/v1/fleet?format=csv"):
-            for _ in range(2):  # the second one may be nginx' copy
+            for _ in range(2):  # the second one may be a copy of nginx
                 pages = [stack.get(path, host=host).text for host in (0, 1)]
                 assert ["other01" in page for page in pages] == [False, True], path
         assert "other01" not in stack.get("/history").text
@@ -156,7 +156,7 @@ def test_a_second_fleet_below_a_path_of_the_same_nginx(other):
         assert stack.post("/refresh", host=1, headers=headers, data={"x": "1"}).status_code == 303
         now = [stack.redis.get(f"{prefix}:epoch:fleet") for prefix in stack.prefixes]
         assert [old != new for old, new in zip(epochs, now)] == [False, True]
-        # And its workers end: the other one's copies are no stand-in.
+        # Its workers end: nginx does not answer with copies of the other fleet.
         stack.hosts[1].workers[0].stop()
         stack.wait(lambda: stack.get("/top?n=7", host=1).status_code >= 500, what="no worker of fleet-b answers")
         assert "other01" not in stack.get("/top?n=7").text and stack.get("/top?n=7").status_code == 200
@@ -185,7 +185,7 @@ def test_tft_fleet_writes_settings_of_its_own_and_keeps_what_is_there(tmp_path):
 
 
 class Numbered(Stack):
-    """In a database of its own."""
+    """In a separate database."""
 
     number = 3
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""TLS to Redis: spoken where hiredis has it, and refused at the start where it has not; certificate faults are reported, and cost no page."""
+"""TLS to Redis: used if hiredis supports it, and refused at the start if not; certificate faults are reported and cost no
+page."""
 import os
 import re
 import socket
@@ -61,7 +62,7 @@ def test_files_that_are_of_no_use_are_named_at_the_start(certificates, settings,
 
 
 class TlsStack(Stack):
-    """Redis with a certificate; workers that know an authority and have a certificate of their own or none."""
+    """Redis with a certificate; workers that know an authority and have their own certificate or none."""
 
     def __init__(self, certificates, shown="good", authority="ca", own=None, wanted="no", host="127.0.0.1"):
         super().__init__(workers=1, interval=INTERVAL, l1=False)
@@ -107,7 +108,7 @@ def test_pages_are_shared_over_tls_on_one_connection(certificates, case):
 
 
 class SentinelStack(TlsStack):
-    """One sentinel, by TLS as well, with a password of its own."""
+    """One sentinel, also with TLS, and with its own password."""
     PASSWORD = "of-the-sentinel"
     sentinel = None
 

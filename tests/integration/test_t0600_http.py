@@ -40,7 +40,7 @@ def stack():
 
 
 def steady(stack, work):
-    """What work() gives while no bucket ends and no new snapshot comes."""
+    """The result of work(), from a time when neither a bucket ended nor a new snapshot arrived."""
 
     def moment():
         return stack.redis.time()[0] // INTERVAL, stack.redis.hgetall("tft:cur:fleet")
@@ -63,7 +63,7 @@ def raw(stack, text):
     with socket.create_connection(("127.0.0.1", stack.hosts[0].port), timeout=15) as sock:
         sock.sendall(text.encode("latin-1"))
         chunks = []
-        with contextlib.suppress(ConnectionResetError):  # of a request that nginx did not want to read to its end
+        with contextlib.suppress(ConnectionResetError):  # for a request that nginx did not read to its end
             while chunk := sock.recv(65536):
                 chunks.append(chunk)
     head, _, body = b"".join(chunks).partition(b"\r\n\r\n")
@@ -91,7 +91,7 @@ def test_head_of_what_changes_all_the_time(stack, path):
 @pytest.mark.parametrize("query", ["", "x=1"])
 @pytest.mark.parametrize("path", PAGES + API)
 def test_current_tag_gives_304(stack, path, query):
-    """In both ways of nginx: stored by it, or passed through because of an unknown parameter."""
+    """By both ways through nginx: stored by it, or passed on because of an unknown parameter."""
     path += ("&" if "?" in path else "?") + query if query else ""
 
     def conditional():
@@ -112,7 +112,7 @@ def test_current_tag_gives_304(stack, path, query):
 
 @pytest.mark.parametrize("path", PAGES + API)
 def test_no_date_stands_for_what_a_page_says(stack, path):
-    """The condition of the data changes while their time does not."""
+    """The condition of the data changes, but their time does not."""
     answer = stack.get(path, headers={"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"})
     assert answer.status_code == 200
     assert "last-modified" not in answer.headers
@@ -128,7 +128,7 @@ def test_only_the_compact_view_may_be_embedded_and_no_forms(stack_factory):
 
 
 def test_another_name_gets_no_data(stack_factory):
-    """With L1, whose copies have no name in their key: what was answered under one is not shown under another."""
+    """With L1, whose keys have no host name: an answer given under one name is not shown under another."""
     stack = stack_factory(interval=300, env={"TFT_HOSTS": "dash.example,Dash"})
     stack.wait_fleet()
     port = str(stack.hosts[0].port)
@@ -148,7 +148,7 @@ def test_another_name_gets_no_data(stack_factory):
     assert head.startswith("HTTP/1.1 421 ")
     answer = stack.post("/refresh", headers={"Host": "evil.example", "Sec-Fetch-Site": "same-origin"})
     assert answer.status_code == 421
-    # What would be a copy under any name while no worker answers.
+    # This would be a copy under any name while no worker answers.
     for service in stack.hosts[0].workers:
         service.stop()
     assert {stack.get(path, headers={"Host": "evil.example"}).status_code for path in pages} <= {404, 502, 504}
@@ -230,7 +230,7 @@ def test_an_address_of_the_api_is_refused_as_problem_however_long(stack):
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/fleet"])
 def test_too_many_requests_are_told_when_to_come_again(stack, path):
-    """nginx counts forms at any address, and what is asked of the API."""
+    """nginx limits forms at any address, and requests to the API."""
     answers = [Stack.request(stack, "POST", path) for _ in range(40)]
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert refused.headers["retry-after"] == "1"
@@ -261,7 +261,7 @@ def test_errors_have_their_codes_and_types(stack):
         (f"/{long}", 414, page),
         (f"/?q={long * 4}", 414, page),
         (f"/api/v1/{long}", 414, problem),
-        ("/?n=1", 200, page),  # no parameter of this page
+        ("/?n=1", 200, page),  # not a parameter of this page
         ("/top?n=1", 400, page),
         ("/api/v1/top?n=1", 400, problem),
         ("/cost?prevention_pct=1", 400, page),
@@ -280,7 +280,7 @@ def test_errors_have_their_codes_and_types(stack):
     ("/heatmap.", 404),
     ("/heatmap%20", 404),
     ("/heatmap%2f", 404),
-    ("/%2fheatmap", 200),  # as //heatmap, which is one path
+    ("/%2fheatmap", 200),  # same as //heatmap, which is one path
     ("/api%2fv1%2ffleet", 200),
     ("/api/v1/../v1/./fleet", 200),
     ("/api/v1/fleet/", 404),
@@ -413,7 +413,8 @@ def test_lifetimes_of_live_pages_and_data(stack):
     left = steady(stack, lambda: ttl_of(stack.get("/")))
     if left < 10:  # at the very end of a bucket
         stack.wait(lambda: ttl_of(stack.get("/")) > 10, 30, "the next bucket")
-    # A copy may stand in for us as long as it is true: 600 s, less what nginx waits for a worker.
+    # A copy may be served in place of a worker's answer for as long as it is true: 600 s, less the time that nginx waits
+    # for a worker.
     for path in ("/", "/api/v1/fleet"):
         found = stack.get(path).headers
         allowed = re.fullmatch(r"stale-if-error=(\d+), max-age=5", found["cache-control"])
@@ -425,7 +426,7 @@ def test_lifetimes_of_live_pages_and_data(stack):
 
 
 def test_behind_authentication_nobody_else_may_keep_a_page(stack):
-    """Our own nginx may: it keeps only what is the same for all."""
+    """Our own nginx may: it stores only pages that are the same for all viewers."""
     def seen(user):
         return direct(stack, "/", user=user).headers
 
@@ -568,7 +569,7 @@ def test_doubled_headers_that_decide_are_refused(stack):
     ("Origin", "http://a"), ("Sec-Fetch-Site", "same-origin"), ("Content-Type", "application/x-www-form-urlencoded"),
 ])
 def test_a_doubled_header_gives_no_right(stack, name, value):
-    """The bad one may come first or last: what is joined, or only one of them, is not allowed."""
+    """The bad one may come first or last: neither a joined value nor only one of them may pass."""
     for pair in ((value, "cross-site"), ("cross-site", value)):
         lines = "".join(f"{name}: {v}\r\n" for v in pair)
         head, _ = raw(stack, f"POST /refresh HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n{lines}Connection: close\r\n\r\n")
@@ -616,7 +617,7 @@ FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
     (FORM + "Transfer-Encoding: chunked", "9\r\nconfirm=1\r\n0\r\n\r\n", 403),
     (FORM + "Transfer-Encoding: chunked", "zz\r\n", 400),
     (FORM + "Transfer-Encoding: chunked\r\nContent-Length: 3", "0\r\n\r\n", 400),
-    ("Content-Type: text/plain\r\nContent-Length: 1", "x", 403),  # the sender is no operator: that comes first
+    ("Content-Type: text/plain\r\nContent-Length: 1", "x", 403),  # the sender is not an operator: that is checked first
 ])
 def test_a_body_is_right_or_refused(stack, lines, body, status):
     text = f"POST /scenario HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{lines}\r\n\r\n{body}".replace("\r\n\r\n\r\n", "\r\n\r\n")
@@ -670,7 +671,7 @@ def test_parameters_that_are_cut_get_no_answer(stack):
 
 
 def exchange(stack, data):
-    """(status, complete) of the answer to these bytes; nothing comes after them."""
+    """(status, complete) of the answer to these bytes; nothing follows them."""
     with socket.socket(socket.AF_UNIX) as sock:
         sock.settimeout(15)
         sock.connect(str(stack.hosts[0].dir / "fcgi.sock"))
@@ -685,7 +686,7 @@ def exchange(stack, data):
 
 
 def test_the_log_has_printable_lines_only(stack):
-    """Whatever the tests before have sent."""
+    """Whatever the previous tests have sent."""
     direct(stack, "/\x1b[2J\n\r\x7f")
     assert re.search(r"[^\n\x20-\x7e]", stack.logs()) is None
 
@@ -693,7 +694,7 @@ def test_the_log_has_printable_lines_only(stack):
 # Nobody enlarges the cache
 
 def traces(stack):
-    """Without the answers of /status and /scenario/status: those are asked for every 2 s, whoever comes."""
+    """Without the answers of /status and /scenario/status, which are requested every 2 s, whoever visits."""
     keys = {key for key in stack.redis.keys() if not key.startswith((b"tft:status:", b"tft:scenario:"))}
     return keys, stack.upstream.predictions.count, len(stack.upstream.strays)
 
@@ -705,7 +706,7 @@ def assert_no_more(before, after):
 
 
 def direct(stack, path, query="", user=""):
-    """Straight to a worker: nginx limits how much one client may ask. On a busy machine Redis may be late for one."""
+    """Connects to a worker, because nginx limits each client. On a busy machine Redis may miss the deadline of a request."""
     params = {"REQUEST_METHOD": "GET", "DOCUMENT_URI": path, "QUERY_STRING": query, "TFT_AE": ""}
     params.update(REMOTE_USER=user, TFT_END="1")
 
@@ -717,7 +718,7 @@ def direct(stack, path, query="", user=""):
 
 
 def many(stack, requests):
-    """The set of statuses; a few at a time."""
+    """The set of statuses; a few requests at a time."""
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         return {answer.status for answer in pool.map(lambda request: direct(stack, *request), requests)}
 
@@ -727,7 +728,7 @@ def noise(rng):
 
 
 def test_made_up_addresses_leave_no_trace(stack):
-    """Random parameters, paths and 10,000 names of servers: not one key and not one call more."""
+    """Random parameters, paths and 10,000 server names: no additional key and no additional call."""
     rng = random.Random(601)
     paths = [path for path in PAGES + API if "?" not in path]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What nginx keeps is never shown for longer than it is true: not in place of a refusal, not when all workers are dead."""
+"""nginx never shows a copy for longer than it is true: not in place of a refusal, and not while all workers are dead."""
 import json
 import time
 
@@ -13,7 +13,7 @@ MAX_STALE, ACT_LIMIT = 3600, 600
 
 @pytest.fixture(scope="module")
 def stack():
-    """The interval is so long that nothing is refreshed unasked."""
+    """The interval is so long that nothing is refreshed unless a test causes it."""
     with Stack(workers=1, interval=300) as running:
         running.wait_fleet()
         yield running
@@ -26,7 +26,7 @@ def stop_workers(stack):
 
 @pytest.fixture
 def workers(stack):
-    """They run again afterwards."""
+    """Stops them during the block; they run again afterwards."""
     yield stack
     if not stack.hosts[0].workers[0].alive():
         (stack.hosts[0].dir / "fcgi.sock").unlink(missing_ok=True)
@@ -35,7 +35,7 @@ def workers(stack):
 
 
 def grow_old(stack, age):
-    """As if the data had been asked for so many seconds ago. Returns when that was."""
+    """As if the data had been requested this many seconds ago. Returns that time."""
     seconds, micros = stack.redis.time()
     gen = seconds + micros / 1e6 - age
     stack.redis.hset("tft:cur:fleet", "gen", int(gen * 1000))
@@ -59,13 +59,13 @@ def test_what_the_worker_has_withdrawn_no_copy_brings_back(stack):
     grow_old(stack, MAX_STALE - 3)
     assert statuses(stack) == all_of(200)
     stack.wait(lambda: worker_says(stack) == 503, what="the data are too old")
-    time.sleep(1.1)  # what L1 keeps without asking, and what it says it keeps
+    time.sleep(1.1)  # what L1 stores on its own, and how long it says that it does
     assert statuses(stack) == all_of(503)
 
 
 @pytest.mark.parametrize("limit", [ACT_LIMIT, MAX_STALE])
 def test_with_all_workers_dead_a_copy_ends_with_what_it_says(workers, limit):
-    """Until 600 s nothing seems wrong with these data, until 3600 s they are marked."""
+    """Up to 600 s these data seem current; up to 3600 s they are marked."""
     stack = workers
     deadline = grow_old(stack, limit - 15) + limit
     stack.wait(lambda: statuses(stack) == all_of(200), 5, "copies")
@@ -98,7 +98,7 @@ def test_a_copy_does_not_hide_that_a_server_is_gone(stack, payload):
     stack.upstream.predictions.body = json.dumps(fleet).encode()
     stack.redis.flushdb()
     stack.wait(lambda: len(stack.wait_fleet()["servers"]) == 19, what="the next snapshot")
-    time.sleep(1.1)  # what L1 keeps without asking
+    time.sleep(1.1)  # what L1 stores on its own
     for path in pages:
         gone = stack.get(path)
         assert gone.status_code == 404 and gone.headers["cache-control"] == "no-store"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who may do what: the shipped examples of nginx that authenticate, what clients claim, and where the keys are not."""
+"""Who may do what: the shipped nginx examples that authenticate, false claims of clients, and where the keys must not be."""
 import http.server
 import os
 import pathlib
@@ -28,7 +28,7 @@ SECURITY = {
 
 
 class Site(Stack):
-    """A stack whose site is one of nginx/examples, with its files and addresses replaced by the test's."""
+    """A stack whose site is one of nginx/examples, with the files and addresses of the test."""
 
     def __init__(self, example, replace=(), tls=True, **options):
         env = {"TFT_OPERATORS": "alice,carol", **options.pop("env", {})}
@@ -47,7 +47,7 @@ class Site(Stack):
         path = host.dir / "etc" / "nginx.conf"
         config, count = re.subn(r"\tserver \{.*?\n\t\}\n", "", path.read_text(), flags=re.S)
         assert count == 1
-        # tft-http.conf comes with the site.
+        # The site includes tft-http.conf.
         config = config.replace("include tft-http.conf;", "include site.conf;")
         path.write_text(config)
         host.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{host.port}"
@@ -60,13 +60,13 @@ class Site(Stack):
             return False
 
     def refresh(self, **kw):
-        """The status of an operator's action, as if nobody had refreshed just now."""
+        """The status of an operator's action, as if nobody had refreshed before."""
         self.redis.delete("tft:gate:flush")
         kw["headers"] = {**SAME, **kw.get("headers", {})}
         return self.post("/refresh", {"confirm": "1"}, **kw).status_code
 
 
-# Names and passwords by auth_basic, certificates by an authority of the test
+# Names and passwords with auth_basic, certificates of an authority of the test
 
 def openssl(directory, *words):
     subprocess.run(["openssl", *words], cwd=directory, check=True, capture_output=True)
@@ -118,7 +118,7 @@ def test_auth_basic_tells_operators_from_viewers_and_lets_nobody_else_in(pki):
 
 
 class Sso(http.server.BaseHTTPRequestHandler):
-    """An authentication service: the cookie is the name."""
+    """An authentication service that takes the cookie as the name."""
 
     def do_GET(self):
         name = self.headers.get("Cookie", "").removeprefix("session=")
@@ -177,7 +177,7 @@ def test_client_certificates_make_operators_and_others_are_viewers(pki):
 
 
 @pytest.mark.parametrize("anonymous, status", [("viewer", 403), ("operator", 303)])
-def test_without_authentication_nobody_is_who_he_claims_to_be(anonymous, status):
+def test_without_authentication_no_claimed_name_counts(anonymous, status):
     with Site("plain.conf", tls=False, env={"TFT_ANONYMOUS": anonymous}) as site:
         site.wait(lambda: site.get("/").status_code == 200, what="the first page")
         assert site.refresh() == status
@@ -185,7 +185,7 @@ def test_without_authentication_nobody_is_who_he_claims_to_be(anonymous, status)
         assert "user=alice" not in site.logs() and 'user="alice"' not in site.access_log()
 
 
-# Below a path of a site that has pages of its own
+# Below a path of a site that has its own pages
 
 @pytest.fixture(scope="module")
 def below(pki, tmp_path_factory):
@@ -231,7 +231,7 @@ def test_metrics_are_for_this_machine_and_not_for_whom_its_proxy_serves(below):
         assert requests.get(below.inner + "/metrics", headers={header: "127.0.0.1"}, timeout=5).status_code == 403, header
 
 
-# What nginx answers itself
+# Answers of nginx itself
 
 def assert_secured(answer):
     for name, value in SECURITY.items():
@@ -242,7 +242,7 @@ def assert_secured(answer):
 
 
 def raw(stack, request):
-    """The head of the answer to these bytes. nginx may wait a while for the body that was promised, so not to the end."""
+    """The head of the answer to these bytes, without waiting for its end: nginx may still wait for the announced body."""
     data = b""
     with socket.create_connection(("127.0.0.1", stack.hosts[0].port), timeout=15) as peer:
         peer.sendall(request)
@@ -366,7 +366,7 @@ def test_a_bad_secret_is_refused_without_being_told(key_file):
 def test_workers_leave_no_core_file_and_hide_their_memory(quiet):
     (pid,) = quiet.worker_pids()
     assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
-    # Of a process that may not be dumped these belong to root.
+    # The files of a process that cannot be dumped belong to root.
     if os.geteuid() == 0:
         ours = shutil.which("setpriv")
         command = [ours, "--reuid", "65534", "--regid", "65534", "--clear-groups", "test", "-r", f"/proc/{pid}/environ"]

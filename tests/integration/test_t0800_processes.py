@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Workers that end, are killed, run out of descriptors or are held up by a peer: nothing is lost, nobody waits for long.
+"""Workers that end, are killed, run out of descriptors or are delayed by a peer: nothing is lost, nobody waits for long.
 
-TFT_GETS=100000 and TFT_ROLLS=1000 make the two tests under load long ones."""
+TFT_GETS=100000 and TFT_ROLLS=1000 make long runs of the two tests under load."""
 import collections
 import contextlib
 import os
@@ -29,7 +29,8 @@ STOP_LIMIT = 1.0
 
 @pytest.fixture
 def single():
-    """One worker that nobody starts again. A request that also asks for the daemon's status would end the connections that it keeps."""
+    """One worker that nobody restarts. It does not ask for the daemon's status, since a request that does so ends the
+    kept connections."""
     with Configured("[cache]\nstatus_interval = 1m\n", workers=1, interval=300, l1=False, direct=True) as stack:
         stack.wait_fleet()
         yield stack
@@ -37,7 +38,7 @@ def single():
 
 @pytest.fixture
 def watched():
-    """Four workers; who dies is started again."""
+    """Four workers; a worker that dies is restarted."""
     with Stack(workers=4, interval=5, l1=False) as stack:
         stack.wait_fleet()
         yield stack
@@ -55,7 +56,7 @@ def connect(stack):
 
 
 def terminate(stack):
-    """TERM to the only worker; seconds until it has ended well."""
+    """Sends TERM to the only worker; returns the seconds until it has ended normally."""
     process = stack.hosts[0].workers[0].process
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
@@ -72,7 +73,7 @@ def test_term_ends_an_idle_worker(single):
 
 
 def test_term_during_a_request_lets_it_finish(stack_factory):
-    """An action, as that can be held up."""
+    """An action, because it can be delayed."""
     stack = stack_factory(workers=1, interval=300, l1=False, direct=True, env={"TFT_ANONYMOUS": "operator"})
     stack.wait_fleet()
     setting = stack.upstream.scenario_set
@@ -108,7 +109,7 @@ def test_term_during_a_refresh_lets_it_publish(single):
 
 
 def test_term_is_heard_however_many_requests_wait(single):
-    """A worker that always finds a connection never sleeps, and must see the signal all the same."""
+    """A worker that always finds a connection never sleeps, but must still see the signal."""
     queue = [connect(single) for _ in range(600)]
     try:
         for peer in queue:
@@ -122,7 +123,8 @@ def test_term_is_heard_however_many_requests_wait(single):
 # Under load
 
 def runs(pid):
-    """Not only forked: until then it has the supervisor's ears, and a signal to it is lost."""
+    """The worker has not only been forked: until exec it has the supervisor's signal handlers, and a signal would be
+    lost."""
     try:
         with open(f"/proc/{pid}/cmdline", encoding="utf-8") as words:
             return words.read().split("\0")[0].endswith("/tft-dashboard")
@@ -136,24 +138,24 @@ def replaced(stack, *gone):
 
 
 class OwnProgram(Stack):
-    """Workers of a program that the test may exchange, with a configuration that it may spoil."""
+    """Workers of a program that the test may replace, with a configuration that it may damage."""
 
     def program(self):
-        # Not a script of its own: multiwatch finds the new program at the old place.
+        # Not a script: multiwatch finds the new program at the same path.
         self.installed = self.dir / "tft-dashboard"
         shutil.copy(BUILD / "tft-fetch", self.dir)
         self.install(self.next_build())
         return self.installed
 
     def install(self, content):
-        """As a package does it: the new file takes the place of the old one, which is still being run."""
+        """Like a package: the new file replaces the old one, which is still running."""
         new = self.installed.with_suffix(".new")
         new.write_bytes(content)
         new.chmod(0o755)
         new.replace(self.installed)
 
     def next_build(self, number=0):
-        """The same program by the id of another build."""
+        """The same program with the id of another build."""
         program = (BUILD / "tft-dashboard").read_bytes()
         return program.replace(build_id(program), b"%012x" % number)
 
@@ -168,7 +170,7 @@ GETS = int(os.environ.get("TFT_GETS", "3000"))
 
 
 class Tally:
-    """Load's answers, of which a long run cannot keep the bodies."""
+    """Counts Load's answers, because a long run cannot keep their bodies."""
 
     def __init__(self):
         self.count = 0
@@ -183,7 +185,8 @@ class Tally:
 
 
 def test_rolling_restarts_and_upgrades_lose_nothing_and_ask_for_nothing():
-    """Each roll but the first is an upgrade. Meanwhile pages of two builds are stored, and neither takes those of the other for its own."""
+    """Each restart but the first is an upgrade. Meanwhile pages of two builds are stored, and no build uses those of the
+    other."""
     tally = Tally()
     with OwnProgram(workers=4, interval=300, l1=False) as stack:
         stack.wait_fleet()
@@ -201,7 +204,7 @@ def test_rolling_restarts_and_upgrades_lose_nothing_and_ask_for_nothing():
     assert calls <= 2, f"one, and another if an interval ended; bucket {buckets}"
 
 
-# Answers of one FastCGI record. One that is killed between two records of an answer leaves it cut: the viewer has to ask again.
+# Answers of one FastCGI record. A worker killed between two records leaves a cut answer, and the viewer has to ask again.
 SHORT = ("/heatmap?profile=db", "/healthz")
 
 
@@ -223,7 +226,8 @@ COMPLAINT = "tft.conf:2: no option of this name"
 
 
 def test_a_worker_that_cannot_start_is_tried_again_for_ever_and_the_others_serve(tmp_path):
-    """The configuration is spoilt while they run: they go on with what they have read. One that dies is tried once a second."""
+    """The configuration is damaged while they run: they keep what they have read. One that dies is restarted once a
+    second."""
     config, script = tmp_path / "tft.conf", tmp_path / "tft-dashboard"
     config.write_text("[log]\nlevel = info\n")
     script.write_text(f'#!/bin/sh\nexec {BUILD / "tft-dashboard"} -c {config}\n')
@@ -257,7 +261,7 @@ def test_all_workers_killed_at_once_are_waited_for(watched):
         watched.wait(lambda: replaced(watched, *pids), 3, "new workers")
         asked = len(load.seen)
         watched.wait(lambda: len(load.seen) > asked + 10, what="answers")
-    # Four at once: who was with two of them in turn is told to come again.
+    # Four at once: a request that meets two of them in turn gets a 503 with Retry-After.
     assert {seen.status for seen in load.lost()} <= {502}
     assert len(load.lost()) <= 4
 
@@ -288,7 +292,7 @@ def test_connection_is_kept_if_the_peer_asks_for_it(single):
 
 
 def test_request_of_many_reads_leaves_nothing_for_the_next_one(single):
-    """libfcgi reads 8 KB at a time: of some of these it has not seen the end when it knows all parameters."""
+    """libfcgi reads 8 KB at a time: it has not seen the end of some of these when it knows all parameters."""
     with Connection(fcgi_socket(single), timeout=3) as kept:
         for size in (*range(7700, 8200), 20_000, 60_000):
             assert kept.ask({**PARAMETERS, "DOCUMENT_URI": "/healthz", "X": "x" * size}).status == 200, size
@@ -296,7 +300,7 @@ def test_request_of_many_reads_leaves_nothing_for_the_next_one(single):
 
 
 def test_request_is_read_to_its_end_before_it_is_answered(single):
-    """With the answer the next request may come, and must not be read with the end of this one."""
+    """The next request may arrive with the answer, and must not be read together with the end of this one."""
     with Connection(fcgi_socket(single), timeout=3) as kept:
         whole = encode(PARAMETERS, flags=KEEP)
         kept.sock.sendall(whole[:-1])
@@ -351,7 +355,7 @@ def test_kept_connections_delay_no_end(single):
 
 
 def sockets(pid):
-    """The open ones, by their names."""
+    """The open sockets, by their names."""
     return {os.readlink(fd) for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir() if "socket:" in os.readlink(fd)}
 
 
@@ -365,7 +369,7 @@ def test_nginx_keeps_its_connections(single):
     assert kept <= sockets(pid)
 
 
-# Requests that come together
+# Requests that arrive together
 
 SEVERAL = (
     ({}, 200, b" - Overview - "),
@@ -381,7 +385,7 @@ SEVERAL = (
 
 @contextlib.contextmanager
 def together(stack, requests):
-    """Kept connections on which these requests have come while the only worker stood still."""
+    """Kept connections on which these requests arrived while the only worker was stopped."""
     (pid,) = stack.worker_pids()
     with contextlib.ExitStack() as stay:
         kept = [stay.enter_context(Connection(fcgi_socket(stack), timeout=5)) for _ in requests]
@@ -407,7 +411,7 @@ def test_each_of_several_requests_gets_its_own_answer(single):
 
 
 def test_several_readers_cost_one_round_trip(single):
-    """Pointer, breaker, what the small groups said, and the entry: four reads of hashes for all of them."""
+    """Pointer, breaker, the small groups and the entry: four reads of hashes for all of them."""
     assert request(fcgi_socket(single), PARAMETERS).status == 200
     with together(single, [{}] * 8) as (peers, go_on):
         before = reads_of_hashes(single)
@@ -417,7 +421,7 @@ def test_several_readers_cost_one_round_trip(single):
 
 
 def test_readers_of_the_next_moment_see_what_is_new(single):
-    """What was read for those before them does not live on."""
+    """What was read for the previous requests is not used again."""
     with together(single, [{}] * 4) as (peers, go_on):
         go_on()
         assert {read_answer(peer).headers["cache-status"].partition("; ttl")[0] for peer in peers} == {"tft-redis; hit"}
@@ -444,7 +448,7 @@ def test_several_that_find_old_data_cost_one_call_and_wait_for_nothing(single):
 
 
 def test_readers_do_not_wait_for_an_action_that_came_with_them(single):
-    """It may ask the upstream before it is answered."""
+    """It may ask the upstream before it answers."""
     with together(single, [ACTION, {}, {}]) as ((action, *readers), go_on):
         go_on()
         assert [read_answer(peer).status for peer in readers] == [200, 200]
@@ -473,7 +477,7 @@ def test_half_a_request_holds_a_worker_for_seconds_only(single):
 
 
 def test_many_halves_of_requests_make_nobody_wait(single):
-    """One worker; each of them used to hold it for 5 s."""
+    """One worker; each of them once occupied it for 5 s."""
     bytes_sent = record(BEGIN_REQUEST, b"\0\1\0\0\0\0\0\0") + record(PARAMS, pairs(PARAMETERS)[:30])
     with contextlib.ExitStack() as stay:
         peers = [stay.enter_context(connect(single)) for _ in range(40)]
@@ -483,12 +487,12 @@ def test_many_halves_of_requests_make_nobody_wait(single):
         for _ in range(10):
             assert request(fcgi_socket(single), PARAMETERS, timeout=8).status == 200
         assert time.monotonic() - began < 3
-        # The rest of one comes at last, in two pieces.
+        # The rest of one arrives at last, in two pieces.
         rest = record(PARAMS, pairs(PARAMETERS)[30:]) + record(PARAMS, b"") + record(STDIN, b"")
         for piece in (rest[:11], rest[11:]):
             peers[-1].sendall(piece)
         assert read_answer(peers[-1]).status == 200
-        # The others end, whether or not anybody else asks.
+        # The others end, whether or not there are other requests.
         peers[0].settimeout(8)
         with contextlib.suppress(ConnectionResetError):
             assert peers[0].recv(1) == b""
@@ -498,7 +502,7 @@ def test_many_halves_of_requests_make_nobody_wait(single):
     b"\xff\xff\xff\xff" * 2, b"\xff\xff\xff\xff\x01a", b"\x01\xff\xff\xff\xffa", b"\x80\x00\x00\x05\x00abcd", b"\x80", b"\x01",
 ])  # fmt: skip
 def test_a_length_beyond_the_parameters_ends_the_connection_alone(single, params):
-    """libfcgi would ask for so much memory and abort."""
+    """libfcgi would allocate that much memory and abort."""
     pids = single.worker_pids()
     for pieces in ([params], [params[:3], params[3:]]):
         with connect(single) as peer:

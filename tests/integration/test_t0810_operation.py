@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An operator's daily life: log, metrics, restarts while people are looking, and the developer's start."""
+"""An operator's daily work: log, metrics, restarts while viewers are connected, and the developer's start."""
 import contextlib
 import json
 import pathlib
@@ -26,7 +26,7 @@ def told(stack, event):
 
 
 def busy(stack):
-    """Requests of every kind, an action, a refused one, an upstream that fails, Redis gone for a while, and a stop."""
+    """Requests of every kind, an action, a refused one, a failing upstream, Redis down for a while, and a stop."""
     stack.wait_fleet()
     for path in ("/", "/heatmap?metric=cpu", "/nothing", "/api/v1/status", "/?sort=nonsense", "/" + "x" * 600):
         stack.get(path, headers={"User-Agent": 'a" ev=forged \\ \x1b[2J', "Referer": "x=y"})
@@ -44,7 +44,7 @@ def busy(stack):
 
 
 def from_logfmt(line):
-    """As a reader of logfmt takes it: blanks separate, quotes hold together, a backslash escapes."""
+    """As a logfmt parser reads it: blanks separate, quotes group, a backslash escapes."""
     assert re.fullmatch(r'(?:[a-z_]+=(?:[^\s"=\\]+|"(?:[^"\\]|\\.)*")(?: |$))+', line), line
     return dict(word.split("=", 1) for word in shlex.split(line))
 
@@ -77,7 +77,7 @@ def test_promtool_has_no_remark_and_the_counts_are_right():
         stack.post("/refresh", {"confirm": "1"}, headers=SAME)
 
         def overview_counted():
-            """A worker hands over what it has counted within a second, whether it is asked again or not."""
+            """A worker sends its counts within a second, whether or not there is another request."""
             text = stack.get("/metrics").text
             return text if '{action="refresh",result="done"} 1' in text and '"overview",code="200"} 5' in text else None
 
@@ -120,7 +120,7 @@ def test_own_looks_are_no_requests_of_viewers():
 
 
 class Unasked(Stack):
-    """With idle_tick off, which only the file can say."""
+    """Workers with idle_tick off, which only the configuration file can set."""
 
     def program(self):
         config, program = self.dir / "tick.conf", self.dir / "tft-dashboard"
@@ -131,7 +131,7 @@ class Unasked(Stack):
 
 
 def test_without_the_idle_tick_only_a_viewer_makes_a_call():
-    """A worker wakes up in the next bucket to hand over what it has counted in this one, and does no more."""
+    """A worker wakes up in the next bucket to send the counts of this one, and does nothing else."""
     with Unasked(workers=1, interval=5, l1=False) as stack:
         stack.wait_fleet()
         stack.wait(lambda: stack.get("/") and 0.03 < stack.seconds_to_bucket() < 0.15, 15, "the last request of a bucket")
@@ -151,7 +151,7 @@ def source_of_build():
 
 @contextlib.contextmanager
 def changed(path):
-    """A line more while the block runs."""
+    """Adds a line while the block runs."""
     text = path.read_text()
     path.write_text(text + "<!-- a change -->\n")
     try:
@@ -161,7 +161,7 @@ def changed(path):
 
 
 class Viewers:
-    """A Site as Load sees it."""
+    """A Site with the interface that Load needs."""
 
     def __init__(self, site):
         self.hosts = [site]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""nginx between viewers and workers: what it tries again, its own restarts, no room on disk, too many connections, odd clients."""
+"""nginx between viewers and workers: what it retries, its restarts, a full disk, too many connections, odd clients."""
 import contextlib
 import os
 import pathlib
@@ -16,13 +16,13 @@ from fcgi_client import END_REQUEST, STDIN, STDOUT, record, records, stream
 from load import Load, ask
 from stack import Service, Stack
 
-PAGES = ("/", "/heatmap?profile=db")  # nginx lets one client have any number of them
+PAGES = ("/", "/heatmap?profile=db")  # nginx allows one client any number of them
 PATHS = (*PAGES, "/api/v1/fleet", "/healthz")
 
 
 @pytest.fixture(scope="module")
 def stack():
-    """One worker: whoever holds it is noticed by all."""
+    """One worker: everybody notices whoever holds it."""
     with Stack(workers=1, interval=300, l1=False) as running:
         running.upstream.predictions.load("predictions_current-critical-500")
         running.redis.flushdb()
@@ -30,7 +30,7 @@ def stack():
         yield running
 
 
-# What is tried again
+# Retries
 
 def hang_up(_):
     pass
@@ -45,14 +45,14 @@ def half_an_answer(peer):
 
 
 def end_kept_connections(stack):
-    """Those that nginx keeps to the worker end with it."""
+    """Ends the connections that nginx keeps to the worker."""
     (pid,) = stack.worker_pids()
     os.kill(pid, signal.SIGTERM)
     stack.wait(lambda: stack.worker_pids() not in ([], [pid]), what="the successor")
 
 
 class Impostor:
-    """In the place of the workers: each connection sends a request and gets the next act."""
+    """Takes the place of the workers: each connection sends a request and gets the next act."""
 
     def __init__(self, stack, *acts):
         self.stack = stack
@@ -115,7 +115,7 @@ def test_an_answer_that_is_cut_is_never_taken_for_a_whole_one(stack):
 # nginx itself
 
 def inner(master):
-    """The processes that serve; not those that end after a reload, nor the one that tidies the cache."""
+    """The processes that serve; not those that end after a reload, nor the cache manager."""
     children = pathlib.Path(f"/proc/{master}/task/{master}/children").read_text().split()
     return {int(pid) for pid in children if title(pid) == b"nginx: worker process"}
 
@@ -129,7 +129,8 @@ def title(pid):
 
 @contextlib.contextmanager
 def daemon_nginx(stack):
-    """nginx as a system runs it: in the foreground it ignores the order to upgrade itself. Yields how to ask who is the first one."""
+    """nginx in the foreground, as a system runs it; there it ignores the request to upgrade itself. Yields a function for
+    the master's pid."""
     host = stack.hosts[0]
     config, pid_file = host.dir / "etc" / "nginx.conf", host.dir / "nginx.pid"
     host.nginx.stop()
@@ -183,7 +184,7 @@ def test_a_killed_nginx_process_costs_its_connections_only(stack):
 
 
 def limit(pid, what, soft):
-    """Sets the soft limit and returns what it was; there is no asking for more than the hard one."""
+    """Sets the soft limit and returns the old one; nothing exceeds the hard limit."""
     old = resource.prlimit(pid, what)
     resource.prlimit(pid, what, (soft if old[1] == resource.RLIM_INFINITY else min(soft, old[1]), old[1]))
     return old
@@ -214,7 +215,7 @@ def test_a_full_disk_cuts_no_page():
 
 
 def idle_connections(stack, count, stay):
-    """So many that say nothing; those that nginx does not take remain in the queue of the socket."""
+    """Opens this many silent connections; those that nginx does not accept stay in the queue of the socket."""
     return [stay.enter_context(socket.create_connection(("127.0.0.1", stack.hosts[0].port), 5)) for _ in range(count)]
 
 
@@ -266,7 +267,7 @@ def test_a_full_queue_is_told_at_once_and_passes(stack):
 
 
 def test_a_stopped_worker_costs_what_is_kept_to_it():
-    """16 connections of each of the two nginx processes."""
+    """16 connections from each of the two nginx processes."""
     with Stack(workers=2, interval=300, l1=False) as stack:
         stack.wait_fleet()
         with Load(stack, PAGES, clients=12) as before:
@@ -286,7 +287,7 @@ def test_a_stopped_worker_costs_what_is_kept_to_it():
 # Clients
 
 def say(stack, data, stay, small=False):
-    """A client that has said this much."""
+    """A client that has sent this much."""
     peer = stay.enter_context(socket.socket())
     if small:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -324,6 +325,6 @@ def test_slow_rude_and_silent_clients_hold_no_worker(stack):
         assert answers.count(b"HTTP/1.1 200 OK") == 2 and answers.index(b'"pass"') < answers.index(b"<!")
         assert {ask(stack, path, timeout=5).status for path in PATHS * 5} == {200}
         assert b" 413 " in everything(chunks)
-        # nginx ends the two others; nobody but it has heard of them.
+        # nginx ends the two others; no other process has seen them.
         assert b" 200 " not in everything(headers) + everything(body)
         assert {ask(stack, path, timeout=5).status for path in PATHS} == {200}

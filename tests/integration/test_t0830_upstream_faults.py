@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""An upstream that answers never, slowly, without end, too much or too deep, or is not there: what is shown remains,
-the reason is told, one call is made, and no limit of time or memory is passed."""
+"""An upstream that is absent, or that answers never, slowly, endlessly, or with too much or too deep data: the pages stay, the
+reason is reported, one call is made, and no limit of time or memory is exceeded."""
 import contextlib
 import gzip
 import pathlib
@@ -21,13 +21,13 @@ GOOD = payload_bytes("predictions_current-healthy-20")
 
 
 class LimitedStack(Stack):
-    """A host for each upstream address: through a proxy, one that takes no connection, a name that does not exist. One worker
-    each, with low limits, so that they are reached soon."""
+    """A host for each upstream address: through a proxy, one that accepts no connection, a name that does not exist. Each has
+    one worker, with low limits that are reached soon."""
 
     def start(self):
         self.closing = contextlib.ExitStack()
         self.full = self.closing.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        self.closing.enter_context(socket.create_connection(self.full.getsockname()))  # there is no place for a second
+        self.closing.enter_context(socket.create_connection(self.full.getsockname()))  # its queue is full
         super().start()
 
     def worker_env(self, host):
@@ -58,13 +58,13 @@ def running():
 
 
 def forgive(stack):
-    """An idle worker of another host may have tried first, in vain: not a minute's back-off for that."""
+    """An idle worker of another host may have tried before, in vain; this removes its back-off."""
     stack.redis.delete("tft:brk:fleet")
 
 
 @pytest.fixture
 def stack(running):
-    """A good snapshot is there, and the upstream is well before and after."""
+    """A good snapshot is there, and the upstream works before and after."""
     running.redis.flushdb()
     running.wait(lambda: is_live(running) or forgive(running), 30, "a good snapshot")
     yield running
@@ -79,10 +79,10 @@ def is_live(stack):
 
 
 def attempt(stack, host=0):
-    """Makes the data stale; the fleet as it is told after that host has tried to get new ones."""
+    """Makes the data stale; returns the fleet after that host has tried to get new ones."""
     stack.redis.set("tft:epoch:fleet", "flushed")
     assert ask(stack, host=host).status == 200
-    # A slow resolver takes the time of the status call as well.
+    # A slow resolver also delays the status call.
     stack.wait(lambda: stack.redis.exists("tft:brk:fleet"), PATIENCE_S + 12, "a failed attempt")
     return stack.wait(lambda: (a := stack.get("/api/v1/fleet")).json().get("detail") and a.json(), what="the reason")
 
@@ -137,7 +137,7 @@ def hang_up(stack):
 
 
 def endless(unit):
-    """400 MB: more than there is room for, if anybody wanted to keep it."""
+    """400 MB: more than fits in memory, if a program tried to keep it."""
     return lambda: (unit for _ in range(400 * (1 << 20) // len(unit)))
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""tft-fetch, the process that makes a call for a worker: it is there only meanwhile, tells no secret, and whatever becomes of
-it or of its worker costs no page."""
+"""tft-fetch, the process that makes a call for a worker: it runs only during the call and reveals no secret, and no page
+is lost whatever happens to it or to its worker."""
 import contextlib
 import os
 import pathlib
@@ -30,8 +30,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 REASONS = re.findall(r"^\tREASON_(\w+)", (ROOT / "include/fleet/condition.h").read_text(), re.M)  # by number
 
 
-class Patient(Stack):
-    """One worker, our own child, that waits only a short time for the daemon."""
+class ShortCall(Stack):
+    """One worker, a child of the test, that waits only a short time for the daemon."""
 
     def worker_env(self, host):
         return {**super().worker_env(host), "TFT_API_KEY": KEY}
@@ -46,7 +46,7 @@ class Patient(Stack):
 
 @pytest.fixture
 def stack():
-    with Patient(workers=1, interval=300, l1=False, direct=True) as running:
+    with ShortCall(workers=1, interval=300, l1=False, direct=True) as running:
         running.wait_fleet()
         yield running
         running.upstream.predictions.release()
@@ -57,7 +57,7 @@ def children(pid):
 
 
 def begin_call(stack):
-    """A refresh whose call the daemon does not answer for now; the process that makes it."""
+    """Starts a refresh whose call the daemon does not answer yet; returns the process that makes it."""
     stack.upstream.predictions.hold()
     stack.redis.set("tft:epoch:fleet", "flushed")
     assert ask(stack).status == 200
@@ -71,7 +71,7 @@ def wait_for_log(stack, text):
 
 
 def runs(pid):
-    """Not so a zombie."""
+    """False for a zombie."""
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
     except FileNotFoundError:
@@ -134,7 +134,7 @@ def test_a_worker_without_it_does_not_start(tmp_path):
 # By itself
 
 def fetch(order):
-    """What it sends after these bytes, and its exit status; then nobody holds the other end any more."""
+    """What it sends after these bytes, and its exit status; then the other end is closed."""
     ours, its = socket.socketpair()
     with ours, its:
         process = subprocess.Popen([BUILD / "tft-fetch"], stdin=its, stdout=its)
@@ -196,7 +196,7 @@ def test_half_an_order_is_refused():
     assert process.wait(20) == USAGE
 
 
-# TLS and what is none
+# TLS, and servers that do not speak it
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
@@ -216,7 +216,7 @@ def tls(directory, name):
 
 @contextlib.contextmanager
 def server(wrap, answer):
-    """A server for one connection: what it sends after the first bytes that it reads; its port."""
+    """A server for one connection: what it sends after the first bytes that it reads; returns its port."""
     def serve():
         with contextlib.suppress(OSError):
             plain, _ = listener.accept()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Pages of the past: what was shown then is what is shown again, and asking for it costs nobody anything."""
+"""Pages of the past: they show again what was shown then, and reading them costs no call."""
 import datetime
 import re
 
@@ -43,7 +43,7 @@ def at(path, moment):
 
 
 def bare(html):
-    """What must be equal then and now: without the state, the way back to live, and what keeps the moment in links."""
+    """What must be equal then and now: the page without the state, the link to the live page, and the moment in links."""
     html = re.sub(r"<title>(\d\d:\d\d - )?", "<title>", html)
     html = re.sub(r'<div id="state".*?</div>', "", html, flags=re.S)
     html = re.sub(r'<section class="panel" id="moments".*?</section>', "", html, flags=re.S)
@@ -52,7 +52,7 @@ def bare(html):
     html = re.sub(r'<input type="hidden" name="at"[^>]*/>', "", html)
     html = re.sub(r'(\?|&amp;)at=[^"#&]*', "", html)
     html = html.replace('href="?"', 'href=""')
-    # Of a forecast five points are kept; the metrics of one server are not.
+    # Five points of a forecast are kept; the metrics of one server are not.
     html = re.sub(r"<figure>.*?</figure>", "", html, flags=re.S)
     html = re.sub(r'<section class="panel" id="metrics".*?</section>', "", html, flags=re.S)
     html = re.sub(r'<details class="panel" id="charts".*?</details>', "", html, flags=re.S)
@@ -60,7 +60,7 @@ def bare(html):
 
 
 def same_bucket(stack, paths):
-    """(bucket, texts by path), all of one bucket."""
+    """(bucket, texts by path), all from the same bucket."""
 
     def attempt():
         answers = {path: stack.get(path) for path in paths}

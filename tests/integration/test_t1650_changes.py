@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What changed since a moment: the same on every host, on the overview and in full, live and of the past."""
+"""What changed since a moment: the same on every host, on the overview and in full, live and in the past."""
 import csv
 import io
 
@@ -20,7 +20,7 @@ def fleet():
 
 @pytest.fixture(scope="module")
 def then(fleet):
-    """The moment before the scenario changed; what is shown is from after it."""
+    """The moment before the scenario changed; the snapshot is from after it."""
     bucket = fleet.committed()
     fleet.upstream.predictions.load("predictions_current-critical-90")
     fleet.upstream.scenario = "critical"

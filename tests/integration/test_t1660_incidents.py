@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Incidents: one record for each episode, whoever commits, whatever happens to Redis meanwhile."""
+"""Incidents: one record per episode, whichever worker commits, and whatever happens to Redis meanwhile."""
 import csv
 import io
 import json
@@ -10,7 +10,7 @@ import pytest
 from upstream import payload_bytes
 
 ENDED, MOMENTS = "tfthist:incidents", "tfthist:full"
-HOT = "ppetl002"  # the one server of the recorded fleet that is at Danger or worse
+HOT = "ppetl002"  # the only server of the recorded fleet at Danger or worse
 FLEET = json.loads(payload_bytes("predictions_current-healthy-20"))
 CALM = json.dumps({**FLEET, "predictions": {name: server for name, server in FLEET["predictions"].items() if name != HOT}}).encode()
 
@@ -29,7 +29,7 @@ def incidents(stack, host=0):
 
 
 def wait_open(stack, answer):
-    """The fleet answers that from now on: the one incident that is open then."""
+    """From now on the fleet answers that; returns the one incident that is open then."""
     stack.upstream.predictions.body = answer
     return stack.wait(lambda: next((found for found in incidents(stack) if found["to"] is None), None), timeout=20, what="one is open")
 
@@ -49,7 +49,7 @@ def test_an_episode_is_told_once_by_all_hosts_and_over_a_restart_of_redis(stack)
 
     stack.upstream.predictions.body = CALM
     stack.wait(lambda: stack.redis.xlen(ENDED), timeout=40, what="it has ended")
-    stack.redis.set("tft:epoch:fleet", "flushed")  # the same bucket is made once more
+    stack.redis.set("tft:epoch:fleet", "flushed")  # the same bucket is refreshed once more
     wait_commits(stack, 2)
     assert stack.redis.xlen(ENDED) == 1
     ended = stack.wait(lambda: incidents(stack), timeout=20, what="it is told")
@@ -80,7 +80,7 @@ def test_deleted_moments_forget_what_was_open_and_double_nothing(stack):
     again = stack.wait(lambda: [found for found in incidents(stack) if found["from"] > begun["from"]], timeout=20, what="it begins anew")
     assert [found["kind"] for found in again] == ["environment", *["server"] * 6]
 
-    # Damage: one line that can be read, of a server that is well by now, and one that cannot.
+    # Damage: one line that can be read, of a server that has recovered, and one that cannot.
     (last, _), = stack.redis.xrevrange(MOMENTS, count=1)
     at = int(last.partition(b"-")[0])
     stack.upstream.predictions.body = CALM

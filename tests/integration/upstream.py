@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A fake upstream: inference daemon and metrics generator on two ports, for tests.
 
-It replays recorded bodies, counts every call and can be told to misbehave. It shares nothing with the dashboard nor
-with tft-demo-daemon, so that neither can hide a mistake of the other.
+It replays recorded bodies, counts every call and misbehaves on request. It shares nothing with the dashboard or with
+tft-demo-daemon, so that neither can hide a mistake of the other.
 
     with Upstream() as up:
         up.predictions.load("predictions_current-critical-20")
@@ -28,7 +28,7 @@ PAYLOADS = pathlib.Path(__file__).resolve().parent.parent / "data" / "payloads"
 
 @functools.lru_cache(maxsize=16)
 def payload_bytes(name):
-    """The recorded body of that name, as sent; the extension may be left out."""
+    """The recorded body of that name, as it was sent; the extension may be omitted."""
     for suffix in ("", ".json", ".json.gz", ".txt"):
         path = PAYLOADS / (name + suffix)
         if path.is_file():
@@ -37,7 +37,7 @@ def payload_bytes(name):
     raise FileNotFoundError(f"no recorded payload {name!r} in {PAYLOADS}")
 
 
-# As the newest generator answers: the two databases in which it begins.
+# As the newest generator answers, with the two databases in which cascade begins.
 CASCADE = (
     b'{"scenario":"cascade","affected_servers":["ppdb002","ppdb001"],"total_affected":2,"fleet_size":20,"tick_count":254}'
 )
@@ -54,7 +54,7 @@ class Call:
 
 
 class Endpoint:
-    """What one path answers. The attributes may be changed at any time and hold for the next request.
+    """The answer of one path. The attributes may be changed at any time and apply to the next request.
 
     status, body, content_type, headers   the answer; body is bytes, or a function that returns an iterable of bytes,
                                           sent chunk by chunk until the connection is closed (no Content-Length)
@@ -84,14 +84,14 @@ class Endpoint:
         self.reset = False
 
     def load(self, name, status=200):
-        """Answer with a recorded body."""
+        """Answers with a recorded body."""
         self.body = payload_bytes(name)
         self.status = status
         if name.startswith("scenario_set-critical"):
             self.content_type = "text/plain; charset=utf-8"
 
     def fail(self, status=500):
-        """Answer as the real daemons do after an unhandled exception."""
+        """Answers like the real daemons after an unhandled exception."""
         self.status = status
         self.content_type = "text/plain; charset=utf-8"
         self.body = b"Internal Server Error"
@@ -112,9 +112,9 @@ class Upstream:
     """predictions, warmup (GET /status), scenario_status, scenario_set: the four endpoints the dashboard may call.
     Everything else answers 404 and is counted in `strays`. `calls` has all calls in order of arrival.
 
-    require_key   None, or the key /predictions/current insists on (403 with the recorded body)
-    serial        while one prediction is computed nothing else of the inference daemon answers, as in reality
-    scenario      state of the generator, one of its scenarios; an older one has no cascade
+    require_key   None, or the key that /predictions/current requires (403 with the recorded body)
+    serial        while one prediction is computed, the inference daemon answers nothing else, as in reality
+    scenario      state of the generator, one of its scenarios; an older generator has no cascade
     """
 
     def __init__(self, predictions="predictions_current-healthy-20", warmup="status-warmed_up-20"):
@@ -157,7 +157,7 @@ class Upstream:
             self._servers.append(server)
 
     def unlisten(self):
-        """Closes both ports: connection refused until listen()."""
+        """Closes both ports: connections are refused until listen()."""
         for server in self._servers:
             server.shutdown()
             server.server_close()
@@ -213,7 +213,7 @@ class Upstream:
         return endpoint.status, endpoint.content_type, body
 
     def _set_scenario(self, request):
-        """The recorded habits: 200 for an unknown name, 500 for critical although the scenario is changed."""
+        """Behaves as recorded: 200 for an unknown name, 500 for critical although the scenario is changed."""
         try:
             name = json.loads(request)["scenario"]
         except (ValueError, KeyError, TypeError):
@@ -244,7 +244,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request, client_address):
-        """A client that went away is what many tests do on purpose."""
+        """Many tests make clients disconnect on purpose."""
 
 
 def _handler(upstream, table):

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Preloaded into redis-server by server.py: its wall clock is the number of microseconds at the
- * start of the file TFT_CLOCK. Time stands still until the test moves it, so a model can foretell
- * every answer, remaining times to live included.
+ * start of the file TFT_CLOCK. Time stands still until the test moves it, so a model can predict
+ * every answer, including the remaining times to live.
  */
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What the shared cache must answer and hold, written from the protocol's rules (redis/KEYS.md) and not from its scripts.
+"""What the shared cache must answer and contain, written from the protocol's rules (redis/KEYS.md) and not from its scripts.
 
-Every method is one script call or one thing that can happen to Redis. It returns the answer to expect; what Redis must
-hold afterwards is in `cells`. Times are milliseconds of Redis' clock unless the name says us.
+Every method is one script call or one event in Redis. It returns the expected answer; `cells` has the expected contents of Redis
+afterwards. Times are milliseconds of Redis' clock unless the name says us.
 """
 import hashlib
 import pathlib
@@ -10,28 +10,28 @@ import re
 from dataclasses import dataclass
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-# What the scripts are told by the workers has one source for both: the words and limits of the C sources.
+# The scripts and the model get words and limits from one source, the C files.
 LIMITS = dict(re.findall(r"#define PROTOCOL_(\w+) +(\d+)", (ROOT / "include/cache/protocol.h").read_text()))
 TABLE = (ROOT / "src/fleet/condition.c").read_text().partition("reason_table[REASON_COUNT] = {")[2]
 SLUGS = dict(re.findall(r'\[REASON_(\w+)\] = \{"([a-z0-9-]+)"', TABLE))
-ANSWERS = (SLUGS["WARMING"],)  # which are no faults
-UNREACHABLE = (SLUGS["CONNECT"], SLUGS["NAME"])  # what another answer of the daemon disproves
+ANSWERS = (SLUGS["WARMING"],)  # which are not faults
+UNREACHABLE = (SLUGS["CONNECT"], SLUGS["NAME"])  # which an answer of the daemon disproves
 WINDOW = int(LIMITS["WINDOW_MS"])  # of the budget
 STAGED_TTL = int(LIMITS["STAGED_MS"])
 LONGEST_BACKOFF = int(LIMITS["BACKOFF_MS"])
 LONGEST_EPOCH = int(LIMITS["EPOCH_BYTES"])
-# These are the scripts' own.
+# The scripts define these themselves.
 BREAKER_TTL = 900_000
 FLUSH_GAP = 5_000
-BELIEVED_OPENING = 600_000  # a breaker open for longer was written by a clock that has gone back since
+BELIEVED_OPENING = 600_000  # a breaker that is open for longer comes from a clock that has since been set back
 HISTORY, HOURS, RISKS, OWNER = "tfthist:fleet", "tfthist:hours", "tfthist:risk", "tfthist:upstream"
 FULL, THIN, FORECASTS, INCIDENTS = "tfthist:full", "tfthist:thin", "tfthist:forecasts", "tfthist:incidents"
 POINTER = "tft:cur:fleet"
-FLEETS = ("00000000000000aa", "00000000000000bb")  # fingerprints of two
+FLEETS = ("00000000000000aa", "00000000000000bb")  # fingerprints of two fleets
 HOUR = 3_600_000
 WINDOW_OF_MOMENTS = int(LIMITS["THIN_MS"])
 GATE = "tft:gate:flush"
-# Written by a stranger: a type that the protocol never uses, and values that it never has.
+# Written by another program: a type that the protocol never uses, and values that it never has.
 JUNK = "zset"
 GARBAGE = ("", "nan", "9" * 20, "x" * 40)
 
@@ -55,7 +55,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Claim:
-    """What the winner of a claim remembers."""
+    """What the winner of a claim knows."""
 
     group: Group
     token: str
@@ -66,8 +66,8 @@ class Claim:
     record: str  # for the history: of the fleet
     names: str  # and of each server
     risks: str
-    fleet: str  # whose worker it is
-    closed: tuple  # incidents that end
+    fleet: str  # the fleet that its worker belongs to
+    closed: tuple  # incidents that have ended
 
     @property
     def lock(self):
@@ -78,7 +78,7 @@ class Claim:
 
 
 class Cell:
-    """The value of one key, never changed in place. until: the last millisecond it lives, None for ever."""
+    """The value of one key, never changed in place. until: the last millisecond of its life, None for ever."""
 
     __slots__ = ("kind", "value", "until", "line")
 
@@ -98,18 +98,18 @@ WRONG_TYPE = ["error", "WRONGTYPE"]
 
 
 def number(value):
-    """-1 for what is missing, or no number and thus from a stranger."""
+    """-1 for a value that is missing or not a number, which another program wrote."""
     return int(value) if str(value).isdigit() else -1
 
 
 def counted(value, by):
-    """A count that is no number, or too large for one more, begins anew."""
+    """A count that is not a number, or too large to be incremented, starts again."""
     total = max(0, number(value)) + by
     return total if total < 2**63 else by
 
 
 def plain(epoch):
-    """One that a worker can keep."""
+    """True for an epoch that a worker can store."""
     return len(epoch) <= LONGEST_EPOCH and re.fullmatch("[0-9A-Za-z-]+", epoch)
 
 
@@ -118,11 +118,11 @@ def fingerprint(name):
 
 
 class WrongType(Exception):
-    """A key that a stranger has overwritten was used."""
+    """The operation met a key that another program has overwritten."""
 
 
 def checked(operation):
-    """An operation on a key of the wrong type is refused before it has changed anything."""
+    """An operation on a key of the wrong type is refused before it changes anything."""
 
     def wrapper(*arguments):
         try:
@@ -176,7 +176,7 @@ class Model:
             self.delete(key)
 
     def held(self, key, longest):
-        """How long a key that must not live longer than that holds others off; None if it does not."""
+        """For how long a key blocks others, if it may not live longer than `longest`; None if it does not block."""
         cell = self.cells.get(key)
         if cell is None or cell.until is None or cell.until - self.now > longest:
             return None
@@ -214,8 +214,8 @@ class Model:
         return ["won", *told]
 
     def owner(self, group, fleet):
-        """Whose cache it is: as it stands beside the history, else in the pointer of the predictions, else the first one's who
-        asks. A pointer of another one is none."""
+        """The fleet that owns the cache: as stored beside the history, else in the pointer of the predictions, else the
+        first that asks. A pointer of another fleet counts as absent."""
         kept, shown = fingerprint(self.read(OWNER, None)), fingerprint(self.read(POINTER, {}).get("upstream"))
         owner = kept or shown or fleet
         if not kept:
@@ -228,7 +228,7 @@ class Model:
         return owner
 
     def budget_wait(self, group):
-        """Time until a call is free; a list from the future is thrown away."""
+        """Time until a call is free; a list with times in the future is deleted."""
         spent = self.read(group.key("budget"), [])
         if len(spent) < group.calls:
             return 0
@@ -265,7 +265,7 @@ class Model:
         if self.read(group.key("epoch"), None) != claim.epoch:
             return self.refuse(claim, "flushed")
         current = number(self.read(group.key("cur"), {}).get("bucket"))
-        if current > self.now // group.interval:  # of a clock that has gone back
+        if current > self.now // group.interval:  # from a clock that has since been set back
             current = -1
         if lock is None and current >= claim.bucket:
             return self.refuse(claim, "old")
@@ -292,7 +292,7 @@ class Model:
         return [why]
 
     def add_point(self, claim, seen):
-        """One point a bucket, in the order of time. The first one of an hour closes the last hour that has points."""
+        """One point per bucket, in order of time. The first point of an hour closes the last hour that has points."""
         at = claim.bucket * claim.group.interval
         points = self.read(HISTORY, [])
         if points and at <= points[-1][0]:
@@ -307,7 +307,7 @@ class Model:
         return "hist-new"
 
     def add_risks(self, at, claim):
-        """The servers' names are repeated only when they have changed, and in each hour."""
+        """The servers' names are repeated only when they have changed, and once an hour."""
         digest = hashlib.sha1(claim.names.encode()).hexdigest()[:8]
         text = f"s {digest} r {claim.risks}"
         last = self.read(RISKS, [])
@@ -315,8 +315,8 @@ class Model:
         self.put(RISKS, "stream", [(at, text if known else f"{text} n {claim.names}")])
 
     def add_moment(self, at, claim, seen):
-        """All of them, and the first of each window once more, with the forecasts. A step of the incidents counts if it was taken
-        from the last moment; else what was open stays open."""
+        """Stores every moment, and the first of each window a second time, with the forecasts. A step of the incidents
+        counts if it was taken from the last moment; otherwise what was open stays open."""
         last, full = self.read(THIN, []), self.read(FULL, [])
         step = seen == (full[-1][0] if full else 0)
         stays = full[-1][1].partition(" o ")[2] if full else ""
@@ -347,7 +347,7 @@ class Model:
         return ["backoff", failures, wait]
 
     def reopen(self, group):
-        """The daemon has answered another question: a breaker that it contradicts lets one attempt through."""
+        """The daemon has answered another request: a breaker that this contradicts allows one attempt."""
         key = group.key("brk")
         if key not in self.cells or self.cells[key].kind != "hash" or self.cells[key].value.get("code") not in UNREACHABLE:
             return ["kept"]
@@ -369,7 +369,7 @@ class Model:
         return ["ok"]
 
     def adopt(self, groups, fleet):
-        """What is there belongs to this fleet from now on."""
+        """From now on the contents belong to this fleet."""
         before = self.read(OWNER, "none")
         self.put(OWNER, "string", fleet)
         for group in groups:

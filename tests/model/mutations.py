@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Mistakes that somebody could make in the scripts. Each must be noticed: by the model, and where `invariant` names one, by that
-invariant too when the model is not asked.
+"""Mistakes that somebody could make in the scripts. The model must notice each of them, and if `invariant` names an invariant, that
+one must notice it without the model.
 
 (script, what is wrong, text to replace, its replacement, invariant)
 """

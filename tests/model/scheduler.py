@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Drives the scripts by chance: workers that claim, die, stop and come back late, operators that flush and delete, a clock
-that stands, creeps to the edge of an expiry, leaps and steps back. Each answer and all that Redis holds is compared with the
-model; the invariants are watched besides.
+"""Drives the scripts at random: workers that claim, die, stop and come back late, operators that flush and delete, a clock that
+stands, moves to the edge of an expiry, jumps and is set back. Each answer and the contents of Redis are compared with the model,
+and the invariants are checked as well.
 """
 import random
 import re
@@ -13,16 +13,16 @@ from model import (
 )  # fmt: skip
 from watch import Violation, Watch
 
-EPISODE = 1_000  # steps with one set of groups and habits
+EPISODE = 1_000  # steps with the same groups and probabilities
 REASONS = (*ANSWERS, *UNREACHABLE, SLUGS["TIMEOUT"], SLUGS["KEY"])
-CALL_START_LIMIT = int(LIMITS["START_MS"])  # ms: who is stopped for longer after the claim does not call
-HISTORY_LENGTH = 1_000_000  # long enough that nothing is cut off in an episode
+CALL_START_LIMIT = int(LIMITS["START_MS"])  # ms: a worker that is stopped for longer after its claim does not call
+HISTORY_LENGTH = 1_000_000  # long enough that nothing is trimmed within an episode
 DAY = 86_400_000
 NOTES = 5
 SPOILT = ("tft:cur:", "tft:lock:", "tft:brk:", "tft:budget:", "tft:epoch:", "tft:calls:", "tft:node", GATE, OWNER)
 REFRESH_KEYS = ("cur", "lock", "brk", "epoch")
 
-# How often what happens in an episode of that kind.
+# The weight of each action in an episode of that kind.
 HABITS = {
     "calm": {"work": 80, "pass_time": 20, "count": 1},
     "rough": {
@@ -42,11 +42,11 @@ HABITS = {
 
 
 class Difference(Exception):
-    """Redis did not do what the model says."""
+    """Redis does not agree with the model."""
 
 
 class Failure(Exception):
-    """With all that is needed to see it again."""
+    """With everything that is needed to reproduce it."""
 
 
 class Worker:
@@ -68,7 +68,7 @@ class Run:
         self.server, self.seed, self.compare = server, seed, compare
         self.random = random.Random(seed)
         self.us = 1_700_000_000_000_000
-        self.mono = 0  # ms, never steps
+        self.mono = 0  # ms, never set back
         self.claims = self.step = 0
         self.story = deque(maxlen=30)
         self.answers = Counter()
@@ -160,7 +160,7 @@ class Run:
     def step_clock(self):
         seconds = self.random.choice((1, -1, 20, -20, 3_600, -3_600, -700)) + self.random.random()
         self.tell(f"the clock steps by {seconds:.3f} s")
-        self.server.command("SCAN", 0, "COUNT", 10_000)  # or what has expired unnoticed would live again
+        self.server.command("SCAN", 0, "COUNT", 10_000)  # otherwise what has expired unnoticed would come back to life
         self.watch.step_clock(seconds < 0)
         self.set_clock(self.us + int(seconds * 1_000_000))
 
@@ -233,12 +233,12 @@ class Run:
             self.watch.won(worker.claim)
 
     def owner(self):
-        """Whose cache it is, as Redis has it."""
+        """The owner of the cache according to Redis."""
         lines = [line.split("|", 3) for line in self.lines if line.startswith(f"{OWNER}|string|")]
         return fingerprint(lines[0][3]) if lines else None
 
     def odds(self):
-        """The owner's workers are many, those of the other fleet a mistake."""
+        """Most workers belong to the owner; those of the other fleet are a mistake."""
         return [12 if fleet == self.owner() else 1 for fleet in FLEETS]
 
     def shown(self, key):
@@ -256,7 +256,7 @@ class Run:
         return [("call",), *(middle if end == ("commit",) else middle[:1]), end, ("note",)]
 
     def call(self, worker, refused):
-        """The upstream is asked, unless it is too late for that."""
+        """Calls the upstream, unless it is too late for that."""
         if self.mono > worker.lost_at:
             self.tell(f"{worker.name} is too late and gives up")
             worker.forget()
@@ -303,7 +303,7 @@ class Run:
             worker.forget()
 
     def last_moment(self):
-        """What a worker has read before its commit; now and then another one has committed since, or it could not read."""
+        """What a worker has read before its commit; sometimes another one has committed since, or the read failed."""
         last = self.server.command("XREVRANGE", FULL, "+", "-", "COUNT", 1)
         seen = int(last[0][0].partition(b"-")[0]) if last else 0
         return self.random.choice((0, -1, seen - 30_000)) if self.random.random() < 0.1 else seen
@@ -343,7 +343,7 @@ class Run:
     # Faults of workers
 
     def die(self):
-        """Another one takes the place, and knows nothing."""
+        """Another worker takes its place, and knows nothing."""
         worker = self.random.choice(self.workers)
         self.tell(f"{worker.name} dies")
         worker.forget()
@@ -377,7 +377,7 @@ class Run:
         self.ask("operator", "adopt", [], [fleet], lambda: self.model.adopt(self.groups, fleet))
 
     def forget_owner(self):
-        """The history was deleted, with the name on it."""
+        """The history was deleted, including the name of the fleet."""
         self.tell(f"{OWNER} is deleted")
         self.server.command("UNLINK", OWNER)
         self.model.delete(OWNER)
@@ -403,7 +403,7 @@ class Run:
             self.remove(key)
 
     def overwrite_key(self):
-        """With a type that the protocol never uses."""
+        """Overwrites a key with a type that the protocol never uses."""
         if keys := self.cached():
             key = self.random.choice(keys)
             self.tell(f"{key} is overwritten")
@@ -412,7 +412,7 @@ class Run:
             self.model.put(key, JUNK, None)
 
     def spoil_value(self):
-        """A string, or one value of a list or hash. A string may lose its expiry with that, or get a long one."""
+        """Spoils a string, or one value of a list or hash. A string may lose its expiry, or get a long one."""
         keys = [line.split("|", 2)[:2] for line in self.lines if line.startswith(SPOILT)]
         keys = [(key, kind) for key, kind in keys if kind != JUNK and self.server.command("EXISTS", key)]
         if keys:
@@ -422,7 +422,7 @@ class Run:
             self.watch.lose(key)
 
     def spoil_string(self, key, value):
-        never = key.startswith("tft:epoch:")  # or it would be lost once more when it expires
+        never = key.startswith("tft:epoch:")  # otherwise it would be lost once more when it expires
         ttl = None if never else self.random.choice((None, 50, 3_600_000))
         self.server.command("SET", key, value, *(() if ttl is None else ("PX", ttl)))
         self.model.put(key, "string", value, ttl)
@@ -434,7 +434,7 @@ class Run:
             self.model.spoil_field(key, field, value)
 
     def spoil_list(self, key, value):
-        value = "" if value.isdigit() else value  # a time to come would make the budget go as a whole, later on
+        value = "" if value.isdigit() else value  # a time in the future would make Redis delete the budget as a whole, later
         index = self.random.randrange(self.server.command("LLEN", key))
         self.server.command("LSET", key, index, value)
         if self.compare:
@@ -446,7 +446,7 @@ class Run:
         self.watch.flush(self.groups, self.claims)
 
     def sweep(self):
-        """Deletion of tft:* while the workers go on: a few keys a time, of those that were there at the beginning."""
+        """Deletes tft:* while the workers continue: a few keys at a time, of those that existed at the beginning."""
         if self.deleting is None:
             keys = self.cached()
             self.random.shuffle(keys)
@@ -469,13 +469,13 @@ class Run:
         self.watch.flush(self.groups, self.claims)
 
     def forget_scripts(self):
-        """As after a restart: the worker loads a script that Redis does not know."""
+        """As after a restart: Redis does not know the scripts, and the worker loads them."""
         self.tell("SCRIPT FLUSH")
         self.server.command("SCRIPT", "FLUSH")
         self.server.load_dump()
 
     def out_of_memory(self):
-        """Redis refuses a whole script, so nothing is half done."""
+        """Redis refuses a whole script, so no step of it is done."""
         self.server.command("CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", 1)
         try:
             self.work(refused=True)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A private redis-server whose clock is ours, and the protocol's scripts in it.
+"""A private redis-server whose clock the test sets, with the protocol's scripts.
 
     with Server() as server:
         server.set_time(1_700_000_000_000_000)
         server.call("claim", keys, arguments)    # as the dashboard's Redis user
-        server.dump()                            # all keys, as lines that the model can foretell
+        server.dump()                            # all keys, as lines that the model can predict
 """
 import hashlib
 import mmap
@@ -24,7 +24,7 @@ SCRIPTS = HERE.parent.parent / "redis"
 SERVER = os.environ.get("TFT_TEST_REDIS_SERVER", "redis-server")  # as in tests/integration/stack.py
 NAMES = ("claim", "extend", "stage", "commit", "fail", "flush", "note", "count", "reopen", "adopt")
 
-# One line a key: name, type, time of expiry or -1, value. A stream is told by its last entry.
+# One line per key: name, type, time of expiry or -1, value. A stream is described by its last entry.
 DUMP = """
 local lines = {}
 local read = {
@@ -52,7 +52,7 @@ return table.concat(lines, '\\n')
 
 
 class Server:
-    """scripts: {name: text}, changed by use() when a faulty variant is to be tried."""
+    """scripts: {name: text}; use() replaces them by a faulty variant."""
 
     def __init__(self):
         self.dir = None
@@ -115,18 +115,19 @@ class Server:
         self.clock[:] = struct.pack("=q", us)
 
     def use(self, **changed):
-        """From now on these scripts; the names not given are those of the product."""
+        """Uses these scripts from now on; for other names, those of the product."""
         texts = {**self.scripts, **changed}
         self.sha = {name: hashlib.sha1(text.encode()).hexdigest() for name, text in texts.items()}
         self.texts = texts
 
     def command(self, *words):
-        """As the administrator."""
+        """Runs a command as the administrator."""
         self.admin.send_command(*words)
         return self.admin.read_response()
 
     def call(self, name, keys=(), arguments=()):
-        """Runs a script as the dashboard does: by its hash, loaded when Redis does not know it. A list; ["error", code] if refused."""
+        """Runs a script as the dashboard does: by its hash, and loads it if Redis does not know it. Returns a list;
+        ["error", code] if refused."""
         try:
             return plain(self.run(name, keys, arguments))
         except redis.exceptions.NoScriptError:
@@ -156,7 +157,7 @@ def plain(answer):
 
 
 def refusal(error):
-    """The code word that Redis begins an error with; redis-py makes a class of some and takes the word away."""
+    """The code word at the beginning of a Redis error; redis-py turns some into a class and removes the word."""
     if isinstance(error, redis.exceptions.NoPermissionError):
         return ["error", "NOPERM"]
     word = str(error).split(" ", 1)[0]

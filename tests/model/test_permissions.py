@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A user of Redis that lacks one permission: a claim changes nothing then, and no commit is ever seen in half.
+"""A Redis user that lacks one permission: then a claim changes nothing, and no reader ever sees half a commit.
 
-Redis looks for a permission when a script comes to the command. What has been done before that stays.
+Redis checks a permission when a script reaches the command. What the script has done before stays.
 """
 import pathlib
 import re
@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from server import SCRIPTS, Server  # noqa: E402
 
 REFRESH = ("claim", "extend", "stage", "commit", "fail", "note", "count", "reopen")
-HISTORY = {"xadd", "xrange", "xrevrange", "memory|usage"}  # a refresh does without
+HISTORY = {"xadd", "xrange", "xrevrange", "memory|usage"}  # a refresh does not need these
 OWNER, NOW, INTERVAL = "a" * 16, 1_700_000_000_000_000, 30_000
 BUCKET = NOW // 1000 // INTERVAL
 CLAIM = [f"tft:{what}:fleet" for what in ("cur", "lock", "brk", "budget", "epoch")] + ["tfthist:upstream", "tft:cur:fleet", "tft:s:token:trial"]
@@ -24,7 +24,7 @@ POINTER = {b"bucket": b"%d" % (BUCKET - 1), b"epoch": b"epoch", b"snap": b"old",
 
 
 def commands(*names):
-    """What scripts ask of Redis, as an ACL names it."""
+    """The commands of the scripts, as an ACL names them."""
     found = set()
     for name in names:
         text = re.sub("--.*", "", (SCRIPTS / f"{name}.lua").read_text())
@@ -35,7 +35,7 @@ def commands(*names):
 @pytest.fixture(scope="module")
 def server():
     with Server() as running:
-        running.call("claim", [*CLAIM], [])  # loaded from now on, whatever comes of it
+        running.call("claim", [*CLAIM], [])  # loads it, whatever it answers
         yield running
 
 
@@ -107,7 +107,8 @@ def commit(server):
 
 @pytest.mark.parametrize("command", sorted(commands("commit") - HISTORY - {"unlink"}))
 def test_a_commit_that_stops_in_the_middle_is_not_seen(server, command):
-    """The permission is taken away between claim and commit: what readers go by is as it was, with all that belongs to it."""
+    """The permission is revoked between claim and commit: what readers rely on stays as it was, with everything that
+    belongs to it."""
     begin(server)
     with Without(server, command):
         assert commit(server)[0] == "error"
@@ -121,7 +122,7 @@ def test_a_commit_that_stops_in_the_middle_is_not_seen(server, command):
 @pytest.mark.parametrize("command", sorted(HISTORY - {"memory|usage"}))
 def test_a_commit_without_its_history_says_why(server, command):
     begin(server)
-    if command == "xrange":  # which is needed for the first point of an hour only
+    if command == "xrange":  # which only the first point of an hour needs
         server.command("XADD", "tfthist:fleet", f"{(BUCKET - 200) * INTERVAL}-0", "d", "record")
     with Without(server, command):
         answer = commit(server)

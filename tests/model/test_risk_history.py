@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The risk history of a fleet whose names change all the time stays below its ceiling, with and without the right to ask for its size;
-incidents that end in great number too."""
+"""The risk history of a fleet whose names change all the time stays below its ceiling, with and without permission to
+read its size; so do incidents of which many end at once."""
 import pathlib
 import sys
 
@@ -40,7 +40,8 @@ def commit(server, bucket, names, **more):
 
 
 def fill(server, commits, names):
-    """names(i): those of the i-th commit. The sizes of the history after each of them, and its entries in the end."""
+    """names(i): the names in the i-th commit. Returns the sizes of the history after each commit, and its entries at the
+    end."""
     server.command("FLUSHALL")
     sizes = []
     for i in range(commits):

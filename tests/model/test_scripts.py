@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The scripts of the shared cache against a model of the protocol, driven by chance; see README.md."""
+"""The scripts of the shared cache against a model of the protocol, at random; see README.md."""
 import pathlib
 import re
 import secrets
@@ -42,7 +42,7 @@ def test_the_scripts_do_what_the_model_says_and_keep_the_invariants(server, seed
     print(f"seed {seed}")
     run = Run(server, seed)
     run.steps(STEPS)
-    if seed == 20:  # what another seed reaches is up to chance
+    if seed == 20:  # what another seed reaches is random
         missed = {(script, answer) for script, answers in EVERY_ANSWER.items() for answer in answers} - set(run.answers)
         assert not missed, "the run never came to these"
 
@@ -54,7 +54,7 @@ def mutant(script, old, new, server):
 
 
 def difference(server, seed):
-    """The first difference between scripts and model that a run finds, "": none."""
+    """The first difference between scripts and model that a run finds; "": none."""
     try:
         Run(server, seed).steps(MUTANT_STEPS)
     except Failure as failure:
@@ -81,7 +81,7 @@ def test_an_invariant_needs_no_model_to_notice_it(server, script, what, old, new
 
 
 def broken(server, seed):
-    """The first invariant that a run finds violated; None: it finds nothing."""
+    """The first invariant that a run violates; None: none."""
     try:
         Run(server, seed, compare=False).steps(MUTANT_STEPS)
     except Failure as failure:
@@ -90,7 +90,7 @@ def broken(server, seed):
 
 
 def test_a_pointer_of_another_fleet_goes_before_it_gets_a_name(server):
-    """Chance brings this about too seldom: the history is ours, and the pointer is somebody else's."""
+    """This happens too rarely at random: the history belongs to us, and the pointer to another fleet."""
     ours, theirs = "a" * 16, "b" * 16
     server.use()
     server.command("FLUSHALL")

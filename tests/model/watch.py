@@ -15,20 +15,20 @@ from model import GARBAGE, JUNK, STAGED_TTL, WINDOW
 
 META = ("cur", "lock", "brk", "epoch")
 ENDLESS = ("tft:cur:", "tft:epoch:", "tfthist:")
-BUCKETS_KEPT = 5  # of each route: current, previous, and what slow refreshes commit within the previous one's two intervals
+BUCKETS_KEPT = 5  # per route: current, previous, and what slow refreshes commit within two intervals of the previous one
 
 
 class Violation(Exception):
-    """The invariant's number is the first word."""
+    """The first word is the number of the invariant."""
 
 
 class State:
-    """What is remembered of one group."""
+    """What is known of one group."""
 
     def __init__(self):
         self.holders = {}  # token: end of the lease
         self.wins = Counter()  # (era, bucket)
-        self.troubles = Counter()  # what allows one more win there
+        self.troubles = Counter()  # allows one more win in that bucket
         self.spent = []
         self.pointer = -1
         self.floor = 0  # claims before this one must not be fresh
@@ -39,10 +39,10 @@ class Watch:
         self.groups = {group.name: group for group in groups}
         self.state = {group.name: State() for group in groups}
         self.now = 0
-        self.era = 0  # another one after each step of the clock
-        self.doubt = 0  # until then keys may be from before a step back: pointers of buckets to come, budgets that are thrown away
-        self.points = []  # in the history since its birth
-        self.orderly = True  # nothing happened that leaves old buckets behind for max_stale
+        self.era = 0  # changes with each step of the clock
+        self.doubt = 0  # until then keys may date from before a step back: pointers to future buckets, budgets to be deleted
+        self.points = []  # in the history since it was created
+        self.orderly = True  # nothing has happened that keeps old buckets alive for max_stale
 
     # What happened
 
@@ -61,7 +61,7 @@ class Watch:
         self.state[group.name].troubles[self.era, bucket] += 1
 
     def lose(self, key):
-        """A key was deleted or overwritten by somebody else."""
+        """A key was deleted, or overwritten by another program."""
         kind, _, name = key.removeprefix("tft:").partition(":")
         if name not in self.groups:
             return
@@ -77,13 +77,13 @@ class Watch:
             self.orderly = False
 
     def flush(self, groups, index):
-        """Flushed, or all keys deleted, by an act that began before claim number `index`."""
+        """Flushed, or all keys deleted, by an action that began before claim number `index`."""
         for group in groups:
             self.trouble(group)
             self.state[group.name].floor = index
 
     def end_leases(self, group):
-        """Who has not ended by then is dead, or was too slow."""
+        """A worker that has not finished by then is dead, or was too slow."""
         holders = self.state[group.name].holders
         for token in [token for token, end in holders.items() if end < self.now]:
             self.trouble(group, holders.pop(token) + 1)
@@ -93,7 +93,7 @@ class Watch:
         self.end_leases(group)
         for token, end in state.holders.items():
             if end - self.now > group.lease:
-                continue  # the clock has gone back
+                continue  # the clock was set back
             raise Violation(f"I1 {claim.token} won while the lease of {token} had {end - self.now} ms to run")
         state.holders = {claim.token: self.now + group.lease}
 
@@ -176,7 +176,7 @@ class Watch:
             raise Violation(f"I11 {found} keys, at most {bound} are allowed")
 
     def check_history(self, ids):
-        """All that the stream holds at the end: the newest points, without a gap."""
+        """Everything in the stream at the end: the newest points, without a gap."""
         expected = [f"{point}-0" for point in self.points[-len(ids) :]] if ids else []
         if ids != expected or (self.points and not ids):
             raise Violation(f"I8 the history has {ids[-3:]}, committed were {self.points[-3:]}")

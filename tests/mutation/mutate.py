@@ -5,16 +5,15 @@
     tests/mutation/mutate.py [--count 200] [--seed 1] [--room fleet] [--file cache.c] [--build DIR]
                              [--again PRINTED] [--integration]
 
-A mutation changes one operator, one number, one truth or one step of one line of src. First each unit program runs without
-one, which tells what lines it reaches; then each mutation is tried against those that reach its line. 200 take a quarter of an
-hour on two free cores. Prints the survivors as they come, and their share.
+A mutation changes one operator, number, truth value or step in one line of src. First each unit program runs without a
+mutation, which shows the lines that it reaches; then each mutation is tried against the programs that reach its line. 200 take
+a quarter of an hour on two free cores. Prints the survivors as they are found, and their share.
 
-With --again the survivors in a file that an earlier run printed are tried, whose lines are the same. With --integration those
-that survive are also tried against the integration tests of their room (INTEGRATION), which costs minutes each.
-equivalent.txt lists mutations that change nothing anybody could see, with the reason; they are not counted.
+--again tries the survivors in a file that an earlier run printed, if their lines are unchanged. With --integration those that
+survive are also tried against the integration tests of their room (INTEGRATION), which takes minutes each. equivalent.txt lists
+mutations whose effect nobody can see, with the reason; they are not counted.
 
-Needs a configured build for the generated headers; changes no source: all of it is read once and worked on in a copy, so that
-it may be edited meanwhile.
+Needs a configured build for the generated headers. Works on a copy of the sources, which may be edited meanwhile.
 """
 import argparse
 import json
@@ -42,7 +41,7 @@ PACKAGES = ["hiredis", "json-c", "zlib", "inih", "libxxhash", "cmocka"]
 if subprocess.run(["pkg-config", "--exists", "hiredis_ssl"]).returncode == 0:
     PACKAGES += ["hiredis_ssl", "libssl", "libcrypto"]
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-# A mutation may make a program send signals to whom it never meant.
+# A mutation may make a program send signals to other processes.
 ALONE = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
 if os.geteuid() == 0:
     ALONE |= {"user": "nobody", "group": "nogroup", "extra_groups": []}
@@ -67,7 +66,7 @@ OPERATORS = [
     ("n to n + 1", r"(?<![\w.\"'x\[-])([1-9]\d*)(?![\w.x\]])", None),
     ("return 0 to -1", r"\breturn 0;", "return -1;"),
 ]
-# The unit programs that meet most of a room.
+# The unit programs that use most of a room.
 NEAR = {
     "cache": ("test_cache", "test_commit", "test_archive", "test_notes"),
     "refresh": ("test_refresh", "test_upstream"),
@@ -75,7 +74,7 @@ NEAR = {
     "fleet": ("test_golden", "test_snapshot", "test_decode"),
     "pages": ("test_pages", "test_api", "test_golden_plans"),
 }
-# What the integration tests of a room are: the files that meet it most.
+# The integration tests of a room: the files that use most of it.
 INTEGRATION = {
     "store": "test_t0500_redis_faults.py",
     "cache": "test_t0210_verdicts.py test_t0500_redis_faults.py test_t0310_hosts.py",
@@ -103,8 +102,8 @@ def replacement(match, text):
 
 
 def outside_strings(line):
-    """The line with a blank for each character of its texts, and for what no change can make wrong: the sizes of buffers, where a byte
-    more is no fault, and the choice between two equal numbers. (An error of -1 may as well be -2: see OPERATORS.)"""
+    """The line with blanks for its strings, and for what no change can break: sizes of buffers, where one more byte is
+    not a fault, and the choice between two equal numbers. (An error of -1 may as well be -2: see OPERATORS.)"""
     line = re.sub(r'"(\\.|[^"\\])*"', lambda m: '"' + " " * (len(m.group()) - 2) + '"', line)
     line = re.sub(r"(\w+) [<>] (\w+) \? (\1 : \2|\2 : \1)", lambda m: " " * len(m.group()), line)
     size = r"\bcalloc\(.*|\bbuf_init\(.*|^\s*(?!return)(static )?(const )?(struct )?\w+ \*?\w+\[[^=]*;$"
@@ -112,7 +111,7 @@ def outside_strings(line):
 
 
 def mutations(path):
-    """All of a file: (path, line number, name, column, the line after it)."""
+    """All mutations of a file: (path, line number, name, column, the line after it)."""
     text = path.read_text()
     depth = 0
     for number, (line, bare) in enumerate(zip(text.split("\n"), code_only(text).split("\n")), 1):
@@ -126,7 +125,7 @@ def mutations(path):
 
 
 def mutant(mutation):
-    """The text of the file with it."""
+    """The text of the file with the mutation."""
     path, number, _, _, line = mutation
     lines = path.read_text().split("\n")
     lines[number - 1] = line
@@ -165,13 +164,14 @@ class Program:
 
 
 class Bench:
-    """The sources as a shared library, and the unit programs over it. A lane is a directory for one mutation at a time."""
+    """The sources as a shared library, and the unit programs linked with it. A lane is a directory for one mutation at a
+    time."""
 
     def __init__(self, build, directory, lanes):
         self.directory = directory
         self.libs = libraries()
         includes = [f"-I{p}" for p in (ROOT / "include", build, build / "gen", build / "assets")]
-        # A byte too far is noticed by the sanitizer or by nobody.
+        # Only the sanitizer notices a byte too far.
         self.cc = [*compiler(), "-O0", *SANITIZE, "-fPIC", *includes]
         self.objects = {path: directory / (str(path.relative_to(ROOT / "src")).replace("/", "-") + ".o") for path in source_files()}
         self.lanes = queue.SimpleQueue()
@@ -264,7 +264,7 @@ class Bench:
 
 
 def integration(mutation, build):
-    """Whether the integration tests of the room notice it: in the copy of the sources, with a build of its own."""
+    """Whether the integration tests of the room notice it: in the copy of the sources, with a separate build."""
     path = mutation[0]
     out = ROOT / "out"
     if not out.exists():
@@ -295,7 +295,7 @@ def listed(name):
 
 
 def copy_of_sources(directory):
-    """Of the tree without builds, so that it may be edited while a run goes on."""
+    """A copy of the tree without builds, so that the tree may be edited during a run."""
     copy = directory / "tree"
     shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", "build", "run", "node_modules", "*.o", "*.a"))
     return copy

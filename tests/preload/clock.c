@@ -27,7 +27,7 @@ int clock_gettime(clockid_t id, struct timespec *now)
 {
 	int rc;
 
-	/* The sanitizers ask before any constructor has run. */
+	/* The sanitizers call this before any constructor has run. */
 	if (!real_clock_gettime)
 		*(void **)&real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
 	rc = real_clock_gettime(id, now);

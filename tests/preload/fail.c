@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Preloaded into a worker: the k-th of the calls that may fail does fail. The test and the worker
- * share the file named by TFT_FAIL, a struct control; so one worker serves any number of k.
+ * Preloaded into a worker: makes the k-th of the calls that can fail fail. The test and the worker
+ * share the file named by TFT_FAIL, a struct control, so one worker serves any number of k.
  *
  *	cc -shared -fPIC -o fail.so fail.c -ldl
  *
  * Calls are counted between two waits for a request, so the refresh after a response is included.
- * Those of libfcgi and of hiredis 0.14 for memory are left out: they end the process themselves
- * when there is none, by an assertion and by abort(). So are the strings of json-c, which takes the
- * copy of a name for there without a look.
+ * Allocations of libfcgi and of hiredis 0.14 are left out: without memory these libraries end the
+ * process, by an assertion and by abort(). So are the strings of json-c, which does not check
+ * whether it got the copy of a name.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Of 8 bytes each, as the test unpacks them. */
+/* 8 bytes each, as the test unpacks them. */
 struct control {
 	int64_t fail_at;  /* the call that fails, from 1; 0: none */
 	int64_t lasting;  /* 1: all later ones fail too */
@@ -34,7 +34,7 @@ struct control {
 	int64_t failed;   /* enum call of the first one that failed, 0 none */
 	int64_t rounds;   /* how often a wait for a request began */
 	int64_t waiting;  /* 1 while it lasts */
-	int64_t ahead_ms; /* of the monotonic clock */
+	int64_t ahead_ms; /* added to the monotonic clock */
 };
 
 enum call {
@@ -94,7 +94,7 @@ static int find_deadly(struct dl_phdr_info *info, size_t size, void *unused)
 	return 0;
 }
 
-/* In the worker alone: tft-fetch, which it starts, is another process. */
+/* Only in the worker, not in tft-fetch, which it starts. */
 __attribute__((constructor)) static void attach(void)
 {
 	const char *path = getenv("TFT_FAIL");
@@ -112,7 +112,7 @@ __attribute__((constructor)) static void attach(void)
 	control = shared;
 }
 
-/* Whether this call is to fail. */
+/* True if this call must fail. */
 static int fails(enum call call)
 {
 	if (!control || control->waiting || exempt)
@@ -157,8 +157,7 @@ void *realloc(void *old, size_t size)
 	return !is_deadly(CALLER, 0) && fails(REALLOC) ? NULL : real(old, size);
 }
 
-/* Its memory is asked for by the C library, in the name of whoever calls it. Sanitizers have one of
- * their own. */
+/* The C library allocates its memory on behalf of the caller. Sanitizers have their own version. */
 char *strdup(const char *text)
 {
 	char *copy;
@@ -238,7 +237,7 @@ int epoll_pwait(int epoll, struct epoll_event *events, int count, int ms, const 
 	return n;
 }
 
-/* What a worker remembers for a second or so, a test does not want to wait for. */
+/* The worker remembers some things for about a second; the test does not want to wait that long. */
 int clock_gettime(clockid_t id, struct timespec *now)
 {
 	int rc;

@@ -9,12 +9,12 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "fleet/compact.h"
 #include "fleet/decode.h"
+#include "resident.h"
 
 static enum reason decode_text(struct span text, struct snapshot **out)
 {
@@ -599,17 +599,6 @@ static void fingerprint_follows_the_current_values_alone(void **state)
 }
 
 /* ---- size ---- */
-
-static long resident_bytes(void)
-{
-	FILE *statm = fopen("/proc/self/statm", "r");
-	long total, resident;
-
-	assert_non_null(statm);
-	assert_int_equal(fscanf(statm, "%ld %ld", &total, &resident), 2);
-	fclose(statm);
-	return resident * sysconf(_SC_PAGESIZE);
-}
 
 static void too_many_servers_are_a_bad_answer(void **state)
 {

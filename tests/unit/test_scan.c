@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/buf.h"
 #include "fleet/scan.h"
+#include "resident.h"
 
 /* Records every call: "S key=text;" with T, S, R, P for the sections. */
 static int note(void *ctx, enum scan_section section, struct span key, struct span text)
@@ -289,17 +289,6 @@ static int ignore(void *ctx, enum scan_section section, struct span key, struct 
 	(void)key;
 	(void)text;
 	return 0;
-}
-
-static long resident_bytes(void)
-{
-	FILE *statm = fopen("/proc/self/statm", "r");
-	long total, resident;
-
-	assert_non_null(statm);
-	assert_int_equal(fscanf(statm, "%ld %ld", &total, &resident), 2);
-	fclose(statm);
-	return resident * sysconf(_SC_PAGESIZE);
 }
 
 /* Feeds head, then `megabytes` of the repeated unit. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The same page by Flask: from Redis, or as without any cache: ask the upstream, decode, render.
+"""The same page from Flask: from Redis, or without any cache: call the upstream, decode, render.
 
 Environment: PEER_REDIS socket of Redis, PEER_UPSTREAM base URL of the inference daemon.
 """

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- The shortest way from Redis to a client: one GET on a kept connection, the value is the compressed page.
+-- The shortest way from Redis to a client: one GET on a kept connection; the value is the compressed page.
 local key = "bench:page"
 
 local function get(socket)
