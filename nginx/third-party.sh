@@ -15,8 +15,8 @@ fetch() {
 	cp "$source/package.json" "$source/package-lock.json" "$out/npm/"
 	(cd "$out/npm" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 \
 		--fetch-retry-mintimeout=1000 --fetch-timeout=30000) || {
-		echo 'third-party.sh: npm could not fetch the browser libraries (is its registry open from here?);' \
-			'a release tarball carries them and needs no npm' >&2
+		echo 'third-party.sh: npm could not fetch the browser libraries (can this machine reach its registry?);' \
+			'a release tarball contains them and needs no npm' >&2
 		exit 1
 	}
 }

@@ -48,9 +48,9 @@ if redis.call('GET', KEYS[4]) ~= arg.epoch then
 	return refuse('flushed')
 end
 -- A pointer to a future bucket comes from a clock that has since been set back. It counts as absent, like one that is not a number.
-local today = math.floor(redis.call('TIME')[1] * 1000 / interval)
+local present = math.floor(redis.call('TIME')[1] * 1000 / interval)
 local current = tonumber(redis.call('HGET', KEYS[1], 'bucket') or '') or -1
-if not (current <= today) then
+if not (current <= present) then
 	current = -1
 end
 if not lock and current >= bucket then

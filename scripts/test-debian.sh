@@ -88,10 +88,10 @@ inside() {
 
 package() {
     inside newcomer "$home/tests/debian/build-package.sh" || return
-    make_system customer
-    mkdir "$work/customer/package"
-    cp "$work"/newcomer/package/*.deb "$work/customer/package/" || return
-    inside customer "$home/tests/debian/use-package.sh"
+    make_system installation
+    mkdir "$work/installation/package"
+    cp "$work"/newcomer/package/*.deb "$work/installation/package/" || return
+    inside installation "$home/tests/debian/use-package.sh"
 }
 
 run_stage() {

@@ -60,7 +60,7 @@ static const struct option options[] = {
 	{"upstream", "daemon_url", "TFT_DAEMON_URL", VALUE_URL, SOME(daemon_url),
 	 "http://127.0.0.1:8000", "base URL of the inference daemon"},
 	{"upstream", "fleet", "TFT_FLEET", VALUE_NODE, ANY(fleet),
-	 "", "name of the fleet, the same on all its hosts; empty: the daemon's address stands for it"},
+	 "", "name of the fleet, the same on all its hosts; empty: the daemon's address identifies it"},
 	{"upstream", "generator_url", "TFT_GENERATOR_URL", VALUE_URL, ANY(generator_url),
 	 "", "base URL of the metrics generator; empty: no scenario is shown"},
 	{"upstream", "api_key", "TFT_API_KEY", VALUE_SECRET, ANY(api_key),
@@ -288,8 +288,8 @@ static void fail_at(struct parser *p, const char *why)
 	err_set(p->err, "%s:%d: %s", p->path, p->line, why);
 }
 
-/* fgets over the file's text. A line longer than libinih's buffer would come in two pieces, the
- * second taken for a line of its own. */
+/* fgets over the file's text. A line longer than libinih's buffer would be split in two, and the
+ * second piece taken for a separate line. */
 static char *next_line(char *line, int size, void *ctx)
 {
 	struct parser *p = ctx;

@@ -41,8 +41,8 @@ void resp_init(struct resp *resp, struct reply_pool *pool);
 /* Consumes the input of one reply. After any other result than RESP_REPLY and RESP_MORE the reply
  * is dropped, and nothing can be read until resp_init. */
 enum resp_result resp_read(struct resp *resp, struct span *input, redisReply **reply);
-/* The rest of the string being received: NULL, or where its next *len bytes may be put directly,
- * which resp_received then tells. */
+/* The rest of the string being received: NULL, or where its next *len bytes may be put directly;
+ * report them with resp_received. */
 char *resp_room(const struct resp *resp, size_t *len);
 void resp_received(struct resp *resp, size_t len);
 

@@ -9,7 +9,7 @@
  * Replies live until the next store_cmd after a run. Part of a batch may reach the server twice, so
  * its commands must be safe to repeat; scripts go alone and are sent once. After STORE_DOWN the
  * connection is gone, so that a late answer can never be taken for that of another command; the
- * next run connects anew. What hiredis does here and what it does not:
+ * next run connects again. What hiredis does here and what it does not:
  * doc/decisions/redis-client.md.
  */
 #ifndef TFT_STORE_H
@@ -77,7 +77,7 @@ bool store_is_too_large(const struct store *store, size_t i);
  * it. The answer is reply 0. */
 enum store_result store_eval(struct store *store, enum store_script script, size_t keys,
 			     size_t argc, const struct span *argv, int64_t ms);
-/* Closes a connection whose answers make no sense; the next run connects anew. Replies stay valid.
+/* Closes a connection whose answers make no sense; the next run connects again. Replies stay valid.
  * */
 void store_close(struct store *store);
 /* Connections opened so far. */

@@ -181,7 +181,7 @@ static bool find_field(const char *name, const struct span *fields, size_t count
 	return false;
 }
 
-/* The thin moment of a bucket comes after the full one, and tells the same. */
+/* The thin moment of a bucket comes after the full one, and has the same content. */
 static void add_incidents(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
 	struct incidents *incidents = ctx;

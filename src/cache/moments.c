@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where every bucket is kept, the moments of PROTOCOL_THIN_MS are there as well. So, within that
- * time before the one asked for, a full moment tells that the resolution is an interval there, and
- * no full moment that it is PROTOCOL_THIN_MS.
+ * Where every bucket is kept, so are the moments of PROTOCOL_THIN_MS. So if there is a full moment
+ * within that time before the requested one, the resolution there is an interval; otherwise it is
+ * PROTOCOL_THIN_MS.
  */
 #include "config.h"
 #include "cache/moments.h"

@@ -65,7 +65,7 @@ static bool send_outcome(const struct fetch_outcome *outcome)
 	return write_all(&end, sizeof(end)) && write_all(outcome, sizeof(*outcome));
 }
 
-/* The next text, which is put into *at with a NUL behind it. */
+/* The next text, copied to *at and followed by a NUL. */
 static const char *read_text(char **at, size_t len)
 {
 	char *text = *at;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One call by libcurl (doc/upstream.md#calls): a connection of its own, no redirect, no proxy, no
+ * One call by libcurl (doc/upstream.md#calls): its own connection, no redirect, no proxy, no
  * compression, no second try.
  */
 #ifndef TFT_TRANSFER_H

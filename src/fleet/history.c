@@ -129,7 +129,7 @@ void history_thin_out(struct history *h, enum history_range range)
 	if (range != HISTORY_30D || h->interval_ms >= STEP_MS)
 		return;
 	h->step_ms = STEP_MS;
-	h->interval_ms = STEP_MS; /* of what is read: gaps are told by it */
+	h->interval_ms = STEP_MS; /* of the points; decides what a gap is */
 }
 
 void history_free(struct history *h)

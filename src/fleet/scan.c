@@ -209,8 +209,8 @@ static size_t in_value(struct scan *scan, const char *bytes, size_t len)
 	return n;
 }
 
-/* Number, true, false or null. Letters are not checked here; whoever parses a kept value does
- * that. */
+/* Number, true, false or null. Letters are not checked here, but when a kept value is
+ * parsed. */
 static bool is_scalar(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The fleet at one moment: building, ordering, counting, and who has gone silent. */
+/* The fleet at one moment: building, ordering, counting, and which servers have gone silent. */
 #include "config.h"
 
 #include "fleet/snapshot.h"

@@ -9,7 +9,7 @@
 #include "base/fmt.h"
 #include "fleet/history.h"
 
-/* Without a choice the API tells the index. */
+/* By default the API returns the index. */
 static enum history_metric one_metric(const struct query *query)
 {
 	return query->history == HISTORY_ALL ? HISTORY_PROB_30M : query->history;

@@ -51,7 +51,7 @@ static enum resp_result place(struct resp *resp, redisReply *reply)
 	return RESP_REPLY;
 }
 
-/* A reply of this type with `extra` bytes behind it, in its place. */
+/* A reply of this type, followed by `extra` bytes, in its place. */
 static enum resp_result add(struct resp *resp, int type, size_t extra, redisReply **reply)
 {
 	size_t len = sizeof(**reply) + extra;
@@ -240,7 +240,7 @@ static bool is_whole(struct resp *resp)
 	return resp->depth == 0;
 }
 
-/* A line, and the string behind it if there is one. */
+/* A line, and the string that follows it, if any. */
 static enum resp_result read_part(struct resp *resp, struct span *input)
 {
 	enum resp_result rc = resp->string || input->len ? RESP_REPLY : RESP_MORE;

@@ -71,5 +71,5 @@ def test_an_unreachable_registry_is_reported_soon_with_a_workaround(tmp_path):
     result = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
     assert result.returncode != 0
     assert result.stderr.splitlines()[-1] == (
-        "third-party.sh: npm could not fetch the browser libraries (is its registry open from here?); "
-        "a release tarball carries them and needs no npm")
+        "third-party.sh: npm could not fetch the browser libraries (can this machine reach its registry?); "
+        "a release tarball contains them and needs no npm")

@@ -56,7 +56,7 @@ def wait_until(predicate, timeout, what):
         if value:
             return value
         if time.monotonic() >= end:
-            raise AssertionError(f"waited {timeout} s in vain: {what}")
+            raise AssertionError(f"waited {timeout} s for: {what}")
         time.sleep(0.02)
 
 

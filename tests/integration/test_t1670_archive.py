@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a bucket has shown is shown again after a day of further buckets, after a restart of Redis, and by another build."""
+"""What a bucket showed is shown again after a day of further buckets, after a restart of Redis, and by another build."""
 import csv
 import io
 import re
@@ -38,7 +38,7 @@ OF_THEN = {"at", "condition"}
 
 
 class TwoBuilds(Timeless):
-    """The second host has the program by the id of another build."""
+    """The second host runs the program with the id of another build."""
 
     def start_workers(self, host):
         self.starting = host
@@ -57,7 +57,7 @@ class TwoBuilds(Timeless):
 
 
 class Archive:
-    """One bucket, all that it showed, and the buckets after it."""
+    """One bucket, everything that it showed, and the buckets after it."""
 
     def __init__(self, stack):
         self.stack = stack
@@ -69,8 +69,8 @@ class Archive:
         self.further = 0
 
     def look(self):
-        """The next window's first bucket, for the others are not kept. None if a page tells of trouble, or of something newer than the
-        bucket: on a busy machine Redis may count as away for a moment."""
+        """Shows the first bucket of the next window, since the others are not kept. None if a page reports a fault, or something newer
+        than the bucket: on a busy machine Redis may count as down for a moment."""
         self.bucket = self.stack.next_bucket(WINDOW)
         answers = {path: self.stack.get(path) for path in ADDRESSES}
         pages = [answer.text for answer in answers.values() if is_page(answer)]
@@ -78,7 +78,7 @@ class Archive:
         return answers if quiet and {answer.status_code for answer in answers.values()} == {200} else None
 
     def pass_to(self, further):
-        """So many buckets after the one. The last are of a greater fleet: the archive must shrink."""
+        """Commits this many buckets after the one. The last ones have a larger fleet, so the archive must shrink."""
         left, self.further = further - self.further, max(further, self.further)
         if left > 300:
             self.stack.commit(left - 100, *SMALL)
@@ -93,7 +93,7 @@ class Archive:
             compare(live, then, path)
 
     def answer(self, path, host):
-        """With patience: on a busy machine Redis may count as away for a moment."""
+        """Retries: on a busy machine Redis may count as down for a moment."""
         then = self.stack.get(at(path, self.moment), host=host)
         assert then.status_code in (200, 503), (path, then.status_code, then.headers.get("Location"))
         return then if then.status_code == 200 else None
@@ -105,7 +105,7 @@ def is_page(answer):
 
 def comparable(html):
     html = re.sub(r" build [0-9a-f]{12}", "", html)
-    # Forecasts go a day later, where the memory ends, and the page says so.
+    # Forecasts are dropped a day later, when the memory is used up, and the page says so.
     html = html.replace('<p class="note">No forecast is kept of this moment.</p>', "")
     # A wall screen reloads itself; a page of the past does not.
     return re.sub(r' data-reload="\d+"|<meta http-equiv="refresh"[^>]*/>(<!-- -->)?', "", html)
@@ -126,13 +126,13 @@ def same_table(live, then, path):
 
 
 def table(answer):
-    """Numbers as such."""
+    """The rows, with numbers converted."""
     rows = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
     return [[float(cell) if re.fullmatch(r"-?\d+(\.\d+)?", cell) else cell for cell in row] for row in rows]
 
 
 def differences(live, then, where=""):
-    """Words and whole numbers are those of the live answer, other numbers too as far as a page prints them: in tenths."""
+    """Words and whole numbers must equal those of the live answer, and other numbers to the precision of a page: tenths.""" 
     if isinstance(live, dict) and isinstance(then, dict):
         for key in sorted((set(live) | set(then)) - NOT_KEPT - (set() if where else OF_THEN)):
             yield from differences(live.get(key, "absent"), then.get(key, "absent"), f"{where}.{key}")

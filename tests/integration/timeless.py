@@ -3,7 +3,7 @@
 
     with Timeless(workers=1) as stack:
         stack.next_bucket()                                       # the workers refresh at the next request
-        stack.commit(3000, "predictions_current-healthy-90")      # by commits.c, each in a bucket of its own
+        stack.commit(3000, "predictions_current-healthy-90")      # by commits.c, each in its own bucket
 """
 import mmap
 import os
@@ -47,7 +47,7 @@ class Timeless(Stack):
         command = [REDIS_SERVER, directory / "etc" / "redis.conf"]
         self.redis_service = Service("redis", command, directory / "log" / "redis.log", self.redis_env)
         self.wait(self.redis_answers, what="Redis answers")
-        # Its file would be synchronized in every bucket, for a second has passed since the last time.
+        # Otherwise Redis would synchronize its file in every bucket, since a second has passed each time.
         self.redis.config_set("appendfsync", "no")
 
     def time(self):
@@ -57,13 +57,13 @@ class Timeless(Stack):
         self.clock[:] = struct.pack("=q", seconds * 1_000_000)
 
     def commit(self, count, *payloads):
-        """So many buckets; the answers take turns."""
+        """Commits this many buckets; the answers alternate."""
         fingerprint = self.redis.get("tfthist:upstream")
         command = [BUILD / "tests" / "integration" / "commits", f"unix:{self.redis_socket}", fingerprint, str(self.memory)]
         subprocess.run([*command, self.clock_file, str(count), *map(payload, payloads)], check=True, stdout=subprocess.DEVNULL, timeout=120)
 
     def next_bucket(self, seconds=INTERVAL):
-        """Time passes, and the workers refresh; the bucket."""
+        """Moves the clock, and waits until the workers have refreshed; returns the bucket."""
         self.set_time(self.time() + seconds)
         bucket = self.time() // INTERVAL
         self.wait(lambda: self.get("/") and self.committed() == bucket, 30, f"bucket {bucket}")
