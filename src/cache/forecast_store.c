@@ -19,8 +19,8 @@ static struct series *decode(struct span bytes)
 	return series;
 }
 
-static void supply(struct cache *cache, const struct cache_state *state, struct server **servers,
-		   size_t count)
+static void load_series(struct cache *cache, const struct cache_state *state,
+			struct server **servers, size_t count)
 {
 	struct span names[CACHE_FIELDS_MAX] = {0}, values[CACHE_FIELDS_MAX];
 
@@ -36,7 +36,7 @@ static void supply(struct cache *cache, const struct cache_state *state, struct 
 void forecast_store_server(struct cache *cache, const struct cache_state *state,
 			   struct server *server)
 {
-	supply(cache, state, &server, 1);
+	load_series(cache, state, &server, 1);
 }
 
 void forecast_store_top(struct cache *cache, const struct cache_state *state, struct snapshot *snap,
@@ -48,5 +48,5 @@ void forecast_store_top(struct cache *cache, const struct cache_state *state, st
 	for (size_t i = 0; i < snap->count && count < (size_t)query->n; i++)
 		if (query_match(query, &snap->servers[i]))
 			servers[count++] = &snap->servers[i];
-	supply(cache, state, servers, count);
+	load_series(cache, state, servers, count);
 }

@@ -13,39 +13,39 @@
 
 enum { WINDOW_RECORDS = 6000, RECORDS_NEEDED = 100, READY_RECORDS = 150 };
 
-/* The fleet at one moment, and what the daemon would know about it. */
-struct scene {
+/* The fleet at one moment, and the data that the daemon has received about it. */
+struct received {
 	struct fleet fleet;
 	int64_t tick;
 	int64_t window, records_per_server;
 	int ready;
 };
 
-static bool load_scene(const struct daemon *d, struct scene *sc)
+static bool load_received(const struct daemon *d, struct received *r)
 {
 	struct state s;
 	int64_t records;
 
 	if (!state_read(d->state_fd, &s))
 		return false;
-	fleet_init(&sc->fleet, &s);
-	sc->tick = state_tick(&s, wait_wall_ms());
-	sc->ready = 0;
+	fleet_init(&r->fleet, &s);
+	r->tick = state_tick(&s, wait_wall_ms());
+	r->ready = 0;
 	records = s.fed_records;
-	for (int i = 0; i < sc->fleet.size; i++) {
-		int64_t sent = fleet_records(&sc->fleet, i, sc->tick);
+	for (int i = 0; i < r->fleet.size; i++) {
+		int64_t sent = fleet_records(&r->fleet, i, r->tick);
 
 		records += sent;
-		sc->ready += sent >= READY_RECORDS;
+		r->ready += sent >= READY_RECORDS;
 	}
-	sc->window = records < WINDOW_RECORDS ? records : WINDOW_RECORDS;
-	sc->records_per_server = records / sc->fleet.size;
+	r->window = records < WINDOW_RECORDS ? records : WINDOW_RECORDS;
+	r->records_per_server = records / r->fleet.size;
 	return true;
 }
 
-static long long batches(const struct scene *sc)
+static long long batches(const struct received *r)
 {
-	return sc->tick + sc->fleet.state.fed_batches;
+	return r->tick + r->fleet.state.fed_batches;
 }
 
 /* Local time without a zone, as datetime.now().isoformat() writes it. */
@@ -81,22 +81,22 @@ static void put_forecast(struct text *t, enum metric m, const struct forecast *c
  * to stop meanwhile. The first server changes from tick to tick, because clients must not rely on
  * the order of the objects.
  */
-static bool infer(const struct scene *sc, struct outlook *o, struct text *out)
+static bool infer(const struct received *r, struct outlook *o, struct text *out)
 {
 	struct forecast metrics[METRICS];
-	int size = sc->fleet.size;
+	int size = r->fleet.size;
 
 	for (int i = 0; i < size; i++) {
-		int server = (int)((sc->tick * 7 + i) % size);
+		int server = (int)((r->tick * 7 + i) % size);
 
 		if (!wait_go_on())
 			return false;
 		for (int m = 0; m < METRICS; m++)
-			forecast_metric(&metrics[m], &sc->fleet, server, (enum metric)m, sc->tick);
+			forecast_metric(&metrics[m], &r->fleet, server, (enum metric)m, r->tick);
 		outlook_add(o, server, metrics);
 		if (!out)
 			continue;
-		text_fmt(out, "%s\"%s\":{", i ? "," : "", sc->fleet.name[server]);
+		text_fmt(out, "%s\"%s\":{", i ? "," : "", r->fleet.name[server]);
 		for (int m = 0; m < METRICS; m++)
 			put_forecast(out, (enum metric)m, &metrics[m]);
 		text_str(out, "}");
@@ -155,38 +155,38 @@ static void put_environment(struct text *t, const struct outlook *o, int size)
 		 o->high_risk, size, health);
 }
 
-static void put_metadata(struct text *t, const struct scene *sc)
+static void put_metadata(struct text *t, const struct received *r)
 {
 	text_str(t, "{\"model_type\":\"TFT\",\"model_dir\":\"none\",\"prediction_time\":\"");
 	put_now(t);
 	text_fmt(t, "\",\"horizon_steps\":%d,\"input_points\":%lld,\"device\":\"cpu\"}", STEPS,
-		 (long long)sc->window);
+		 (long long)r->window);
 }
 
 static bool answer_predictions(struct daemon *d, const struct request *rq, struct reply *rp)
 {
 	struct outlook o = {0};
-	struct scene sc;
+	struct received r;
 	bool done = true;
 
 	(void)rq;
-	if (!wait_for(-1, 0, d->latency_ms) || !load_scene(d, &sc))
+	if (!wait_for(-1, 0, d->latency_ms) || !load_received(d, &r))
 		return false;
-	if (sc.window < RECORDS_NEEDED) {
+	if (r.window < RECORDS_NEEDED) {
 		text_fmt(&rp->body,
 			 "{\"error\":\"insufficient_data\",\"message\":\"Need at least %d records, "
 			 "have %lld\",\"predictions\":{}}",
-			 RECORDS_NEEDED, (long long)sc.window);
+			 RECORDS_NEEDED, (long long)r.window);
 		return true;
 	}
 	text_str(&rp->body, "{\"predictions\":{");
-	done = infer(&sc, &o, &rp->body);
+	done = infer(&r, &o, &rp->body);
 	text_str(&rp->body, "},\"alerts\":");
-	put_alerts(&rp->body, &sc.fleet, &o);
+	put_alerts(&rp->body, &r.fleet, &o);
 	text_str(&rp->body, ",\"environment\":");
-	put_environment(&rp->body, &o, sc.fleet.size);
+	put_environment(&rp->body, &o, r.fleet.size);
 	text_str(&rp->body, ",\"metadata\":");
-	put_metadata(&rp->body, &sc);
+	put_metadata(&rp->body, &r);
 	text_str(&rp->body, "}");
 	rp->body.failed |= o.failed;
 	outlook_free(&o);
@@ -196,50 +196,50 @@ static bool answer_predictions(struct daemon *d, const struct request *rq, struc
 static bool answer_alerts(struct daemon *d, const struct request *rq, struct reply *rp)
 {
 	struct outlook o = {0};
-	struct scene sc;
+	struct received r;
 	bool done = true;
 
 	(void)rq;
-	if (!wait_for(-1, 0, d->latency_ms) || !load_scene(d, &sc))
+	if (!wait_for(-1, 0, d->latency_ms) || !load_received(d, &r))
 		return false;
-	if (sc.window >= RECORDS_NEEDED)
-		done = infer(&sc, &o, NULL);
+	if (r.window >= RECORDS_NEEDED)
+		done = infer(&r, &o, NULL);
 	text_str(&rp->body, "{\"timestamp\":\"");
 	put_now(&rp->body);
 	text_fmt(&rp->body, "\",\"count\":%zu,\"alerts\":", o.alert_count);
-	put_alerts(&rp->body, &sc.fleet, &o);
+	put_alerts(&rp->body, &r.fleet, &o);
 	text_str(&rp->body, "}");
 	rp->body.failed |= o.failed;
 	outlook_free(&o);
 	return done;
 }
 
-static void put_warmup_message(struct text *t, const struct scene *sc)
+static void put_warmup_message(struct text *t, const struct received *r)
 {
-	if (sc->window == 0)
+	if (r->window == 0)
 		text_str(t, "Waiting for data...");
-	else if (sc->ready == sc->fleet.size)
+	else if (r->ready == r->fleet.size)
 		text_str(t, "Model ready - using TFT predictions");
 	else
-		text_fmt(t, "Warming up: %d/%d servers ready", sc->ready, sc->fleet.size);
+		text_fmt(t, "Warming up: %d/%d servers ready", r->ready, r->fleet.size);
 }
 
 static bool answer_status(struct daemon *d, const struct request *rq, struct reply *rp)
 {
-	struct scene sc;
+	struct received r;
 
 	(void)rq;
-	if (!load_scene(d, &sc))
+	if (!load_received(d, &r))
 		return false;
 	text_fmt(&rp->body,
 		 "{\"running\":true,\"tick_count\":%lld,\"window_size\":%lld,\"warmup\":{"
 		 "\"is_warmed_up\":%s,\"progress_percent\":%d,\"threshold\":%d,\"current_size\":%"
 		 "lld,"
 		 "\"required_size\":%d,\"message\":\"",
-		 batches(&sc), (long long)sc.window, sc.ready == sc.fleet.size ? "true" : "false",
-		 sc.ready * 100 / sc.fleet.size, READY_RECORDS, (long long)sc.records_per_server,
+		 batches(&r), (long long)r.window, r.ready == r.fleet.size ? "true" : "false",
+		 r.ready * 100 / r.fleet.size, READY_RECORDS, (long long)r.records_per_server,
 		 READY_RECORDS);
-	put_warmup_message(&rp->body, &sc);
+	put_warmup_message(&rp->body, &r);
 	text_str(&rp->body, "\"}}");
 	return true;
 }
@@ -304,20 +304,20 @@ static bool count_records(const struct daemon *d, size_t records)
 
 static bool accept_records(struct daemon *d, size_t count, struct reply *rp)
 {
-	struct scene sc;
+	struct received r;
 
 	if (count == 0) {
 		text_str(&rp->body, "{\"status\":\"ignored\",\"reason\":\"empty batch\"}");
 		return true;
 	}
-	if (!count_records(d, count) || !load_scene(d, &sc))
+	if (!count_records(d, count) || !load_received(d, &r))
 		return false;
 	text_fmt(&rp->body,
 		 "{\"status\":\"accepted\",\"tick\":%lld,\"window_size\":%lld,\"servers_tracked\":%"
 		 "d,"
 		 "\"servers_ready\":%d,\"warmup_complete\":%s}",
-		 batches(&sc), (long long)sc.window, sc.fleet.size, sc.ready,
-		 sc.ready == sc.fleet.size ? "true" : "false");
+		 batches(&r), (long long)r.window, r.fleet.size, r.ready,
+		 r.ready == r.fleet.size ? "true" : "false");
 	return true;
 }
 
