@@ -25,7 +25,7 @@ build() {
     (cd "$1/tft-dashboard-$version" && dpkg-buildpackage -us -uc)
 }
 
-# Another place, time, time zone, language and mask.
+# The second build has another directory, time, time zone, locale and umask.
 build "$work/one"
 (
     umask 077
@@ -35,8 +35,7 @@ build "$work/one"
 cmp "$work"/one/tft-dashboard_*.deb "$work"/a-second-place/tft-dashboard_*.deb
 echo "== two builds, one package: $(sha256sum <"$work"/one/tft-dashboard_*.deb | cut -c 1-16)"
 
-# A remark of any kind fails.
-# One package for two Debians names the older one's standards.
+# Any remark fails the stage. One is suppressed: the package is for two Debian releases and names the older one's standards.
 lintian --suppress-tags out-of-date-standards-version -EvIL +pedantic --fail-on error,warning,info,pedantic,experimental "$work"/one/*.changes
 echo "== $(lintian --version): no remark"
 

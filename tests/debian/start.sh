@@ -12,7 +12,8 @@ versions() {
     done
 }
 
-# Each recorded answer with predictions makes a page of as many servers as its file's name says; in one a server has none.
+# Each recorded answer with predictions gives a page with as many servers as its file's name says. In one answer, a server has no
+# predictions.
 answers() {
     local file servers shown count=0
     for file in tests/data/payloads/{,*/}predictions_current-{healthy,degrading,critical}*.json.gz; do

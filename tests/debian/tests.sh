@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 code=0
 
-# run COMMAND...: its result as a line each.
+# run COMMAND...: prints its output, and each result again in a line that begins with "== ".
 run() {
     "$@" >/tmp/tests 2>&1 || code=1
     cat /tmp/tests
