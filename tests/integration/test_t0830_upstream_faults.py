@@ -57,7 +57,7 @@ def running():
         yield stack
 
 
-def forgive(stack):
+def clear_back_off(stack):
     """An idle worker of another host may have tried before, in vain; this removes its back-off."""
     stack.redis.delete("tft:brk:fleet")
 
@@ -66,7 +66,7 @@ def forgive(stack):
 def stack(running):
     """A good snapshot is there, and the upstream works before and after."""
     running.redis.flushdb()
-    running.wait(lambda: is_live(running) or forgive(running), 30, "a good snapshot")
+    running.wait(lambda: is_live(running) or clear_back_off(running), 30, "a good snapshot")
     yield running
     running.upstream.predictions.reset_controls()
     running.upstream.predictions.release()

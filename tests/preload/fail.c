@@ -64,7 +64,7 @@ static struct {
 	const char *name;
 	int strings_only;
 	uintptr_t start, end; /* of its code */
-} deadly[] = {{"/libfcgi.so", 0, 0, 0}, {"/libhiredis.so", 0, 0, 0}, {"/libjson-c.so", 1, 0, 0}};
+} aborting[] = {{"/libfcgi.so", 0, 0, 0}, {"/libhiredis.so", 0, 0, 0}, {"/libjson-c.so", 1, 0, 0}};
 static int exempt; /* inside a call of one of them */
 
 #define REAL(name)                                                                                 \
@@ -84,13 +84,13 @@ static void note_code(const struct dl_phdr_info *info, uintptr_t *start, uintptr
 	}
 }
 
-static int find_deadly(struct dl_phdr_info *info, size_t size, void *unused)
+static int find_aborting(struct dl_phdr_info *info, size_t size, void *unused)
 {
 	(void)size;
 	(void)unused;
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
-		if (strstr(info->dlpi_name, deadly[i].name))
-			note_code(info, &deadly[i].start, &deadly[i].end);
+	for (size_t i = 0; i < sizeof(aborting) / sizeof(aborting[0]); i++)
+		if (strstr(info->dlpi_name, aborting[i].name))
+			note_code(info, &aborting[i].start, &aborting[i].end);
 	return 0;
 }
 
@@ -108,7 +108,7 @@ __attribute__((constructor)) static void attach(void)
 	close(fd);
 	if (strcmp(program_invocation_short_name, "tft-dashboard") != 0)
 		return;
-	(void)dl_iterate_phdr(find_deadly, NULL);
+	(void)dl_iterate_phdr(find_aborting, NULL);
 	control = shared;
 }
 
@@ -127,13 +127,13 @@ static int fails(enum call call)
 	return 1;
 }
 
-static int is_deadly(const void *caller, int string)
+static int is_aborting(const void *caller, int string)
 {
 	uintptr_t at = (uintptr_t)caller;
 
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
-		if (at >= deadly[i].start && at < deadly[i].end)
-			return string || !deadly[i].strings_only;
+	for (size_t i = 0; i < sizeof(aborting) / sizeof(aborting[0]); i++)
+		if (at >= aborting[i].start && at < aborting[i].end)
+			return string || !aborting[i].strings_only;
 	return 0;
 }
 
@@ -142,19 +142,19 @@ static int is_deadly(const void *caller, int string)
 void *malloc(size_t size)
 {
 	REAL(malloc);
-	return !is_deadly(CALLER, 0) && fails(MALLOC) ? NULL : real(size);
+	return !is_aborting(CALLER, 0) && fails(MALLOC) ? NULL : real(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
 	REAL(calloc);
-	return !is_deadly(CALLER, 0) && fails(CALLOC) ? NULL : real(count, size);
+	return !is_aborting(CALLER, 0) && fails(CALLOC) ? NULL : real(count, size);
 }
 
 void *realloc(void *old, size_t size)
 {
 	REAL(realloc);
-	return !is_deadly(CALLER, 0) && fails(REALLOC) ? NULL : real(old, size);
+	return !is_aborting(CALLER, 0) && fails(REALLOC) ? NULL : real(old, size);
 }
 
 /* The C library allocates its memory on behalf of the caller. Sanitizers have their own version. */
@@ -163,7 +163,7 @@ char *strdup(const char *text)
 	char *copy;
 
 	REAL(strdup);
-	exempt = is_deadly(CALLER, 1);
+	exempt = is_aborting(CALLER, 1);
 	copy = real(text);
 	exempt = 0;
 	return copy;
