@@ -35,7 +35,7 @@ sys.path.insert(0, str(ROOT / "tests" / "hygiene"))
 from sources import code_only  # noqa: E402
 
 PROGRAMS = {"demo", "fetch"}
-# TLS is not in every build, and no unit program speaks it.
+# TLS is not in every build, and no unit program uses it.
 LEFT_OUT = {"tls.c"}
 PACKAGES = ["hiredis", "json-c", "zlib", "inih", "libxxhash", "cmocka"]
 if subprocess.run(["pkg-config", "--exists", "hiredis_ssl"]).returncode == 0:
@@ -143,7 +143,7 @@ def libraries():
 
 
 class Program:
-    """A unit program: its source, what of src the source includes, and what a run without a mutation tells: the lines it
+    """A unit program: its source, the files of src that it includes, and the results of a run without a mutation: the lines that it
     reaches, and how long it takes."""
 
     def __init__(self, source):
@@ -151,11 +151,11 @@ class Program:
         self.binary, self.reached, self.files, self.seconds = None, set(), set(), SECONDS
 
     def reaches(self, path, line):
-        """2: this line, or nothing is known; 1: this file, which is known of tables and of what runs in a child that is killed."""
+        """2: this line, or nothing is known; 1: this file, as for tables and for code that runs in a child that is killed."""
         return 2 if not self.reached or (str(path), line) in self.reached else int(str(path) in self.files)
 
     def passes(self, binary, directory, *variables):
-        """Its time is that of the processor, so that a busy machine is no notice; the other limit is for what waits for ever."""
+        """The limit is in processor time, so that a busy machine is not taken for a failure; the other one ends endless waits."""
         command = ["prlimit", f"--cpu={self.seconds}", "env", f"srcdir={ROOT}", "LC_ALL=C.UTF-8", *variables, binary]
         try:
             return subprocess.run(command, cwd=directory, timeout=10 * self.seconds, **ALONE).returncode == 0
@@ -213,7 +213,7 @@ class Bench:
         program.files = {file for file, _ in program.reached}
 
     def reached(self, counts):
-        """Lines of files. None of a program that forgets its environment, and with it where to write its counts."""
+        """(file, line) pairs; none for a program that clears its environment, which says where to write the counts."""
         if not counts.exists():
             return set()
         for notes in self.directory.glob("*.gcno"):
@@ -224,7 +224,7 @@ class Bench:
         return {(file["file"], line["line_number"]) for file in files for line in file["lines"] if line["count"]}
 
     def order(self, path, line):
-        """The programs that can notice a change of this line; those that are likely to come first."""
+        """The programs that can notice a change of this line, the likely ones first."""
         near = NEAR.get(room(path), ())
         name = str(path.relative_to(ROOT / "src"))
         reach = {p: 2 if name in p.included else p.reaches(path, line) for p in self.programs}
@@ -232,7 +232,7 @@ class Bench:
         return sorted(best, key=lambda p: (name not in p.included, path.stem not in p.source.stem, p.source.stem not in near, p.seconds))
 
     def with_mutant(self, lane):
-        """What the mutated object has takes the place of what the library has. Both are in the process: a fault to the sanitizer."""
+        """The mutated object takes precedence over the library. The process has both, which the sanitizer reports otherwise."""
         asan = "ASAN_OPTIONS=verify_asan_link_order=0:detect_odr_violation=0"
         return f"LD_LIBRARY_PATH={self.directory}", f"LD_PRELOAD={lane / 'mutant.so'}", asan, "GCOV_PREFIX=/dev/null"
 
