@@ -162,7 +162,7 @@ BAD = {
 def test_what_is_wrong_with_a_certificate_is_told_and_costs_no_page(certificates, case):
     options, complaint = BAD[case]
     with TlsStack(certificates, **options) as stack:
-        # Told once a minute: on a busy machine the first time may be about a handshake that took too long.
+        # It is logged once a minute: on a busy machine the first line may be about a handshake that took too long.
         stack.wait(lambda: re.search(f"ev=redis_down .*{complaint}", stack.logs()), 70, "the complaint")
         stack.wait(lambda: stack.get("/api/v1/fleet").status_code == 200, 15, "the worker fetches for itself")
         assert stack.password not in stack.logs()

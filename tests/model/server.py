@@ -94,7 +94,7 @@ class Server:
         self.admin = redis.UnixDomainSocketConnection(path=str(socket))
         self.user = redis.UnixDomainSocketConnection(path=str(socket), username="tft", password=password)
         self.user.connect()
-        # Whatever ends now is there for whoever reads it now, but may be gone when Redis itself looks for what has ended.
+        # A key that expires in this millisecond can still be read, but Redis' own search for expired keys may already delete it.
         self.command("DEBUG", "SET-ACTIVE-EXPIRE", "0")
         self.load_dump()
         self.use()

@@ -267,7 +267,7 @@ static void test_a_giant_is_not_asked_for(void **state)
 	assert_false(page.found);
 }
 
-/* More than any value of ours: the store refuses it when it is announced. */
+/* Larger than any value of ours: the store refuses it when its length arrives. */
 #define GIANT "$33554433\r\n"
 
 static void assert_removed(const char *heard)
@@ -340,14 +340,14 @@ static void test_a_giant_stays_until_redis_takes_its_removal(void **state)
 	redis_heard();
 	cache_heal(cache);
 	assert_string_equal(redis_heard(), "UNLINK tft:epoch:fleet\n");
-	cache_heal(cache); /* Redis is away */
+	cache_heal(cache); /* Redis is down */
 	assert_string_equal(redis_heard(), "");
 	redis_on("UNLINK", ":1\r\n");
 	pass_ms(5000);
 	assert_removed("UNLINK tft:epoch:fleet\n");
 }
 
-/* One that Redis copied until after the deadline is found by its size. */
+/* A value that Redis copies until after the deadline is found by its size. */
 static void test_after_a_deadline_sizes_are_asked_for_first(void **state)
 {
 	static const char sizes[] = "MEMORY USAGE tft:cur:fleet SAMPLES 0\n"
@@ -377,7 +377,7 @@ static void test_after_a_deadline_sizes_are_asked_for_first(void **state)
 	assert_true(page.found);
 	look("overview"); /* in time again */
 	assert_null(strstr(redis_heard(), "MEMORY"));
-	/* And nothing is read while sizes are late. */
+	/* Nothing is read while the sizes are late. */
 	redis_on(PAGE, "");
 	assert_int_equal(look("overview"), CACHE_DOWN);
 	pass_ms(5000);

@@ -83,7 +83,7 @@ static void test_another_process_sees_what_is_taken(void **state)
 	(void)close(other);
 }
 
-/* Before a restart of the machine its clock had shown more. */
+/* Before the machine restarted, its clock was ahead. */
 static void test_times_in_the_future_are_free(void **state)
 {
 	(void)state;

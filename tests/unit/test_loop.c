@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A whole worker in a process of its own, from nginx' side: requests over a socket, signals, end. */
+/* A whole worker in a separate process, seen from nginx: requests over a socket, signals, end. */
 #include "config.h"
 
 #include <signal.h>
@@ -237,7 +237,7 @@ static void test_requests_that_come_together(void **state)
 	(void)close(c);
 }
 
-/* An action may take long: nginx sends what comes meanwhile to another worker. */
+/* An action may take long: meanwhile, nginx sends requests to another worker. */
 static void test_a_post_ends_idle_connections(void **state)
 {
 	int idle = dial(), fd = dial();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The program as a shell sees it: options, exit codes, what it says. The test's own program is
- * started again for that, under the name of the dashboard, from a directory with a tft-fetch.
+ * The program as a shell sees it: options, exit codes, messages. The test starts its own program
+ * again, under the name of the dashboard, from a directory with a tft-fetch.
  */
 #include "config.h"
 
@@ -83,7 +83,7 @@ static int close_directory(void **state)
 	return rmdir(directory);
 }
 
-/* --- a run of it --- */
+/* --- one run --- */
 
 static char said[1 << 16], complained[4096]; /* on both outputs */
 
@@ -270,7 +270,7 @@ static void test_what_cannot_start_fails_slowly(void **state)
 
 	(void)state;
 	assert_int_equal(RUN(CONF), EXIT_USAGE);
-	assert_starts(complained, "tft-dashboard: standard input is no listening socket");
+	assert_starts(complained, "tft-dashboard: standard input is not a listening socket");
 	assert_true(clock_mono_ms() - began >= 1000);
 	put_file("conf", "nonsense\n");
 	began = clock_mono_ms();
@@ -329,7 +329,7 @@ static void test_a_worker_runs_until_it_is_told_to_stop(void **state)
 	pid = start(fd, WORDS(CONF));
 	(void)close(fd);
 	await_line("ev=start version=" PACKAGE_VERSION " build=" BUILD_ID "\n");
-	await_line("ev=redis_down"); /* signals are known by now */
+	await_line("ev=redis_down"); /* by now it handles signals */
 	assert_part(complained, "node=web1");
 	assert_no_core(pid);
 	assert_int_equal(kill(pid, SIGTERM), 0);
@@ -337,7 +337,7 @@ static void test_a_worker_runs_until_it_is_told_to_stop(void **state)
 	assert_part(complained, "ev=stop code=0\n");
 }
 
-/* --- what a worker is made of --- */
+/* --- the parts of a worker --- */
 
 /* The lease covers the longest call under it. */
 static void test_the_lease_covers_every_call(void **state)

@@ -425,8 +425,8 @@ static void the_rules_are_those_of_the_format(void **state)
 
 /* ---- bytes ---- */
 
-/* Other versions read what this one stores, for as long as it is kept. Whoever changes the bytes
- * makes a new format. */
+/* Other versions read what this one stores, for as long as it is kept. A change of the bytes needs
+ * a new format. */
 static void bytes_are_those_of_the_format(void **state)
 {
 	static const struct {

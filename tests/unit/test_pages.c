@@ -402,7 +402,7 @@ static void filters_keep_the_other_choices(void **unused)
 	fixture_free(&f);
 }
 
-/* One server with this risk, and one that is well. */
+/* One server with this risk, and a healthy one. */
 static void use_worst(struct fixture *f, int risk)
 {
 	struct snapshot *snap = new_snapshot();

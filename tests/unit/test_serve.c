@@ -178,7 +178,7 @@ static void test_a_spreadsheet_has_the_time_of_its_data(void **state)
 	assert_null(response.filename);
 }
 
-/* Where the names of the dashboard are known, no copy may answer for another one. */
+/* If the names of the dashboard are configured, no copy may answer for another name. */
 static void test_only_its_own_host_names(void **state)
 {
 	(void)state;
@@ -389,7 +389,7 @@ static void test_a_comparison_in_the_past(void **state)
 	assert_int_equal(response.status, 200);
 	assert_true(response.immutable);
 	assert_heard(redis_heard(), "XREVRANGE tfthist:full 1763996370000 ");
-	/* Nothing is kept of what a spreadsheet would compare with. */
+	/* Nothing is kept of the moment that the CSV would compare with. */
 	redis_on("XREVRANGE tfthist:full 1763996370000 ", "*0\r\n");
 	redis_on("XREVRANGE tfthist:full 1763996400000 ", "*0\r\n");
 	redis_on("XREVRANGE tfthist:thin", "*0\r\n");
@@ -478,7 +478,7 @@ static void test_without_redis_the_last_snapshot_is_shown(void **state)
 	assert_in_range(response.age_ms, 0, 200);
 }
 
-/* They are in Redis alone: who looks at them makes a fetch due, after the grace. */
+/* Moments are only in Redis: after the grace period, a request for one makes a fetch due. */
 static void test_without_redis_forecasts_are_fetched(void **state)
 {
 	(void)state;
@@ -521,7 +521,7 @@ static void test_without_redis_and_a_snapshot(void **state)
 			   "The shared cache cannot be reached.", 34));
 }
 
-/* It answers, but takes nothing: after the grace period each worker helps itself. */
+/* It answers but refuses writes: after the grace period each worker fetches for itself. */
 static void test_a_redis_that_takes_no_writes(void **state)
 {
 	(void)state;
@@ -539,7 +539,7 @@ static void test_a_redis_that_takes_no_writes(void **state)
 	pass_ms(4000);
 	redis_on_time(NOW_MS + 6000);
 	get("/", "");
-	/* Its own snapshot is newer than what Redis has. */
+	/* Its own snapshot is newer than the one in Redis. */
 	assert_string_equal(response.cache_status, "tft-local; hit; ttl=8");
 	assert_int_equal(response.bucket, BUCKET);
 	assert_body("<!DOCTYPE html>");

@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "store/transport.h"
 
-#define LONG_MS 20000 /* for what happens at once */
+#define LONG_MS 20000 /* a limit for what should happen at once */
 
 static char directory[64], path[100];
 static int listener = -1, peer = -1;
@@ -146,7 +146,7 @@ static void test_programs_do_not_inherit_it(void **state)
 	assert_int_equal(fcntl(connection.redis->fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 }
 
-/* Each read that may wait does so for a moment, and no longer. */
+/* Each read that may wait waits for a moment, and no longer. */
 static void test_a_read_that_may_wait(void **state)
 {
 	int64_t began = clock_mono_ms();
