@@ -58,8 +58,8 @@ int64_t incident_duration_ms(const struct incident *incident, int64_t now_ms);
 void incidents_sort(struct incidents *incidents);
 
 /* open: the record of those open before the snapshot. next: the record of those open after it,
- * ordered by name. closed: the record of those that it ends. Both fail when memory ends. Returns the
- * number of damaged lines in `open`, which are forgotten. */
+ * ordered by name. closed: the record of those that it ends. Both fail when memory ends. Returns
+ * the number of damaged lines in `open`, which are forgotten. */
 size_t incidents_step(struct span open, const struct snapshot *snap, struct buf *next,
 		      struct buf *closed);
 
