@@ -13,7 +13,7 @@ a quarter of an hour on two free cores. Prints the survivors as they are found, 
 survive are also tried against the integration tests of their room (INTEGRATION), which takes minutes each. equivalent.txt lists
 mutations whose effect nobody can see, with the reason; they are not counted.
 
-Needs a configured build for the generated headers. Works on a copy of the sources, which may be edited meanwhile.
+Needs a build for the generated headers. Works on copies of them and of the sources, which may be edited and built meanwhile.
 """
 import argparse
 import json
@@ -263,7 +263,7 @@ class Bench:
             self.lanes.put(lane)
 
 
-def integration(mutation, build):
+def integration(mutation):
     """Whether the integration tests of the room notice it: in the copy of the sources, with a separate build."""
     path = mutation[0]
     out = ROOT / "out"
@@ -301,6 +301,15 @@ def copy_of_sources(directory):
     return copy
 
 
+def copy_of_headers(build, directory):
+    """Of what configure and make have generated."""
+    copy = directory / "generated"
+    for name in ("gen", "assets"):
+        shutil.copytree(build / name, copy / name)
+    shutil.copy(build / "config.h", copy)
+    return copy
+
+
 def choose(options):
     chosen = [p for p in source_files() if options.room in (None, room(p)) and options.file in (None, p.name) and p.name not in LEFT_OUT]
     sites = [m for path in chosen for m in mutations(path)]
@@ -328,7 +337,6 @@ def arguments():
 def main():
     global ROOT
     options = arguments()
-    build = options.build.resolve()
     survivors, tried = [], 0
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
@@ -337,12 +345,12 @@ def main():
         sites, chosen = choose(options)
         if not chosen:
             sys.exit("there is nothing to try")
-        bench = Bench(build, directory, options.jobs)
+        bench = Bench(copy_of_headers(options.build.resolve(), directory), directory, options.jobs)
         with ThreadPoolExecutor(options.jobs) as pool:
             for tried, (mutation, noticed) in enumerate(zip(chosen, pool.map(bench.try_out, chosen)), 1):
                 if tried % 20 == 0:
                     print(f"{tried} of {len(chosen)} tried", file=sys.stderr, flush=True)
-                if noticed is None and not (options.integration and integration(mutation, build)):
+                if noticed is None and not (options.integration and integration(mutation)):
                     survivors.append(mutation)
                     print("survived:", label(mutation), flush=True)
     share = 100 * len(survivors) / len(chosen)
