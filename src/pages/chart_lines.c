@@ -81,13 +81,14 @@ static void time_labels(const struct chart_frame *frame, struct buf *out)
 {
 	int64_t tick = tick_of(frame->to_ms - frame->from_ms);
 
-	for (int64_t at = (frame->from_ms / tick + 1) * tick; at <= frame->to_ms; at += tick) {
+	for (int64_t at = frame->from_ms / tick * tick; at <= frame->to_ms; at += tick) {
 		time_t seconds = at / 1000;
 		int x = x_of(frame, at);
 		struct tm tm;
 		char text[16];
 
-		/* The label would be moved away from its time, onto the next label. */
+		/* Before the plot, or where its label would be moved away from its time, onto the
+		 * next label. */
 		if (x < EDGE)
 			continue;
 		gmtime_r(&seconds, &tm);

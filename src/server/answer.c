@@ -225,8 +225,8 @@ static bool refuse_comparison(struct answering *a, const struct context *context
 
 /* --- pages --- */
 
-/* The claim's reply will overwrite what was read, so copy the entry first. */
-static void keep_entry(struct answering *a, struct context *context)
+/* The claim's reply will overwrite what was read, so copy the body first. */
+static void keep_body(struct answering *a, struct context *context)
 {
 	struct cache_entry *entry = &context->read.entry;
 
@@ -240,12 +240,13 @@ static void keep_entry(struct answering *a, struct context *context)
 
 static void answer_context(struct answering *a, struct context *context, struct response *response)
 {
+	bool current = context->read.found && cache_entry_is_current(&context->read);
+
 	if (context->read.state.verdict == CACHE_STALE)
-		keep_entry(a, context);
+		keep_body(a, context);
 	context_claim(&a->sources, context);
 	context_want_upstream_status(&a->sources, context);
-	if (context->read.found && condition_is_plain(&context->condition) &&
-	    cache_entry_is_current(&context->read)) {
+	if (current && context->read.found && condition_is_plain(&context->condition)) {
 		answer_stored(a, context, response);
 		return;
 	}

@@ -105,7 +105,7 @@ def outside_strings(line):
     """The line with blanks for its strings, and for what no change can break: sizes of buffers, where one more byte is
     not a fault, and the choice between two equal numbers. (An error of -1 may as well be -2: see OPERATORS.)"""
     line = re.sub(r'"(\\.|[^"\\])*"', lambda m: '"' + " " * (len(m.group()) - 2) + '"', line)
-    line = re.sub(r"(\w+) [<>] (\w+) \? (\1 : \2|\2 : \1)", lambda m: " " * len(m.group()), line)
+    line = re.sub(r"(\S+) [<>] (\S+) \? (\1 : \2|\2 : \1)(?!\w)", lambda m: " " * len(m.group()), line)
     size = r"\bcalloc\(.*|\bbuf_init\(.*|^\s*(?!return)(static )?(const )?(struct )?\w+ \*?\w+\[[^=]*;$"
     return re.sub(size, lambda m: " " * len(m.group()), line)
 
@@ -151,8 +151,8 @@ class Program:
         self.binary, self.reached, self.files, self.seconds = None, set(), set(), SECONDS
 
     def reaches(self, path, line):
-        """2: this line, or nothing is known; 1: this file, as for tables and for code that runs in a child that is killed."""
-        return 2 if not self.reached or (str(path), line) in self.reached else int(str(path) in self.files)
+        """2: this line; 1: this file, as for tables and for code that runs in a child that is killed."""
+        return 2 if (str(path), line) in self.reached else int(str(path) in self.files)
 
     def passes(self, binary, directory, *variables):
         """The limit is in processor time, so that a busy machine is not taken for a failure; the other one ends endless waits."""
@@ -227,8 +227,8 @@ class Bench:
         """The programs that can notice a change of this line, the likely ones first."""
         near = NEAR.get(room(path), ())
         name = str(path.relative_to(ROOT / "src"))
-        reach = {p: 2 if name in p.included else p.reaches(path, line) for p in self.programs}
-        best = [p for p in self.programs if reach[p] == max(reach.values())]
+        reach = max(p.reaches(path, line) for p in self.programs)
+        best = [p for p in self.programs if name in p.included or not p.reached or p.reaches(path, line) == reach]
         return sorted(best, key=lambda p: (name not in p.included, path.stem not in p.source.stem, p.source.stem not in near, p.seconds))
 
     def with_mutant(self, lane):

@@ -324,6 +324,12 @@ static void test_other_reads_meet_giants_too(void **state)
 	redis_on("HMGET tft:fleet:58800000", GIANT);
 	assert_int_equal(cache_read_more(cache, &page.state, "fleet", false, &entry), -1);
 	assert_removed("UNLINK tft:fleet:58800000\n");
+	redis_on_array("HMGET tft:series:58800000", "s1", "x", NULL, "z");
+	cache_fields(cache, &page.state, "series", 1, (struct span[]){SPAN("a")}, values);
+	assert_true(span_is(values[0], "x"));
+	redis_on_array("HMGET tft:series:58800000", "s2", "x");
+	cache_fields(cache, &page.state, "series", 1, (struct span[]){SPAN("a")}, values);
+	assert_null(values[0].ptr);
 	redis_on("HMGET tft:series:58800000", GIANT);
 	cache_fields(cache, &page.state, "series", 1, (struct span[]){SPAN("a")}, values);
 	assert_null(values[0].ptr);

@@ -349,6 +349,44 @@ static void without_a_metric_all_curves_are_small_multiples(void **state)
 	end(&p);
 }
 
+/* The smallest of the round scales that holds all values; none ends above 100. */
+static void a_scale_fits_its_values(void **state)
+{
+	static const struct {
+		double low, high;
+		const char *base, *top;
+	} rows[] = {
+		{0.99, 0.9975, ">99.00%<", ">100.00%<"},
+		{0.986, 0.997, ">98%<", ">100%<"},
+		{0.5, 0.51, ">50%<", ">51%<"},
+		{0.5, 0.515, ">50%<", ">52%<"},
+		{0.51, 0.55, ">50%<", ">60%<"},
+		{0.01, 1, ">0%<", ">100%<"},
+		{0.8, 0.9, ">80%<", ">90%<"},
+		{0.79, 0.91, ">75%<", ">95%<"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct page_fixture p;
+		char record[100];
+		const char *page;
+
+		begin(&p, HISTORY_30M);
+		(void)snprintf(record, sizeof(record), "1 %g - 0 0 0 0 0 0 6 0 0 ppdb001 healthy",
+			       rows[i].low);
+		add(&p, 30000, record);
+		(void)snprintf(record, sizeof(record), "1 %g - 0 0 0 0 0 0 6 0 0 ppdb001 healthy",
+			       rows[i].high);
+		add(&p, 0, record);
+		page = render(&p.f, "history", "");
+		*strstr(p.f.out.data, "Incident index 8 h</a>") = '\0';
+		assert_has(page, rows[i].base);
+		assert_has(page, rows[i].top);
+		end(&p);
+	}
+}
+
 static void incidents_are_bands_on_every_curve(void **state)
 {
 	struct page_fixture p;
@@ -467,6 +505,7 @@ int main(void)
 		cmocka_unit_test(a_week_is_drawn_small_with_its_extremes),
 		cmocka_unit_test(links_are_canonical_and_mark_what_is_shown),
 		cmocka_unit_test(without_a_metric_all_curves_are_small_multiples),
+		cmocka_unit_test(a_scale_fits_its_values),
 		cmocka_unit_test(incidents_are_bands_on_every_curve),
 		cmocka_unit_test(values_of_the_heatmap_are_refused),
 		cmocka_unit_test(json_has_every_point_and_null_for_absent),

@@ -112,6 +112,29 @@ static void steps_and_strip_lead_to_moments(void **unused)
 	end(&f, &day);
 }
 
+/* From the first label within the day on; none at its right end, where it would be cut. */
+static void the_strip_has_a_time_each_three_hours(void **unused)
+{
+	static const char *const wanted[] = {">15:00<", ">18:00<", ">21:00<", ">00:00<",
+					     ">03:00<", ">06:00<", ">09:00<"};
+	struct history day;
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	history_init(&day, 30000, PAST_COLUMNS * PAST_COLUMN_MS,
+		     past_strip_end(THEN_MS - MINUTE - 30000));
+	add_point(&day, THEN_MS - 2 * MINUTE, "0 0 0 0 0 1 5");
+	f.view.day = &day;
+	page = render(&f, "heatmap", "at=2025-11-23T11:59:30Z");
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		assert_int_equal(count_of(page, wanted[i]), 1);
+	assert_has_not(page, ">12:00<");
+	history_free(&day);
+	fixture_free(&f);
+}
+
 static void links_keep_the_moment(void **unused)
 {
 	struct history day;
@@ -214,6 +237,7 @@ int main(void)
 		cmocka_unit_test(a_page_says_which_moment_it_shows),
 		cmocka_unit_test(nothing_of_it_reloads),
 		cmocka_unit_test(steps_and_strip_lead_to_moments),
+		cmocka_unit_test(the_strip_has_a_time_each_three_hours),
 		cmocka_unit_test(links_keep_the_moment),
 		cmocka_unit_test(the_forecast_of_a_server_is_what_is_kept_of_it),
 		cmocka_unit_test(json_tells_the_moment),

@@ -104,6 +104,16 @@ static void test_parameters_are_answered_from_the_snapshot(void **state)
 	assert_string_equal(response.type, "application/problem+json");
 }
 
+/* Pages say what holds now, the API what held when the snapshot was made. */
+static void test_pages_alone_ask_for_what_is_newer(void **state)
+{
+	(void)state;
+	get("/", "q=ppml0001");
+	assert_heard(redis_heard(), "HMGET tft:cur:status");
+	get("/api/v1/alerts", "q=ppml0001");
+	assert_null(strstr(redis_heard(), "HMGET tft:cur:status"));
+}
+
 static void test_large_answers_are_packed(void **state)
 {
 	size_t plain;
@@ -262,6 +272,19 @@ static void test_old_data_are_shown_and_told(void **state)
 	serve_after(serve);
 	assert_non_null(strstr(fetch_orders(), "/predictions/current"));
 	assert_false(serve_due(serve));
+}
+
+/* Its page is answered after the claim, whose reply takes the place of those before. */
+static void test_a_stale_page_outlives_the_claim(void **state)
+{
+	static char long_word[16384];
+
+	(void)state;
+	memset(long_word, 'x', sizeof(long_word) - 1);
+	on_snapshot("58799999", NOW_MS - 40000);
+	redis_on_array("EVALSHA 8", "busy", "58800000", "1764000015123", "e1", "9000", long_word);
+	get("/", "");
+	assert_true(span_is(response.body, "<p>stored</p>"));
 }
 
 static void test_a_flush_is_told(void **state)
@@ -837,6 +860,7 @@ int main(int argc, char **argv)
 		TEST(test_near_the_end_of_its_bucket_it_lives_for_less),
 		TEST(test_a_page_that_repeats_something_old_is_made_anew),
 		TEST(test_parameters_are_answered_from_the_snapshot),
+		TEST(test_pages_alone_ask_for_what_is_newer),
 		TEST(test_large_answers_are_packed),
 		TEST(test_a_server_and_one_that_is_not_there),
 		TEST(test_incidents_of_a_period),
@@ -844,6 +868,7 @@ int main(int argc, char **argv)
 		TEST(test_only_its_own_host_names),
 		TEST(test_errors),
 		TEST(test_old_data_are_shown_and_told),
+		TEST(test_a_stale_page_outlives_the_claim),
 		TEST(test_a_flush_is_told),
 		TEST(test_an_open_breaker_is_told),
 		TEST(test_cold_is_503_and_warming_up_is_an_answer),

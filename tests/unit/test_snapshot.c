@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "fleet/compact.h"
 #include "fleet/snapshot.h"
 
@@ -374,6 +375,52 @@ static void whatever_was_written_can_be_read(void **state)
 	buf_free(&bytes);
 }
 
+/* Replaces a number in the bytes of a snapshot, as nobody of ours would write it. */
+static struct snapshot *forged(double from, double to)
+{
+	struct snapshot *s = sample(), *back;
+	struct buf bytes, old, new;
+	char *at;
+
+	s->prob_30m = 0.123456;
+	s->prob_8h = 0.654321;
+	buf_init(&bytes, 65536);
+	buf_init(&old, 8);
+	buf_init(&new, 8);
+	compact_encode(s, &bytes);
+	bytes_put_double(&old, from);
+	bytes_put_double(&new, to);
+	at = memmem(bytes.data, bytes.len, old.data, old.len);
+	assert_non_null(at);
+	memcpy(at, new.data, new.len);
+	back = compact_decode(buf_span(&bytes));
+	assert_non_null(back);
+	snapshot_free(&s);
+	buf_free(&bytes);
+	buf_free(&old);
+	buf_free(&new);
+	return back;
+}
+
+static void what_others_wrote_is_within_range(void **state)
+{
+	static const struct {
+		double to, found;
+	} rows[] = {{1, 1}, {1.5, NAN}, {0, 0}, {-0.5, NAN}, {INFINITY, NAN}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct snapshot *s = forged(0.123456, rows[i].to);
+
+		same_number(s->prob_30m, rows[i].found);
+		assert_true(s->prob_8h == 0.654321);
+		snapshot_free(&s);
+		s = forged(0.654321, rows[i].to);
+		same_number(s->prob_8h, rows[i].found);
+		snapshot_free(&s);
+	}
+}
+
 static void any_list(struct series_list *list)
 {
 	double values[FORECAST_STEPS];
@@ -662,6 +709,7 @@ int main(void)
 		cmocka_unit_test(three_equal_snapshots_over_a_minute_are_silence),
 		cmocka_unit_test(the_compact_form_reads_back_as_written),
 		cmocka_unit_test(whatever_was_written_can_be_read),
+		cmocka_unit_test(what_others_wrote_is_within_range),
 		cmocka_unit_test(whatever_series_was_written_can_be_read),
 		cmocka_unit_test(a_doubled_stored_server_is_a_miss),
 		cmocka_unit_test(a_server_takes_about_two_hundred_and_forty_bytes),
