@@ -29,6 +29,8 @@ void csv_str(struct csv *c, const char *text);
 void csv_num(struct csv *c, double value);
 /* Tenths as a decimal: 800 -> 80.0 (doc/rules.md#conventions, risk). */
 void csv_tenths(struct csv *c, int tenths);
+/* A time as 2026-11-23T12:00:00Z; 0 (none) gives an empty cell. */
+void csv_time(struct csv *c, int64_t epoch_ms);
 /* Ends the row. */
 void csv_end(struct csv *c);
 

@@ -14,9 +14,12 @@ void fmt_percent(struct buf *b, double value);              /* 57.3% */
 void fmt_number(struct buf *b, double value, int decimals); /* 13.9 */
 /* +2.3, -1.0, and 0.0 without sign below 0.05 in size; `unit` is "%" or "". */
 void fmt_delta(struct buf *b, double value, const char *unit);
-void fmt_tenths(struct buf *b, int tenths);            /* 80.0 */
-void fmt_money(struct buf *b, double dollars);         /* $1,264,375 */
-void fmt_time(struct buf *b, int64_t epoch_ms);        /* 12:31:05 UTC */
+void fmt_tenths(struct buf *b, int tenths);     /* 80.0 */
+void fmt_money(struct buf *b, double dollars);  /* $1,264,375 */
+void fmt_time(struct buf *b, int64_t epoch_ms); /* 12:31:05 UTC */
+/* With the day in front from 24 hours before now on, where the time alone would be taken for
+ * today's. */
+void fmt_time_before(struct buf *b, int64_t epoch_ms, int64_t now_ms);
 void fmt_date(struct buf *b, int64_t epoch_ms);        /* 28 November 2026 */
 void fmt_minute(struct buf *b, int64_t epoch_ms);      /* 12:31 */
 void fmt_iso(struct buf *b, int64_t epoch_ms);         /* 2026-11-23T12:00:00.123Z */

@@ -17,6 +17,8 @@
 #define CHANGES_MOVERS   10 /* at most so many servers that only moved are in the list */
 #define CHANGES_MOVED    50 /* tenths of risk: less is no change */
 #define CHANGES_TOGETHER 3  /* so many servers with something in common share a line */
+/* Servers that rose together did so within this time of each other. */
+#define CHANGES_WITHIN_MS 300000
 
 /* Ordered by importance: the whole fleet, for the worse, for the better, the rest. */
 enum change_kind {
@@ -52,6 +54,8 @@ struct change {
 	enum change_kind kind;           /* never CHANGE_TOGETHER */
 	const struct server *then, *now; /* NULL: it was not there; both NULL: the whole fleet */
 	enum cause cause;                /* CAUSE_NONE: its risk did not rise */
+	int64_t rose_ms; /* the bucket in which it rose to its level; 0: unknown, or no rise */
+	unsigned group;  /* that rose together, by size, from 1 on; 0: none */
 };
 
 /* One or several changes that follow each other in the list. */
@@ -63,7 +67,8 @@ struct change_line {
 	enum profile profile;
 	enum cause cause;
 	unsigned of_profile, of_cause;
-	bool by_profile; /* CHANGE_TOGETHER: all have the profile; else all have the cause */
+	bool by_profile;        /* CHANGE_TOGETHER: all have the profile; else all have the cause */
+	int64_t from_ms, to_ms; /* the first and the last rise; 0: unknown, or no rises */
 };
 
 struct changes {

@@ -45,7 +45,7 @@ void page_cpu_forecast(const struct view *view, const struct server *server, str
  * fails. */
 bool page_find_changes(const struct view *view, bool filtered, struct changes *changes,
 		       struct buf *out);
-/* A line in words: "I/O wait rose on 6 servers, 4 of them Database". */
+/* A line in words: "I/O wait rose on 6 servers at 06:05:00 UTC, 4 of them Database". */
 void page_change_words(const struct changes *changes, const struct change_line *line,
 		       struct buf *out);
 /* The most important ones, on the overview. */

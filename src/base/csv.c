@@ -71,6 +71,13 @@ void csv_tenths(struct csv *c, int tenths)
 	fmt_tenths(c->out, tenths);
 }
 
+void csv_time(struct csv *c, int64_t epoch_ms)
+{
+	begin_cell(c);
+	if (epoch_ms)
+		fmt_iso_seconds(c->out, epoch_ms);
+}
+
 void csv_end(struct csv *c)
 {
 	buf_lit(c->out, "\r\n");

@@ -11,7 +11,8 @@
 
 #define ABSENT     "\xe2\x80\x93" /* U+2013 en dash */
 #define NUMBER_END 1e15 /* larger than any value of ours; a double has no further digits */
-#define DIGITS_MAX 32   /* sign, 15 digits, point, decimals, NUL */
+#define DAY_MS     INT64_C(86400000)
+#define DIGITS_MAX 32 /* sign, 15 digits, point, decimals, NUL */
 
 static bool is_shown(double value)
 {
@@ -121,6 +122,15 @@ void fmt_time(struct buf *b, int64_t epoch_ms)
 
 	add_clock(b, &tm);
 	buf_lit(b, " UTC");
+}
+
+void fmt_time_before(struct buf *b, int64_t epoch_ms, int64_t now_ms)
+{
+	struct tm tm = utc_of(epoch_ms);
+
+	if (now_ms - epoch_ms >= DAY_MS)
+		buf_addf(b, "%04d-%02d-%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+	fmt_time(b, epoch_ms);
 }
 
 void fmt_date(struct buf *b, int64_t epoch_ms)

@@ -147,6 +147,19 @@ static enum cause cause_of(const struct change *change)
 	return (enum cause)most;
 }
 
+static bool is_rise(const struct change *change)
+{
+	return change->kind == CHANGE_ENTERED || change->kind == CHANGE_ROSE;
+}
+
+/* 0: it may have been at its level before anything is known of it. */
+static int64_t time_of_rise(const struct snapshot *snap, const struct server *server)
+{
+	int64_t since_ms = server_level_since(server);
+
+	return since_ms > snap->watched_from_ms ? since_ms : 0;
+}
+
 /* ---- the list ---- */
 
 static void add(struct changes *changes, struct change change)
@@ -163,6 +176,8 @@ static void add_server(struct changes *changes, const struct server *then, const
 	if (change.kind == CHANGE_KINDS)
 		return;
 	change.cause = cause_of(&change);
+	if (is_rise(&change))
+		change.rose_ms = time_of_rise(changes->now, now);
 	add(changes, change);
 }
 
@@ -232,6 +247,18 @@ static int join_servers(struct changes *changes, const struct choice *choice)
 	return whole && buf_ok(&changes->list) ? 0 : -1;
 }
 
+static size_t count_of(const struct changes *changes)
+{
+	return changes->list.len / sizeof(struct change);
+}
+
+static struct change *list_of(const struct changes *changes)
+{
+	return (struct change *)changes->list.data;
+}
+
+/* ---- order ---- */
+
 /* Changes of a kind are ordered by size if the risk went down or only moved, else by the risk. */
 static int weight_of(const struct change *change)
 {
@@ -241,9 +268,8 @@ static int weight_of(const struct change *change)
 	return change_server(change)->risk;
 }
 
-static int by_importance(const void *left, const void *right)
+static int by_size(const struct change *a, const struct change *b)
 {
-	const struct change *a = left, *b = right;
 	int difference;
 
 	if (a->kind != b->kind)
@@ -254,37 +280,55 @@ static int by_importance(const void *left, const void *right)
 	return difference ? difference : span_cmp(change_server(a)->name, change_server(b)->name);
 }
 
-static size_t count_of(const struct changes *changes)
+static enum change_kind told_as(const struct change *change)
 {
-	return changes->list.len / sizeof(struct change);
+	return change->group ? CHANGE_TOGETHER : change->kind;
 }
 
-static const struct change *list_of(const struct changes *changes)
+static int by_importance(const void *left, const void *right)
 {
-	return (const struct change *)changes->list.data;
+	const struct change *a = left, *b = right;
+
+	if (told_as(a) != told_as(b))
+		return told_as(a) < told_as(b) ? -1 : 1;
+	if (a->group != b->group)
+		return a->group < b->group ? -1 : 1;
+	return by_size(a, b);
 }
 
-/* ---- lines ---- */
-
-static bool is_rise(const struct change *change)
+/* Rises first. */
+static int by_time(const void *left, const void *right)
 {
-	return change->kind == CHANGE_ENTERED || change->kind == CHANGE_ROSE;
+	const struct change *a = left, *b = right;
+
+	if (is_rise(a) != is_rise(b))
+		return is_rise(a) ? -1 : 1;
+	return (a->rose_ms > b->rose_ms) - (a->rose_ms < b->rose_ms);
 }
+
+static void sort(struct changes *changes, int (*order)(const void *left, const void *right))
+{
+	if (count_of(changes) > 1)
+		qsort(changes->list.data, count_of(changes), sizeof(struct change), order);
+}
+
+/* ---- together ---- */
 
 /* Number of changes by cause and by profile. */
 struct tally {
-	unsigned cause[CAUSES], profile[PROFILE_COUNT];
+	int cause[CAUSES], profile[PROFILE_COUNT];
 };
 
-static void count_in(struct tally *tally, const struct change *change)
+/* by: 1 or -1; 0: it does not count. */
+static void count_in(struct tally *tally, const struct change *change, int by)
 {
-	tally->profile[change_server(change)->profile]++;
+	tally->profile[change_server(change)->profile] += by;
 	if (change->cause != CAUSE_NONE)
-		tally->cause[change->cause]++;
+		tally->cause[change->cause] += by;
 }
 
 /* Index of the largest, the first of equals. */
-static int most_of(const unsigned *counts, int n)
+static int most_of(const int *counts, int n)
 {
 	int most = 0;
 
@@ -294,133 +338,139 @@ static int most_of(const unsigned *counts, int n)
 	return most;
 }
 
-/* The line of the changes [first, first + count). */
-static void add_line(struct changes *changes, struct change_line line)
+/* Rises that have something in common. */
+struct common {
+	int count;
+	bool by_profile; /* else by cause */
+	int which;
+	int64_t to_ms; /* the last of them */
+};
+
+/* Of equal ones a cause comes first. */
+static struct common largest_of(const struct tally *tally, int64_t to_ms)
 {
-	const struct change *change = changes_of(changes, &line, 0);
+	int cause = most_of(tally->cause, CAUSES);
+	int profile = most_of(tally->profile, PROFILE_COUNT);
+
+	if (tally->profile[profile] > tally->cause[cause])
+		return (struct common){tally->profile[profile], true, profile, to_ms};
+	return (struct common){tally->cause[cause], false, cause, to_ms};
+}
+
+static bool is_larger(const struct common *a, const struct common *b)
+{
+	return a->count > b->count || (a->count == b->count && !a->by_profile && b->by_profile);
+}
+
+/* The largest of all rises within CHANGES_WITHIN_MS of each other that are in no group yet. They are
+ * ordered by time, and those of an unknown time are together. */
+static struct common find_common(const struct change *rise, size_t count)
+{
+	struct common most = {0}, here;
+	struct tally window = {0};
+	size_t first = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		count_in(&window, &rise[i], !rise[i].group);
+		for (; rise[i].rose_ms - rise[first].rose_ms > CHANGES_WITHIN_MS; first++)
+			count_in(&window, &rise[first], -!rise[first].group);
+		if (i + 1 < count && rise[i + 1].rose_ms == rise[i].rose_ms)
+			continue;
+		here = largest_of(&window, rise[i].rose_ms);
+		if (is_larger(&here, &most))
+			most = here;
+	}
+	return most;
+}
+
+static bool is_in(const struct common *common, const struct change *rise)
+{
+	int64_t before_ms = common->to_ms - rise->rose_ms;
+	int which = common->by_profile ? (int)rise->now->profile : (int)rise->cause;
+
+	return !rise->group && which == common->which && before_ms >= 0 &&
+	       before_ms <= CHANGES_WITHIN_MS;
+}
+
+static size_t count_rises(const struct changes *changes)
+{
+	size_t n = 0;
+
+	while (n < count_of(changes) && is_rise(&list_of(changes)[n]))
+		n++;
+	return n;
+}
+
+/* The largest group first, then the largest of the rest. */
+static void group_rises(struct changes *changes)
+{
+	size_t count = count_rises(changes);
+	struct change *rise = list_of(changes);
+	struct common common = find_common(rise, count);
+
+	for (unsigned group = 1; common.count >= CHANGES_TOGETHER; group++) {
+		for (size_t i = 0; i < count; i++)
+			if (is_in(&common, &rise[i]))
+				rise[i].group = group;
+		common = find_common(rise, count);
+	}
+}
+
+/* ---- lines ---- */
+
+/* The line of the changes [first, first + count). */
+static void add_line(struct changes *changes, size_t first, size_t count)
+{
+	const struct change *change = list_of(changes) + first;
+	struct change_line line = {.kind = told_as(change), .first = first, .count = count};
 	struct tally tally = {0};
 
-	for (size_t i = 0; i < line.count && change_server(change); i++)
-		count_in(&tally, &change[i]);
+	line.from_ms = line.to_ms = change->rose_ms;
+	for (size_t i = 0; i < count && change_server(change); i++) {
+		count_in(&tally, &change[i], 1);
+		if (change[i].rose_ms < line.from_ms)
+			line.from_ms = change[i].rose_ms;
+		if (change[i].rose_ms > line.to_ms)
+			line.to_ms = change[i].rose_ms;
+	}
 	line.profile = (enum profile)most_of(tally.profile, PROFILE_COUNT);
-	line.of_profile = tally.profile[line.profile];
+	line.of_profile = (unsigned)tally.profile[line.profile];
 	line.cause = (enum cause)most_of(tally.cause, CAUSES);
-	line.of_cause = tally.cause[line.cause];
+	line.of_cause = (unsigned)tally.cause[line.cause];
+	line.by_profile = line.kind == CHANGE_TOGETHER && line.of_cause < count;
 	buf_add(&changes->lines, &line, sizeof(line));
 }
 
-/* Finds the largest group of rises with a common cause or profile; of equal ones a cause comes
- * first. False: no group has CHANGES_TOGETHER of them. */
-static bool find_common(const struct change *rise, size_t count, struct change_line *common)
+static bool share_a_line(const struct change *a, const struct change *b)
 {
-	struct tally tally = {0};
-	int cause, profile;
-
-	for (size_t i = 0; i < count; i++)
-		count_in(&tally, &rise[i]);
-	cause = most_of(tally.cause, CAUSES);
-	profile = most_of(tally.profile, PROFILE_COUNT);
-	common->cause = (enum cause)cause;
-	common->profile = (enum profile)profile;
-	common->by_profile = tally.profile[profile] > tally.cause[cause];
-	common->count = common->by_profile ? tally.profile[profile] : tally.cause[cause];
-	return common->count >= CHANGES_TOGETHER;
+	return told_as(a) == told_as(b) && a->group == b->group;
 }
 
-static bool is_in(const struct change_line *common, const struct change *rise)
-{
-	return common->by_profile ? rise->now->profile == common->profile
-				  : rise->cause == common->cause;
-}
-
-/* Moves the changes of the line to the front. Otherwise the order stays. */
-static int bring_forward(struct change *rise, size_t count, const struct change_line *common)
-{
-	struct change *others = malloc(count * sizeof(*others));
-	size_t in = 0, out = 0;
-
-	if (!others)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		if (is_in(common, &rise[i]))
-			rise[in++] = rise[i];
-		else
-			others[out++] = rise[i];
-	}
-	memcpy(rise + in, others, out * sizeof(*others));
-	free(others);
-	return 0;
-}
-
-/* The largest group first, then the largest of the rest. Returns the number of rises in groups. If
- * memory ends, `lines` fails. */
-static size_t group_rises(struct changes *changes, size_t first, size_t count)
-{
-	struct change *rise = (struct change *)changes->list.data + first;
-	struct change_line line = {.kind = CHANGE_TOGETHER};
-	size_t grouped = 0;
-
-	while (find_common(rise + grouped, count - grouped, &line)) {
-		if (bring_forward(rise + grouped, count - grouped, &line) != 0) {
-			buf_fail(&changes->lines);
-			break;
-		}
-		line.first = first + grouped;
-		add_line(changes, line);
-		grouped += line.count;
-	}
-	return grouped;
-}
-
-static size_t count_rises(const struct changes *changes, size_t first)
-{
-	const struct change *list = list_of(changes);
-	size_t i = first;
-
-	while (i < count_of(changes) && is_rise(&list[i]))
-		i++;
-	return i - first;
-}
-
-/* How many changes from `first` on share a line: those of one kind. Rises and servers that only
- * moved do not. */
+/* How many changes from `first` on share a line: those of one group or kind. Other rises and servers
+ * that only moved do not. */
 static size_t run_length(const struct changes *changes, size_t first)
 {
 	const struct change *list = list_of(changes);
+	enum change_kind kind = told_as(&list[first]);
 	size_t end = first + 1;
 
-	if (is_rise(&list[first]) || list[first].kind == CHANGE_MOVED)
+	if (kind == CHANGE_ENTERED || kind == CHANGE_ROSE || kind == CHANGE_MOVED)
 		return 1;
-	while (end < count_of(changes) && list[end].kind == list[first].kind)
+	while (end < count_of(changes) && share_a_line(&list[first], &list[end]))
 		end++;
 	return end - first >= CHANGES_TOGETHER ? end - first : 1;
 }
 
-/* From `i` on, all changes but rises. Servers that only moved come last. */
-static void add_others(struct changes *changes, size_t i)
-{
-	const struct change *list = list_of(changes);
-	size_t moved = 0;
-
-	while (i < count_of(changes) && moved < CHANGES_MOVERS) {
-		size_t run = run_length(changes, i);
-
-		add_line(changes,
-			 (struct change_line){.kind = list[i].kind, .first = i, .count = run});
-		moved += list[i].kind == CHANGE_MOVED;
-		i += run;
-	}
-}
-
+/* Servers that only moved come last. */
 static void make_lines(struct changes *changes)
 {
-	const struct change *list = list_of(changes);
-	size_t i = 0;
+	size_t moved = 0, run;
 
-	for (; i < count_of(changes) && !change_server(&list[i]); i++)
-		add_line(changes,
-			 (struct change_line){.kind = list[i].kind, .first = i, .count = 1});
-	add_others(changes, i + group_rises(changes, i, count_rises(changes, i)));
+	for (size_t i = 0; i < count_of(changes) && moved < CHANGES_MOVERS; i += run) {
+		run = run_length(changes, i);
+		add_line(changes, i, run);
+		moved += list_of(changes)[i].kind == CHANGE_MOVED;
+	}
 }
 
 int changes_find(const struct snapshot *then, const struct snapshot *now, change_match match,
@@ -435,8 +485,9 @@ int changes_find(const struct snapshot *then, const struct snapshot *now, change
 		add_fleet(changes);
 	if (join_servers(changes, &choice) != 0)
 		return -1;
-	if (count_of(changes) > 1)
-		qsort(changes->list.data, count_of(changes), sizeof(struct change), by_importance);
+	sort(changes, by_time);
+	group_rises(changes);
+	sort(changes, by_importance);
 	make_lines(changes);
 	return buf_ok(&changes->lines) ? 0 : -1;
 }

@@ -31,6 +31,7 @@ static void put_change(const struct change *change, struct json *j)
 	put_side(change->then, "then", j);
 	put_side(change->now, "now", j);
 	json_cstr(j, "by", change->cause == CAUSE_NONE ? NULL : cause_names[change->cause]);
+	api_time(j, "rose_at", change->rose_ms);
 	json_end(j);
 }
 
@@ -102,6 +103,7 @@ static void put_row(const struct change *change, struct span words, struct csv *
 	put_cells(change->then, c);
 	put_cells(change->now, c);
 	csv_str(c, change->cause == CAUSE_NONE ? "" : cause_names[change->cause]);
+	csv_time(c, change->rose_ms);
 	csv_text(c, words);
 	csv_end(c);
 }
@@ -109,7 +111,7 @@ static void put_row(const struct change *change, struct span words, struct csv *
 static void put_fleet_row(enum change_kind kind, const char *then, const char *now,
 			  struct span words, struct csv *c)
 {
-	const char *const cells[] = {change_table[kind].slug, "", "", then, "", now, "", ""};
+	const char *const cells[] = {change_table[kind].slug, "", "", then, "", now, "", "", ""};
 
 	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
 		csv_str(c, cells[i]);
@@ -138,7 +140,7 @@ void csv_changes(const struct view *view, struct buf *out)
 	struct buf words;
 	struct csv c;
 
-	csv_init(&c, out, "change,server,profile,then,risk_then,now,risk_now,by,told_as");
+	csv_init(&c, out, "change,server,profile,then,risk_then,now,risk_now,by,rose_at,told_as");
 	buf_init(&words, 1024);
 	if (page_find_changes(view, true, &changes, out))
 		for (size_t i = 0; i < changes_lines(&changes); i++) {

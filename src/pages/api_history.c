@@ -84,9 +84,7 @@ void api_history(const struct view *view, struct buf *out)
 static void put_row(const struct history *h, const struct history_point *p,
 		    enum history_metric metric, struct csv *c, struct buf *text)
 {
-	buf_reset(text);
-	fmt_iso_seconds(text, p->at_ms);
-	csv_text(c, buf_span(text));
+	csv_time(c, p->at_ms);
 	csv_num(c, history_value(p, metric));
 	if (metric == HISTORY_RISK) {
 		buf_reset(text);

@@ -6,27 +6,10 @@
 #include <math.h>
 
 #include "base/csv.h"
-#include "base/fmt.h"
 #include "base/json.h"
 #include "fleet/incidents.h"
+#include "pages/api.h"
 #include "pages/pieces.h"
-
-#define ISO_BYTES 40
-
-/* A time; 0 is null. */
-static void put_time(struct json *j, const char *key, int64_t at_ms)
-{
-	struct buf iso;
-
-	if (!at_ms) {
-		json_null(j, key);
-		return;
-	}
-	buf_init(&iso, ISO_BYTES);
-	fmt_iso(&iso, at_ms);
-	json_str(j, key, buf_span(&iso));
-	buf_free(&iso);
-}
 
 static int64_t duration_s(const struct view *view, const struct incident *i)
 {
@@ -49,7 +32,7 @@ static void put_name(struct json *j, const char *key, struct span name)
 static void put_peak(struct json *j, const struct incident *i, struct span name)
 {
 	json_object(j, "peak");
-	put_time(j, "at", i->peak_ms);
+	api_time(j, "at", i->peak_ms);
 	json_cstr(j, "level", level_name(i));
 	json_tenths(j, "risk", i->risk);
 	json_cstr(j, "reason", page_incident_reason(i));
@@ -69,8 +52,8 @@ static void put_incident(const struct view *view, const struct incident *i, stru
 	json_cstr(j, "kind", i->environment ? "environment" : "server");
 	put_name(j, "server", i->environment ? (struct span){"", 0} : name);
 	json_cstr(j, "profile", i->environment ? NULL : profile_table[i->profile].name);
-	put_time(j, "from", i->from_ms);
-	put_time(j, "to", i->to_ms);
+	api_time(j, "from", i->from_ms);
+	api_time(j, "to", i->to_ms);
 	json_int(j, "duration_s", duration_s(view, i));
 	put_peak(j, i, name);
 	json_end(j);
@@ -99,17 +82,6 @@ void api_incidents(const struct view *view, struct buf *out)
 	buf_free(&list);
 }
 
-static void put_time_cell(struct csv *c, int64_t at_ms)
-{
-	struct buf iso;
-
-	buf_init(&iso, ISO_BYTES);
-	if (at_ms)
-		fmt_iso_seconds(&iso, at_ms);
-	csv_text(c, buf_span(&iso));
-	buf_free(&iso);
-}
-
 static void put_row(const struct view *view, const struct incident *i, struct csv *c)
 {
 	const char *reason = page_incident_reason(i);
@@ -118,12 +90,12 @@ static void put_row(const struct view *view, const struct incident *i, struct cs
 	csv_str(c, i->environment ? "environment" : "server");
 	csv_text(c, i->environment ? (struct span){"", 0} : name);
 	csv_str(c, i->environment ? "" : profile_table[i->profile].name);
-	put_time_cell(c, i->from_ms);
-	put_time_cell(c, i->to_ms);
+	csv_time(c, i->from_ms);
+	csv_time(c, i->to_ms);
 	csv_num(c, (double)duration_s(view, i));
 	csv_str(c, level_name(i));
 	csv_tenths(c, i->risk);
-	put_time_cell(c, i->peak_ms);
+	csv_time(c, i->peak_ms);
 	csv_str(c, reason ? reason : "");
 	csv_text(c, name);
 	csv_num(c, i->environment ? (double)i->servers : (double)NAN);

@@ -64,15 +64,29 @@ static void put_share(const char *of, const char *name, unsigned part, size_t co
 		buf_addf(out, ", %u of them%s %s", part, of, name);
 }
 
-static void put_together(const struct change_line *line, struct buf *out)
+static void put_when(const struct change_line *line, int64_t now_ms, struct buf *out)
+{
+	if (!line->from_ms)
+		return;
+	buf_addf(out, " %s ", line->from_ms < line->to_ms ? "between" : "at");
+	fmt_time_before(out, line->from_ms, now_ms);
+	if (line->from_ms == line->to_ms)
+		return;
+	buf_lit(out, " and ");
+	fmt_time_before(out, line->to_ms, now_ms);
+}
+
+static void put_together(const struct change_line *line, int64_t now_ms, struct buf *out)
 {
 	const char *profile = profile_table[line->profile].name;
 
 	if (line->by_profile) {
 		buf_addf(out, "Risk rose on %zu %s servers", line->count, profile);
+		put_when(line, now_ms, out);
 		put_share(" by", cause_names[line->cause], line->of_cause, line->count, out);
 	} else {
 		buf_addf(out, "%s rose on %zu servers", cause_names[line->cause], line->count);
+		put_when(line, now_ms, out);
 		put_share("", profile, line->of_profile, line->count, out);
 	}
 }
@@ -96,7 +110,7 @@ void page_change_words(const struct changes *changes, const struct change_line *
 			 changes->then->scenario.name);
 		break;
 	case CHANGE_TOGETHER:
-		put_together(line, out);
+		put_together(line, snapshot_bucket_ms(changes->now), out);
 		break;
 	default:
 		if (line->count == 1) {

@@ -13,7 +13,6 @@
 #include "pages/state.h"
 
 #define PRODUCT "TFT"
-#define DAY_MS  INT64_C(86400000)
 
 /* Status of the environment (doc/rules.md#environment) and number of alerts, as the title, the icon
  * and the header chip show them. They depend on the age: a stale status keeps its word but loses
@@ -192,20 +191,6 @@ void layout_silent(const struct server *server, const struct snapshot *snap, str
 	html_lit(out, "</small>");
 }
 
-/* With the day where the time alone would be taken for today's. */
-static void put_since(int64_t since_ms, int64_t now_ms, struct buf *out)
-{
-	struct buf iso;
-
-	if (now_ms - since_ms >= DAY_MS) {
-		buf_init(&iso, 64);
-		fmt_iso_seconds(&iso, since_ms);
-		buf_addf(out, "%.10s ", iso.data ? iso.data : "");
-		buf_free(&iso);
-	}
-	fmt_time(out, since_ms);
-}
-
 void layout_since(const struct server *server, const struct snapshot *snap, struct buf *out)
 {
 	int64_t since_ms = server_level_since(server), now_ms = snapshot_bucket_ms(snap);
@@ -214,7 +199,7 @@ void layout_since(const struct server *server, const struct snapshot *snap, stru
 		return;
 	html_lit(out, " <small>");
 	html_str(out, since_ms <= snap->watched_from_ms ? "at least since " : "since ");
-	put_since(since_ms, now_ms, out);
+	fmt_time_before(out, since_ms, now_ms);
 	if (now_ms > since_ms) {
 		html_lit(out, ", ");
 		fmt_duration(out, now_ms - since_ms);

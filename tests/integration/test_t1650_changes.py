@@ -45,6 +45,10 @@ def test_the_api_tells_what_two_answers_of_the_fleet_differ_in(fleet, then):
     for name, server in told.items():
         assert server["then"] == {key: before[name][key] for key in ("level", "risk")}
         assert server["now"] == {key: after[name][key] for key in ("level", "risk")}
+        since = None if after[name]["level_since_at_least"] else after[name]["level_since"]
+        assert server["rose_at"] == (since if server["change"] in ("entered", "rose") else None)
+    together = [line for line in answer["changes"] if line["change"] == "together"]
+    assert together and all(server["rose_at"][11:19] in line["text"] for line in together for server in line["servers"])
     assert answer["changes"][0]["change"] in ("environment", "scenario")
     assert "Scenario: critical, was healthy" in [line["text"] for line in answer["changes"]]
     assert answer["since"] == then.replace("Z", ".000Z")

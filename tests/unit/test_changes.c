@@ -262,6 +262,85 @@ static void what_rose_by_one_cause_is_one_line(void **unused)
 	end(&m);
 }
 
+/* It rose to its level so many seconds before the snapshot. */
+static void put_rise(struct moments *m, const char *name, int64_t ago_s)
+{
+	struct server *last;
+
+	put_both(m, name, SAMPLE(CALM), SAMPLE(IO(WAIT)));
+	last = &m->now->servers[m->now->count - 1];
+	server_note_level(last, level_of(last->risk), snapshot_bucket_ms(m->now) - ago_s * 1000);
+}
+
+static int64_t ago(const struct moments *m, int64_t at_ms)
+{
+	return (snapshot_bucket_ms(m->now) - at_ms) / 1000;
+}
+
+/* "24 hours" may have several events. Five minutes are within, one bucket more is not. */
+static void what_rose_within_five_minutes_is_one_line(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	m.now->watched_from_ms = 1;
+	put_calm(&m);
+	put_rise(&m, "a1", 840);
+	put_rise(&m, "a2", 720);
+	put_rise(&m, "a3", 540);
+	put_rise(&m, "b1", 510);
+	put_rise(&m, "b2", 300);
+	put_rise(&m, "b3", 210);
+	put_rise(&m, "b4", 210);
+	find(&m);
+	assert_string_equal(told(&m), "together:b1,b2,b3,b4 together:a1,a2,a3");
+	assert_int_equal(ago(&m, line_at(&m, 0)->from_ms), 510);
+	assert_int_equal(ago(&m, line_at(&m, 0)->to_ms), 210);
+	assert_int_equal(ago(&m, line_at(&m, 1)->from_ms), 840);
+	assert_int_equal(ago(&m, line_at(&m, 1)->to_ms), 540);
+	end(&m);
+}
+
+static void what_rose_far_apart_is_told_one_by_one(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	m.now->watched_from_ms = 1;
+	put_calm(&m);
+	put_rise(&m, "a", 840);
+	put_rise(&m, "b", 600);
+	put_rise(&m, "c", 510);
+	put_rise(&m, "d", 150);
+	find(&m);
+	assert_string_equal(told(&m), "rose:a rose:b rose:c rose:d");
+	assert_int_equal(ago(&m, line_at(&m, 0)->from_ms), 840);
+	end(&m);
+}
+
+/* Those of whom nobody knows when they rose are together, and with no others. */
+static void a_rise_of_an_unknown_time_is_with_its_like(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	put_calm(&m);
+	m.now->watched_from_ms = snapshot_bucket_ms(m.now) - 600000;
+	put_rise(&m, "a", 600);
+	put_rise(&m, "b", 600);
+	put_rise(&m, "c", 570);
+	put_rise(&m, "d", 570);
+	put_both(&m, "e", SAMPLE(CALM), SAMPLE(IO(WAIT)));
+	find(&m);
+	assert_string_equal(told(&m), "together:a,b,e rose:c rose:d");
+	assert_int_equal(line_at(&m, 0)->from_ms, 0);
+	assert_int_equal(line_at(&m, 0)->to_ms, 0);
+	end(&m);
+}
+
 static void two_are_not_told_together(void **unused)
 {
 	struct moments m;
@@ -403,6 +482,9 @@ int main(void)
 		cmocka_unit_test(of_a_kind_the_largest_comes_first_then_the_name),
 		cmocka_unit_test(ten_movers_are_told),
 		cmocka_unit_test(what_rose_by_one_cause_is_one_line),
+		cmocka_unit_test(what_rose_within_five_minutes_is_one_line),
+		cmocka_unit_test(what_rose_far_apart_is_told_one_by_one),
+		cmocka_unit_test(a_rise_of_an_unknown_time_is_with_its_like),
 		cmocka_unit_test(two_are_not_told_together),
 		cmocka_unit_test(what_rose_in_one_profile_is_one_line),
 		cmocka_unit_test(groups_are_told_by_size),

@@ -90,8 +90,11 @@ static void numbers_read_back_and_absent_ones_are_empty(void **unused)
 	csv_num(&f.csv, (double)NAN);
 	csv_num(&f.csv, (double)INFINITY);
 	csv_tenths(&f.csv, 471);
+	csv_time(&f.csv, 1795437065123);
+	csv_time(&f.csv, 0);
 	csv_end(&f.csv);
-	assert_file(&f, "h\r\n0.30000000000000004,-2.5,100831250,0,,,47.1\r\n");
+	assert_file(&f,
+		    "h\r\n0.30000000000000004,-2.5,100831250,0,,,47.1,2026-11-23T12:31:05Z,\r\n");
 }
 
 static void rows_end_with_carriage_return_and_line_feed(void **unused)

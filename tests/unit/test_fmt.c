@@ -140,6 +140,10 @@ static void test_times(void **state)
 		fmt_iso_seconds(&out, rows[i].ms);
 		assert_text(rows[i].seconds);
 	}
+	fmt_time_before(&out, 1709164799999, 1709164799999 + 86399999);
+	assert_text("23:59:59 UTC");
+	fmt_time_before(&out, 1709164799999, 1709164799999 + 86400000);
+	assert_text("2024-02-28 23:59:59 UTC");
 	fmt_time_element(&out, 1795437065123);
 	assert_text("<time datetime=\"2026-11-23T12:31:05Z\">12:31:05 UTC</time>");
 	fmt_iso(&out, INT64_MAX);

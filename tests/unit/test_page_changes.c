@@ -28,6 +28,10 @@ static void changed_init(struct changed *c)
 	add_sample(then, "ppweb002", &calm);
 	assert_int_equal(snapshot_seal(then), 0);
 	c->then = then;
+	for (size_t i = 0; i < c->f.snap->count; i++)
+		if (span_is(c->f.snap->servers[i].name, "ppdb001"))
+			server_note_level(&c->f.snap->servers[i], LEVEL_DANGER,
+					  snapshot_bucket_ms(c->f.snap) - 330000);
 	c->since = (struct since){.then = then, .asked_ms = snapshot_bucket_ms(then)};
 	c->f.view.since = &c->since;
 }
@@ -288,12 +292,23 @@ static void a_long_fold_names_the_first(void **unused)
 		add_sample(now, name, &hot);
 	}
 	assert_int_equal(snapshot_seal(then), 0);
+	for (int i = 0; i < 70; i++)
+		server_note_level(&now->servers[i], LEVEL_IMMINENT,
+				  snapshot_bucket_ms(now) - (i ? 120000 : 0));
 	fixture_use(&c.f, now);
 	c.since.then = c.then = then;
 	page = render(&c.f, "changes", "");
-	assert_has(page, "CPU rose on 70 servers, all of them Generic</summary>");
+	assert_has(page,
+		   "CPU rose on 70 servers between 11:59:00 UTC and 12:01:00 UTC, all of them "
+		   "Generic</summary>");
 	assert_has(page, "<li>and 20 more</li>");
-	assert_int_equal(count_of(render(&c.f, "api-changes", ""), "\"change\":\"entered\""), 70);
+	assert_has(render(&c.f, "overview", ""),
+		   "<summary>CPU rose on 70 servers between 11:59:00 UTC");
+	assert_has(render(&c.f, "changes-csv", ""),
+		   "93.5,CPU,2025-11-23T12:01:00Z,\"CPU rose on 70 servers between");
+	page = render(&c.f, "api-changes", "");
+	assert_has(page, "\"rose_at\":\"2025-11-23T11:59:00.000Z\"");
+	assert_int_equal(count_of(page, "\"change\":\"entered\""), 70);
 	changed_free(&c);
 }
 
