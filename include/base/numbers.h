@@ -31,5 +31,9 @@ struct numbers {
  * of a double, integers within 18 digits; then `rest` (emptied first) is the text with their
  * indices. Everything else is copied unchanged and unchecked. */
 bool numbers_take(struct span text, struct numbers *numbers, struct buf *rest);
+/* Reads the JSON number at the start of a text, whose end is a byte that no number has, faster than
+ * strtod and to the same value. Returns where it ends; NULL: there is none, or an integer beyond 18
+ * digits. */
+const char *numbers_read(const char *text, double *value);
 
 #endif

@@ -9,23 +9,32 @@
 #include "fleet/incidents.h"
 #include "fleet/recent.h"
 
-#define ARCHIVE_STREAMS 2
+/*
+ * Each archive_add_... adds the streams of one thing to a batch (cache_batch_read), which is read by
+ * the caller; archive_fleet and the like read just that.
+ */
 
-/* A long range, to be read with cache_read_streams together with something else: its streams end at
- * to_ms, and its entries, which come in their order, are given to archive_take. */
-struct archive_range {
-	struct history *h;
-	int64_t points_from_ms;
-};
-void archive_streams(struct archive_range *range, int64_t to_ms,
-		     struct cache_stream streams[ARCHIVE_STREAMS]);
-void archive_take(struct archive_range *range, int64_t at_ms, struct span record);
-
+/* The points of the range before at_ms. `h` is initialised here and freed by the caller. */
+void archive_add_fleet(struct cache_batch *batch, int64_t interval_ms, int64_t at_ms,
+		       enum history_range range, struct history *h);
+/* Those until to_ms of a long range, which the caller has initialised. */
+void archive_add_long(struct cache_batch *batch, int64_t to_ms, struct history *h);
 /* 0, or -1 if the shared cache cannot be reached. `h` is initialised in either case; the caller
  * frees it. */
 int archive_fleet(struct cache *cache, const struct snapshot *snap, enum history_range range,
 		  struct history *h);
+
 /* The risk of one server over a day, as points that have only `highest`. */
+struct archive_server {
+	struct history *h;
+	struct span name;
+	struct span digest; /* of the names that `index` belongs to */
+	int index;          /* -1: the server was not there */
+};
+
+/* server: lives until the batch has been read, as the name does. `h` as above. */
+void archive_add_server(struct cache_batch *batch, int64_t interval_ms, int64_t at_ms,
+			struct span name, struct archive_server *server, struct history *h);
 int archive_server(struct cache *cache, const struct snapshot *snap, struct span name,
 		   struct history *h);
 
@@ -43,9 +52,12 @@ void archive_hour_take(struct archive_hour *hour, int64_t at_ms, const struct sp
  * known when the shared cache cannot be reached. */
 void archive_recent(struct cache *cache, struct snapshot *snap);
 
-/* Incidents as they were known with the snapshot: those open then, and those that had ended in the
- * time before. One round trip. 0, or -1 as above; `incidents` is initialised here in any case and
- * freed by the caller. */
+/* Incidents as they were known with the moment of that time: those open then, and those that had
+ * ended in the time before. `incidents` is initialised here and freed by the caller, who sorts it
+ * when the batch has been read. */
+void archive_add_incidents(struct cache_batch *batch, int64_t at_ms, int64_t range_ms,
+			   struct incidents *incidents);
+/* The same of the snapshot, sorted. 0, or -1 as above. */
 int archive_incidents(struct cache *cache, const struct snapshot *snap, int64_t range_ms,
 		      struct incidents *incidents);
 /* The record of those open at the last moment kept, appended to `open`, and that moment's time; 0:

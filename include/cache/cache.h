@@ -283,9 +283,27 @@ struct cache_stream {
 /* One entry; fields: name, value, name, value ... */
 typedef void (*cache_entry_fn)(void *ctx, int64_t at_ms, const struct span *fields, size_t count);
 /* Passes all entries of the streams to `entry`, one stream after the other. 0, or -1 if Redis
- * cannot be reached or refuses. */
+ * cannot be reached or refuses. The fields live until the next command. */
 int cache_read_streams(struct cache *cache, const struct cache_stream *streams, size_t count,
 		       cache_entry_fn entry, void *ctx);
+
+#define CACHE_BATCH_MAX 12
+
+/* The same for streams that belong to several callers: each one adds its own and what takes their
+ * entries, in the order in which they come. */
+struct cache_batch {
+	struct cache_batch_part {
+		struct cache_stream stream;
+		cache_entry_fn entry;
+		void *ctx;
+	} parts[CACHE_BATCH_MAX];
+	size_t count;
+};
+
+void cache_batch_add(struct cache_batch *batch, struct cache_stream stream, cache_entry_fn entry,
+		     void *ctx);
+int cache_batch_read(struct cache *cache, const struct cache_batch *batch);
+
 #define CACHE_FIELDS_MAX 20
 
 /* Reads raw fields of a hash of the state's bucket ("series": the forecasts of a server by its

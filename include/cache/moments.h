@@ -5,7 +5,6 @@
 #define TFT_MOMENTS_H
 
 #include "cache/cache.h"
-#include "fleet/history.h"
 #include "fleet/snapshot.h"
 
 enum moment_result { MOMENT_FOUND, MOMENT_NONE, MOMENT_DOWN };
@@ -21,12 +20,38 @@ struct moment {
  * the moment is found. */
 enum moment_result moments_read(struct cache *cache, int64_t at_ms, bool forecasts,
 				struct moment *moment);
-/* The same, and in the same round trip the points until at_ms of `day`, an initialised history of
- * more than two hours; NULL: none. */
-enum moment_result moments_read_day(struct cache *cache, int64_t at_ms, bool forecasts,
-				    struct history *day, struct moment *moment);
 /* The same without forecasts or, where nothing is kept of it, the nearest moment before end_ms. */
 enum moment_result moments_read_near(struct cache *cache, int64_t at_ms, int64_t end_ms,
 				     struct moment *moment);
+
+/* A record of a stream. It lives until the next command. */
+struct moment_record {
+	int64_t at_ms; /* 0: none */
+	struct span bytes;
+};
+
+/* The same in one round trip with what else a batch reads:
+ *
+ *	moments_add(&batch, at_ms, MOMENT_LINES, &search);
+ *	rc = cache_batch_read(cache, &batch);
+ *	result = moments_take(cache, rc, &search, &moment);   // always; before the next command
+ */
+struct moment_search {
+	int64_t at_ms;
+	struct moment_record full, thin, forecasts;
+	struct buf risks; /* of the hour before, entry by entry */
+};
+
+enum { MOMENT_FORECASTS = 1, MOMENT_LINES = 2 /* the servers' risk over the last hour */ };
+
+/* with: the above, or-ed. search: lives until it is taken. */
+void moments_add(struct cache_batch *batch, int64_t at_ms, unsigned with,
+		 struct moment_search *search);
+/* rc: of the batch. Neighbours are one more round trip. */
+enum moment_result moments_take(struct cache *cache, int rc, struct moment_search *search,
+				struct moment *moment);
+/* As moments_read_near: the nearest moment is one more. */
+enum moment_result moments_take_near(struct cache *cache, int rc, int64_t end_ms,
+				     struct moment_search *search, struct moment *moment);
 
 #endif

@@ -82,10 +82,10 @@ void context_load_snapshot(struct sources *sources, struct context *context);
 bool context_load_server(struct sources *sources, struct context *context);
 /* Loads history or incidents if the page shows any. */
 void context_load_history(struct sources *sources, struct context *context);
-/* For a page of the past, instead of the functions above except context_load_history: loads the
- * moment that the query asks for, with snapshot, server, warm-up and scenario. Reads nothing of the
- * present, and nothing becomes due. moment: as moments_read fills it; the context owns the
- * snapshot. */
+/* For a page of the past, instead of the functions above: loads the moment that the query asks for,
+ * and all that its page needs; in one round trip, if every bucket is kept of that time. Reads
+ * nothing of the present, and nothing becomes due. moment: as moments_read fills it; the context
+ * owns the snapshot. */
 enum moment_result context_load_moment(struct sources *sources, struct context *context,
 				       struct moment *moment);
 /* Loads the moment that the shown one is compared with, if the page shows changes. */

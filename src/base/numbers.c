@@ -108,7 +108,7 @@ static const char *read_magnitude(const char *text, double *value)
 	return p;
 }
 
-static const char *read_number(const char *p, double *value)
+const char *numbers_read(const char *p, double *value)
 {
 	const char *text = p + 1;
 
@@ -139,7 +139,7 @@ static const char *read_list(const char *p, struct numbers_list *list)
 	if (*p == ']')
 		return p + 1;
 	for (;;) {
-		p = read_number(p, &value);
+		p = numbers_read(p, &value);
 		if (!p)
 			return NULL;
 		if (list->len < NUMBERS_KEPT)

@@ -12,12 +12,6 @@
 
 #define HOUR_MS INT64_C(3600000)
 
-static void init(const struct snapshot *snap, enum history_range range, struct history *h)
-{
-	history_init(h, snap->interval_ms, history_range_ms(range), snapshot_bucket_ms(snap));
-	history_thin_out(h, range);
-}
-
 static void add_point(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
 	if (count >= 2)
@@ -35,70 +29,58 @@ static int64_t cut_time(struct span *line)
 	return ms;
 }
 
-static void add_hour(struct history *h, struct span lines)
+static void add_hour(void *ctx, int64_t hour_ms, const struct span *fields, size_t count)
 {
+	struct span lines = count >= 2 ? fields[1] : (struct span){NULL, 0};
+
+	(void)hour_ms;
 	while (lines.len) {
 		struct span line = text_cut(&lines, '\n');
 		int64_t at_ms = cut_time(&line);
 
-		history_add(h, at_ms, line);
+		history_add(ctx, at_ms, line);
 	}
 }
 
-void archive_streams(struct archive_range *range, int64_t to_ms,
-		     struct cache_stream streams[ARCHIVE_STREAMS])
+void archive_add_long(struct cache_batch *batch, int64_t to_ms, struct history *h)
 {
-	int64_t from_ms = range->h->from_ms / HOUR_MS * HOUR_MS;
+	int64_t from_ms = h->from_ms / HOUR_MS * HOUR_MS;
+	int64_t points_ms = (to_ms / HOUR_MS - 1) * HOUR_MS;
 
-	range->points_from_ms = (to_ms / HOUR_MS - 1) * HOUR_MS;
-	streams[0] = (struct cache_stream){CACHE_HISTORY_HOURS, from_ms, range->points_from_ms - 1,
-					   CACHE_ALL};
-	streams[1] = (struct cache_stream){CACHE_HISTORY, range->points_from_ms, to_ms, CACHE_ALL};
+	cache_batch_add(
+		batch,
+		(struct cache_stream){CACHE_HISTORY_HOURS, from_ms, points_ms - 1, CACHE_ALL},
+		add_hour, h);
+	cache_batch_add(batch, (struct cache_stream){CACHE_HISTORY, points_ms, to_ms, CACHE_ALL},
+			add_point, h);
 }
 
-/* Hours and points arrive through one function: an hour is recognized by its time, which lies
- * before all single points. */
-void archive_take(struct archive_range *range, int64_t at_ms, struct span record)
+void archive_add_fleet(struct cache_batch *batch, int64_t interval_ms, int64_t at_ms,
+		       enum history_range range, struct history *h)
 {
-	if (at_ms < range->points_from_ms)
-		add_hour(range->h, record);
+	history_init(h, interval_ms, history_range_ms(range), at_ms);
+	history_thin_out(h, range);
+	if (range > HISTORY_8H)
+		archive_add_long(batch, at_ms, h);
 	else
-		history_add(range->h, at_ms, record);
-}
-
-static void add_hour_or_point(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
-{
-	if (count >= 2)
-		archive_take(ctx, at_ms, fields[1]);
+		cache_batch_add(batch,
+				(struct cache_stream){CACHE_HISTORY, h->from_ms, at_ms, CACHE_ALL},
+				add_point, h);
 }
 
 int archive_fleet(struct cache *cache, const struct snapshot *snap, enum history_range range,
 		  struct history *h)
 {
-	struct archive_range ctx = {.h = h};
-	struct cache_stream streams[ARCHIVE_STREAMS];
+	struct cache_batch batch = {.count = 0};
 
-	init(snap, range, h);
-	if (range <= HISTORY_8H)
-		return cache_read_streams(
-			cache,
-			&(struct cache_stream){CACHE_HISTORY, h->from_ms, h->to_ms, CACHE_ALL}, 1,
-			add_point, h);
-	archive_streams(&ctx, h->to_ms, streams);
-	return cache_read_streams(cache, streams, ARCHIVE_STREAMS, add_hour_or_point, &ctx);
+	archive_add_fleet(&batch, snap->interval_ms, snapshot_bucket_ms(snap), range, h);
+	return cache_batch_read(cache, &batch);
 }
-
-struct server_range {
-	struct history *h;
-	struct span name;
-	struct span digest; /* of the names that `index` belongs to */
-	int index;          /* -1: the server was not there */
-};
 
 /* Entries: s digest r risks, and n names where the names are not those of the entry before. */
 static void add_server(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
-	struct server_range *range = ctx;
+	struct archive_server *range = ctx;
 
 	if (count < 4)
 		return;
@@ -110,16 +92,24 @@ static void add_server(void *ctx, int64_t at_ms, const struct span *fields, size
 		history_add_server(range->h, at_ms, fields[3], (size_t)range->index);
 }
 
+void archive_add_server(struct cache_batch *batch, int64_t interval_ms, int64_t at_ms,
+			struct span name, struct archive_server *server, struct history *h)
+{
+	*server = (struct archive_server){.h = h, .name = name, .index = -1};
+	history_init(h, interval_ms, history_range_ms(HISTORY_1D), at_ms);
+	cache_batch_add(batch,
+			(struct cache_stream){CACHE_HISTORY_SERVERS, h->from_ms, at_ms, CACHE_ALL},
+			add_server, server);
+}
+
 int archive_server(struct cache *cache, const struct snapshot *snap, struct span name,
 		   struct history *h)
 {
-	struct server_range range = {.h = h, .name = name, .index = -1};
+	struct cache_batch batch = {.count = 0};
+	struct archive_server server;
 
-	init(snap, HISTORY_1D, h);
-	return cache_read_streams(
-		cache,
-		&(struct cache_stream){CACHE_HISTORY_SERVERS, h->from_ms, h->to_ms, CACHE_ALL}, 1,
-		add_server, &range);
+	archive_add_server(&batch, snap->interval_ms, snapshot_bucket_ms(snap), name, &server, h);
+	return cache_batch_read(cache, &batch);
 }
 
 /* Entries as above. */
@@ -193,19 +183,28 @@ static void add_incidents(void *ctx, int64_t at_ms, const struct span *fields, s
 		archive_tell_damaged("incidents", at_ms);
 }
 
+void archive_add_incidents(struct cache_batch *batch, int64_t at_ms, int64_t range_ms,
+			   struct incidents *incidents)
+{
+	const struct cache_stream streams[] = {
+		{CACHE_MOMENTS, at_ms, at_ms, CACHE_ALL},
+		{CACHE_MOMENTS_THIN, at_ms, at_ms, CACHE_ALL},
+		{CACHE_INCIDENTS, at_ms - range_ms, at_ms, CACHE_ALL},
+	};
+
+	incidents_init(incidents);
+	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
+		cache_batch_add(batch, streams[i], add_incidents, incidents);
+}
+
 int archive_incidents(struct cache *cache, const struct snapshot *snap, int64_t range_ms,
 		      struct incidents *incidents)
 {
-	int64_t at = snapshot_bucket_ms(snap);
-	const struct cache_stream streams[] = {
-		{CACHE_MOMENTS, at, at, CACHE_ALL},
-		{CACHE_MOMENTS_THIN, at, at, CACHE_ALL},
-		{CACHE_INCIDENTS, at - range_ms, at, CACHE_ALL},
-	};
+	struct cache_batch batch = {.count = 0};
 	int rc;
 
-	incidents_init(incidents);
-	rc = cache_read_streams(cache, streams, 3, add_incidents, incidents);
+	archive_add_incidents(&batch, snapshot_bucket_ms(snap), range_ms, incidents);
+	rc = cache_batch_read(cache, &batch);
 	incidents_sort(incidents);
 	return rc;
 }

@@ -11,21 +11,6 @@
 #include "fleet/horizons.h"
 #include "fleet/moment.h"
 
-/* Names of the fields of the streams. */
-#define FULL      "m"
-#define THIN      "t"
-#define FORECASTS "f"
-#define POINTS    "d" /* of the history */
-#define RISKS     "s"
-
-/* What a read has found; the records live as long as the replies. */
-struct found {
-	int64_t full_ms, thin_ms, forecasts_ms; /* 0: none */
-	struct span full, thin, forecasts;
-	struct archive_range day; /* h NULL: not asked for */
-	struct buf risks;         /* struct risks; of the hour before */
-};
-
 #define RISKS_FIELDS 6
 #define RISKS_MAX    (8u << 20)
 
@@ -35,80 +20,70 @@ struct risks {
 	struct span fields[RISKS_FIELDS];
 };
 
-static void take_risks(struct found *found, int64_t at_ms, const struct span *fields, size_t count)
+static void take_risks(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
 	struct risks risks = {.at_ms = at_ms, .count = count < RISKS_FIELDS ? count : RISKS_FIELDS};
 
 	memcpy(risks.fields, fields, risks.count * sizeof(*fields));
-	buf_add(&found->risks, &risks, sizeof(risks));
+	buf_add(ctx, &risks, sizeof(risks));
 }
 
-static void take(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
+/* What else a record's entry has is not for moments. */
+static void take_record(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
-	struct found *found = ctx;
-
-	if (count < 2)
-		return;
-	if (span_is(fields[0], FULL)) {
-		found->full_ms = at_ms;
-		found->full = fields[1];
-	} else if (span_is(fields[0], THIN)) {
-		found->thin_ms = at_ms;
-		found->thin = fields[1];
-	} else if (span_is(fields[0], FORECASTS)) {
-		found->forecasts_ms = at_ms;
-		found->forecasts = fields[1];
-	} else if (span_is(fields[0], POINTS)) {
-		archive_take(&found->day, at_ms, fields[1]);
-	} else if (span_is(fields[0], RISKS)) {
-		take_risks(found, at_ms, fields, count);
-	}
+	if (count >= 2)
+		*(struct moment_record *)ctx = (struct moment_record){at_ms, fields[1]};
 }
 
-#define STREAMS (4 + ARCHIVE_STREAMS)
-
-/* forecasts: those as well; day: its points until to_ms. */
-static int read_streams(struct cache *cache, int64_t from_ms, int64_t to_ms, enum cache_pick pick,
-			bool forecasts, struct history *day, struct found *found)
+static void add_records(struct cache_batch *batch, int64_t from_ms, int64_t to_ms,
+			enum cache_pick pick, struct moment_search *search)
 {
-	struct cache_stream streams[STREAMS] = {{CACHE_MOMENTS, from_ms, to_ms, pick},
-						{CACHE_MOMENTS_THIN, from_ms, to_ms, pick}};
-	size_t n = 2;
+	cache_batch_add(batch, (struct cache_stream){CACHE_MOMENTS, from_ms, to_ms, pick},
+			take_record, &search->full);
+	cache_batch_add(batch, (struct cache_stream){CACHE_MOMENTS_THIN, from_ms, to_ms, pick},
+			take_record, &search->thin);
+}
 
-	*found = (struct found){.day = {.h = day}};
-	buf_init(&found->risks, RISKS_MAX);
-	if (forecasts)
-		streams[n++] = (struct cache_stream){CACHE_FORECASTS, from_ms, to_ms, pick};
-	if (day) {
-		archive_streams(&found->day, to_ms, streams + n);
-		n += ARCHIVE_STREAMS;
-		streams[n++] = archive_hour_stream(to_ms + 1);
-	}
-	return cache_read_streams(cache, streams, n, take, found);
+void moments_add(struct cache_batch *batch, int64_t at_ms, unsigned with,
+		 struct moment_search *search)
+{
+	int64_t from_ms = at_ms - PROTOCOL_THIN_MS + 1;
+
+	*search = (struct moment_search){.at_ms = at_ms};
+	buf_init(&search->risks, RISKS_MAX);
+	add_records(batch, from_ms, at_ms, CACHE_NEWEST, search);
+	if (with & MOMENT_FORECASTS)
+		cache_batch_add(
+			batch, (struct cache_stream){CACHE_FORECASTS, from_ms, at_ms, CACHE_NEWEST},
+			take_record, &search->forecasts);
+	if (with & MOMENT_LINES)
+		cache_batch_add(batch, archive_hour_stream(at_ms + 1), take_risks, &search->risks);
 }
 
 /* The lines of the servers; the snapshot decides which of the risks lie before it. */
-static void draw_recent(struct snapshot *snap, const struct found *found)
+static void draw_recent(struct snapshot *snap, const struct moment_search *search)
 {
-	const struct risks *risks = (const struct risks *)(const void *)found->risks.data;
+	const struct risks *risks = (const struct risks *)(const void *)search->risks.data;
 	struct archive_hour hour = {.digest = {NULL, 0}};
 
 	recent_begin(&hour.hour, snap);
-	for (size_t i = 0; i < found->risks.len / sizeof(*risks); i++)
+	for (size_t i = 0; i < search->risks.len / sizeof(*risks); i++)
 		archive_hour_take(&hour, risks[i].at_ms, risks[i].fields, risks[i].count);
 	recent_end(&hour.hour);
 }
 
-static struct snapshot *decode(int64_t at_ms, struct span record, const struct found *found)
+static struct snapshot *decode(const struct moment_record *record,
+			       const struct moment_search *search)
 {
-	struct snapshot *snap = moment_decode(record);
+	const struct moment_record *forecasts = &search->forecasts;
+	struct snapshot *snap = moment_decode(record->bytes);
 
 	if (!snap)
-		archive_tell_damaged("moment", at_ms);
-	else if (found->forecasts_ms && horizons_decode(found->forecasts, snap) != 0)
-		archive_tell_damaged("forecasts", found->forecasts_ms);
+		archive_tell_damaged("moment", record->at_ms);
+	else if (forecasts->at_ms && horizons_decode(forecasts->bytes, snap) != 0)
+		archive_tell_damaged("forecasts", forecasts->at_ms);
 	if (snap)
-		draw_recent(snap, found);
+		draw_recent(snap, search);
 	return snap;
 }
 
@@ -126,39 +101,40 @@ static int64_t sooner(int64_t a, int64_t b)
 
 static enum moment_result find_neighbours(struct cache *cache, int64_t at_ms, struct moment *moment)
 {
-	struct found before, after;
+	struct moment_search before = {0}, after = {0};
+	struct cache_batch batch = {.count = 0};
 
-	if (read_streams(cache, 0, at_ms, CACHE_NEWEST, false, NULL, &before) != 0 ||
-	    read_streams(cache, at_ms + 1, INT64_MAX, CACHE_OLDEST, false, NULL, &after) != 0)
+	add_records(&batch, 0, at_ms, CACHE_NEWEST, &before);
+	add_records(&batch, at_ms + 1, INT64_MAX, CACHE_OLDEST, &after);
+	if (cache_batch_read(cache, &batch) != 0)
 		return MOMENT_DOWN;
-	moment->before_ms = later(before.full_ms, before.thin_ms);
-	moment->after_ms = sooner(after.full_ms, after.thin_ms);
+	moment->before_ms = later(before.full.at_ms, before.thin.at_ms);
+	moment->after_ms = sooner(after.full.at_ms, after.thin.at_ms);
 	return MOMENT_NONE;
 }
 
-enum moment_result moments_read_day(struct cache *cache, int64_t at_ms, bool forecasts,
-				    struct history *day, struct moment *moment)
+enum moment_result moments_take(struct cache *cache, int rc, struct moment_search *search,
+				struct moment *moment)
 {
-	struct found found;
-
 	*moment = (struct moment){0};
-	if (read_streams(cache, at_ms - PROTOCOL_THIN_MS + 1, at_ms, CACHE_NEWEST, forecasts, day,
-			 &found) != 0) {
-		buf_free(&found.risks);
+	if (rc == 0 && search->full.at_ms > search->at_ms - cache_interval_ms(cache, CACHE_FLEET))
+		moment->snap = decode(&search->full, search);
+	else if (rc == 0 && !search->full.at_ms && search->thin.at_ms)
+		moment->snap = decode(&search->thin, search);
+	buf_free(&search->risks);
+	if (rc != 0)
 		return MOMENT_DOWN;
-	}
-	if (found.full_ms > at_ms - cache_interval_ms(cache, CACHE_FLEET))
-		moment->snap = decode(found.full_ms, found.full, &found);
-	else if (!found.full_ms && found.thin_ms)
-		moment->snap = decode(found.thin_ms, found.thin, &found);
-	buf_free(&found.risks);
-	return moment->snap ? MOMENT_FOUND : find_neighbours(cache, at_ms, moment);
+	return moment->snap ? MOMENT_FOUND : find_neighbours(cache, search->at_ms, moment);
 }
 
 enum moment_result moments_read(struct cache *cache, int64_t at_ms, bool forecasts,
 				struct moment *moment)
 {
-	return moments_read_day(cache, at_ms, forecasts, NULL, moment);
+	struct cache_batch batch = {.count = 0};
+	struct moment_search search;
+
+	moments_add(&batch, at_ms, forecasts ? MOMENT_FORECASTS : 0, &search);
+	return moments_take(cache, cache_batch_read(cache, &batch), &search, moment);
 }
 
 /* 0: none. */
@@ -173,11 +149,21 @@ static int64_t nearest_of(const struct moment *none, int64_t at_ms, int64_t end_
 	return at_ms - before_ms < after_ms - at_ms ? before_ms : after_ms;
 }
 
+enum moment_result moments_take_near(struct cache *cache, int rc, int64_t end_ms,
+				     struct moment_search *search, struct moment *moment)
+{
+	enum moment_result result = moments_take(cache, rc, search, moment);
+	int64_t nearest_ms = result == MOMENT_NONE ? nearest_of(moment, search->at_ms, end_ms) : 0;
+
+	return nearest_ms ? moments_read(cache, nearest_ms, false, moment) : result;
+}
+
 enum moment_result moments_read_near(struct cache *cache, int64_t at_ms, int64_t end_ms,
 				     struct moment *moment)
 {
-	enum moment_result result = moments_read(cache, at_ms, false, moment);
-	int64_t nearest_ms = result == MOMENT_NONE ? nearest_of(moment, at_ms, end_ms) : 0;
+	struct cache_batch batch = {.count = 0};
+	struct moment_search search;
 
-	return nearest_ms ? moments_read(cache, nearest_ms, false, moment) : result;
+	moments_add(&batch, at_ms, 0, &search);
+	return moments_take_near(cache, cache_batch_read(cache, &batch), end_ms, &search, moment);
 }

@@ -3,6 +3,8 @@
 #include "config.h"
 #include "cache/cache.h"
 
+#include <assert.h>
+
 #include "cache/redis.h"
 #include "cache/key.h"
 #include "base/log.h"
@@ -58,20 +60,37 @@ static void queue_stream(struct cache *cache, const struct cache_stream *stream)
 	}
 }
 
-int cache_read_streams(struct cache *cache, const struct cache_stream *streams, size_t count,
-		       cache_entry_fn entry, void *ctx)
+void cache_batch_add(struct cache_batch *batch, struct cache_stream stream, cache_entry_fn entry,
+		     void *ctx)
+{
+	assert(batch->count < CACHE_BATCH_MAX);
+	batch->parts[batch->count++] = (struct cache_batch_part){stream, entry, ctx};
+}
+
+int cache_batch_read(struct cache *cache, const struct cache_batch *batch)
 {
 	int rc = 0;
 
 	if (cache_is_down(cache))
 		return -1;
-	for (size_t i = 0; i < count; i++)
-		queue_stream(cache, &streams[i]);
+	for (size_t i = 0; i < batch->count; i++)
+		queue_stream(cache, &batch->parts[i].stream);
 	/* A day of a large fleet is several megabytes, more than the deadline of a page's batch
 	 * allows for. */
 	if (cache_run_for(cache, 3 * cache->limits->batch_ms) != STORE_OK)
 		return -1;
-	for (size_t i = 0; i < count && rc == 0; i++)
-		rc = take_stream(cache, store_reply(cache->store, i), entry, ctx);
+	for (size_t i = 0; i < batch->count && rc == 0; i++)
+		rc = take_stream(cache, store_reply(cache->store, i), batch->parts[i].entry,
+				 batch->parts[i].ctx);
 	return rc;
+}
+
+int cache_read_streams(struct cache *cache, const struct cache_stream *streams, size_t count,
+		       cache_entry_fn entry, void *ctx)
+{
+	struct cache_batch batch = {.count = 0};
+
+	for (size_t i = 0; i < count; i++)
+		cache_batch_add(&batch, streams[i], entry, ctx);
+	return cache_batch_read(cache, &batch);
 }

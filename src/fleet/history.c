@@ -8,6 +8,7 @@
 
 #include "base/html.h"
 #include "base/json.h"
+#include "base/numbers.h"
 #include "base/text.h"
 
 #define FORMAT     "1"
@@ -164,7 +165,8 @@ void history_name(const struct history *h, struct history_text text, struct buf 
 /* A JSON number in 0..max, or "-", which gives NaN. False for anything else. */
 static bool read_number(struct span word, double max, double *value)
 {
-	char text[32], *end;
+	const char *end;
+	char text[32];
 
 	*value = NAN;
 	if (span_is(word, "-"))
@@ -173,8 +175,8 @@ static bool read_number(struct span word, double max, double *value)
 		return false;
 	memcpy(text, word.ptr, word.len);
 	text[word.len] = '\0';
-	*value = strtod(text, &end);
-	return *end == '\0' && *value >= 0 && *value <= max;
+	end = numbers_read(text, value);
+	return end && *end == '\0' && *value >= 0 && *value <= max;
 }
 
 static bool read_count(struct span word, unsigned *count)

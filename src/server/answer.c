@@ -305,8 +305,6 @@ static bool is_settled(const struct answering *a, const struct context *context,
 static void answer_moment(struct answering *a, struct context *context, int64_t now_ms,
 			  struct response *response)
 {
-	context_load_history(&a->sources, context);
-	context_load_since(&a->sources, context);
 	if (refuse_comparison(a, context, response) || !render(a, context, response))
 		return;
 	response_init(response, 200);

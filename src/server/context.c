@@ -308,59 +308,149 @@ static bool is_known(struct sources *sources)
 	return cache_read(sources->cache, CACHE_FLEET, NULL, false, &read) != CACHE_DOWN;
 }
 
-/* Its columns end where those of the clock do, its points at the moment. */
-static struct history *begin_day(const struct sources *sources, struct context *context)
+/* rc: of the batch that has read it. */
+static void take_since(struct sources *sources, struct context *context, int rc,
+		       struct moment_search *search)
 {
-	history_init(&context->day, cache_interval_ms(sources->cache, CACHE_FLEET),
-		     PAST_COLUMNS * PAST_COLUMN_MS, past_strip_end(context->query.at_ms));
-	return context->page->media == MEDIA_HTML ? &context->day : NULL;
-}
-
-enum moment_result context_load_moment(struct sources *sources, struct context *context,
-				       struct moment *moment)
-{
-	bool forecasts = context->page->needs & (PAGE_SERVER | PAGE_TOP_SERIES);
-	int64_t began = clock_mono_us();
+	struct since *since = &context->since;
+	struct moment *then = &context->then;
 	enum moment_result result;
 
-	*moment = (struct moment){0};
-	if (!is_known(sources))
-		return MOMENT_DOWN;
-	result = moments_read_day(sources->cache, context->query.at_ms, forecasts,
-				  begin_day(sources, context), moment);
-	context->redis_us = clock_mono_us() - began;
-	if (result != MOMENT_FOUND)
-		return result;
-	context->decoded = moment->snap;
-	context->snap = moment->snap;
-	context->upstream_status.warmup = context->snap->warmup;
-	context->upstream_status.scenario = context->snap->scenario;
-	if (context->page->needs & PAGE_SERVER)
-		context->server = snapshot_find(context->snap, context->name);
-	return result;
+	if (context->page->needs & PAGE_SINCE_NEAR)
+		result = moments_take_near(sources->cache, rc, snapshot_bucket_ms(context->snap),
+					   search, then);
+	else
+		result = moments_take(sources->cache, rc, search, then);
+	*since = (struct since){.then = then->snap,
+				.asked_ms = search->at_ms,
+				.before_ms = then->before_ms,
+				.after_ms = then->after_ms};
+	context->has_since = result != MOMENT_DOWN;
 }
 
 /* Without the shared cache there is none, and the page says so. */
 void context_load_since(struct sources *sources, struct context *context)
 {
-	struct since *since = &context->since;
 	unsigned needs = context->snap ? context->page->needs : 0;
-	int64_t began = clock_mono_us(), now_ms;
-	enum moment_result result;
+	struct cache_batch batch = {.count = 0};
+	struct moment_search search;
+	int64_t began = clock_mono_us();
 
 	if (!(needs & PAGE_SINCE) || context->read.state.verdict == CACHE_DOWN)
 		return;
-	now_ms = snapshot_bucket_ms(context->snap);
-	since->asked_ms = query_since_ms(&context->query, now_ms);
-	if (needs & PAGE_SINCE_NEAR)
-		result = moments_read_near(sources->cache, since->asked_ms, now_ms, &context->then);
-	else
-		result = moments_read(sources->cache, since->asked_ms, false, &context->then);
-	since->then = context->then.snap;
-	since->before_ms = context->then.before_ms;
-	since->after_ms = context->then.after_ms;
-	context->has_since = result != MOMENT_DOWN;
+	moments_add(&batch, query_since_ms(&context->query, snapshot_bucket_ms(context->snap)), 0,
+		    &search);
+	take_since(sources, context, cache_batch_read(sources->cache, &batch), &search);
 	context->redis_us += clock_mono_us() - began;
+}
+
+/* What a page of the past needs, in one round trip. */
+struct past_read {
+	struct cache_batch batch;
+	struct moment_search moment, then;
+	struct archive_server server;
+};
+
+/* The day's columns end where those of the clock do, its points at the moment. */
+static void want_moment(const struct sources *sources, struct context *context,
+			struct past_read *past)
+{
+	int64_t interval = cache_interval_ms(sources->cache, CACHE_FLEET);
+	int64_t at_ms = context->query.at_ms;
+	bool forecasts = context->page->needs & (PAGE_SERVER | PAGE_TOP_SERIES);
+	bool html = context->page->media == MEDIA_HTML;
+
+	moments_add(&past->batch, at_ms,
+		    (forecasts ? MOMENT_FORECASTS : 0) | (html ? MOMENT_LINES : 0), &past->moment);
+	history_init(&context->day, interval, PAST_COLUMNS * PAST_COLUMN_MS, past_strip_end(at_ms));
+	if (html)
+		archive_add_long(&past->batch, at_ms, &context->day);
+}
+
+/* Of a moment that is one of every bucket, whose time is the one that was asked for. */
+static void want_rest(const struct sources *sources, struct context *context,
+		      struct past_read *past)
+{
+	int64_t interval = cache_interval_ms(sources->cache, CACHE_FLEET);
+	int64_t at_ms = context->query.at_ms;
+	unsigned needs = context->page->needs;
+
+	if ((needs & PAGE_HISTORY) && (needs & PAGE_SERVER))
+		archive_add_server(&past->batch, interval, at_ms, context->name, &past->server,
+				   &context->history);
+	else if (needs & PAGE_HISTORY)
+		archive_add_fleet(&past->batch, interval, at_ms, context->query.range,
+				  &context->history);
+	if (needs & PAGE_INCIDENTS)
+		archive_add_incidents(&past->batch, at_ms, query_period_ms(context->query.period),
+				      &context->incidents);
+	if (needs & PAGE_SINCE)
+		moments_add(&past->batch, query_since_ms(&context->query, at_ms), 0, &past->then);
+}
+
+static bool is_as_asked(const struct sources *sources, const struct context *context)
+{
+	return context->snap && snapshot_bucket_ms(context->snap) == context->query.at_ms &&
+	       context->snap->interval_ms == cache_interval_ms(sources->cache, CACHE_FLEET);
+}
+
+static void take_rest(struct sources *sources, struct context *context, struct past_read *past)
+{
+	unsigned needs = context->page->needs;
+
+	context->has_history = needs & PAGE_HISTORY;
+	context->has_incidents = needs & PAGE_INCIDENTS;
+	if (context->has_incidents)
+		incidents_sort(&context->incidents);
+	if (needs & PAGE_SINCE)
+		take_since(sources, context, 0, &past->then);
+}
+
+/* The moment is another one, and what was read beside it is not of it. */
+static void read_rest(struct sources *sources, struct context *context)
+{
+	history_free(&context->history);
+	incidents_free(&context->incidents);
+	context_load_history(sources, context);
+	context_load_since(sources, context);
+}
+
+static void take_moment(struct sources *sources, struct context *context, struct snapshot *snap,
+			struct past_read *past)
+{
+	context->decoded = snap;
+	context->snap = snap;
+	context->upstream_status.warmup = context->snap->warmup;
+	context->upstream_status.scenario = context->snap->scenario;
+	if (context->page->needs & PAGE_SERVER)
+		context->server = snapshot_find(context->snap, context->name);
+	if ((context->page->needs & PAGE_SERVER) && !context->server)
+		return;
+	if (is_as_asked(sources, context))
+		take_rest(sources, context, past);
+	else
+		read_rest(sources, context);
+}
+
+enum moment_result context_load_moment(struct sources *sources, struct context *context,
+				       struct moment *moment)
+{
+	int64_t began = clock_mono_us();
+	struct past_read past = {.batch = {.count = 0}};
+	enum moment_result result;
+	int rc;
+
+	*moment = (struct moment){0};
+	if (!is_known(sources))
+		return MOMENT_DOWN;
+	want_moment(sources, context, &past);
+	want_rest(sources, context, &past);
+	rc = cache_batch_read(sources->cache, &past.batch);
+	result = moments_take(sources->cache, rc, &past.moment, moment);
+	if (result == MOMENT_FOUND)
+		take_moment(sources, context, moment->snap, &past);
+	context->redis_us = clock_mono_us() - began;
+	return result;
 }
 
 /* If page and snapshot agree, no separate time is shown. */

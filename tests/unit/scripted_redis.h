@@ -40,7 +40,7 @@ static struct {
 	} rules[REDIS_RULES_MAX];
 	size_t count;
 	struct buf written, unread, heard;
-	size_t read, connections;
+	size_t read, connections, batches;
 } redis;
 
 /* --- answers --- */
@@ -180,6 +180,7 @@ static inline ssize_t redis_write(struct link *link, const char *from, size_t le
 
 	(void)link;
 	(void)err;
+	redis.batches++;
 	buf_add(&redis.written, from, len);
 	rest = buf_span(&redis.written);
 	reply_pool_init(&pool, 64 << 20);
@@ -257,7 +258,7 @@ static inline struct store *redis_store(void)
 	buf_init(&redis.written, 64u << 20);
 	buf_init(&redis.unread, 64u << 20);
 	buf_init(&redis.heard, 64u << 20);
-	redis.read = redis.connections = 0;
+	redis.read = redis.connections = redis.batches = 0;
 	return store_new(&address);
 }
 

@@ -2,6 +2,7 @@
 /* Which moment a time leads to, and how long moments are kept. */
 #include "config.h"
 
+#include "cache/archive.h"
 #include "cache/moments.h"
 #include "cache/retention.h"
 #include "cache_fixture.h"
@@ -80,6 +81,8 @@ static void on_risks(void)
 static void test_the_day_before_comes_in_the_same_round_trip(void **state)
 {
 	static const char hour[] = "1763992800030 " POINT "\n1763992830000 " POINT;
+	struct cache_batch batch = {.count = 0};
+	struct moment_search search;
 	struct moment moment;
 	struct history day;
 
@@ -89,15 +92,19 @@ static void test_the_day_before_comes_in_the_same_round_trip(void **state)
 	on_moments(AT, 0);
 	on_risks();
 	history_init(&day, 30000, DAY, AT + 300000);
-	assert_int_equal(moments_read_day(cache, AT, false, &day, &moment), MOMENT_FOUND);
+	moments_add(&batch, AT, MOMENT_LINES, &search);
+	archive_add_long(&batch, AT, &day);
+	assert_int_equal(moments_take(cache, cache_batch_read(cache, &batch), &search, &moment),
+			 MOMENT_FOUND);
+	assert_int_equal(redis.batches, 1);
 	assert_int_equal(history_count(&day), 3);
 	assert_int_equal(history_points(&day)[0].at_ms, 1763992800030);
 	assert_int_equal(history_points(&day)[2].at_ms, AT - 30000);
 	assert_string_equal(redis_heard(), "XREVRANGE tfthist:full " AT_TEXT WITHIN "COUNT 1\n"
 					   "XREVRANGE tfthist:thin " AT_TEXT WITHIN "COUNT 1\n"
+					   "XRANGE tfthist:risk 1763996400000 1764000000000\n"
 					   "XRANGE tfthist:hours 1763913600000 1763996399999\n"
-					   "XRANGE tfthist:fleet 1763996400000 1764000000000\n"
-					   "XRANGE tfthist:risk 1763996400000 1764000000000\n");
+					   "XRANGE tfthist:fleet 1763996400000 1764000000000\n");
 	/* The line of its server, without what came after the moment. */
 	assert_int_equal(moment.snap->servers[0].recent.most[RECENT_SLOTS - 2], 63);
 	assert_int_equal(moment.snap->servers[0].recent.least, 1);
@@ -121,6 +128,7 @@ static void test_a_gap_has_neighbours(void **state)
 	redis_on_stream("XRANGE tfthist:thin", 0, "t", buf_span(&record));
 	on_moments(0, 0);
 	assert_int_equal(moments_read(cache, AT, false, &moment), MOMENT_NONE);
+	assert_int_equal(redis.batches, 4); /* two each */
 	assert_int_equal(moment.before_ms, 0);
 	assert_int_equal(moment.after_ms, 0);
 }

@@ -348,7 +348,9 @@ static void test_a_damaged_snapshot_is_the_one_before(void **state)
 
 #define THEN_MS 1763999970000 /* 15:59:30, the bucket before that of now */
 
-static void on_moment(int64_t ms)
+#define AT_THEN "at=2025-11-24T15:59:30Z"
+
+static void on_moment_of(const char *begins, int64_t ms, const char *field)
 {
 	struct snapshot *snap = golden_snapshot("predictions_current-healthy-20");
 	struct buf record;
@@ -359,10 +361,14 @@ static void on_moment(int64_t ms)
 	buf_init(&record, 1 << 20);
 	moment_encode(snap, &record);
 	snapshot_free(&snap);
-	redis_on_stream("XREVRANGE tfthist:full", ms, "m", buf_span(&record));
-	redis_on("XREVRANGE tfthist:thin", "*0\r\n");
-	redis_on("XREVRANGE tfthist:forecasts", "*0\r\n");
+	redis_on_stream(begins, ms, field, buf_span(&record));
 	buf_free(&record);
+}
+
+static void on_moment(int64_t ms)
+{
+	redis_on("XREVRANGE", "*0\r\n");
+	on_moment_of("XREVRANGE tfthist:full", ms, "m");
 }
 
 static void test_a_moment_of_the_past_never_changes(void **state)
@@ -428,6 +434,51 @@ static void test_a_comparison_in_the_past(void **state)
 	assert_body("The shared cache cannot be reached.");
 	get("/changes", "since=1h");
 	assert_int_equal(response.status, 200);
+}
+
+static void test_a_page_of_the_past_is_one_round_trip(void **state)
+{
+	static const char *const pages[][2] = {
+		{"/", AT_THEN},
+		{"/heatmap", AT_THEN},
+		{"/top", AT_THEN},
+		{"/server/ppml0001", AT_THEN},
+		{"/history", AT_THEN},
+		{"/history", "range=7d&" AT_THEN},
+		{"/history", "range=8h&" AT_THEN},
+		{"/incidents", AT_THEN},
+		{"/changes", AT_THEN},
+		{"/cost", AT_THEN},
+		{"/api/v1/history", AT_THEN},
+		{"/api/v1/servers/ppml0001", AT_THEN},
+		{"/api/v1/changes", "since=1h&" AT_THEN},
+		{"/api/v1/incidents", AT_THEN},
+	};
+
+	(void)state;
+	on_moment(THEN_MS);
+	get("/", ""); /* tells the clock */
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		size_t before = redis.batches;
+
+		get(pages[i][0], pages[i][1]);
+		if (response.status != 200 || redis.batches - before != 1)
+			fail_msg("%s: %d, %zu batches", pages[i][0], response.status,
+				 redis.batches - before);
+	}
+}
+
+/* Where one moment in five minutes is kept: what was read beside it ends too late, and is read again. */
+static void test_the_history_of_an_older_moment_ends_with_it(void **state)
+{
+	(void)state;
+	on_moment_of("XREVRANGE tfthist:thin", THEN_MS - 60000, "t");
+	redis_on("XREVRANGE tfthist:full", "*0\r\n");
+	get("/", "");
+	redis_heard();
+	get("/history", AT_THEN);
+	assert_int_equal(response.status, 200);
+	assert_heard(redis_heard(), "XRANGE tfthist:fleet 1763998110000 1763999910000\n");
 }
 
 static void test_a_view_of_the_past_has_one_address(void **state)
@@ -890,6 +941,8 @@ int main(int argc, char **argv)
 		TEST(test_the_page_of_operators),
 		TEST(test_who_may_embed_a_page),
 		TEST(test_requests_that_come_together),
+		TEST(test_a_page_of_the_past_is_one_round_trip),
+		TEST(test_the_history_of_an_older_moment_ends_with_it),
 		TEST(test_the_small_groups_are_asked_for_every_2_seconds),
 		TEST(test_an_idle_worker_looks_at_each_bucket),
 		TEST(test_counts_are_sent_soon),
