@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a document is intact, whatever the data in it attempt. Seeds name servers `<fz` and `"
- * fz="`: an element or attribute of that name has escaped from its place. */
+/* Whether a document is intact, whatever the data in it attempt. Seeds name servers `<fz` and
+ * `" fz="`: an element or attribute of that name has escaped from its place. */
 #include "config.h"
 
 #include "fuzz.h"

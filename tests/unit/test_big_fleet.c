@@ -101,16 +101,6 @@ static void fixture_big(struct fixture *f, struct sample (*sample_of)(void))
 	f->view.server = &snap->servers[0];
 }
 
-/* Counts start tags. Text contains none: it is escaped. */
-static size_t count_nodes(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += text[0] == '<' && text[1] >= 'a' && text[1] <= 'z';
-	return n;
-}
-
 static size_t packed_len(const char *text)
 {
 	struct buf packed;
@@ -136,7 +126,7 @@ static void check(struct fixture *f, const char *name, const char *query)
 {
 	const struct page *page = page_find_name(name);
 	const char *text = render(f, name, query);
-	size_t packed = packed_len(text), nodes = count_nodes(text);
+	size_t packed = packed_len(text), nodes = count_elements(text);
 
 	print_message("%s?%s: %zu bytes, %zu packed", name, query, strlen(text), packed);
 	assert_true(packed <= (page->media == MEDIA_HTML ? PACKED_PAGE : PACKED_DATA));

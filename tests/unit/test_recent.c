@@ -293,15 +293,6 @@ static struct snapshot *fleet_with_a_past(const char *answer)
 	return snap;
 }
 
-static size_t count_elements(const char *page)
-{
-	size_t n = 0;
-
-	for (; (page = strchr(page, '<')); page++)
-		n += page[1] >= 'a' && page[1] <= 'z';
-	return n;
-}
-
 static void an_overview_stays_within_its_budget(void **state)
 {
 	struct fixture f;

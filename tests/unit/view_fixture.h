@@ -196,6 +196,16 @@ static inline void write_file(const char *path, struct span text)
 		fail_msg("cannot write %s", path);
 }
 
+/* Counts start tags. Text contains none: it is escaped. */
+static inline size_t count_elements(const char *page)
+{
+	size_t n = 0;
+
+	for (; (page = strchr(page, '<')); page++)
+		n += page[1] >= 'a' && page[1] <= 'z';
+	return n;
+}
+
 /*
  * Compares with tests/expect/NAME byte for byte. A difference leaves the text in NAME.got and
  * prints how to accept it; TFT_ACCEPT=1 accepts everything.
