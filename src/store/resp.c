@@ -73,10 +73,12 @@ static enum resp_result add_nil(struct resp *resp)
 	return add(resp, REDIS_REPLY_NIL, 0, &reply);
 }
 
+/* A lone CR is not part of a line; hiredis refuses it, too, since 1.1. */
 static enum resp_result add_line(struct resp *resp, int type, struct span text)
 {
 	redisReply *reply;
-	enum resp_result rc = add(resp, type, text.len + 1, &reply);
+	enum resp_result rc =
+		memchr(text.ptr, '\r', text.len) ? RESP_BAD : add(resp, type, text.len + 1, &reply);
 
 	if (rc != RESP_REPLY)
 		return rc;

@@ -361,6 +361,7 @@ static void test_what_is_cut_or_no_reply(void **state)
 		{"HTTP/1.1 400 Bad Request\r\n\r\n", OPEN, "protocol: not a reply of Redis"},
 		{"+a\r\n$2\r\nabc\r\n", OPEN, "protocol: not a reply of Redis"},
 		{"+a\r\n%1\r\n", OPEN, "protocol: not a reply of Redis"}, /* RESP3 */
+		{"+a\rb\r\n", OPEN, "protocol: not a reply of Redis"},
 		{"+a\r\n$-2\r\n", OPEN, "protocol: not a reply of Redis"},
 		{"+a\r\n:1x\r\n", OPEN, "protocol: not a reply of Redis"},
 		{"+a\r\n", OPEN, "deadline passed"},
