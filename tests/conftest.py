@@ -3,15 +3,13 @@
 import contextlib
 import json
 import pathlib
-import subprocess
 import sys
-import time
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "integration"))
 
-from stack import ROOT, Stack, wait_until  # noqa: E402
+from stack import Stack  # noqa: E402
 from upstream import Upstream, payload_bytes  # noqa: E402
 
 
@@ -19,23 +17,6 @@ from upstream import Upstream, payload_bytes  # noqa: E402
 def pytest_runtest_makereport(item, call):
     outcome = yield
     item.failed = outcome.get_result().failed
-
-
-LONGEST = 300  # seconds: the longest interval there is
-
-
-@pytest.fixture(autouse=True)
-def no_long_bucket_ends():
-    """A stack with the longest interval is for a test in which nothing is refreshed unasked. None begins where a bucket of it ends."""
-    wait_until(lambda: 2 < time.time() % LONGEST < LONGEST - 15, 20, "the next bucket of 300 s")
-
-
-@pytest.fixture(scope="session")
-def clock(tmp_path_factory):
-    """tests/preload/clock.c as a library: preloaded, it shifts a program's wall clock by TFT_CLOCK_OFFSET seconds."""
-    library = tmp_path_factory.mktemp("preload") / "clock.so"
-    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, ROOT / "tests" / "preload" / "clock.c", "-ldl"], check=True)
-    return library
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 """The forms of the advanced page as a browser sends them: its headers decide whether they are accepted."""
 import pytest
 from browser import Browser
-from stack import Stack
+from stack import Stack, long_interval
 
 
 @pytest.fixture(scope="module")
 def demo():
-    with Stack(interval=300, env={"TFT_ANONYMOUS": "operator"}) as running:
+    with Stack(interval=long_interval(), env={"TFT_ANONYMOUS": "operator"}) as running:
         running.wait_fleet()
         yield running
 

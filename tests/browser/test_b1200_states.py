@@ -4,7 +4,7 @@ barrier."""
 import contextlib
 import os
 
-from stack import REDIS_SERVER, Service, Stack
+from stack import REDIS_SERVER, Service, Stack, clock_library, long_interval
 from upstream import Upstream
 
 FLEET = "predictions_current-critical-20"
@@ -23,11 +23,11 @@ def running(interval=5, fleet=True, before=None, **options):
 
 
 @contextlib.contextmanager
-def aged(seconds, clock, interval=300):
+def aged(seconds, interval=300):
     """Data that are this many seconds old, and a daemon that is gone: Redis' clock was behind when the data were stored."""
     with running(interval=interval, fleet=False, redis=False) as stack:
         host = stack.hosts[0]
-        env = dict(os.environ, LD_PRELOAD=str(clock), TFT_CLOCK_OFFSET=str(-seconds))
+        env = dict(os.environ, LD_PRELOAD=clock_library(), TFT_CLOCK_OFFSET=str(-seconds))
         config = host.dir / "etc" / "redis.conf"
         stack.redis_service = Service("redis", [REDIS_SERVER, config], host.dir / "log" / "redis.log", env)
         stack.wait(lambda: stack.redis_answers() and stack.redis.hexists("tft:cur:fleet", "bucket"), 15, "a snapshot of the past")
@@ -55,7 +55,7 @@ def check(window, stack, name, state, *texts, path="/", late=False):
 
 
 def test_live(window):
-    with running(interval=300) as stack:
+    with running(interval=long_interval()) as stack:
         check(window, stack, "live", "live", r"Live - \d+ s")
         check(window, stack, "empty-filter", "live", path="/?profile=conductor&sev=imminent")
         assert "No servers match profile=Conductor Mgmt, severity=Imminent Failure" in window.text("#view")
@@ -80,15 +80,15 @@ def test_stale_because_the_daemon_is_gone(window):
         window.wait("document.querySelector('#state').dataset.state === 'live'", 20)
 
 
-def test_very_stale(window, clock):
-    with aged(700, clock) as stack:
+def test_very_stale(window):
+    with aged(700) as stack:
         check(window, stack, "very-stale", "very-stale", "Data is older than 10 minutes", "Do not act on these numbers")
         assert window.text("#badge") in ("Very stale - 11 min", "Very stale - 12 min")
         check(window, stack, "very-stale-kiosk", "very-stale", "Do not act", path="/?view=kiosk")
 
 
-def test_no_data_since(window, clock):
-    with aged(3700, clock) as stack:
+def test_no_data_since(window):
+    with aged(3700) as stack:
         check(window, stack, "no-data", "no-data", rf"No data since {CLOCK}")
         assert "Is the prediction daemon running" in window.text("#view")
         assert not window.all("#alerts")
@@ -119,7 +119,7 @@ def test_warming_up_without_data(window):
 
 
 def test_warming_up_with_data(window):
-    with running(interval=300, before=lambda upstream: upstream.warmup.load("status-warming_up_150-20")) as stack:
+    with running(interval=long_interval(), before=lambda upstream: upstream.warmup.load("status-warming_up_150-20")) as stack:
         check(window, stack, "warming-data", "live", "The daemon is warming up")
 
 

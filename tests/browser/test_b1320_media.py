@@ -4,7 +4,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-from stack import Stack
+from stack import Stack, long_interval
 from upstream import Upstream, payload_bytes
 
 PAGES = ["/", "/heatmap", "/top", "/history", "/incidents", "/changes", "/cost", "/remediation", "/alerting", "/advanced", "/docs", "/roadmap"]
@@ -29,7 +29,7 @@ def renamed(name, count, name_of):
 def hostile():
     with Upstream() as upstream:
         upstream.predictions.body = renamed("predictions_current-critical-20", 20, lambda i: NAMES[i % 5] + str(i))
-        with Stack(workers=2, interval=300, upstream=upstream) as stack:
+        with Stack(workers=2, interval=long_interval(), upstream=upstream) as stack:
             stack.wait_fleet()
             yield stack
 
@@ -69,7 +69,7 @@ def test_a_thousand_servers_are_a_page_and_a_picture(window):
     with Upstream() as upstream:
         body = renamed("predictions_current-critical-500", 1000, lambda i: f"pp{('db', 'ml', 'web', 'etl')[i % 4]}{i:04d}")
         upstream.predictions.body = body
-        with Stack(workers=2, interval=300, upstream=upstream) as stack:
+        with Stack(workers=2, interval=long_interval(), upstream=upstream) as stack:
             stack.wait_fleet(60)
             for path in ("/", "/heatmap"):
                 for width in (1280, 320):

@@ -121,7 +121,7 @@ def test_an_unchanged_answer_touches_nothing_and_costs_little(window, stack):
     assert "status=304" in log[-1]
 
 
-def test_a_thousand_refreshes_leave_nothing_behind(window, stack):
+def test_hundreds_of_refreshes_leave_nothing_behind(window, stack):
     """Every answer differs in all its numbers. The network is left out; the rest is what a viewer's browser does."""
     window.open(stack.url("/?sev=imminent"))
     window.driver.execute_cdp_cmd("HeapProfiler.enable", {})
@@ -148,11 +148,11 @@ def test_a_thousand_refreshes_leave_nothing_behind(window, stack):
     window.driver.set_script_timeout(120)
     window.driver.execute_async_script(many, 50)
     before = heap()
-    window.driver.execute_async_script(many, 1000)
+    window.driver.execute_async_script(many, 400)
     grown = heap() - before
-    print(f"heap after 1000 refreshes: {grown / 1024:+.0f} KiB")
-    assert window.run("return count") >= 1050
-    assert grown < 1024 * 1024
+    print(f"heap after 400 refreshes: {grown / 1024:+.0f} KiB")
+    assert window.run("return count") >= 450
+    assert grown < 400 * 1024
     window.run("window.fetch = real")
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from browser import Browser
 from stack import Stack
-from test_t1600_moments import INTERVAL, iso, next_bucket
+from test_t1600_moments import INTERVAL, iso
 from upstream import Upstream
 
 
@@ -13,13 +13,13 @@ from upstream import Upstream
 def fleet():
     with Upstream(predictions="predictions_current-healthy-90") as upstream:
         upstream.scenario = "healthy"
-        with Stack(workers=1, interval=INTERVAL, l1=False, upstream=upstream) as stack:
+        with Stack(workers=1, interval=INTERVAL, l1=False, upstream=upstream, ahead=-2 * INTERVAL) as stack:
             stack.wait_fleet()
             stack.then = iso(stack.committed() * INTERVAL * 1000)
             upstream.predictions.load("predictions_current-critical-90")
             upstream.scenario = "critical"
-            next_bucket(stack, stack.committed())
-            next_bucket(stack, stack.committed())
+            stack.next_snapshot()
+            stack.next_snapshot()
             yield stack
 
 

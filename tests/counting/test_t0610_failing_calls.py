@@ -16,7 +16,7 @@ import xml.etree.ElementTree
 
 import fcgi_client
 import pytest
-from stack import BUILD, ROOT, Service, Stack
+from stack import BUILD, ROOT, Service, Stack, long_interval
 from upstream import Upstream, payload_bytes
 
 STRIDE = int(os.environ.get("TFT_FAIL_STRIDE", "0"))
@@ -57,7 +57,7 @@ class FailingStack(Stack):
     """One worker, a child of the test, that refreshes only on request."""
 
     def __init__(self, library, **options):
-        super().__init__(workers=1, interval=300, l1=False, direct=True, **options)
+        super().__init__(workers=1, interval=long_interval(), l1=False, direct=True, **options)
         self.library = library
         self.control = None
 

@@ -8,8 +8,11 @@
 The configuration is rendered by scripts/render-config.sh, the same as for start_all.sh. Binaries and assets come
 from the build directory TFT_BUILD (default: the source directory). Two stacks share nothing.
 """
+import atexit
 import contextlib
+import functools
 import hashlib
+import math
 import os
 import pathlib
 import random
@@ -18,6 +21,7 @@ import secrets
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -70,6 +74,27 @@ def group_alive(pgid):
         if int(group) == pgid and state != "Z":
             return True
     return False
+
+
+def long_interval():
+    """The interval, in seconds, for a stack in which nothing is refreshed unasked: the length near the longest one whose
+    bucket has most of its time left: more than three and a half minutes, whenever a test begins."""
+    return max(range(200, 301), key=lambda seconds: seconds - time.time() % seconds)
+
+
+def to_bucket(interval):
+    """By how many seconds a clock must be ahead, so that a bucket of that interval has just begun by it."""
+    return interval - int(time.time()) % interval
+
+
+@functools.cache
+def clock_library():
+    """Path of the library that makes the clock of a program wrong (tests/preload/clock.c)."""
+    directory = tempfile.mkdtemp(prefix="tft-clock-", dir="/tmp")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    library, source = f"{directory}/clock.so", ROOT / "tests" / "preload" / "clock.c"
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
 
 
 class Service:
@@ -139,9 +164,12 @@ class Stack:
     env        additional environment of the workers
     hosts      number of nginx and worker groups on one Redis
     direct     workers are children of the test, and nobody restarts them; otherwise spawn-fcgi and multiwatch run them
+    ahead      None, or by how many seconds Redis' clock is ahead at first: leap() puts it forward
     """
 
-    def __init__(self, workers=2, interval=30, l1=True, redis=True, upstream=None, env=None, hosts=1, direct=False):
+    def __init__(
+        self, workers=2, interval=30, l1=True, redis=True, upstream=None, env=None, hosts=1, direct=False, ahead=None
+    ):
         self.worker_count = workers
         self.interval = interval
         self.l1 = l1
@@ -151,6 +179,7 @@ class Stack:
         self.extra_env = env or {}
         self.host_count = hosts
         self.direct = direct
+        self.ahead = ahead
         self.hosts = []
         self.redis_service = None
         self.paused = set()
@@ -238,8 +267,36 @@ class Stack:
         self.stop_redis()
         config = self.redis_socket.parent.parent / "etc" / "redis.conf"
         log = self.redis_socket.parent.parent / "log" / "redis.log"
-        self.redis_service = Service("redis", [REDIS_SERVER, config], log)
+        self.redis_service = Service("redis", [REDIS_SERVER, config], log, self.clock_env())
         self.wait(self.redis_answers, what="Redis answers")
+
+    def clock_env(self):
+        if self.ahead is None:
+            return None
+        file = self.dir / "clock"
+        file.write_bytes(struct.pack("q", self.ahead))
+        return {**os.environ, "LD_PRELOAD": clock_library(), "TFT_CLOCK_FILE": str(file)}
+
+    def leap(self, seconds=None):
+        """Puts Redis' clock forward, to the next bucket unless told otherwise. Buckets, ages and leases go by it, so that
+        nobody need wait for them; a worker looks at the clock once a second."""
+        self.ahead += seconds or math.ceil(self.seconds_to_bucket())
+        with open(self.dir / "clock", "r+b") as file:  # never shorter: Redis has mapped it
+            file.write(struct.pack("q", self.ahead))
+
+    def next_snapshot(self):
+        """The one of a later bucket, which leap() makes due. A worker looks at the clock once a second: then each that is asked
+        has noticed."""
+        before = self.committed()
+        self.leap()
+        noticed = time.monotonic() + 1
+
+        def later():
+            for host in range(self.host_count):
+                self.get("/", host=host)
+            return self.committed() > before and time.monotonic() > noticed
+
+        self.wait(later, what="the next snapshot")
 
     def redis_answers(self):
         try:
@@ -351,7 +408,7 @@ class Stack:
 
     # Observation
 
-    def wait(self, predicate, timeout=10, what="condition"):
+    def wait(self, predicate, timeout=20, what="condition"):
         """Polls until predicate() is true and returns its value; a failure shows the logs."""
         try:
             return wait_until(predicate, timeout, what)
@@ -370,7 +427,7 @@ class Stack:
         """The bucket of the snapshot in Redis; -1: there is none."""
         return int(self.redis.hget("tft:cur:fleet", "bucket") or -1)
 
-    def wait_fleet(self, timeout=10, host=0):
+    def wait_fleet(self, timeout=20, host=0):
         """Waits for the first snapshot and returns the fleet as the API gives it."""
 
         def fleet():

@@ -2,12 +2,12 @@
 """The answers of /api/v1/fleet and /api/v1/alerts for every recorded payload equal what the corrected original computes."""
 import golden
 import pytest
-from stack import Stack
+from stack import Stack, long_interval
 
 
 @pytest.fixture(scope="module")
 def stack():
-    with Stack(workers=2, interval=300, l1=False) as running:
+    with Stack(workers=2, interval=long_interval(), l1=False) as running:
         yield running
 
 

@@ -9,7 +9,7 @@ import urllib.parse
 import xml.etree.ElementTree
 
 import pytest
-from stack import Stack
+from stack import Stack, long_interval
 from upstream import Upstream, payload_bytes
 
 PAYLOAD = "predictions_current-critical-90"
@@ -26,7 +26,7 @@ def sent():
 def stack():
     with Upstream() as upstream:
         upstream.predictions.load(PAYLOAD)
-        with Stack(workers=2, interval=300, l1=False, upstream=upstream) as running:
+        with Stack(workers=2, interval=long_interval(), l1=False, upstream=upstream) as running:
             running.wait_fleet()
             yield running
 
@@ -35,7 +35,7 @@ def stack():
 def own_stack(stack_factory, upstream):
     """A separate stack for tests that change stored data."""
     upstream.predictions.load(PAYLOAD)
-    running = stack_factory(interval=300, l1=False, upstream=upstream)
+    running = stack_factory(interval=long_interval(), l1=False, upstream=upstream)
     running.wait_fleet()
     return running
 
@@ -188,7 +188,7 @@ def test_odd_names_are_found_by_the_links_to_them(stack_factory, upstream, sent)
     metrics = sent["predictions"]["ppdb011"]
     changed = dict(sent, predictions={name: metrics for name in names + [".", "..", "a/b"]})
     upstream.predictions.body = json.dumps(changed).encode()
-    running = stack_factory(interval=300, l1=False, upstream=upstream)
+    running = stack_factory(interval=long_interval(), l1=False, upstream=upstream)
     running.wait_fleet()
     found = [link for link in links(running.get("/heatmap").text) if link.startswith("server/")]
     assert len(found) == len(names)

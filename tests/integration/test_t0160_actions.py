@@ -7,7 +7,7 @@ import xml.etree.ElementTree as tree
 
 import pytest
 import requests
-from stack import Stack
+from stack import Stack, long_interval
 
 OPERATOR = {"TFT_ANONYMOUS": "operator"}
 SAME = {"Sec-Fetch-Site": "same-origin"}
@@ -17,7 +17,7 @@ SCENARIOS = ("healthy", "degrading", "critical", "cascade")
 @pytest.fixture(scope="module")
 def demo():
     """Every visitor is an operator; nothing is refreshed unless a test causes it."""
-    with Stack(interval=300, env=OPERATOR) as stack:
+    with Stack(interval=long_interval(), env=OPERATOR) as stack:
         stack.wait_fleet()
         yield stack
 

@@ -16,7 +16,7 @@ import urllib.parse
 import fcgi_client
 import jsonschema
 import pytest
-from stack import Stack
+from stack import Stack, long_interval
 from test_t0170_openapi import closed_document, resolve
 
 CASES = int(os.environ.get("TFT_API_CASES", "60"))  # per state
@@ -30,7 +30,7 @@ NAMES = ["ppml0001", "nobody", "", "..", "%", "é", "a/b", "x" * 300]
 
 @pytest.fixture(scope="module")
 def stack():
-    with Stack(workers=1, interval=300, env={"TFT_ANONYMOUS": "operator"}) as running:
+    with Stack(workers=1, interval=long_interval(), env={"TFT_ANONYMOUS": "operator"}) as running:
         running.wait_fleet()
         yield running
 

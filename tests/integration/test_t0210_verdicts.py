@@ -7,16 +7,15 @@ import re
 import pytest
 from fcgi_client import Connection
 from load import ask
-from stack import ROOT, Stack
+from stack import ROOT, Stack, long_interval
 
-INTERVAL = 300
 PAGES = ("/", "/heatmap", "/top", "/cost", "/api/v1/fleet", "/heatmap?format=csv")
 
 
 @pytest.fixture(scope="module")
 def running():
     """Idle workers refresh only at the beginning of a bucket: here every call is caused by a request."""
-    with Stack(workers=2, interval=INTERVAL, l1=False) as stack:
+    with Stack(workers=2, interval=long_interval(), l1=False) as stack:
         stack.wait_fleet()
         yield stack
 

@@ -14,7 +14,7 @@ import redis as redis_client
 from load import Load, ask
 from proxy import Proxy, ProxiedStack
 from recorder import Recorder
-from stack import BUILD, ROOT, Stack, free_port
+from stack import BUILD, ROOT, Stack, clock_library, free_port, long_interval
 
 POINTS = ("before-fetch", "after-fetch", "before-stage", "before-commit")
 
@@ -36,18 +36,18 @@ def snap(stack):
 
 # Clocks
 
-def wrong_by(clock, seconds):
+def wrong_by(seconds):
     return {
-        "LD_PRELOAD": str(clock),
+        "LD_PRELOAD": clock_library(),
         "TFT_CLOCK_OFFSET": str(seconds),
         "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
     }
 
 
 @pytest.mark.parametrize("skew", [30, 86400])
-def test_wrong_clocks_change_nothing(clock, skew, tmp_path):
+def test_wrong_clocks_change_nothing(skew, tmp_path):
     """Buckets, ages and leases follow Redis' clock: still one call per bucket, and the same bytes everywhere."""
-    with Hosts([wrong_by(clock, skew), wrong_by(clock, -skew), {}], workers=2, interval=5, l1=False) as stack:
+    with Hosts([wrong_by(skew), wrong_by(-skew), {}], workers=2, interval=5, l1=False) as stack:
         stack.wait_fleet()
         stamps = [re.search(r"ts=\S+", stack.logs(host))[0] for host in range(3)]
         assert stamps[1] < stamps[2] < stamps[0], "the clocks are wrong"
@@ -117,11 +117,12 @@ def test_workers_without_redis_share_the_call_budget():
 def test_deaths_without_redis_make_no_calls_more():
     """The record of a host's calls outlives its workers: these six make 24 a minute, however often they are replaced."""
     with Stack(workers=3, hosts=2, interval=5, l1=False, redis=False) as stack:
-        for _ in range(4):
+        for times in range(1, 5):
             end = time.monotonic() + 3.8
-            stack.wait(lambda: ask(stack) and ask(stack, host=1) and time.monotonic() > end, 6, "each has been asked, and the grace is over")
+            stack.wait(lambda: ask(stack) and ask(stack, host=1) and time.monotonic() > end, what="each has been asked, and the grace is over")
             for pid in stack.worker_pids(0) + stack.worker_pids(1):
                 os.kill(pid, signal.SIGKILL)
+            stack.wait(lambda: stack.logs().count("ev=start") >= 6 * (times + 1), what="their successors")
         calls = [call.at for call in stack.upstream.predictions.calls]
         assert len(calls) >= 6, "without calls this test shows nothing"
         assert all(later - call >= 14.9 for call, later in zip(calls, calls[6:])), calls
@@ -150,7 +151,7 @@ def holders(tmp_path_factory):
     arm = tmp_path_factory.mktemp("fault") / "armed"
     faults = [f"{point}:{action}" for point in POINTS for action in ("kill", "stop")]
     env = [{"TFT_FAULT": fault, "TFT_FAULT_ARM": str(arm)} for fault in faults] + [{}]
-    with Hosts(env, workers=1, interval=300, l1=False, direct=True) as stack:
+    with Hosts(env, workers=1, interval=long_interval(), l1=False, direct=True) as stack:
         stack.wait_fleet()
         stack.arm = arm
         stack.faults = faults
@@ -346,7 +347,7 @@ STRANGERS = ({}, {"user": "default", "password": ""}, {"user": "tft", "password"
 
 
 def test_shared_redis_lets_the_hosts_in_and_nobody_else(networks):
-    with Shared(networks, workers=2, interval=300, l1=False) as stack:
+    with Shared(networks, workers=2, interval=long_interval(), l1=False) as stack:
         for host in (0, 1):
             stack.wait_fleet(host=host)
             stack.wait(lambda: ask(stack, host=host).cache.startswith("tft-redis; hit"), what=f"host {host} reads what is shared")

@@ -6,7 +6,7 @@ import re
 import pytest
 from load import ask
 from recorder import Recorder
-from stack import ROOT, Stack
+from stack import ROOT, Stack, long_interval
 
 HOSTS = 3
 STORED = ("/", "/heatmap", "/top", "/cost", "/remediation", "/alerting", "/docs", "/roadmap")
@@ -18,7 +18,7 @@ STATE = re.compile(rb'<div id="state" data-state="([a-z-]+)"')
 @pytest.fixture(scope="module")
 def stack():
     """Nothing is refreshed unless somebody flushes. The copies of nginx are off, because they are a second late."""
-    with Stack(workers=2, hosts=HOSTS, interval=300, l1=False, env={"TFT_ANONYMOUS": "operator"}) as running:
+    with Stack(workers=2, hosts=HOSTS, interval=long_interval(), l1=False, env={"TFT_ANONYMOUS": "operator"}) as running:
         for host in range(HOSTS):
             running.wait_fleet(host=host)
         yield running

@@ -7,7 +7,7 @@ import re
 import threading
 
 import pytest
-from stack import Stack
+from stack import Stack, long_interval
 from upstream import payload_bytes
 
 PAGES = ("/", "/heatmap", "/cost")
@@ -17,7 +17,7 @@ DONE = json.loads(payload_bytes("status-warmed_up-20"))
 @pytest.fixture(scope="module")
 def running():
     """Nothing is fetched during a test, because the buckets are long. No micro-cache hides what the workers know."""
-    with Stack(interval=300, l1=False, env={"TFT_ANONYMOUS": "operator"}) as stack:
+    with Stack(interval=long_interval(), l1=False, env={"TFT_ANONYMOUS": "operator"}) as stack:
         stack.wait_fleet()
         yield stack
 
@@ -83,29 +83,29 @@ def test_stored_pages_are_hits_while_nothing_changes(stack):
     """However often the facts are fetched, the stored pages are still true."""
     asked = stack.upstream.warmup.count
     first = [stack.get(path).content for path in PAGES]
-    stack.wait(lambda: stack.get("/").ok and stack.upstream.warmup.count > asked + 1, 10, "two more answers of /status")
+    stack.wait(lambda: stack.get("/").ok and stack.upstream.warmup.count > asked + 1, what="two more answers of /status")
     assert is_stored(stack)
     assert [stack.get(path).content for path in PAGES] == first
 
 
 def test_daemon_that_has_gone_is_not_told_to_have_warmed_up(stack):
     stack.upstream.warmup.cut = -1
-    stack.wait(lambda: text(stack, "/").count("Warm-up unknown"), 10, "unknown")
+    stack.wait(lambda: text(stack, "/").count("Warm-up unknown"), what="unknown")
     assert all_tell(stack, "Warm-up unknown")
     stack.redis.delete("tft:brk:status")
     stack.upstream.warmup.reset_controls()
-    stack.wait(lambda: all_tell(stack, "Warm-up complete") and is_stored(stack), 10, "complete again")
+    stack.wait(lambda: all_tell(stack, "Warm-up complete") and is_stored(stack), what="complete again")
 
 
 def test_daemon_that_warms_up_again_is_told_everywhere_with_its_age(stack):
     calls = stack.upstream.predictions.count
     status(stack, done=False, records=60)
-    stack.wait(lambda: "mean 60" in text(stack, "/"), 10, "the warm-up")
+    stack.wait(lambda: "mean 60" in text(stack, "/"), what="the warm-up")
     assert all_tell(stack, "The daemon is warming up")
     assert re.search(r"mean 60 \(asked at \d\d:\d\d:\d\d UTC\)\.", text(stack, "/"))
     assert stack.upstream.predictions.count == calls, "nobody has asked for predictions again"
     status(stack, done=True)
-    stack.wait(lambda: all_tell(stack, "Warm-up complete") and is_stored(stack), 10, "the stored pages again")
+    stack.wait(lambda: all_tell(stack, "Warm-up complete") and is_stored(stack), what="the stored pages again")
 
 
 def test_scenario_is_told_everywhere_at_once(stack):
@@ -123,7 +123,7 @@ def test_what_was_known_counts_for_a_minute(stack):
     """The daemon is busy and silent: its last answer stays, and then expires."""
     stack.upstream.warmup.hold()
     asked = stack.upstream.warmup.count
-    stack.wait(lambda: stack.upstream.warmup.count > asked and stack.get("/"), 10, "a question without answer")
+    stack.wait(lambda: stack.upstream.warmup.count > asked and stack.get("/"), what="a question without answer")
     for age, known in ((58000, True), (61000, False)):
         now = int(stack.redis.time()[0]) * 1000
         digest = stack.redis.hget("tft:said", "status").split()[1].decode()
@@ -135,11 +135,11 @@ def test_what_was_known_counts_for_a_minute(stack):
 
 def test_nobody_asks_for_the_status_while_predictions_are_computed(stack_factory, upstream):
     upstream.predictions.hold()
-    stack = stack_factory(upstream=upstream, interval=300)
+    stack = stack_factory(upstream=upstream, interval=long_interval())
     upstream.predictions.arrived.wait(10)
     asked = upstream.warmup.count
     bucket = stack.redis.time()[0] // 2
-    stack.wait(lambda: stack.get("/").text and stack.redis.time()[0] // 2 > bucket + 1, 10, "two more buckets of the status")
+    stack.wait(lambda: stack.get("/").text and stack.redis.time()[0] // 2 > bucket + 1, what="two more buckets of the status")
     assert upstream.warmup.count == asked
     upstream.predictions.release()
 
@@ -186,7 +186,7 @@ def test_stopped_feed_is_told_within_ten_seconds_and_with_its_time(stack):
     silent = stack.get("/api/v1/status").json()["upstream"]["feed"]["silent_since"]
     assert silent[11:19] == since
     status(stack, done=True, count=9999)
-    stack.wait(lambda: "No new data" not in text(stack, "/"), 10, "the feed again")
+    stack.wait(lambda: "No new data" not in text(stack, "/"), what="the feed again")
     assert stack.get("/api/v1/status").json()["upstream"]["feed"]["silent_since"] is None
 
 

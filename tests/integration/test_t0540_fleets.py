@@ -6,7 +6,7 @@ import subprocess
 from functools import partial
 
 import pytest
-from stack import BUILD, ROOT, Stack, free_port
+from stack import BUILD, ROOT, Stack, free_port, long_interval
 from upstream import Upstream, payload_bytes
 
 
@@ -87,7 +87,7 @@ def marked(stack, host):
 
 
 def test_a_fleet_with_the_prefix_of_another_one_is_told_and_never_mixed(other):
-    with Fleets(("tft", "tft"), other, interval=300) as stack:
+    with Fleets(("tft", "tft"), other, interval=long_interval()) as stack:
         stack.wait(lambda: marked(stack, 0) or marked(stack, 1), what="the second one is marked")
         owner, guest = (0, 1) if marked(stack, 1) else (1, 0)
         stack.wait(lambda: len(stack.names(guest)) == 20, what="it goes on alone")
@@ -136,7 +136,7 @@ def test_two_prefixes_on_one_redis_are_two_fleets(other):
 
 
 def test_a_second_fleet_below_a_path_of_the_same_nginx(other):
-    with Below(("tft", "fleet-b"), other, l1=True, interval=300) as stack:
+    with Below(("tft", "fleet-b"), other, l1=True, interval=long_interval()) as stack:
         for host in (0, 1):
             stack.wait(lambda: len(stack.names(host)) == 20, what=f"host {host} has a fleet")
         for path in ("/", "/heatmap", "/top", "/api/v1/fleet", "/api/v1/fleet?format=csv"):
@@ -199,7 +199,7 @@ class Numbered(Stack):
 
 
 def test_a_database_of_its_own():
-    with Numbered(workers=1, interval=300) as stack:
+    with Numbered(workers=1, interval=long_interval()) as stack:
         stack.wait_fleet()
         stack.redis.select(3)
         assert stack.committed() > 0
@@ -208,7 +208,7 @@ def test_a_database_of_its_own():
 
 
 def test_a_database_that_is_not_there_is_named_in_the_log():
-    with Numbered(workers=1, interval=300) as stack:
+    with Numbered(workers=1, interval=long_interval()) as stack:
         stack.hosts[0].workers[0].stop()
         (stack.hosts[0].dir / "fcgi.sock").unlink(missing_ok=True)
         stack.number = 9
@@ -220,8 +220,9 @@ def test_a_database_that_is_not_there_is_named_in_the_log():
 @pytest.mark.parametrize("script, arguments", [("flush.lua", ("all", "a:b")), ("flush.lua", ("all", "")), ("adopt.lua", ("0" * 15,)),
                                                ("adopt.lua", ("0" * 16, "a b")), ("adopt.lua", ())])  # fmt: skip
 def test_scripts_refuse_what_is_no_prefix_and_no_fingerprint(script, arguments):
-    with Stack(workers=1, interval=300) as stack:
+    with Stack(workers=1, interval=long_interval()) as stack:
         stack.wait_fleet()
+        assert stack.hosts[0].workers[0].stop(), "nobody else writes"
         command = ["redis-cli", "-s", stack.redis_socket, "--eval", ROOT / "redis" / script, ",", *arguments]
         keys = sorted(stack.redis.keys())
         owner = stack.redis.get("tfthist:upstream")

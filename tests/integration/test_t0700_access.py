@@ -13,7 +13,7 @@ import threading
 import pytest
 import requests
 
-from stack import BUILD, ROOT, Stack, free_port
+from stack import BUILD, ROOT, Stack, free_port, long_interval
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
 CLAIMS = {"X-Remote-User": "alice", "Remote-User": "alice", "REMOTE_USER": "alice", "Remote_User": "alice",
@@ -32,7 +32,7 @@ class Site(Stack):
 
     def __init__(self, example, replace=(), tls=True, **options):
         env = {"TFT_OPERATORS": "alice,carol", **options.pop("env", {})}
-        super().__init__(workers=1, interval=300, env=env, **options)
+        super().__init__(workers=1, interval=long_interval(), env=env, **options)
         self.example, self.replace, self.tls = example, dict(replace), tls
 
     def render(self, host):
@@ -262,7 +262,7 @@ HEAD = b"Host: a\r\nConnection: close\r\n"
 
 @pytest.fixture(scope="module")
 def quiet():
-    with Stack(workers=1, interval=300) as stack:
+    with Stack(workers=1, interval=long_interval()) as stack:
         stack.wait_fleet()
         yield stack
 
@@ -292,7 +292,7 @@ def test_too_many_requests_have_them_too(quiet):
 
 
 def test_so_has_the_page_that_stands_in_for_workers():
-    with Stack(workers=1, interval=300, l1=False) as stack:
+    with Stack(workers=1, interval=long_interval(), l1=False) as stack:
         stack.wait_fleet()
         stack.hosts[0].workers[0].stop()
         answer = stack.get("/")

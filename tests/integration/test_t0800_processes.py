@@ -20,7 +20,7 @@ import pytest
 from configured import Configured
 from fcgi_client import BEGIN_REQUEST, KEEP, PARAMS, STDIN, Connection, encode, pairs, read_answer, record, request
 from load import Load, ask
-from stack import BUILD, Stack
+from stack import BUILD, Stack, long_interval
 
 PARAMETERS = {"REQUEST_METHOD": "GET", "DOCUMENT_URI": "/", "QUERY_STRING": "", "TFT_AE": "identity", "TFT_RID": "t", "TFT_END": "1"}
 ACTION = {**PARAMETERS, "REQUEST_METHOD": "POST", "DOCUMENT_URI": "/refresh", "CONTENT_LENGTH": "0", "REMOTE_ADDR": "127.0.0.1"}
@@ -31,7 +31,7 @@ STOP_LIMIT = 1.0
 def single():
     """One worker that nobody restarts. It does not ask for the daemon's status, since a request that does so ends the
     kept connections."""
-    with Configured("[cache]\nstatus_interval = 1m\n", workers=1, interval=300, l1=False, direct=True) as stack:
+    with Configured("[cache]\nstatus_interval = 1m\n", workers=1, interval=long_interval(), l1=False, direct=True) as stack:
         stack.wait_fleet()
         yield stack
 
@@ -74,7 +74,7 @@ def test_term_ends_an_idle_worker(single):
 
 def test_term_during_a_request_lets_it_finish(stack_factory):
     """An action, because it can be delayed."""
-    stack = stack_factory(workers=1, interval=300, l1=False, direct=True, env={"TFT_ANONYMOUS": "operator"})
+    stack = stack_factory(workers=1, interval=long_interval(), l1=False, direct=True, env={"TFT_ANONYMOUS": "operator"})
     stack.wait_fleet()
     setting = stack.upstream.scenario_set
     setting.hold()
@@ -188,7 +188,7 @@ def test_rolling_restarts_and_upgrades_lose_nothing_and_ask_for_nothing():
     """Each restart but the first is an upgrade. Meanwhile pages of two builds are stored, and no build uses those of the
     other."""
     tally = Tally()
-    with OwnProgram(workers=4, interval=300, l1=False) as stack:
+    with OwnProgram(workers=4, interval=long_interval(), l1=False) as stack:
         stack.wait_fleet()
         with Load(stack, ("/", "/heatmap?profile=db"), clients=4, note=tally, keep=False):
             for roll in range(ROLLS):
@@ -237,7 +237,7 @@ def test_a_worker_that_cannot_start_is_tried_again_for_ever_and_the_others_serve
         def program(self):
             return script
 
-    with Configured(workers=4, interval=300, l1=False) as stack:
+    with Configured(workers=4, interval=long_interval(), l1=False) as stack:
         stack.wait_fleet()
         first = stack.worker_pids()[0]
         with Load(stack, ("/", "/heatmap?profile=db"), clients=2) as load:

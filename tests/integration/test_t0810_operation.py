@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 from load import Load
-from stack import BUILD, ROOT, Stack
+from stack import BUILD, ROOT, Stack, long_interval
 from test_t0090_scripts import Site
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
@@ -51,7 +51,7 @@ def from_logfmt(line):
 
 @pytest.mark.parametrize("kind, parse", [("logfmt", from_logfmt), ("json", json.loads)])
 def test_every_line_of_the_log_is_of_the_chosen_form(kind, parse):
-    with Stack(workers=2, interval=300, env={"TFT_LOG_FORMAT": kind, "TFT_ANONYMOUS": "operator"}) as stack:
+    with Stack(workers=2, interval=long_interval(), env={"TFT_LOG_FORMAT": kind, "TFT_ANONYMOUS": "operator"}) as stack:
         lines = [parse(line) for line in busy(stack)]
     for line in lines:
         assert list(line)[:6] == ["ts", "level", "node", "pid", "req", "ev"], line
@@ -69,7 +69,7 @@ def series(text, name):
 
 
 def test_promtool_has_no_remark_and_the_counts_are_right():
-    with Stack(workers=2, interval=300, env={"TFT_ANONYMOUS": "operator"}) as stack:
+    with Stack(workers=2, interval=long_interval(), env={"TFT_ANONYMOUS": "operator"}) as stack:
         stack.wait_fleet()
         for _ in range(5):
             stack.get("/?x=1")

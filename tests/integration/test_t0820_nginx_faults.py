@@ -14,7 +14,7 @@ import threading
 import pytest
 from fcgi_client import END_REQUEST, STDIN, STDOUT, record, records, stream
 from load import Load, ask
-from stack import Service, Stack
+from stack import Service, Stack, long_interval
 
 PAGES = ("/", "/heatmap?profile=db")  # nginx allows one client any number of them
 PATHS = (*PAGES, "/api/v1/fleet", "/healthz")
@@ -23,7 +23,7 @@ PATHS = (*PAGES, "/api/v1/fleet", "/healthz")
 @pytest.fixture(scope="module")
 def stack():
     """One worker: everybody notices whoever holds it."""
-    with Stack(workers=1, interval=300, l1=False) as running:
+    with Stack(workers=1, interval=long_interval(), l1=False) as running:
         running.upstream.predictions.load("predictions_current-critical-500")
         running.redis.flushdb()
         running.wait(lambda: len(running.wait_fleet()["servers"]) > 400, 20, "the large fleet")
@@ -153,7 +153,7 @@ def daemon_nginx(stack):
 
 
 def test_reload_and_upgrade_of_nginx_lose_nothing():
-    with Stack(workers=2, interval=300, l1=False) as stack:
+    with Stack(workers=2, interval=long_interval(), l1=False) as stack:
         stack.wait_fleet()
         with daemon_nginx(stack) as master, Load(stack, PAGES, clients=3) as load:
             first = master()
@@ -192,7 +192,7 @@ def limit(pid, what, soft):
 
 def test_a_full_disk_cuts_no_page():
     """Every write to a file fails: micro-cache, temporary files, logs."""
-    with Stack(workers=2, interval=300, l1=True) as stack:
+    with Stack(workers=2, interval=long_interval(), l1=True) as stack:
         host = stack.hosts[0]
         stack.wait_fleet()
         host.nginx.stop()
@@ -268,7 +268,7 @@ def test_a_full_queue_is_told_at_once_and_passes(stack):
 
 def test_a_stopped_worker_costs_what_is_kept_to_it():
     """16 connections from each of the two nginx processes."""
-    with Stack(workers=2, interval=300, l1=False) as stack:
+    with Stack(workers=2, interval=long_interval(), l1=False) as stack:
         stack.wait_fleet()
         with Load(stack, PAGES, clients=12) as before:
             stack.wait(lambda: len(before.seen) > 300, 20, "connections to both")

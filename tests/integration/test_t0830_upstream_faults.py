@@ -10,11 +10,10 @@ import socket
 import pytest
 from load import ask
 from proxy import Proxy
-from stack import BUILD, Stack
+from stack import BUILD, Stack, long_interval
 from upstream import payload_bytes
 
 PATIENCE_S = 3
-INTERVAL = 300
 MOST_KB = 32 * 1024
 CONFIG = f"[upstream]\ntimeout = {PATIENCE_S}s\nmax_body = 1m\n"
 GOOD = payload_bytes("predictions_current-healthy-20")
@@ -53,7 +52,7 @@ class LimitedStack(Stack):
 
 @pytest.fixture(scope="module")
 def running():
-    with LimitedStack(hosts=3, workers=1, interval=INTERVAL, l1=False, direct=True) as stack:
+    with LimitedStack(hosts=3, workers=1, interval=long_interval(), l1=False, direct=True) as stack:
         yield stack
 
 

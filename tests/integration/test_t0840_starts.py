@@ -10,7 +10,7 @@ import socket
 import pytest
 from load import Load, ask
 from proxy import ProxiedStack
-from stack import REDIS_SERVER, Service, Stack
+from stack import REDIS_SERVER, Service, Stack, clock_library
 from upstream import Upstream
 
 INTERVAL = 5
@@ -134,10 +134,10 @@ def test_redis_that_loads_counts_as_an_outage(stack):
     wait_fresh(stack, INTERVAL + 5, "fresh pages again")
 
 
-def test_a_jump_of_redis_clock_costs_a_refresh(stack, clock):
+def test_a_jump_of_redis_clock_costs_a_refresh(stack):
     for hours in (1, 0, -1):
         calls, before = stack.upstream.predictions.count, stack.bucket_now()
-        run_redis(stack, [], {**os.environ, "LD_PRELOAD": str(clock), "TFT_CLOCK_OFFSET": str(hours * 3600)})
+        run_redis(stack, [], {**os.environ, "LD_PRELOAD": clock_library(), "TFT_CLOCK_OFFSET": str(hours * 3600)})
         assert abs(stack.bucket_now() - before) > 3000 // INTERVAL, "the clock has jumped"
         with Load(stack, PATHS, clients=2) as load:
             stack.wait(lambda: ask(stack) and 0 <= stack.bucket_now() - stack.committed() <= 1, 2 * INTERVAL, f"a snapshot at {hours:+} h")

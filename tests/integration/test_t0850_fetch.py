@@ -16,7 +16,7 @@ import threading
 import pytest
 from certificates import make_authorities, make_certificate, make_old_certificate
 from load import ask
-from stack import BUILD, Stack
+from stack import BUILD, Stack, long_interval
 from upstream import Upstream, payload_bytes
 
 PATIENCE_S = 2
@@ -46,7 +46,7 @@ class ShortCall(Stack):
 
 @pytest.fixture
 def stack():
-    with ShortCall(workers=1, interval=300, l1=False, direct=True) as running:
+    with ShortCall(workers=1, interval=long_interval(), l1=False, direct=True) as running:
         running.wait_fleet()
         yield running
         running.upstream.predictions.release()

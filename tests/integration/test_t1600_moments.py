@@ -72,10 +72,6 @@ def same_bucket(stack, paths):
     return stack.wait(attempt, 40, "all pages of one bucket")
 
 
-def next_bucket(stack, bucket):
-    stack.wait(lambda: stack.committed() > bucket, 30, "a later bucket")
-
-
 def assert_equal(stack, moment, kept, host=0):
     for path, text in kept.items():
         answer = stack.get(at(path, moment), host=host)
@@ -87,7 +83,7 @@ def assert_equal(stack, moment, kept, host=0):
 def fleet():
     with Upstream(predictions="predictions_current-critical-90") as upstream:
         upstream.scenario = "critical"
-        with Stack(workers=1, hosts=2, interval=INTERVAL, l1=False, upstream=upstream) as stack:
+        with Stack(workers=1, hosts=2, interval=INTERVAL, l1=False, upstream=upstream, ahead=0) as stack:
             stack.wait_fleet()
             yield stack
 
@@ -97,7 +93,7 @@ def test_pages_of_a_past_bucket_are_those_of_then(fleet):
     moment = iso(bucket * INTERVAL * 1000)
     fleet.upstream.predictions.load("predictions_current-degrading-90")
     fleet.upstream.scenario = "degrading"
-    next_bucket(fleet, bucket)
+    fleet.next_snapshot()
     assert_equal(fleet, moment, kept)
     # A hundred buckets later, with the same record over and over.
     newest, record = fleet.redis.xrevrange("tfthist:full", count=1)[0]
@@ -115,10 +111,9 @@ def test_pages_of_a_past_bucket_are_those_of_then(fleet):
 @pytest.fixture(scope="module")
 def later(fleet):
     """A moment that is over."""
-    fleet.wait(lambda: fleet.redis.xlen("tfthist:full") >= 2, 30, "two moments")
-    ids = [int(key.split(b"-")[0]) for key, _ in fleet.redis.xrange("tfthist:full")]
-    next_bucket(fleet, ids[-1] // (INTERVAL * 1000))
-    return ids[-1]
+    for _ in range(2):
+        fleet.next_snapshot()
+    return int(fleet.redis.xrevrange("tfthist:full", count=2)[1][0].split(b"-")[0])
 
 
 def test_an_address_has_one_spelling(fleet, later):

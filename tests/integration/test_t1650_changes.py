@@ -5,7 +5,7 @@ import io
 
 import pytest
 from stack import Stack
-from test_t1600_moments import INTERVAL, at, iso, next_bucket
+from test_t1600_moments import INTERVAL, at, iso
 from upstream import Upstream
 
 
@@ -13,7 +13,7 @@ from upstream import Upstream
 def fleet():
     with Upstream(predictions="predictions_current-healthy-90") as upstream:
         upstream.scenario = "healthy"
-        with Stack(workers=1, hosts=2, interval=INTERVAL, l1=False, upstream=upstream) as stack:
+        with Stack(workers=1, hosts=2, interval=INTERVAL, l1=False, upstream=upstream, ahead=0) as stack:
             stack.wait_fleet()
             yield stack
 
@@ -24,8 +24,8 @@ def then(fleet):
     bucket = fleet.committed()
     fleet.upstream.predictions.load("predictions_current-critical-90")
     fleet.upstream.scenario = "critical"
-    next_bucket(fleet, fleet.committed())
-    next_bucket(fleet, fleet.committed())
+    fleet.next_snapshot()
+    fleet.next_snapshot()
     return iso(bucket * INTERVAL * 1000)
 
 
@@ -92,8 +92,8 @@ def test_a_moment_that_is_not_kept_is_said(fleet, then):
 
 def test_a_comparison_with_the_past_is_kept_for_ever_once_both_are_over(fleet, then):
     moment = iso(fleet.committed() * INTERVAL * 1000)
-    next_bucket(fleet, fleet.committed())
-    next_bucket(fleet, fleet.committed())
+    fleet.next_snapshot()
+    fleet.next_snapshot()
     assert "immutable" in fleet.get(at(f"/changes?since={then}", moment)).headers["Cache-Control"]
     assert "immutable" not in fleet.get(at("/changes?since=2999-01-01T00:00:00Z", moment)).headers["Cache-Control"]
 

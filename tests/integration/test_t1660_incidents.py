@@ -18,7 +18,7 @@ CALM = json.dumps({**FLEET, "predictions": {name: server for name, server in FLE
 @pytest.fixture
 def stack(stack_factory, upstream):
     upstream.predictions.body = CALM
-    running = stack_factory(upstream=upstream, interval=5, workers=1, hosts=2, l1=False)
+    running = stack_factory(upstream=upstream, interval=5, workers=1, hosts=2, l1=False, ahead=0)
     running.wait_fleet()
     return running
 
@@ -28,31 +28,37 @@ def incidents(stack, host=0):
     return answer.json().get("incidents") or [] if answer.status_code == 200 else []
 
 
-def wait_open(stack, answer):
-    """From now on the fleet answers that; returns the one incident that is open then."""
+def step_until(stack, predicate, what):
+    """From snapshot to snapshot."""
+    for _ in range(10):
+        stack.next_snapshot()
+        if found := predicate():
+            return found
+    raise AssertionError(f"ten buckets in vain: {what}")
+
+
+def open_incident(stack, answer):
+    """From now on the fleet answers that; returns the first incident that is open then."""
     stack.upstream.predictions.body = answer
-    return stack.wait(lambda: next((found for found in incidents(stack) if found["to"] is None), None), timeout=20, what="one is open")
-
-
-def wait_commits(stack, count):
-    first = stack.committed()
-    stack.wait(lambda: stack.get("/") and stack.committed() >= first + count, timeout=40, what=f"{count} buckets")
+    return step_until(stack, lambda: next((found for found in incidents(stack) if found["to"] is None), None), "one is open")
 
 
 def test_an_episode_is_told_once_by_all_hosts_and_over_a_restart_of_redis(stack):
     assert incidents(stack) == []
-    begun = wait_open(stack, json.dumps(FLEET).encode())
+    begun = open_incident(stack, json.dumps(FLEET).encode())
     assert (begun["kind"], begun["server"], begun["peak"]["level"]) == ("server", HOT, "Imminent Failure")
     stack.restart_redis()
-    wait_commits(stack, 1)
-    stack.wait(lambda: [found["from"] for found in incidents(stack)] == [begun["from"]], timeout=20, what="it goes on over the restart")
+    stack.next_snapshot()
+    stack.wait(lambda: [found["from"] for found in incidents(stack)] == [begun["from"]], what="it goes on over the restart")
 
     stack.upstream.predictions.body = CALM
-    stack.wait(lambda: stack.redis.xlen(ENDED), timeout=40, what="it has ended")
+    step_until(stack, lambda: stack.redis.xlen(ENDED), "it has ended")
+    snap = stack.redis.hget("tft:cur:fleet", "snap")
     stack.redis.set("tft:epoch:fleet", "flushed")  # the same bucket is refreshed once more
-    wait_commits(stack, 2)
+    stack.wait(lambda: stack.get("/") and stack.redis.hget("tft:cur:fleet", "snap") != snap, what="made once more")
+    stack.next_snapshot()
     assert stack.redis.xlen(ENDED) == 1
-    ended = stack.wait(lambda: incidents(stack), timeout=20, what="it is told")
+    ended = stack.wait(lambda: incidents(stack), what="it is told")
     assert [(found["server"], found["from"], found["peak"]) for found in ended] == [(HOT, begun["from"], begun["peak"])]
     assert ended[0]["to"] > begun["from"] and ended[0]["duration_s"] % 5 == 0
     assert incidents(stack, host=1) == ended
@@ -73,11 +79,11 @@ def test_an_episode_is_told_once_by_all_hosts_and_over_a_restart_of_redis(stack)
 
 def test_deleted_moments_forget_what_was_open_and_double_nothing(stack):
     crowd = {f"hot{i}": FLEET["predictions"][HOT] for i in range(5)}
-    begun = wait_open(stack, json.dumps({**FLEET, "predictions": {**FLEET["predictions"], **crowd}}).encode())
+    begun = open_incident(stack, json.dumps({**FLEET, "predictions": {**FLEET["predictions"], **crowd}}).encode())
     assert begun["kind"] == "environment", "it comes first"
     assert len(incidents(stack)) == 7
     stack.redis.unlink(MOMENTS, "tfthist:thin")
-    again = stack.wait(lambda: [found for found in incidents(stack) if found["from"] > begun["from"]], timeout=20, what="it begins anew")
+    again = step_until(stack, lambda: [found for found in incidents(stack) if found["from"] > begun["from"]], "it begins anew")
     assert [found["kind"] for found in again] == ["environment", *["server"] * 6]
 
     # Damage: one line that can be read, of a server that has recovered, and one that cannot.
@@ -85,7 +91,7 @@ def test_deleted_moments_forget_what_was_open_and_double_nothing(stack):
     at = int(last.partition(b"-")[0])
     stack.upstream.predictions.body = CALM
     stack.redis.xadd(MOMENTS, {"m": "x", "o": f"nonsense\n1 s {at} 0 0 0 1 800 0 0 gone"}, id=f"{at}-1")
-    stack.wait(lambda: stack.redis.xlen(ENDED), timeout=40, what="it has ended")
-    wait_commits(stack, 1)
+    step_until(stack, lambda: stack.redis.xlen(ENDED), "it has ended")
+    stack.next_snapshot()
     assert [found["server"] for found in incidents(stack)] == ["gone"]
     assert f"ev=moment_damaged record=incidents at={at}" in stack.logs()
