@@ -64,11 +64,16 @@ def wait_until(predicate, timeout, what):
         time.sleep(0.02)
 
 
+def processes():
+    """The directory in /proc of every process. One may be gone when it is looked at, over which glob() with a path fails."""
+    return [pathlib.Path("/proc", name) for name in os.listdir("/proc") if name.isdigit()]
+
+
 def group_alive(pgid):
     """True if a process of that group runs. Zombies do not count: the init of a container may be slow to reap."""
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+    for process in processes():
         try:
-            state, _, group = path.read_text(errors="replace").rpartition(") ")[2].split()[:3]
+            state, _, group = (process / "stat").read_text(errors="replace").rpartition(") ")[2].split()[:3]
         except (FileNotFoundError, ProcessLookupError):
             continue
         if int(group) == pgid and state != "Z":

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 import fcgi_client
-from stack import BUILD, ROOT, free_port, group_alive, wait_until
+from stack import BUILD, ROOT, free_port, group_alive, processes, wait_until
 
 
 class Site:
@@ -83,9 +83,9 @@ def running():
 
 
 def command_lines():
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+    for process in processes():
         try:
-            yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            yield (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             pass
 

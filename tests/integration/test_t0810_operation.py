@@ -2,7 +2,6 @@
 """An operator's daily work: log, metrics, restarts while viewers are connected, and the developer's start."""
 import contextlib
 import json
-import pathlib
 import re
 import shlex
 import signal
@@ -10,7 +9,7 @@ import subprocess
 
 import pytest
 from load import Load
-from stack import BUILD, ROOT, Stack, long_interval
+from stack import BUILD, ROOT, Stack, long_interval, processes
 from test_t0090_scripts import Site
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
@@ -195,8 +194,8 @@ def test_a_changed_source_is_served_without_a_lost_request():
         assert len(load.seen) > 20
         assert load.lost() == []
         assert site.stop().stdout == "Stopped.\n"
-        assert not [path for path in pathlib.Path("/proc").glob("[0-9]*/cmdline") if b"inotifywait" in readable(path)
-                    and str(source_of_build()).encode() in readable(path)]
+        lines = [readable(process / "cmdline") for process in processes()]
+        assert not [line for line in lines if b"inotifywait" in line and str(source_of_build()).encode() in line]
     finally:
         site.remove()
 
