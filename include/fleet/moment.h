@@ -17,7 +17,7 @@
 
 #include "fleet/snapshot.h"
 
-#define MOMENT_FORMAT 1 /* in the first bytes; another one cannot be read */
+#define MOMENT_FORMAT 2 /* in the first bytes; another one cannot be read */
 
 /* Appends the record; `out` fails if out of memory. */
 void moment_encode(const struct snapshot *s, struct buf *out);

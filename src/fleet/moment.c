@@ -77,16 +77,18 @@ static void set_value(struct server *server, const struct column *column, double
 
 /* All columns of all servers, while they are written or read. */
 struct columns {
-	size_t count;    /* servers */
-	int32_t *values; /* owned; COLUMNS rows of `count` */
-	int32_t *work;   /* owned; a row */
+	size_t count;      /* servers */
+	int32_t *values;   /* owned; COLUMNS rows of `count` */
+	int32_t *work;     /* owned; a row */
+	int32_t *profiles; /* owned; a row */
 };
 
 static int columns_init(struct columns *c, size_t count)
 {
 	c->count = count;
-	c->values = calloc(count ? count : 1, (COLUMNS + 1) * sizeof(*c->values));
+	c->values = calloc(count ? count : 1, (COLUMNS + 2) * sizeof(*c->values));
 	c->work = c->values ? c->values + COLUMNS * count : NULL;
+	c->profiles = c->values ? c->work + count : NULL;
 	return c->values ? 0 : -1;
 }
 
@@ -112,6 +114,27 @@ static int32_t guess(const struct columns *c, size_t column, size_t i)
 		break;
 	}
 	return 0;
+}
+
+/* By how much the values of a column are more than their guesses, on average: of the servers of a
+ * profile so far, or if there are none, of all so far. */
+struct excess {
+	int64_t sum[PROFILE_COUNT + 1], count[PROFILE_COUNT + 1]; /* the last one: of all */
+};
+
+static int32_t mean_excess(const struct excess *e, int32_t profile)
+{
+	int32_t of = e->count[profile] ? profile : PROFILE_COUNT;
+
+	return e->count[of] ? (int32_t)(e->sum[of] / e->count[of]) : 0;
+}
+
+static void add_excess(struct excess *e, int32_t profile, int32_t value)
+{
+	e->sum[profile] += value;
+	e->count[profile]++;
+	e->sum[PROFILE_COUNT] += value;
+	e->count[PROFILE_COUNT]++;
 }
 
 /* ---- sides ---- */
@@ -149,6 +172,8 @@ static int32_t units_of(const struct column *column, double value)
 
 static void fill(struct columns *c, const struct server *const *servers)
 {
+	for (size_t i = 0; i < c->count; i++)
+		c->profiles[i] = (int32_t)servers[i]->profile;
 	for (size_t column = 0; column < COLUMNS; column++)
 		for (size_t i = 0; i < c->count; i++)
 			row(c, column)[i] =
@@ -171,8 +196,14 @@ static void put_masks(const struct columns *c, const struct server *const *serve
 static void put_values(const struct columns *c, struct buf *out)
 {
 	for (size_t column = 0; column < COLUMNS; column++) {
-		for (size_t i = 0; i < c->count; i++)
-			c->work[i] = rice_residual(row(c, column)[i], guess(c, column, i));
+		struct excess excess = {{0}, {0}};
+
+		for (size_t i = 0; i < c->count; i++) {
+			int32_t more = rice_residual(row(c, column)[i], guess(c, column, i));
+
+			c->work[i] = rice_residual(more, mean_excess(&excess, c->profiles[i]));
+			add_excess(&excess, c->profiles[i], more);
+		}
 		rice_put(out, c->work, c->count);
 	}
 }
@@ -354,9 +385,16 @@ static void get_packed(struct bytes_reader *r, struct snapshot *s)
 static void get_values(struct bytes_reader *r, const struct columns *c)
 {
 	for (size_t column = 0; column < COLUMNS; column++) {
+		struct excess excess = {{0}, {0}};
+
 		rice_get(r, row(c, column), c->count);
-		for (size_t i = 0; i < c->count; i++)
-			row(c, column)[i] = rice_value(row(c, column)[i], guess(c, column, i));
+		for (size_t i = 0; i < c->count; i++) {
+			int32_t more =
+				rice_value(row(c, column)[i], mean_excess(&excess, c->profiles[i]));
+
+			add_excess(&excess, c->profiles[i], more);
+			row(c, column)[i] = rice_value(more, guess(c, column, i));
+		}
 	}
 }
 
@@ -491,6 +529,8 @@ static void get_columns(struct bytes_reader *r, struct snapshot *s)
 		r->bad = true;
 		return;
 	}
+	for (size_t i = 0; i < s->count; i++)
+		c.profiles[i] = (int32_t)s->servers[i].profile;
 	rice_get(r, absent, s->count);
 	get_values(r, &c);
 	get_sides(r, &c, s);

@@ -177,7 +177,7 @@ static void fuzz_moment(struct span input)
 	struct snapshot *snap;
 	struct buf record;
 
-	fuzz_make_record("TFTm", input, &record);
+	fuzz_make_record("TFTm", MOMENT_FORMAT, input, &record);
 	snap = moment_decode(buf_span(&record));
 	if (snap) {
 		check_servers(snap);
@@ -199,7 +199,7 @@ static void fuzz_horizons(struct span input)
 
 	REQUIRE(snap && snapshot_add(snap, SPAN("a")) && snapshot_add(snap, SPAN("ppml0001")) &&
 		snapshot_seal(snap) == 0);
-	fuzz_make_record("TFTh", input, &record);
+	fuzz_make_record("TFTh", HORIZONS_FORMAT, input, &record);
 	if (horizons_decode(buf_span(&record), snap) == 0)
 		for (size_t i = 0; i < snap->count; i++)
 			for (int h = 0; snap->servers[i].horizons && h < HORIZONS; h++) {

@@ -33,7 +33,7 @@ void fuzz_read_risks(struct history *h, unsigned choice, struct span name, struc
 				   index < 0 ? choice : (size_t)index);
 }
 
-void fuzz_make_record(const char *magic, struct span input, struct buf *record)
+void fuzz_make_record(const char *magic, int format, struct span input, struct buf *record)
 {
 	size_t len = fuzz_byte(&input) << 8;
 	struct span part;
@@ -46,6 +46,6 @@ void fuzz_make_record(const char *magic, struct span input, struct buf *record)
 	pack_put(part, &body);
 	buf_span_add(&body, input);
 	buf_init(record, 1 << 20);
-	pack_seal(magic, 1, &body, record);
+	pack_seal(magic, format, &body, record);
 	buf_free(&body);
 }

@@ -197,7 +197,7 @@ static void fuzz_moment(struct span input)
 	struct since since = {.asked_ms = FUZZ_GEN_MS - FUZZ_INTERVAL_MS};
 	struct buf record;
 
-	fuzz_make_record("TFTm", input, &record);
+	fuzz_make_record("TFTm", MOMENT_FORMAT, input, &record);
 	snap = moment_decode(buf_span(&record));
 	since.then = snap;
 	if (snap) {
@@ -216,7 +216,7 @@ static void fuzz_horizons(struct span input)
 	struct snapshot *snap = make_snapshot(NULL);
 	struct buf record;
 
-	fuzz_make_record("TFTh", input, &record);
+	fuzz_make_record("TFTh", HORIZONS_FORMAT, input, &record);
 	(void)horizons_decode(buf_span(&record), snap);
 	SHOW(snap, pages, (struct view){.at_ms = FUZZ_GEN_MS}, choice);
 	snapshot_free(&snap);
