@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The part of the forecasts that is kept: for four metrics, three quantiles at five horizons, in
- * tenths. Once in PROTOCOL_THIN_MS a commit keeps those of the whole fleet (`PREFIXhist:forecasts`,
- * doc/cache.md#moments), to compare them with what happened and to draw them on pages of the past.
+ * The part of the forecasts that is kept: for five metrics, three quantiles at five horizons and the
+ * present value, in tenths. Once in PROTOCOL_THIN_MS a commit keeps those of the whole fleet
+ * (`PREFIXhist:forecasts`, doc/cache.md#moments), to compare them with what happened (accuracy.h) and
+ * to draw them on pages of the past.
  */
 #ifndef TFT_HORIZONS_H
 #define TFT_HORIZONS_H
@@ -10,22 +11,47 @@
 #include "fleet/band.h"
 #include "fleet/snapshot.h"
 
-#define HORIZONS_FORMAT 1
+#define HORIZONS_FORMAT 2
 
 enum { HORIZONS = 5 };
 
 extern const size_t horizon_steps[HORIZONS]; /* of 5 minutes: 30 min, 1, 2, 4, 8 h */
 
-enum kept_metric { KEPT_CPU, KEPT_MEMORY, KEPT_IOWAIT, KEPT_LOAD, KEPT_METRICS };
+/* Of these only CPU user is ever forecast by a model (doc/rules.md#provenance). It is kept only if
+ * it was, else it is absent. */
+enum kept_metric {
+	KEPT_CPU, /* used */
+	KEPT_MEMORY,
+	KEPT_IOWAIT,
+	KEPT_LOAD,
+	KEPT_CPU_USER,
+	KEPT_METRICS
+};
 
 struct horizons {
+	double now[KEPT_METRICS];
 	struct quantiles at[KEPT_METRICS][HORIZONS];
 };
 
-/* The horizons of a forecast; NULL: all absent. */
-void horizons_of(const struct series *series, struct horizons *out);
+/* The present value; NaN: absent. */
+double kept_now(const struct server *server, enum kept_metric metric);
+/* The horizons of a server's forecast; without its series all are absent. */
+void horizons_of(const struct server *server, enum model_kind model, struct horizons *out);
 /* Appends the record of all servers; `out` fails if out of memory. */
 void horizons_encode(const struct snapshot *s, struct buf *out);
+
+/* A record that was read. */
+struct forecasts {
+	struct snapshot *names; /* owned; its servers have names alone, ascending */
+	struct horizons *of;    /* owned; of each server */
+	char scenario[32];      /* as the generator named it then; empty: not told */
+};
+
+/* -1 if the bytes are not a complete record of this format, or if out of memory; *out is empty
+ * then. */
+int forecasts_decode(struct span bytes, struct forecasts *out);
+void forecasts_free(struct forecasts *forecasts);
+
 /* Sets the horizons of each server in the record; the snapshot owns them. -1 if the bytes are not a
  * complete record of this format, or if out of memory: then no server has any. */
 int horizons_decode(struct span bytes, struct snapshot *s);
