@@ -8,14 +8,15 @@
 --   missing  a staged entry has expired
 --   foreign  the cache has passed to another fleet, whose fingerprint follows
 -- KEYS 1 pointer 2 lock 3 breaker 4 epoch 5 history 6 its complete hours 7 risk of each server 8 fleet of the history 9 moments 10 thinned
--- moments, kept for longer 11 forecasts 12 incidents, then n staged, then n final keys
+-- moments, kept for longer 11 forecasts 12 incidents 13 scores of forecasts, then n staged, then n final keys
 -- ARGV pairs of a name and a value: entries (n), lock (token|bucket|epoch), bucket, epoch, gen (ms), snap (id), interval (ms),
 --      ttl (ms, of the entries), old_ttl (ms, of the previous bucket's entries), fill (ms that refreshes take), record (of the history),
 --      points (length of the history, 0: no point), names (of the servers), risks (in the same order), kept (ms, how long risks are kept),
 --      bytes (of Redis' memory for risks), upstream (fingerprint of the caller's fleet), moment (record of the whole fleet), forecasts (record),
 --      full_kept, thin_kept (ms), window (ms; one moment per window is kept for longer), seen (ms, time of the moment that the
 --      caller continued from, 0: there was none), open (record of the incidents that are open now), closed (a line for each that has
---      ended), ended (how many of these are kept)
+--      ended), ended (how many of these are kept), accuracy (record of the hour's scores, empty: none are new), scored (ms, how long they
+--      are kept)
 local arg = {}
 for i = 1, #ARGV, 2 do
 	arg[ARGV[i]] = ARGV[i + 1]
@@ -147,15 +148,6 @@ local function keep(key, kept, ...)
 	redis.call('XADD', key, 'MINID', '~', id_of(now - tonumber(kept)), 'LIMIT', 100, id_of(now), ...)
 end
 
--- If the caller did not continue from the last moment, its result does not count: what was open stays open for the next commit.
-local function incidents()
-	local last = newest(KEYS[9])
-	if arg.seen == (last and string.match(last[1], '^%d+') or '0') then
-		return arg.open, arg.closed
-	end
-	return last and last[2][4] or '', ''
-end
-
 -- The first moment of each window is kept for longer, along with the forecasts made then.
 local function keep_moment(open)
 	local window = tonumber(arg.window)
@@ -176,6 +168,29 @@ local function keep_closed(closed)
 	end
 end
 
+-- An hour's record contains the one before it, which can go. Two older ones stay for readers that still show an older snapshot.
+local function keep_scores()
+	local last = redis.call('XREVRANGE', KEYS[13], '+', '-', 'COUNT', 3)
+	keep(KEYS[13], arg.scored, 'a', arg.accuracy)
+	if last[3] and hour_of(last[3][1]) == hour_of(last[2][1]) then
+		redis.call('XDEL', KEYS[13], last[3][1])
+	end
+end
+
+-- The caller has taken a step from the moment that it has seen. If another one is the last, its result does not count: what was open stays
+-- open for the next commit, and nothing is scored.
+local function keep_step()
+	local last = newest(KEYS[9])
+	if arg.seen ~= (last and string.match(last[1], '^%d+') or '0') then
+		return keep_moment(last and last[2][4] or '')
+	end
+	keep_moment(arg.open)
+	keep_closed(arg.closed)
+	if arg.accuracy ~= '' then
+		keep_scores()
+	end
+end
+
 -- The id is the bucket's time, so Redis itself refuses a second point for the same bucket. There is at most one point per interval, so a
 -- limit in time is also a limit in number.
 local function keep_history()
@@ -189,9 +204,7 @@ local function keep_history()
 		keep_servers()
 	end
 	if arg.moment ~= '' then
-		local open, closed = incidents()
-		keep_moment(open)
-		keep_closed(closed)
+		keep_step()
 	end
 end
 

@@ -215,6 +215,8 @@ struct commit {
 	 * it counts only if that is still the last one. */
 	int64_t seen_ms;
 	struct span open, closed;
+	struct span
+		accuracy; /* the hour's scores, by a step from the same moment; empty: as before */
 };
 
 enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
@@ -279,6 +281,7 @@ struct cache_stream {
 #define CACHE_MOMENTS_THIN    "thin" /* one in PROTOCOL_THIN_MS */
 #define CACHE_FORECASTS       "forecasts"
 #define CACHE_INCIDENTS       "incidents" /* those that ended; several may have the same time */
+#define CACHE_ACCURACY        "accuracy"  /* of forecasts; the last one of an hour tells it all */
 
 /* One entry; fields: name, value, name, value ... */
 typedef void (*cache_entry_fn)(void *ctx, int64_t at_ms, const struct span *fields, size_t count);

@@ -24,7 +24,7 @@
 #define ACCURACY_ENOUGH    100 /* values; fewer have no verdict */
 #define ACCURACY_NOMINAL   80  /* percent of the values that the band from p10 to p90 should hold */
 #define ACCURACY_SLOTS_MAX 30
-/* A forecast is scored in the first bucket that is committed so long or less after its horizon. */
+/* A forecast is scored in the first bucket that is committed less than so long after its horizon. */
 #define ACCURACY_LATE_MS 150000
 
 enum accuracy_quantile { ACCURACY_P10, ACCURACY_P50, ACCURACY_P90, ACCURACY_QUANTILES };

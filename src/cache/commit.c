@@ -11,10 +11,12 @@
 #include "cache/key.h"
 #include "cache/retention.h"
 #include "base/log.h"
+#include "fleet/accuracy.h"
 #include "fleet/incidents.h"
 #include "store/reply.h"
 
-#define COMMIT_KEYS 12 /* beside those of the entries */
+#define COMMIT_KEYS 13 /* beside those of the entries */
+#define ACCURACY_MS (ACCURACY_DAYS * INT64_C(86400000))
 
 const char *const commit_names[] = {
 	[COMMIT_OK] = "ok",           [COMMIT_LOST] = "lost",       [COMMIT_FLUSHED] = "flushed",
@@ -127,6 +129,7 @@ static size_t commit_keys(const struct cache *cache, const struct claim *claim,
 	keys[n++] = key_history(cache, CACHE_MOMENTS_THIN);
 	keys[n++] = key_history(cache, CACHE_FORECASTS);
 	keys[n++] = key_history(cache, CACHE_INCIDENTS);
+	keys[n++] = key_history(cache, CACHE_ACCURACY);
 	assert(n == COMMIT_KEYS);
 	for (size_t i = 0; i < commit->count; i++)
 		keys[n++] = key_staged(cache, claim, commit->routes[i]);
@@ -152,7 +155,7 @@ static const redisReply *run_commit(struct cache *cache, const struct claim *cla
 		   bytes = key_decimal(retention.risks_bytes),
 		   full = key_decimal(retention.full_ms), thin = key_decimal(retention.thin_ms),
 		   window = key_decimal(PROTOCOL_THIN_MS), seen = key_decimal(commit->seen_ms),
-		   ended = key_decimal(INCIDENTS_MAX);
+		   ended = key_decimal(INCIDENTS_MAX), scored = key_decimal(ACCURACY_MS);
 	const struct span args[] = {
 		SPAN("entries"),   KEY(entries),
 		SPAN("lock"),      KEY(lock),
@@ -175,6 +178,8 @@ static const redisReply *run_commit(struct cache *cache, const struct claim *cla
 		SPAN("open"),      commit->open,
 		SPAN("closed"),    commit->closed,
 		SPAN("ended"),     KEY(ended),
+		SPAN("accuracy"),  commit->accuracy,
+		SPAN("scored"),    KEY(scored),
 		SPAN("moment"),    commit->moment,
 		SPAN("forecasts"), commit->forecasts,
 		SPAN("full_kept"), KEY(full),

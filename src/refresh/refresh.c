@@ -14,6 +14,7 @@
 #include "fleet/horizons.h"
 #include "fleet/moment.h"
 #include "base/log.h"
+#include "cache/accuracy.h"
 #include "cache/archive.h"
 #include "cache/forecast_store.h"
 #include "cache/moments.h"
@@ -256,7 +257,7 @@ static int stage(struct work *w)
 
 /* What a commit keeps for later. */
 struct records {
-	struct buf history, names, risks, moment, forecasts, open, closed;
+	struct buf history, names, risks, moment, forecasts, open, closed, accuracy;
 };
 
 static void free_records(struct records *r)
@@ -268,6 +269,7 @@ static void free_records(struct records *r)
 	buf_free(&r->forecasts);
 	buf_free(&r->open);
 	buf_free(&r->closed);
+	buf_free(&r->accuracy);
 }
 
 static void make_records(const struct snapshot *snap, struct records *r)
@@ -279,6 +281,7 @@ static void make_records(const struct snapshot *snap, struct records *r)
 	buf_init(&r->forecasts, DOCUMENT_MAX);
 	buf_init(&r->open, DOCUMENT_MAX);
 	buf_init(&r->closed, DOCUMENT_MAX);
+	buf_init(&r->accuracy, DOCUMENT_MAX);
 	moment_encode(snap, &r->moment);
 	horizons_encode(snap, &r->forecasts);
 	history_encode(snap, &r->history);
@@ -306,6 +309,7 @@ static enum commit_result commit(struct work *w)
 
 	make_records(w->snap, &r);
 	step_incidents(w, &r);
+	accuracy_step(w->refresh->cache, w->snap, w->commit.seen_ms, &r.accuracy);
 	w->commit.snap = w->snap->id;
 	w->commit.fill_ms = w->snap->fill_ms;
 	w->commit.history = buf_span(&r.history);
@@ -315,6 +319,7 @@ static enum commit_result commit(struct work *w)
 	w->commit.forecasts = buf_span(&r.forecasts);
 	w->commit.open = buf_span(&r.open);
 	w->commit.closed = buf_span(&r.closed);
+	w->commit.accuracy = buf_span(&r.accuracy);
 	fault_point("before-commit");
 	rc = cache_commit(w->refresh->cache, w->claim, &w->commit);
 	free_records(&r);
