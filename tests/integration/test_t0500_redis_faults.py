@@ -575,7 +575,7 @@ def test_refresh_that_began_before_a_flush_is_not_published(calm, way):
 def test_keys_without_expiry_are_a_closed_list(calm):
     assert {key for key in calm.redis.keys("*") if calm.redis.pttl(key) == -1} <= {
         *(b"tft:%s:%s" % (what, group) for what in (b"cur", b"epoch") for group in (b"fleet", b"status", b"scenario")),
-        *(b"tfthist:" + stream for stream in (b"fleet", b"hours", b"risk", b"full", b"thin", b"forecasts", b"incidents", b"upstream")),
+        *(b"tfthist:" + stream for stream in (b"fleet", b"hours", b"risk", b"full", b"thin", b"forecasts", b"incidents", b"accuracy", b"upstream")),
     }
 
 

@@ -26,6 +26,7 @@ FLUSH_GAP = 5_000
 BELIEVED_OPENING = 600_000  # a breaker that is open for longer comes from a clock that has since been set back
 HISTORY, HOURS, RISKS, OWNER = "tfthist:fleet", "tfthist:hours", "tfthist:risk", "tfthist:upstream"
 FULL, THIN, FORECASTS, INCIDENTS = "tfthist:full", "tfthist:thin", "tfthist:forecasts", "tfthist:incidents"
+SCORES = "tfthist:accuracy"
 POINTER = "tft:cur:fleet"
 FLEETS = ("00000000000000aa", "00000000000000bb")  # fingerprints of two fleets
 HOUR = 3_600_000
@@ -68,6 +69,7 @@ class Claim:
     risks: str
     fleet: str  # the fleet that its worker belongs to
     closed: tuple  # incidents that have ended
+    scores: str  # of forecasts, those of the hour; empty: none are new
 
     @property
     def lock(self):
@@ -315,8 +317,8 @@ class Model:
         self.put(RISKS, "stream", [(at, text if known else f"{text} n {claim.names}")])
 
     def add_moment(self, at, claim, seen):
-        """Stores every moment, and the first of each window a second time, with the forecasts. A step of the incidents
-        counts if it was taken from the last moment; otherwise what was open stays open."""
+        """Stores every moment, and the first of each window a second time, with the forecasts. A step of the incidents and
+        the scores count if they were taken from the last moment; otherwise what was open stays open, and nothing is scored."""
         last, full = self.read(THIN, []), self.read(FULL, [])
         step = seen == (full[-1][0] if full else 0)
         stays = full[-1][1].partition(" o ")[2] if full else ""
@@ -328,6 +330,8 @@ class Model:
 
         if step and claim.closed:
             self.put(INCIDENTS, "stream", [*self.read(INCIDENTS, []), *((at, f"i {line}") for line in claim.closed)])
+        if step and claim.scores:
+            self.put(SCORES, "stream", [(at, f"a {claim.scores}")])
 
     @checked
     def fail(self, claim, reason, retry_after):

@@ -9,7 +9,7 @@ from collections import Counter, deque
 
 from model import (
     ANSWERS, FLEETS, FLUSH_GAP, FORECASTS, FULL, INCIDENTS, THIN, WINDOW_OF_MOMENTS, GARBAGE, GATE, HISTORY, HOURS, JUNK, LIMITS, LONGEST_BACKOFF, LONGEST_EPOCH, OWNER, POINTER, RISKS,
-    SLUGS, STAGED_TTL, UNREACHABLE, WINDOW, Claim, Group, Model, fingerprint,
+    SCORES,     SLUGS, STAGED_TTL, UNREACHABLE, WINDOW, Claim, Group, Model, fingerprint,
 )  # fmt: skip
 from watch import Violation, Watch
 
@@ -226,7 +226,7 @@ class Run:
         if answer[0] == "won":
             snap = f"{self.claims:08d}"
             names = self.random.choice(("ppdb001 ppml0001", "ppdb001 ppdb002 ppml0001"))
-            worker.claim = Claim(group, token, answer[1], answer[3], answer[2], snap, f"p{snap}", names, f"r{snap}", fleet, tuple(f"I{snap}.{n}" for n in range(self.random.choice((0, 0, 1, 3)))))
+            worker.claim = Claim(group, token, answer[1], answer[3], answer[2], snap, f"p{snap}", names, f"r{snap}", fleet, tuple(f"I{snap}.{n}" for n in range(self.random.choice((0, 0, 1, 3)))), self.random.choice(("", f"A{snap}")))
             worker.lost_at = self.mono + CALL_START_LIMIT
             worker.plan = self.make_plan(group)
             self.claims += 1
@@ -282,7 +282,7 @@ class Run:
 
     def commit(self, worker, refused):
         claim, group = worker.claim, worker.claim.group
-        keys = [group.key(what) for what in REFRESH_KEYS] + [HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS, INCIDENTS]
+        keys = [group.key(what) for what in REFRESH_KEYS] + [HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS, INCIDENTS, SCORES]
         keys += [claim.staged(route) for route in group.routes]
         keys += [f"tft:{route}:{claim.bucket}" for route in group.routes]
         length = HISTORY_LENGTH if group.history else 0
@@ -295,6 +295,7 @@ class Run:
             "bytes": 16 << 20, "moment": f"M{claim.record}", "forecasts": f"F{claim.record}",
             "full_kept": 30 * DAY, "thin_kept": 30 * DAY, "window": WINDOW_OF_MOMENTS,
             "seen": seen, "open": f"O{claim.record}", "closed": "\n".join(claim.closed), "ended": 10_000,
+            "accuracy": claim.scores, "scored": 30 * DAY,
         }  # fmt: skip
         arguments = [word for pair in named.items() for word in pair]
         answer = self.ask(worker.name, "commit", keys, arguments, lambda: self.model.commit(claim, 900, seen), refused)

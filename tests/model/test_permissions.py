@@ -14,11 +14,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from server import SCRIPTS, Server  # noqa: E402
 
 REFRESH = ("claim", "extend", "stage", "commit", "fail", "note", "count", "reopen")
-HISTORY = {"xadd", "xrange", "xrevrange", "memory|usage"}  # a refresh does not need these
+HISTORY = {"xadd", "xdel", "xrange", "xrevrange", "memory|usage"}  # a refresh does not need these
 OWNER, NOW, INTERVAL = "a" * 16, 1_700_000_000_000_000, 30_000
 BUCKET = NOW // 1000 // INTERVAL
 CLAIM = [f"tft:{what}:fleet" for what in ("cur", "lock", "brk", "budget", "epoch")] + ["tfthist:upstream", "tft:cur:fleet", "tft:s:token:trial"]
-STREAMS = ("fleet", "hours", "risk", "upstream", "full", "thin", "forecasts")
+STREAMS = ("fleet", "hours", "risk", "upstream", "full", "thin", "forecasts", "incidents", "accuracy")
 COMMIT = [f"tft:{what}:fleet" for what in ("cur", "lock", "brk", "epoch")] + [f"tfthist:{name}" for name in STREAMS]
 POINTER = {b"bucket": b"%d" % (BUCKET - 1), b"epoch": b"epoch", b"snap": b"old", b"upstream": OWNER.encode()}
 
@@ -101,6 +101,7 @@ def commit(server):
         "entries": 2, "lock": lock, "bucket": BUCKET, "epoch": "epoch", "gen": NOW // 1000, "snap": "new", "interval": INTERVAL, "ttl": 3_600_000,
         "old_ttl": 60_000, "fill": 900, "record": "record", "points": 20_160, "names": "a b", "risks": "aaaa", "kept": 86_400_000,
         "bytes": 1 << 20, "upstream": OWNER, "moment": "m", "forecasts": "f", "full_kept": 86_400_000, "thin_kept": 86_400_000, "window": 300_000,
+        "seen": 0, "open": "", "closed": "", "ended": 100, "accuracy": "scores", "scored": 86_400_000,
     }  # fmt: skip
     return server.call("commit", keys, [word for pair in named.items() for word in pair])
 
@@ -124,6 +125,8 @@ def test_a_commit_without_its_history_says_why(server, command):
     begin(server)
     if command == "xrange":  # which only the first point of an hour needs
         server.command("XADD", "tfthist:fleet", f"{(BUCKET - 200) * INTERVAL}-0", "d", "record")
+    for i in (3, 2, 1) if command == "xdel" else ():  # and this one when an hour is scored again
+        server.command("XADD", "tfthist:accuracy", f"{(BUCKET - i) * INTERVAL}-0", "a", "scores")
     with Without(server, command):
         answer = commit(server)
     assert answer[0] == "ok" and answer[2] == "hist-failed" and re.search("user|permission|ACL", answer[3])

@@ -101,24 +101,26 @@ static struct commit commit = {.snap = "s1",
 			       .forecasts = {"fore", 4},
 			       .seen_ms = 1763999970000,
 			       .open = {"op", 2},
-			       .closed = {"cl", 2}};
+			       .closed = {"cl", 2},
+			       .accuracy = {"acc", 3}};
 
 static void test_a_commit_tells_everything_by_name(void **state)
 {
 	(void)state;
-	redis_on_array("EVALSHA 16", "ok", "58800000", "hist-new");
+	redis_on_array("EVALSHA 17", "ok", "58800000", "hist-new");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_OK);
 	assert_string_equal(
 		redis_heard(),
-		"EVALSHA 16 tft:cur:fleet tft:lock:fleet tft:brk:fleet tft:epoch:fleet "
+		"EVALSHA 17 tft:cur:fleet tft:lock:fleet tft:brk:fleet tft:epoch:fleet "
 		"tfthist:fleet tfthist:hours tfthist:risk tfthist:upstream "
-		"tfthist:full tfthist:thin tfthist:forecasts tfthist:incidents "
+		"tfthist:full tfthist:thin tfthist:forecasts tfthist:incidents tfthist:accuracy "
 		"tft:s:" TOKEN ":overview tft:s:" TOKEN ":fleet "
 		"tft:overview:58800000 tft:fleet:58800000 "
 		"entries 2 lock " LOCK " bucket 58800000 epoch e1 gen 1764000015123 snap s1 "
 		"interval 30000 ttl 3600000 old_ttl 60000 fill 700 record rec points 20160 "
 		"names nam risks ris kept 2678400000 bytes 33554432 "
 		"upstream 0123456789abcdef seen 1763999970000 open op closed cl ended 10000 "
+		"accuracy acc scored 2592000000 "
 		"moment mom forecasts fore "
 		"full_kept 2592000000 thin_kept 2592000000 window 300000\n");
 }
@@ -129,7 +131,7 @@ static void test_without_a_record_there_is_no_history(void **state)
 
 	(void)state;
 	without.history.len = 0;
-	redis_on_array("EVALSHA 16", "ok", "58800000", "hist-none");
+	redis_on_array("EVALSHA 17", "ok", "58800000", "hist-none");
 	assert_int_equal(cache_commit(cache, &claim, &without), COMMIT_OK);
 	assert_non_null(strstr(redis_heard(), " points 0 "));
 }
@@ -146,17 +148,17 @@ static void test_all_answers_to_a_commit(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		redis_on_array("EVALSHA 16", rows[i].word, "58800000", "hist-dup");
+		redis_on_array("EVALSHA 17", rows[i].word, "58800000", "hist-dup");
 		if (cache_commit(cache, &claim, &commit) != rows[i].result)
 			fail_msg("%s", rows[i].word);
 	}
 	/* The data are visible, though the history is not. */
-	redis_on_array("EVALSHA 16", "ok", "58800000", "hist-failed", "OOM");
+	redis_on_array("EVALSHA 17", "ok", "58800000", "hist-failed", "OOM");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_OK);
-	redis_on("EVALSHA 16", "-READONLY no\r\n");
+	redis_on("EVALSHA 17", "-READONLY no\r\n");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_DOWN);
 	pass_ms(60000);
-	redis_on_array("EVALSHA 16", "foreign", "fedcba9876543210");
+	redis_on_array("EVALSHA 17", "foreign", "fedcba9876543210");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_FOREIGN);
 	assert_true(cache_is_foreign(cache));
 }
@@ -166,14 +168,14 @@ static void test_a_repeated_commit_is_done(void **state)
 {
 	(void)state;
 	redis_on_pointer("58800000", "e1", GEN_MS, "s1");
-	redis_on_array("EVALSHA 16", "lost", "58800000");
+	redis_on_array("EVALSHA 17", "lost", "58800000");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_OK);
-	redis_on_array("EVALSHA 16", "old", "58800000");
+	redis_on_array("EVALSHA 17", "old", "58800000");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_OK);
 	redis_on_pointer("58800000", "e1", GEN_MS, "s2");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_OLD);
 	redis_on_pointer("58800000", "e1", GEN_MS, "s1");
-	redis_on_array("EVALSHA 16", "flushed", "58800000");
+	redis_on_array("EVALSHA 17", "flushed", "58800000");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_FLUSHED);
 }
 

@@ -9,6 +9,7 @@
 #include "cache_fixture.h"
 #include "fake_fetch.h"
 #include "fleet/compact.h"
+#include "fleet/horizons.h"
 #include "golden.h"
 #include "refresh/local.h"
 #include "refresh/refresh.h"
@@ -37,6 +38,8 @@ static int open_all(void **state)
 	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
 	redis_on("XADD", "+OK\r\n");
 	redis_on("XREVRANGE tfthist:full", "*0\r\n");
+	redis_on("XREVRANGE tfthist:accuracy", "*0\r\n");
+	redis_on("XREVRANGE tfthist:forecasts", "*0\r\n");
 	redis_on("SET", "+OK\r\n");
 	redis_on("DEL", ":1\r\n");
 	redis_on("HSTRLEN", ":100\r\n");
@@ -127,6 +130,44 @@ static void test_a_refresh_takes_incidents_a_step_further(void **state)
 		    " seen 1763999970000 open 1 s 1763999880000 60000 0 0 1 800 0 0 b\n"
 		    "1 s 1764000000000 0 0 0 4 1000 4 0 ppetl002 closed 1 s 1763999880000 30000 0 "
 		    "60000 1 800 0 0 a ended 10000 ");
+}
+
+/* Those made a horizon before a time after the last moment, up to now. */
+static void test_forecasts_that_are_due_are_read_and_scored(void **state)
+{
+	struct snapshot *then = golden_snapshot("predictions_current-healthy-20");
+	struct buf record, wire;
+	const char *heard;
+
+	(void)state;
+	redis_on("XREVRANGE tfthist:full",
+		 "*1\r\n*2\r\n$15\r\n1763999970000-0\r\n*2\r\n$1\r\nm\r\n$1\r\nx\r\n");
+	buf_init(&record, 1 << 20);
+	buf_init(&wire, 1 << 20);
+	horizons_encode(then, &record);
+	buf_addf(&wire, "*1\r\n*2\r\n$15\r\n1763996400000-0\r\n*2\r\n$1\r\nf\r\n$%zu\r\n",
+		 record.len);
+	buf_span_add(&wire, buf_span(&record));
+	buf_lit(&wire, "\r\n");
+	redis_on_span("XREVRANGE tfthist:forecasts 1763996400000 1763996370001", buf_span(&wire));
+	refresh_fleet(&refresh, &claim);
+	heard = redis_heard();
+	assert_part(heard, "XREVRANGE tfthist:accuracy 1764000000000 1764000000000 COUNT 1\n"
+			   "XREVRANGE tfthist:forecasts 1763998200000 1763998170001 COUNT 1\n"
+			   "XREVRANGE tfthist:forecasts 1763996400000 1763996370001 COUNT 1\n"
+			   "XREVRANGE tfthist:forecasts 1763992800000 1763992770001 COUNT 1\n"
+			   "XREVRANGE tfthist:forecasts 1763985600000 1763985570001 COUNT 1\n"
+			   "XREVRANGE tfthist:forecasts 1763971200000 1763971170001 COUNT 1\n");
+	assert_part(heard, " accuracy TFTa");
+	/* After a gap: those due for less than half a step. */
+	redis_on("XREVRANGE tfthist:full",
+		 "*1\r\n*2\r\n$15\r\n1763999700000-0\r\n*2\r\n$1\r\nm\r\n$1\r\nx\r\n");
+	refresh_fleet(&refresh, &claim);
+	assert_part(redis_heard(),
+		    "XREVRANGE tfthist:forecasts 1763998200000 1763998050001 COUNT 1\n");
+	buf_free(&record);
+	buf_free(&wire);
+	snapshot_free(&then);
 }
 
 /* The commit keeps the open incidents as they are. */
@@ -359,7 +400,7 @@ static void test_an_answer_of_the_status_is_stored_with_its_ticks(void **state)
 			   "application/json ");
 	assert_part(heard,
 		    ",\"ticks\":{\"since\":0,\"seen\":1764000015123,\"still\":0,\"period\":0}}");
-	assert_part(heard, "EVALSHA 14 tft:cur:status ");
+	assert_part(heard, "EVALSHA 15 tft:cur:status ");
 	assert_part(heard, "EVALSHA 1 tft:said 60000 status ");
 	/* The daemon answers: an attempt at the predictions may succeed. */
 	assert_part(heard, "EVALSHA 1 tft:brk:fleet connection-refused name-not-found\n");
@@ -433,7 +474,7 @@ static void test_a_commit_of_a_small_group_that_is_refused_says_nothing(void **s
 	struct upstream_status s;
 
 	(void)state;
-	redis_on_array("EVALSHA 14", "flushed", "882000007");
+	redis_on_array("EVALSHA 15", "flushed", "882000007");
 	upstream_status_renew(cache, upstream, true, &s);
 	assert_no_part(redis_heard(), "tft:said 60000");
 }
@@ -447,12 +488,12 @@ static void test_the_scenario_is_confirmed_whoever_asks(void **state)
 	upstream_status_confirm_scenario(cache, upstream, &after);
 	heard = redis_heard();
 	assert_part(heard, "SET tft:epoch:scenario ");
-	assert_part(heard, "EVALSHA 14 tft:cur:scenario ");
+	assert_part(heard, "EVALSHA 15 tft:cur:scenario ");
 	assert_string_equal(after.name, "degrading");
 	assert_true(after.configured);
 	redis_on_array("EVALSHA 8", "busy", "882000007", "1764000015123", "e1", "900");
 	upstream_status_confirm_scenario(cache, upstream, &after);
-	assert_no_part(redis_heard(), "EVALSHA 14 ");
+	assert_no_part(redis_heard(), "EVALSHA 15 ");
 	assert_string_equal(after.name, "degrading");
 	fetch_says("scenario", "2 0 0 -");
 	upstream_status_confirm_scenario(cache, upstream, &after);
@@ -738,6 +779,7 @@ int main(int argc, char **argv)
 		TEST(test_a_refresh_publishes_every_page),
 		TEST(test_pages_repeat_the_small_groups),
 		TEST(test_a_refresh_takes_incidents_a_step_further),
+		TEST(test_forecasts_that_are_due_are_read_and_scored),
 		TEST(test_without_an_answer_no_step_is_taken),
 		TEST(test_a_call_that_fails_opens_the_breaker),
 		TEST(test_what_cannot_be_staged_fails),
