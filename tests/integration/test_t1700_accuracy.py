@@ -77,7 +77,7 @@ def test_a_made_series_has_the_same_scores(kind, days):
         for mine, other in zip(printed[horizon][:-1], numbers[:-1], strict=True):
             assert math.isclose(float(mine), other, rel_tol=1e-9, abs_tol=1e-9) or math.isnan(float(mine)) and math.isnan(other), (horizon, printed[horizon], numbers)
     if kind is calibrated:
-        assert all(low < 0.8 < high for *_, low, high, _, _ in expected.values()) or days == 1
+        assert sum(low < 0.8 < high for *_, low, high, _, _ in expected.values()) >= 4, "of five intervals that hold in 19 of 20 cases"
     if kind is constant:
         assert all(numbers[-2] == 0 for numbers in expected.values())
 

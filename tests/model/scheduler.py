@@ -465,7 +465,7 @@ class Run:
         self.tell("FLUSHDB")
         self.remove(*self.cached())
         self.server.command("FLUSHDB")
-        self.model.delete(HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS, INCIDENTS)
+        self.model.delete(HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS, INCIDENTS, SCORES)
         self.watch.points.clear()
         self.watch.flush(self.groups, self.claims)
 
