@@ -40,17 +40,28 @@ void horizons_of(const struct server *server, enum model_kind model, struct hori
 /* Appends the record of all servers; `out` fails if out of memory. */
 void horizons_encode(const struct snapshot *s, struct buf *out);
 
-/* A record that was read. */
+/* A record that was read: servers by name, values in tenths. */
 struct forecasts {
 	struct snapshot *names; /* owned; its servers have names alone, ascending */
-	struct horizons *of;    /* owned; of each server */
 	char scenario[32];      /* as the generator named it then; empty: not told */
+	size_t horizons;        /* those that were read */
+	int32_t *absent;        /* owned; what a server lacks, a bit each; behind it the values */
 };
 
-/* -1 if the bytes are not a complete record of this format, or if out of memory; *out is empty
- * then. */
-int forecasts_decode(struct span bytes, struct forecasts *out);
+/* In tenths. */
+struct forecast_tenths {
+	int32_t now, p10, p50, p90;
+};
+
+/* Reads the first `horizons` ones. -1 if the bytes are not a complete record of this format, or if out
+ * of memory; *out is empty then. */
+int forecasts_decode(struct span bytes, size_t horizons, struct forecasts *out);
 void forecasts_free(struct forecasts *forecasts);
+/* Whether server i of the names had a forecast, and whether it had a present value too: only then
+ * *out is set. */
+bool forecasts_has(const struct forecasts *f, size_t i, enum kept_metric metric, size_t horizon);
+bool forecasts_get(const struct forecasts *f, size_t i, enum kept_metric metric, size_t horizon,
+		   struct forecast_tenths *out);
 
 /* Sets the horizons of each server in the record; the snapshot owns them. -1 if the bytes are not a
  * complete record of this format, or if out of memory: then no server has any. */

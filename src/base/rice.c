@@ -107,35 +107,52 @@ void rice_put(struct buf *out, const int32_t *values, size_t count)
 
 struct bit_reader {
 	struct bytes_reader *r;
-	unsigned byte, left; /* bits of the byte */
+	uint64_t bits; /* the next ones, the first one highest; behind them zeros */
+	unsigned count;
 };
 
-static unsigned get_bit(struct bit_reader *b)
+/* At least 57 bits, more than any value has, or all there are. */
+static void refill(struct bit_reader *b)
 {
-	if (!b->left) {
-		b->byte = (unsigned)bytes_get_int(b->r, 1);
-		b->left = 8;
-	}
-	b->left--;
-	return b->byte >> b->left & 1;
+	struct span *rest = &b->r->rest;
+
+	for (; b->count <= 56 && rest->len > 0; b->count += 8, rest->ptr++, rest->len--)
+		b->bits |= (uint64_t)(unsigned char)*rest->ptr << (56 - b->count);
 }
 
+/* At most 32. */
 static uint32_t get_bits(struct bit_reader *b, unsigned count)
 {
-	uint32_t value = 0;
+	uint32_t value = (uint32_t)(b->bits >> 1 >> (63 - count));
 
-	while (count-- > 0)
-		value = value << 1 | get_bit(b);
+	if (count > b->count) {
+		b->r->bad = true;
+		return 0;
+	}
+	b->bits <<= count;
+	b->count -= count;
 	return value;
 }
 
 static uint32_t get_value(struct bit_reader *b, unsigned low)
 {
-	uint32_t unary = 0;
+	unsigned unary;
 
-	while (unary < UNARY_MAX && get_bit(b))
-		unary++;
-	return unary < UNARY_MAX ? unary << low | get_bits(b, low) : get_bits(b, WHOLE_BITS);
+	refill(b);
+	unary = b->bits == UINT64_MAX ? 64 : (unsigned)__builtin_clzll(~b->bits);
+	if (unary >= UNARY_MAX) {
+		(void)get_bits(b, UNARY_MAX);
+		return get_bits(b, WHOLE_BITS);
+	}
+	(void)get_bits(b, unary + 1);
+	return unary << low | get_bits(b, low);
+}
+
+/* What was read ahead. */
+static void give_back(struct bit_reader *b)
+{
+	b->r->rest.ptr -= b->count / 8;
+	b->r->rest.len += b->count / 8;
 }
 
 void rice_get(struct bytes_reader *r, int32_t *values, size_t count)
@@ -143,6 +160,10 @@ void rice_get(struct bytes_reader *r, int32_t *values, size_t count)
 	struct bit_reader b = {.r = r};
 	unsigned low = (unsigned)bytes_get_upto(r, 1, LOW_BITS_MAX);
 
-	for (size_t i = 0; i < count; i++)
-		values[i] = r->bad ? 0 : unfold(get_value(&b, low));
+	for (size_t i = 0; i < count; i++) {
+		uint32_t folded = r->bad ? 0 : get_value(&b, low);
+
+		values[i] = r->bad ? 0 : unfold(folded);
+	}
+	give_back(&b);
 }

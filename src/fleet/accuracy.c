@@ -47,7 +47,7 @@ const struct accuracy_verdict_info accuracy_verdict_table[ACCURACY_VERDICTS] = {
 
 static int64_t tenths(double value)
 {
-	return llround(shown(value) * 10);
+	return lround(shown(value) * 10);
 }
 
 /* The quantile loss (Gneiting and Raftery 2007) of `tenth` tenths, in hundredths. */
@@ -58,42 +58,39 @@ static int64_t pinball(int tenth, int64_t value, int64_t forecast)
 	return above >= 0 ? tenth * above : (tenth - 10) * above;
 }
 
-/* The values are present. */
-static void compare(struct accuracy_sums *sums, struct quantiles q, double then, double now)
+static void compare(struct accuracy_sums *sums, const struct forecast_tenths *then, int64_t value)
 {
-	int64_t low = tenths(q.p10), median = tenths(q.p50), high = tenths(q.p90),
-		value = tenths(now);
-
 	sums->n++;
-	sums->below += value < low;
-	sums->above += value > high;
-	sums->error += llabs(median - value);
-	sums->bias += median - value;
-	sums->naive += llabs(tenths(then) - value);
-	sums->pinball[ACCURACY_P10] += pinball(1, value, low);
-	sums->pinball[ACCURACY_P50] += pinball(5, value, median);
-	sums->pinball[ACCURACY_P90] += pinball(9, value, high);
+	sums->below += value < then->p10;
+	sums->above += value > then->p90;
+	sums->error += llabs(then->p50 - value);
+	sums->bias += then->p50 - value;
+	sums->naive += llabs(then->now - value);
+	sums->pinball[ACCURACY_P10] += pinball(1, value, then->p10);
+	sums->pinball[ACCURACY_P50] += pinball(5, value, then->p50);
+	sums->pinball[ACCURACY_P90] += pinball(9, value, then->p90);
 }
 
-/* now NULL: the server is not there any more. */
-static void score_server(struct accuracy_hour *hour, enum accuracy_scenario scenario,
-			 const struct horizons *then, size_t horizon, enum profile profile,
-			 const struct server *now, bool silent)
-{
-	for (int m = 0; m < KEPT_METRICS; m++) {
-		struct accuracy_sums *sums = &hour->sums[scenario][m][horizon][profile];
-		struct quantiles q = then->at[m][horizon];
-		double value = now ? kept_now(now, (enum kept_metric)m) : (double)NAN;
+/* What came true for server i of the forecasts; NULL: it is not there any more. */
+struct outcome {
+	const struct server *server;
+	bool silent;
+};
 
-		if (isnan(q.p50) && m == KEPT_CPU_USER)
-			continue; /* no model made one */
-		if (silent)
-			sums->silent++;
-		else if (isnan(q.p50 + then->now[m] + value))
-			sums->absent++;
-		else
-			compare(sums, q, then->now[m], value);
-	}
+static void score_metric(struct accuracy_sums *sums, const struct forecasts *then, size_t i,
+			 enum kept_metric metric, size_t horizon, struct outcome outcome)
+{
+	double value = outcome.server ? kept_now(outcome.server, metric) : (double)NAN;
+	struct forecast_tenths forecast;
+
+	if (metric == KEPT_CPU_USER && !forecasts_has(then, i, metric, horizon))
+		return; /* no model made one */
+	if (outcome.silent)
+		sums->silent++;
+	else if (isnan(value) || !forecasts_get(then, i, metric, horizon, &forecast))
+		sums->absent++;
+	else
+		compare(sums, &forecast, tenths(value));
 }
 
 static enum accuracy_scenario scenario_since(const struct forecasts *then,
@@ -103,6 +100,17 @@ static enum accuracy_scenario scenario_since(const struct forecasts *then,
 
 	return told && strcmp(then->scenario, now->scenario.name) != 0 ? ACCURACY_CHANGED
 								       : ACCURACY_USUAL;
+}
+
+static void score_server(struct accuracy_hour *hour, enum accuracy_scenario scenario,
+			 const struct forecasts *then, size_t i, size_t horizon,
+			 struct outcome outcome)
+{
+	enum profile profile = profile_of(then->names->servers[i].name);
+
+	for (int m = 0; m < KEPT_METRICS; m++)
+		score_metric(&hour->sums[scenario][m][horizon][profile], then, i,
+			     (enum kept_metric)m, horizon, outcome);
 }
 
 /* Both lists are ordered by name. */
@@ -115,13 +123,14 @@ void accuracy_score(struct accuracy_hour *hour, const struct forecasts *then, si
 
 	for (size_t i = 0, k = 0; i < then->names->count; i++) {
 		struct span name = then->names->servers[i].name;
-		const struct server *server;
+		struct outcome outcome = {0};
 
 		while (k < count && span_cmp(servers[k]->name, name) < 0)
 			k++;
-		server = k < count && span_eq(servers[k]->name, name) ? servers[k] : NULL;
-		score_server(hour, scenario, &then->of[i], horizon, profile_of(name), server,
-			     server && server_is_silent(server, now->gen_ms));
+		if (k < count && span_eq(servers[k]->name, name))
+			outcome = (struct outcome){servers[k],
+						   server_is_silent(servers[k], now->gen_ms)};
+		score_server(hour, scenario, then, i, horizon, outcome);
 	}
 	hour->records[horizon]++;
 	free(servers);

@@ -23,9 +23,22 @@ const size_t horizon_steps[HORIZONS] = {6, 12, 24, 48, 96};
 
 enum quantile { MEDIAN, HIGH, LOW, QUANTILES }; /* in the order of the guesses */
 
-#define COLUMNS (KEPT_METRICS * HORIZONS * QUANTILES)
-/* Of the mask of what a server lacks: metrics at a horizon, then present values. */
-#define NOW_BIT (COLUMNS / QUANTILES)
+/* A column has a value of each server. Those of the nearer horizons come first, so that the farther
+ * ones need not be read. */
+#define COLUMNS (HORIZONS * KEPT_METRICS * QUANTILES)
+#define ROWS    (KEPT_METRICS + COLUMNS) /* the present values come before all of them */
+/* Of the mask of what a server lacks: a bit for each metric at a horizon, then the present values. */
+#define NOW_BIT (HORIZONS * KEPT_METRICS)
+
+static size_t row_of(size_t metric, size_t horizon, enum quantile quantile)
+{
+	return KEPT_METRICS + (horizon * KEPT_METRICS + metric) * QUANTILES + quantile;
+}
+
+static size_t bit_of(size_t metric, size_t horizon)
+{
+	return horizon * KEPT_METRICS + metric;
+}
 
 /* ---- values ---- */
 
@@ -87,143 +100,147 @@ void horizons_of(const struct server *server, enum model_kind model, struct hori
 	}
 }
 
-static double *value_at(struct horizons *horizons, size_t column)
-{
-	struct quantiles *q =
-		&horizons->at[column / QUANTILES / HORIZONS][column / QUANTILES % HORIZONS];
-
-	switch (column % QUANTILES) {
-	case MEDIAN:
-		return &q->p50;
-	case HIGH:
-		return &q->p90;
-	default:
-		return &q->p10;
-	}
-}
-
 /* ---- guesses ---- */
 
-/* All columns of one server, in tenths, 0 where absent. */
-struct line {
-	int32_t now[KEPT_METRICS];
-	int32_t units[COLUMNS];
+/* All values of all servers in tenths, 0 where absent, row by row. */
+struct table {
+	size_t count;
+	int32_t *units; /* ROWS x count */
 };
 
-static int32_t within(size_t column, int64_t units)
+static int32_t *row(const struct table *t, size_t i)
+{
+	return t->units + i * t->count;
+}
+
+static int32_t within(size_t metric, int64_t units)
 {
 	if (units < 0)
 		return 0;
-	return column / QUANTILES / HORIZONS != KEPT_LOAD && units > 1000 ? 1000 : (int32_t)units;
+	return metric != KEPT_LOAD && units > 1000 ? 1000 : (int32_t)units;
 }
 
-/* The quantile `back` horizons earlier. */
-static int64_t unit(const struct line *line, size_t column, enum quantile quantile, size_t back)
+/* What the guesses of one metric at one horizon are made of. */
+struct hints {
+	const int32_t *median, *high;                     /* of this horizon */
+	const int32_t *before, *high_before, *low_before; /* of the one before; NULL: none */
+	const int32_t *earlier;                           /* the median before that */
+	const int32_t *now;
+};
+
+static struct hints hints_of(const struct table *t, size_t metric, size_t horizon)
 {
-	return line->units[column - column % QUANTILES + quantile - back * QUANTILES];
+	struct hints h = {.median = row(t, row_of(metric, horizon, MEDIAN)),
+			  .high = row(t, row_of(metric, horizon, HIGH)),
+			  .now = row(t, metric)};
+
+	if (horizon > 0) {
+		h.before = row(t, row_of(metric, horizon - 1, MEDIAN));
+		h.high_before = row(t, row_of(metric, horizon - 1, HIGH));
+		h.low_before = row(t, row_of(metric, horizon - 1, LOW));
+	}
+	if (horizon > 1)
+		h.earlier = row(t, row_of(metric, horizon - 2, MEDIAN));
+	return h;
 }
 
 /* The wider side of the previous horizon's band, times the square root of 2. */
-static int64_t grown_band(const struct line *line, size_t column, size_t horizon)
+static int64_t grown_band(const struct hints *h, size_t i)
 {
 	int64_t above, below, half;
 
-	if (horizon == 0)
+	if (!h->before)
 		return 0;
-	above = unit(line, column, HIGH, 1) - unit(line, column, MEDIAN, 1);
-	below = unit(line, column, MEDIAN, 1) - unit(line, column, LOW, 1);
+	above = (int64_t)h->high_before[i] - h->before[i];
+	below = (int64_t)h->before[i] - h->low_before[i];
 	half = above > below ? above : below;
 	return half * 181 / 128;
 }
 
 /* The previous median, and its distance from the one before, as much as time has doubled. */
-static int64_t continued(const struct line *line, size_t column, size_t horizon)
+static int64_t continued(const struct hints *h, size_t i)
 {
-	int64_t now = line->now[column / QUANTILES / HORIZONS], median;
-
-	if (horizon == 0)
-		return now;
-	median = unit(line, column, MEDIAN, 1);
-	if (horizon == 1)
-		return 2 * median - now;
-	return median + 2 * (median - unit(line, column, MEDIAN, 2));
+	if (!h->before)
+		return h->now[i];
+	if (!h->earlier)
+		return 2 * (int64_t)h->before[i] - h->now[i];
+	return 3 * (int64_t)h->before[i] - 2 * (int64_t)h->earlier[i];
 }
 
-static int32_t guess(const struct line *line, size_t column)
+static int32_t guess(const struct hints *h, size_t metric, enum quantile quantile, size_t i)
 {
-	size_t horizon = column / QUANTILES % HORIZONS;
-	int64_t median = unit(line, column, MEDIAN, 0), band = grown_band(line, column, horizon),
-		above;
+	int64_t band, above;
 
-	switch (column % QUANTILES) {
-	case MEDIAN:
-		return within(column, continued(line, column, horizon));
-	case HIGH:
-		return within(column, median + band);
-	default:
-		above = unit(line, column, HIGH, 0) - median;
-		return within(column, median - (above > band ? above : band));
-	}
+	if (quantile == MEDIAN)
+		return within(metric, continued(h, i));
+	band = grown_band(h, i);
+	if (quantile == HIGH)
+		return within(metric, h->median[i] + band);
+	above = (int64_t)h->high[i] - h->median[i];
+	return within(metric, h->median[i] - (above > band ? above : band));
 }
 
 /* ---- writing ---- */
-
-static int32_t absent_of(struct horizons *horizons)
-{
-	uint32_t mask = 0;
-
-	for (size_t i = 0; i < NOW_BIT; i++)
-		if (isnan(*value_at(horizons, i * QUANTILES)))
-			mask |= 1u << i;
-	for (size_t m = 0; m < KEPT_METRICS; m++)
-		if (isnan(horizons->now[m]))
-			mask |= 1u << (NOW_BIT + m);
-	return (int32_t)mask;
-}
 
 static int32_t tenths(double value)
 {
 	return isnan(value) ? 0 : (int32_t)lround(shown(value) * 10);
 }
 
-static void fill(struct horizons *horizons, struct line *line)
+static void fill_metric(const struct horizons *horizons, size_t m, const struct table *t, size_t i,
+			uint32_t *absent)
 {
-	for (size_t m = 0; m < KEPT_METRICS; m++)
-		line->now[m] = tenths(horizons->now[m]);
-	for (size_t c = 0; c < COLUMNS; c++)
-		line->units[c] = tenths(*value_at(horizons, c));
+	row(t, m)[i] = tenths(horizons->now[m]);
+	if (isnan(horizons->now[m]))
+		*absent |= 1u << (NOW_BIT + m);
+	for (size_t h = 0; h < HORIZONS; h++) {
+		const struct quantiles *q = &horizons->at[m][h];
+
+		row(t, row_of(m, h, MEDIAN))[i] = tenths(q->p50);
+		row(t, row_of(m, h, HIGH))[i] = tenths(q->p90);
+		row(t, row_of(m, h, LOW))[i] = tenths(q->p10);
+		if (isnan(q->p50))
+			*absent |= 1u << bit_of(m, h);
+	}
 }
 
 static void put_masks(const struct snapshot *s, const struct server *const *servers,
-		      struct line *lines, int32_t *column, struct buf *out)
+		      const struct table *t, int32_t *column, struct buf *out)
 {
-	int32_t before = 0;
+	uint32_t before = 0;
 
 	for (size_t i = 0; i < s->count; i++) {
 		struct horizons horizons;
-		int32_t absent;
+		uint32_t absent = 0;
 
 		horizons_of(servers[i], s->model, &horizons);
-		absent = absent_of(&horizons);
-		column[i] = absent ^ before;
+		for (size_t m = 0; m < KEPT_METRICS; m++)
+			fill_metric(&horizons, m, t, i, &absent);
+		column[i] = (int32_t)(absent ^ before);
 		before = absent;
-		fill(&horizons, &lines[i]);
 	}
 	rice_put(out, column, s->count);
 }
 
-static void put_columns(const struct line *lines, size_t count, int32_t *column, struct buf *out)
+static void put_column(const struct table *t, size_t metric, size_t horizon, enum quantile quantile,
+		       int32_t *column, struct buf *out)
 {
-	for (size_t m = 0; m < KEPT_METRICS; m++) {
-		for (size_t i = 0; i < count; i++)
-			column[i] = lines[i].now[m];
-		rice_put(out, column, count);
-	}
-	for (size_t c = 0; c < COLUMNS; c++) {
-		for (size_t i = 0; i < count; i++)
-			column[i] = rice_residual(lines[i].units[c], guess(&lines[i], c));
-		rice_put(out, column, count);
-	}
+	const int32_t *values = row(t, row_of(metric, horizon, quantile));
+	struct hints hints = hints_of(t, metric, horizon);
+
+	for (size_t i = 0; i < t->count; i++)
+		column[i] = rice_residual(values[i], guess(&hints, metric, quantile, i));
+	rice_put(out, column, t->count);
+}
+
+static void put_columns(const struct table *t, int32_t *column, struct buf *out)
+{
+	for (size_t m = 0; m < KEPT_METRICS; m++)
+		rice_put(out, row(t, m), t->count);
+	for (size_t h = 0; h < HORIZONS; h++)
+		for (size_t m = 0; m < KEPT_METRICS; m++)
+			for (int q = 0; q < QUANTILES; q++)
+				put_column(t, m, h, (enum quantile)q, column, out);
 }
 
 static void put_names(const struct snapshot *s, const struct server *const *servers,
@@ -243,17 +260,17 @@ static void put_names(const struct snapshot *s, const struct server *const *serv
 
 static void put_body(const struct snapshot *s, const struct server *const *servers, struct buf *out)
 {
-	struct line *lines = calloc(s->count + 1, sizeof(*lines));
+	struct table t = {s->count, calloc(s->count + 1, ROWS * sizeof(int32_t))};
 	int32_t *column = calloc(s->count + 1, sizeof(*column));
 
-	if (lines && column && (servers || !s->count)) {
+	if (t.units && column && (servers || !s->count)) {
 		put_names(s, servers, out);
-		put_masks(s, servers, lines, column, out);
-		put_columns(lines, s->count, column, out);
+		put_masks(s, servers, &t, column, out);
+		put_columns(&t, column, out);
 	} else {
 		buf_fail(out);
 	}
-	free(lines);
+	free(t.units);
 	free(column);
 }
 
@@ -285,70 +302,54 @@ static void get_names(struct bytes_reader *r, struct forecasts *out)
 	buf_free(&names);
 }
 
-static void get_columns(struct bytes_reader *r, struct line *lines, int32_t *absent,
-			int32_t *column, size_t count)
+static void get_column(struct bytes_reader *r, const struct table *t, size_t metric, size_t horizon,
+		       enum quantile quantile)
 {
-	rice_get(r, absent, count);
-	for (size_t i = 1; i < count; i++)
-		absent[i] ^= absent[i - 1];
-	for (size_t m = 0; m < KEPT_METRICS; m++) {
-		rice_get(r, column, count);
-		for (size_t i = 0; i < count; i++)
-			lines[i].now[m] = column[i];
-	}
-	for (size_t c = 0; c < COLUMNS; c++) {
-		rice_get(r, column, count);
-		for (size_t i = 0; i < count; i++)
-			lines[i].units[c] = rice_value(column[i], guess(&lines[i], c));
-	}
+	int32_t *values = row(t, row_of(metric, horizon, quantile));
+	struct hints hints = hints_of(t, metric, horizon);
+
+	rice_get(r, values, t->count);
+	for (size_t i = 0; i < t->count; i++)
+		values[i] = rice_value(values[i], guess(&hints, metric, quantile, i));
 }
 
-static double value_of(int32_t units, int32_t absent, size_t bit)
+static struct table table_of(const struct forecasts *f)
 {
-	double value = units / 10.0;
-
-	return (uint32_t)absent >> bit & 1 || value < 0 || value > METRIC_LOAD_MOST ? (double)NAN
-										    : value;
+	return (struct table){f->names->count, f->absent + f->names->count};
 }
 
-static void set_values(struct horizons *horizons, const struct line *line, int32_t absent)
+static void get_columns(struct bytes_reader *r, const struct forecasts *f)
 {
+	struct table t = table_of(f);
+
+	rice_get(r, f->absent, t.count);
+	for (size_t i = 1; i < t.count; i++)
+		f->absent[i] ^= f->absent[i - 1];
 	for (size_t m = 0; m < KEPT_METRICS; m++)
-		horizons->now[m] = value_of(line->now[m], absent, NOW_BIT + m);
-	for (size_t c = 0; c < COLUMNS; c++)
-		*value_at(horizons, c) = value_of(line->units[c], absent, c / QUANTILES);
+		rice_get(r, row(&t, m), t.count);
+	for (size_t h = 0; h < f->horizons; h++)
+		for (size_t m = 0; m < KEPT_METRICS; m++)
+			for (int q = 0; q < QUANTILES; q++)
+				get_column(r, &t, m, h, (enum quantile)q);
 }
 
-static void get_values(struct bytes_reader *r, struct forecasts *out, size_t count)
-{
-	struct line *lines = calloc(count + 1, sizeof(*lines));
-	int32_t *columns = calloc(2 * (count + 1), sizeof(*columns));
-
-	out->of = calloc(count + 1, sizeof(*out->of));
-	r->bad |= !lines || !columns || !out->of;
-	if (!r->bad)
-		get_columns(r, lines, columns, columns + count + 1, count);
-	for (size_t i = 0; i < count && !r->bad; i++)
-		set_values(&out->of[i], &lines[i], columns[i]);
-	free(lines);
-	free(columns);
-}
-
-int forecasts_decode(struct span bytes, struct forecasts *out)
+int forecasts_decode(struct span bytes, size_t horizons, struct forecasts *out)
 {
 	struct bytes_reader r = pack_open(bytes, MAGIC, HORIZONS_FORMAT);
 	size_t count;
 
-	*out = (struct forecasts){.names = snapshot_new()};
+	*out = (struct forecasts){.names = snapshot_new(), .horizons = horizons};
 	if (!out->names)
 		return -1;
 	get_names(&r, out);
 	/* Without a risk they stay in order of their names. */
 	count = out->names->count;
 	r.bad |= snapshot_seal(out->names) != 0 || out->names->count != count;
+	out->absent = malloc((count + 1) * (1 + ROWS) * sizeof(*out->absent));
+	r.bad |= !out->absent;
 	if (!r.bad)
-		get_values(&r, out, count);
-	r.bad |= r.rest.len > 0;
+		get_columns(&r, out);
+	r.bad |= horizons == HORIZONS && r.rest.len > 0;
 	if (r.bad)
 		forecasts_free(out);
 	return r.bad ? -1 : 0;
@@ -357,17 +358,69 @@ int forecasts_decode(struct span bytes, struct forecasts *out)
 void forecasts_free(struct forecasts *forecasts)
 {
 	snapshot_free(&forecasts->names);
-	free(forecasts->of);
+	free(forecasts->absent);
 	*forecasts = (struct forecasts){0};
 }
 
-static struct horizons *copy_of(const struct horizons *horizons)
+static bool is_value(int32_t units)
 {
-	struct horizons *copy = malloc(sizeof(*copy));
+	return units >= 0 && units <= METRIC_LOAD_MOST * 10;
+}
 
-	if (copy)
-		*copy = *horizons;
-	return copy;
+static bool has_now(const struct forecasts *f, size_t i, size_t metric)
+{
+	struct table t = table_of(f);
+
+	return !((uint32_t)f->absent[i] >> (NOW_BIT + metric) & 1) && is_value(row(&t, metric)[i]);
+}
+
+bool forecasts_has(const struct forecasts *f, size_t i, enum kept_metric metric, size_t horizon)
+{
+	struct table t = table_of(f);
+
+	return !((uint32_t)f->absent[i] >> bit_of(metric, horizon) & 1) &&
+	       is_value(row(&t, row_of(metric, horizon, MEDIAN))[i]) &&
+	       is_value(row(&t, row_of(metric, horizon, HIGH))[i]) &&
+	       is_value(row(&t, row_of(metric, horizon, LOW))[i]);
+}
+
+bool forecasts_get(const struct forecasts *f, size_t i, enum kept_metric metric, size_t horizon,
+		   struct forecast_tenths *out)
+{
+	struct table t = table_of(f);
+
+	if (!forecasts_has(f, i, metric, horizon) || !has_now(f, i, metric))
+		return false;
+	*out = (struct forecast_tenths){.now = row(&t, metric)[i],
+					.p50 = row(&t, row_of(metric, horizon, MEDIAN))[i],
+					.p90 = row(&t, row_of(metric, horizon, HIGH))[i],
+					.p10 = row(&t, row_of(metric, horizon, LOW))[i]};
+	return true;
+}
+
+static struct quantiles quantiles_at(const struct forecasts *f, size_t i, size_t metric,
+				     size_t horizon)
+{
+	struct table t = table_of(f);
+
+	if (!forecasts_has(f, i, (enum kept_metric)metric, horizon))
+		return (struct quantiles){NAN, NAN, NAN};
+	return (struct quantiles){.p10 = row(&t, row_of(metric, horizon, LOW))[i] / 10.0,
+				  .p50 = row(&t, row_of(metric, horizon, MEDIAN))[i] / 10.0,
+				  .p90 = row(&t, row_of(metric, horizon, HIGH))[i] / 10.0};
+}
+
+static struct horizons *horizons_from(const struct forecasts *f, size_t i)
+{
+	struct horizons *horizons = malloc(sizeof(*horizons));
+	struct table t = table_of(f);
+
+	for (size_t m = 0; horizons && m < KEPT_METRICS; m++) {
+		horizons->now[m] = has_now(f, i, m) ? row(&t, m)[i] / 10.0 : (double)NAN;
+		for (size_t h = 0; h < HORIZONS; h++)
+			horizons->at[m][h] = quantiles_at(f, i, m, h);
+	}
+	return horizons;
 }
 
 /* Both lists are ordered by name. */
@@ -384,7 +437,7 @@ static void hand_out(const struct forecasts *made, struct snapshot *s)
 			k++;
 		if (k < names->count && span_eq(names->servers[k].name, server->name) &&
 		    !server->horizons)
-			server->horizons = copy_of(&made->of[k]);
+			server->horizons = horizons_from(made, k);
 	}
 	free(servers);
 }
@@ -393,7 +446,7 @@ int horizons_decode(struct span bytes, struct snapshot *s)
 {
 	struct forecasts made;
 
-	if (forecasts_decode(bytes, &made) != 0)
+	if (forecasts_decode(bytes, HORIZONS, &made) != 0)
 		return -1;
 	hand_out(&made, s);
 	forecasts_free(&made);

@@ -27,19 +27,33 @@
 
 /* ---- one server ---- */
 
+/* Memory alone, through a record. */
 static struct forecasts made_for(const char *name, struct quantiles q, double then)
 {
-	struct forecasts made = {.names = snapshot_new(), .of = calloc(1, sizeof(*made.of))};
+	struct snapshot *snap = snapshot_new();
+	struct server *server = snapshot_add(snap, span_str(name));
+	double low[FORECAST_STEPS], median[FORECAST_STEPS], high[FORECAST_STEPS];
+	struct forecasts made;
+	struct buf record;
 
-	assert_non_null(made.of);
-	assert_non_null(snapshot_add(made.names, span_str(name)));
-	assert_int_equal(snapshot_seal(made.names), 0);
-	for (int m = 0; m < KEPT_METRICS; m++) {
-		made.of[0].now[m] = m == KEPT_MEMORY ? then : (double)NAN;
-		for (int h = 0; h < HORIZONS; h++)
-			made.of[0].at[m][h] =
-				m == KEPT_MEMORY ? q : (struct quantiles){NAN, NAN, NAN};
+	for (size_t i = 0; i < FORECAST_STEPS; i++) {
+		low[i] = q.p10;
+		median[i] = q.p50;
+		high[i] = q.p90;
 	}
+	server->series = series_new();
+	server->memory.now = then;
+	if (!isnan(q.p10 + q.p50 + q.p90)) {
+		series_pack(low, FORECAST_STEPS, &server->series->p10[METRIC_MEM_USED]);
+		series_pack(median, FORECAST_STEPS, &server->series->p50[METRIC_MEM_USED]);
+		series_pack(high, FORECAST_STEPS, &server->series->p90[METRIC_MEM_USED]);
+	}
+	assert_int_equal(snapshot_seal(snap), 0);
+	buf_init(&record, 1 << 20);
+	horizons_encode(snap, &record);
+	assert_int_equal(forecasts_decode(buf_span(&record), HORIZONS, &made), 0);
+	buf_free(&record);
+	snapshot_free(&snap);
 	return made;
 }
 
