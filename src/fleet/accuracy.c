@@ -12,6 +12,7 @@
 #include "config.h"
 #include "fleet/accuracy.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -141,7 +142,7 @@ void accuracy_score(struct accuracy_hour *hour, const struct forecasts *then, si
 #define SUMS  (sizeof(struct accuracy_sums) / sizeof(int64_t))
 #define CELLS (sizeof(((struct accuracy_hour *)NULL)->sums) / sizeof(struct accuracy_sums))
 
-_Static_assert(CELLS < UINT16_MAX, "the number of a cell has two bytes");
+static_assert(CELLS < UINT16_MAX, "the number of a cell has two bytes");
 
 /* An integer in 7 bits a byte, the lowest first; the high bit: more follow. Signs are folded in:
  * 0 -1 1 -2 2 ... */
@@ -156,13 +157,16 @@ static void put_number(struct buf *out, int64_t value)
 
 static int64_t get_number(struct bytes_reader *r)
 {
-	uint64_t folded = 0, byte = 0x80;
+	uint64_t folded = 0;
+	unsigned char byte = 0x80;
 
-	for (int shift = 0; byte & 0x80 && !r->bad; shift += 7) {
-		byte = bytes_get_int(r, 1);
-		r->bad |= shift > 56;
-		if (!r->bad)
-			folded |= (byte & 0x7f) << shift;
+	for (int shift = 0; byte & 0x80; shift += 7) {
+		r->bad |= shift > 56 || r->rest.len == 0;
+		if (r->bad)
+			return 0;
+		byte = (unsigned char)*r->rest.ptr++;
+		r->rest.len--;
+		folded |= (uint64_t)(byte & 0x7f) << shift;
 	}
 	return (int64_t)(folded >> 1 ^ (folded & 1 ? UINT64_MAX : 0));
 }

@@ -342,9 +342,9 @@ int forecasts_decode(struct span bytes, size_t horizons, struct forecasts *out)
 	if (!out->names)
 		return -1;
 	get_names(&r, out);
-	/* Without a risk they stay in order of their names. */
 	count = out->names->count;
-	r.bad |= snapshot_seal(out->names) != 0 || out->names->count != count;
+	/* Without a risk their order is that of their names. */
+	r.bad |= snapshot_reseal(out->names) != 0;
 	out->absent = malloc((count + 1) * (1 + ROWS) * sizeof(*out->absent));
 	r.bad |= !out->absent;
 	if (!r.bad)

@@ -19,6 +19,8 @@ GIVEN = {
     "base/rice": "struct buf *out; struct bytes_reader reader; int32_t values[8]; size_t count;",
     "cache/cache": "struct cache *cache; struct cache_read read; struct claim claim; struct commit commit; struct cache_document document;"
     "enum cache_group group; enum reason reason; const char *snap; void send(struct span); enum reason fetch(void);",
+    "fleet/accuracy": "struct accuracy_hour hour; struct accuracy accuracy; const struct accuracy_score *score; enum accuracy_verdict verdict;"
+    "struct forecasts forecasts; struct snapshot *snap; struct buf record; size_t horizon; int64_t to_ms, range_ms, interval_ms;",
     "fleet/changes": "const struct snapshot *then, *now; struct changes changes; void tell(const struct change_line *);",
     "fleet/decode": "struct decode *d; const char *bytes; size_t len; enum reason reason; struct snapshot *snapshot;"
     "bool receive(const char **, size_t *);",

@@ -488,6 +488,6 @@ int main(int argc, char **argv)
 	};
 
 	if (argc == 2)
-		return score_series(atoi(argv[1]));
+		return score_series(strtol(argv[1], NULL, 10));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

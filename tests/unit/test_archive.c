@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "cache/accuracy.h"
 #include "cache/archive.h"
 #include "cache/forecast_store.h"
 #include "cache_fixture.h"
@@ -390,6 +391,51 @@ static void test_those_of_the_last_commit_are_still_open(void **state)
 	buf_free(&open);
 }
 
+/* --- scores of forecasts --- */
+
+static void put_scores(struct buf *entries, int64_t ms, int64_t n, bool damaged)
+{
+	struct accuracy_hour hour = {.at_ms = ms / HOUR * HOUR};
+	char id[32];
+	struct buf record;
+
+	hour.sums[0][KEPT_LOAD][0][PROFILE_ML].n = n;
+	buf_init(&record, 65536);
+	accuracy_encode(&hour, &record);
+	record.data[record.len - 1] ^= damaged;
+	(void)snprintf(id, sizeof(id), "%lld-0", (long long)ms);
+	buf_lit(entries, "*2\r\n");
+	put_text(entries, id);
+	buf_lit(entries, "*2\r\n");
+	put_text(entries, "a");
+	put_string(entries, buf_span(&record));
+	buf_free(&record);
+}
+
+static void test_the_last_scores_of_each_hour_count(void **state)
+{
+	static struct accuracy accuracy;
+	struct buf entries;
+
+	(void)state;
+	buf_init(&entries, 65536);
+	put_scores(&entries, END - 3 * HOUR + 1000, 5, false);
+	put_scores(&entries, END - 3 * HOUR + 2000, 7, false);
+	put_scores(&entries, END - 2 * HOUR, 100, true);
+	put_scores(&entries, END - HOUR, 1, false);
+	put_scores(&entries, END - 1000, 30, false);
+	on_entries("XRANGE tfthist:accuracy", 5, &entries);
+	assert_int_equal(accuracy_read(cache, END, 24 * HOUR, &accuracy), 0);
+	assert_string_equal(redis_heard(), "XRANGE tfthist:accuracy 1763917200000 1763999999999\n");
+	assert_int_equal(accuracy_of(&accuracy, ACCURACY_USUAL, KEPT_LOAD, 0, ACCURACY_ALL)->sums.n,
+			 37);
+	redis_on("XRANGE tfthist:accuracy", "-ERR\r\n");
+	assert_int_equal(accuracy_read(cache, END, 24 * HOUR, &accuracy), -1);
+	assert_int_equal(accuracy_of(&accuracy, ACCURACY_USUAL, KEPT_LOAD, 0, ACCURACY_ALL)->sums.n,
+			 0);
+	buf_free(&entries);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_archive, close_archive)
 
 int main(void)
@@ -406,6 +452,7 @@ int main(void)
 		TEST(test_the_last_hour_of_all_servers),
 		TEST(test_incidents_are_those_open_then_and_those_that_ended_before),
 		TEST(test_those_of_the_last_commit_are_still_open),
+		TEST(test_the_last_scores_of_each_hour_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
