@@ -79,7 +79,7 @@ struct accuracy_score {
 	double blocks, squares_n, squares_inside, products;
 };
 
-/* About 600 KB. */
+/* About 450 KB: not for the stack. */
 struct accuracy {
 	int64_t from_ms, to_ms; /* whole slots, of which the last one may not be over */
 	int64_t slot_ms;        /* an hour, 6 hours or a day */
