@@ -121,7 +121,7 @@ stage_counting() {
 
 stage_fuzz() {
     local start=$SECONDS log=$work/log/fuzz.log good bad
-    aside "$root/tests/fuzz/stage.sh" "$work" 30 >"$log" 2>&1 || true
+    aside "$root/tests/fuzz/stage.sh" "$work" 20 >"$log" 2>&1 || true
     good=$(grep -c '^passed ' "$log" || true)
     bad=$(grep -c '^failed ' "$log" || true)
     ((good + bad > 0)) || bad=1
