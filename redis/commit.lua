@@ -1,7 +1,7 @@
 #!lua
 -- Publishes all staged entries of a bucket in one step, moves the pointer, adds the history point and releases the lock.
--- Answers {'ok', previous_bucket, history [, why]} with history = hist-new, hist-dup, hist-none or hist-failed; or removes the staged entries
--- and answers:
+-- Answers {'ok', previous_bucket, history [, why]} with history = hist-new, hist-dup, hist-ahead (the newest point is of the future, and is
+-- the fourth member), hist-none or hist-failed; or removes the staged entries and answers:
 --   lost     another worker holds the lock: this refresh was too slow
 --   flushed  the cache was flushed after the claim: these data are older than the flush
 --   old      the lock has expired, and this bucket or a newer one is already published
@@ -215,6 +215,10 @@ if kept then
 end
 why = type(why) == 'table' and why.err or tostring(why)
 if string.find(why, 'equal or smaller', 1, true) then
+	local last = newest(KEYS[5])
+	if last and ms_of(last[1]) > now then
+		return {'ok', current, 'hist-ahead', string.match(last[1], '^%d+')}
+	end
 	return {'ok', current, 'hist-dup'}
 end
 return {'ok', current, 'hist-failed', why}

@@ -199,6 +199,19 @@ static const redisReply *run_commit(struct cache *cache, const struct claim *cla
 				 cache->limits->publish_ms);
 }
 
+/* What became of the history's point, where that is not as usual. */
+static void tell_history(const struct claim *claim, struct span result, struct span why)
+{
+	if (span_is(result, "hist-dup"))
+		log_event(LOG_LEVEL_INFO, "history_repeated", LOG_INT("bucket", claim->bucket));
+	if (span_is(result, "hist-ahead"))
+		log_event(LOG_LEVEL_WARNING, "history_ahead", LOG_INT("bucket", claim->bucket),
+			  LOG_SPAN("newest", why));
+	if (span_is(result, "hist-failed"))
+		log_event(LOG_LEVEL_WARNING, "history_failed", LOG_INT("bucket", claim->bucket),
+			  LOG_SPAN("err", why));
+}
+
 enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
 				const struct commit *commit)
 {
@@ -208,11 +221,7 @@ enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
 		return COMMIT_DOWN;
 	if (cache_note_foreign(cache, reply))
 		return COMMIT_FOREIGN;
-	if (span_is(reply_field(reply, 2), "hist-dup"))
-		log_event(LOG_LEVEL_INFO, "history_repeated", LOG_INT("bucket", claim->bucket));
-	if (span_is(reply_field(reply, 2), "hist-failed"))
-		log_event(LOG_LEVEL_WARNING, "history_failed", LOG_INT("bucket", claim->bucket),
-			  LOG_SPAN("err", reply_field(reply, 3)));
+	tell_history(claim, reply_field(reply, 2), reply_field(reply, 3));
 	return settle(cache, claim, commit, commit_answer(reply));
 }
 

@@ -99,12 +99,14 @@ static int64_t sooner(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static enum moment_result find_neighbours(struct cache *cache, int64_t at_ms, struct moment *moment)
+/* Of a time of which nothing is kept: the newest until before_ms, the oldest after at_ms. */
+static enum moment_result find_neighbours(struct cache *cache, int64_t before_ms, int64_t at_ms,
+					  struct moment *moment)
 {
 	struct moment_search before = {0}, after = {0};
 	struct cache_batch batch = {.count = 0};
 
-	add_records(&batch, 0, at_ms, CACHE_NEWEST, &before);
+	add_records(&batch, 0, before_ms, CACHE_NEWEST, &before);
 	add_records(&batch, at_ms + 1, INT64_MAX, CACHE_OLDEST, &after);
 	if (cache_batch_read(cache, &batch) != 0)
 		return MOMENT_DOWN;
@@ -113,18 +115,33 @@ static enum moment_result find_neighbours(struct cache *cache, int64_t at_ms, st
 	return MOMENT_NONE;
 }
 
+/* The record that counts for the time; NULL: none is kept of it. */
+static const struct moment_record *choose(const struct cache *cache,
+					  const struct moment_search *search)
+{
+	int64_t interval_ms = cache_interval_ms(cache, CACHE_FLEET);
+
+	if (search->full.at_ms)
+		return search->full.at_ms > search->at_ms - interval_ms ? &search->full : NULL;
+	return search->thin.at_ms ? &search->thin : NULL;
+}
+
 enum moment_result moments_take(struct cache *cache, int rc, struct moment_search *search,
 				struct moment *moment)
 {
+	const struct moment_record *record = rc == 0 ? choose(cache, search) : NULL;
+
 	*moment = (struct moment){0};
-	if (rc == 0 && search->full.at_ms > search->at_ms - cache_interval_ms(cache, CACHE_FLEET))
-		moment->snap = decode(&search->full, search);
-	else if (rc == 0 && !search->full.at_ms && search->thin.at_ms)
-		moment->snap = decode(&search->thin, search);
+	if (record)
+		moment->snap = decode(record, search);
 	buf_free(&search->risks);
 	if (rc != 0)
 		return MOMENT_DOWN;
-	return moment->snap ? MOMENT_FOUND : find_neighbours(cache, search->at_ms, moment);
+	if (moment->snap)
+		return MOMENT_FOUND;
+	/* A damaged one is no neighbour of itself. */
+	return find_neighbours(cache, record ? record->at_ms - 1 : search->at_ms, search->at_ms,
+			       moment);
 }
 
 enum moment_result moments_read(struct cache *cache, int64_t at_ms, bool forecasts,

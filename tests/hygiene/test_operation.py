@@ -90,8 +90,8 @@ def test_the_shared_redis_knows_the_same_user_as_the_private_one():
 
 
 def scripted():
-    """The commands of the scripts that workers run; adopt.lua is for administrators."""
-    scripts = [re.sub("--.*", "", path.read_text()) for path in (ROOT / "redis").glob("*.lua") if path.stem != "adopt"]
+    """The commands of the scripts that workers run; adopt.lua and rewind.lua are for administrators."""
+    scripts = [re.sub("--.*", "", path.read_text()) for path in (ROOT / "redis").glob("*.lua") if path.stem not in ("adopt", "rewind")]
     return {name for text in scripts for name in re.findall(r"redis\.p?call\('(\w+)'", text) + re.findall(r"\{'([A-Z]+)'", text)}
 
 

@@ -77,9 +77,10 @@ static void read_answer(const char *path, struct answer *answer)
 	snapshot_free(&snap);
 }
 
-/* As refresh.c completes it. */
-static struct snapshot *complete(const struct answer *answer, const struct claim *claim,
-				 const struct snapshot *previous)
+/* As refresh.c completes it; recent: with the last hour, which is most of the work. */
+static struct snapshot *complete(struct cache *cache, const struct answer *answer,
+				 const struct claim *claim, const struct snapshot *previous,
+				 bool recent)
 {
 	struct snapshot *snap = compact_decode(buf_span(&answer->compact));
 
@@ -88,6 +89,8 @@ static struct snapshot *complete(const struct answer *answer, const struct claim
 	snap->id[HASH_HEX - 1] = '\0';
 	snap->bucket = claim->bucket;
 	snap->gen_ms = claim->now_ms;
+	if (recent)
+		archive_recent(cache, snap);
 	snapshot_carry(snap, previous);
 	return snap;
 }
@@ -173,13 +176,14 @@ int main(int argc, char **argv)
 		buf_init((struct buf *)&records + i, DOCUMENT_MAX);
 	cache = cache_new(store_new(&address), &limits, &owner);
 	require(cache, "no memory");
-	for (long i = 0; i < strtol(argv[5], NULL, 10); i++) {
+	for (long i = 0, count = strtol(argv[5], NULL, 10); i < count; i++) {
 		const struct answer *answer = &answers[i / IN_A_ROW % (argc - 6)];
 		struct snapshot *previous = snap;
 
 		*now_us += INTERVAL_MS * INT64_C(1000);
 		require(cache_claim(cache, CACHE_FLEET, &claim) == CLAIM_WON, "no claim");
-		snap = complete(answer, &claim, previous);
+		/* Of the last one pages are looked at. */
+		snap = complete(cache, answer, &claim, previous, i == 0 || i == count - 1);
 		snapshot_free(&previous);
 		publish(cache, &claim, answer, snap, &records);
 	}

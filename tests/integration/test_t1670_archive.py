@@ -105,8 +105,8 @@ def is_page(answer):
 
 def comparable(html):
     html = re.sub(r" build [0-9a-f]{12}", "", html)
-    # Forecasts are dropped a day later, when the memory is used up, and the page says so.
-    html = html.replace('<p class="note">No forecast is kept of this moment.</p>', "")
+    # Forecasts are dropped a day later, when the memory is used up, and the page says so. commits.c stores none for live pages.
+    html = re.sub('<p class="note">(No forecast is kept of this moment|The stored forecast of this server cannot be read).</p>', "", html)
     # A wall screen reloads itself; a page of the past does not.
     return re.sub(r' data-reload="\d+"|<meta http-equiv="refresh"[^>]*/>(<!-- -->)?', "", html)
 

@@ -285,7 +285,7 @@ class Model:
             key = f"tft:{route}:{current}"
             if current != claim.bucket and key in self.cells:
                 self.put(key, self.cells[key].kind, self.cells[key].value, 2 * group.interval)
-        return ["ok", current, self.add_point(claim, seen) if group.history else "hist-none"]
+        return ["ok", current, *(self.add_point(claim, seen) if group.history else ["hist-none"])]
 
     def refuse(self, claim, why):
         self.delete(*map(claim.staged, claim.group.routes))
@@ -298,7 +298,7 @@ class Model:
         at = claim.bucket * claim.group.interval
         points = self.read(HISTORY, [])
         if points and at <= points[-1][0]:
-            return "hist-dup"
+            return ["hist-dup"] if at == points[-1][0] else ["hist-ahead", str(points[-1][0])]
         self.put(HISTORY, "stream", [*points, (at, f"d {claim.record}")])
         if points and points[-1][0] // HOUR < at // HOUR:
             start = points[-1][0] // HOUR * HOUR
@@ -306,7 +306,7 @@ class Model:
             self.put(HOURS, "stream", [(start, "d " + ";".join(lines))])
         self.add_risks(at, claim)
         self.add_moment(at, claim, seen)
-        return "hist-new"
+        return ["hist-new"]
 
     def add_risks(self, at, claim):
         """The servers' names are repeated only when they have changed, and once an hour."""

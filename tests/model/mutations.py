@@ -96,6 +96,7 @@ MUTATIONS = [
     ("commit", "empty scores are kept", "if arg.accuracy ~= '' then", "if true then", ""),
     ("commit", "one that ended is kept of each bucket", "\t\tn = n + 1\n", "\t\tbreak\n", ""),
     ("commit", "what is open is not kept for long", "'t', arg.moment, 'o', open", "'t', arg.moment, 'o', ''", ""),
+    ("commit", "a point of the future is not told", "if last and ms_of(last[1]) > now then", "if false then", ""),
     ("commit", "names are written once only", " and hour_of(last[1]) == hour_of(id_of(now))", "", ""),
     ("commit", "names that changed are not written", "last[2][2] == digest and ", "", ""),
     ("fail", "anybody's lock", "if redis.call('GET', KEYS[2]) ~= ARGV[1] then", "if false then", ""),

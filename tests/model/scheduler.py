@@ -182,9 +182,9 @@ class Run:
     @staticmethod
     def verdict(script, answer):
         """For the statistics."""
-        if answer[0] == "error" or (script, answer[0]) == ("commit", "ok"):
-            return answer[-1]
-        return answer[0]
+        if answer[0] == "error":
+            return answer[1]
+        return answer[2] if (script, answer[0]) == ("commit", "ok") else answer[0]
 
     def look(self):
         text = self.server.dump()

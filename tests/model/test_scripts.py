@@ -20,7 +20,7 @@ EVERY_ANSWER = {
     "claim": {"won", "fresh", "open", "budget", "busy", "foreign", "OOM"},
     "extend": {"ok", "lost", "WRONGTYPE", "OOM"},
     "stage": {"ok", "WRONGTYPE", "OOM"},
-    "commit": {"lost", "flushed", "old", "missing", "foreign", "hist-new", "hist-dup", "hist-none", "WRONGTYPE", "OOM"},
+    "commit": {"lost", "flushed", "old", "missing", "foreign", "hist-new", "hist-dup", "hist-ahead", "hist-none", "WRONGTYPE", "OOM"},
     "fail": {"backoff", "lost", "WRONGTYPE", "OOM"},
     "flush": {"ok", "limited"},
     "adopt": {"ok"},
