@@ -186,6 +186,7 @@ TAMPERINGS = {
     "I10": lambda s: last_page(s).update(length=1),
     "I11": lambda s: s.samples[-1]["keys"].update({"tft:overview:1": -1}),
     "I12": lambda s: s.samples[-1].update(workers=[4, 4, 3]),
+    "I13": lambda s: s.archive.remove([entry for entry in s.archive if entry["stream"] == "full"][-1]),
     "I14": lambda s: one_of_two(s).update(content="another"),
 }
 
