@@ -32,7 +32,7 @@ local now = redis.call('TIME')[1] * 1000
 local newest = rewind(history .. 'fleet', now)
 -- The hour of the newest point is closed again when it is over.
 rewind(history .. 'hours', math.floor(newest / 3600000) * 3600000 - 1)
-for _, stream in ipairs({'risk', 'full', 'thin', 'forecasts', 'incidents'}) do
+for _, stream in ipairs({'risk', 'full', 'thin', 'forecasts', 'incidents', 'accuracy'}) do
 	rewind(history .. stream, now)
 end
 return {'ok', removed}

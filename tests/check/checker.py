@@ -39,7 +39,7 @@ from dataclasses import dataclass, field
 
 # The keys that never expire: those of redis/KEYS.md.
 ENDLESS = frozenset(f"tft:{what}:{group}" for what in ("cur", "epoch") for group in ("fleet", "status", "scenario")) | frozenset(
-    f"tfthist:{name}" for name in ("fleet", "hours", "risk", "full", "thin", "forecasts", "incidents", "upstream")
+    f"tfthist:{name}" for name in ("fleet", "hours", "risk", "full", "thin", "forecasts", "incidents", "accuracy", "upstream")
 )
 DAY_MS, WINDOW_MS = 86_400_000, 300_000  # all moments of a day are kept, and of each window one for longer
 LATE_CALLERS = 2  # a worker that was stopped between claim and call may be up to 1.8 s late

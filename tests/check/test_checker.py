@@ -3,6 +3,7 @@
 import copy
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from checker import INVARIANTS, Scenario, violations  # noqa: E402
+from checker import ENDLESS, INVARIANTS, Scenario, violations  # noqa: E402
 
 WALL = 1_700_000_010  # the start of a bucket
 FIRST = WALL // 30
@@ -221,6 +222,16 @@ def test_what_is_allowed_is_not_reported(name, what, alter):
 
 def test_every_invariant_has_been_seen_to_fail():
     assert {violating[0] for violating in VIOLATING} == set(INVARIANTS)
+
+
+def test_the_keys_that_never_expire_are_those_of_the_document():
+    """rewind.lua knows all streams of them."""
+    root = pathlib.Path(__file__).resolve().parent.parent.parent
+    rows = re.findall(r"^\| `(\S+)` \| (\w+) \| never", (root / "redis" / "KEYS.md").read_text(), re.M)
+    groups = ("fleet", "status", "scenario")
+    assert {key.replace("<group>", group) for key, _ in rows for group in groups} == ENDLESS
+    streams = {key.removeprefix("tfthist:") for key, kind in rows if kind == "stream"}
+    assert streams <= set(re.findall(r"'([a-z]+)'", (root / "redis" / "rewind.lua").read_text()))
 
 
 def write(scenario, directory):
