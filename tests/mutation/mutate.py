@@ -103,9 +103,10 @@ def replacement(match, text):
 
 def outside_strings(line):
     """The line with blanks for its strings, and for what no change can break: sizes of buffers, where one more byte is
-    not a fault, and the choice between two equal numbers. (An error of -1 may as well be -2: see OPERATORS.)"""
+    not a fault, the choice between two equal numbers, and the form of no page. (An error of -1 may as well be -2: see OPERATORS.)"""
     line = re.sub(r'"(\\.|[^"\\])*"', lambda m: '"' + " " * (len(m.group()) - 2) + '"', line)
-    line = re.sub(r"(\S+) [<>] (\S+) \? (\1 : \2|\2 : \1)(?!\w)", lambda m: " " * len(m.group()), line)
+    line = re.sub(r"(\S+) [<>] (\S+) \? ((\(\w+\))?\1 : \2|\2 : (\(\w+\))?\1)(?!\w)", lambda m: " " * len(m.group()), line)
+    line = line.replace("NULL, false", " " * len("NULL, false"))
     size = r"\bcalloc\(.*|\bbuf_init\(.*|^\s*(?!return)(static )?(const )?(struct )?\w+ \*?\w+\[[^=]*;$"
     return re.sub(size, lambda m: " " * len(m.group()), line)
 
@@ -346,6 +347,8 @@ def main():
         if not chosen:
             sys.exit("there is nothing to try")
         bench = Bench(copy_of_headers(options.build.resolve(), directory), directory, options.jobs)
+        unchanged = (chosen[0][0], 1, "none", 0, chosen[0][0].read_text().split("\n")[0])
+        assert bench.try_out(unchanged) is None, "a mutation that changes nothing is noticed"
         with ThreadPoolExecutor(options.jobs) as pool:
             for tried, (mutation, noticed) in enumerate(zip(chosen, pool.map(bench.try_out, chosen)), 1):
                 if tried % 20 == 0:

@@ -159,6 +159,7 @@ static void test_a_clock_that_says_nothing_is_no_redis(void **state)
 	pass_ms(2000);
 	redis_on_array("TIME", "0", "0");
 	assert_int_equal(look(NULL), CACHE_COLD);
+	assert_int_equal(page.state.now_ms, 0);
 }
 
 /* --- entries --- */

@@ -397,6 +397,8 @@ static void names_are_decoded_and_checked(void **state)
 		{"\\u00e9", "\xc3\xa9"},
 		{"\\ud83d\\ude00", "\xf0\x9f\x98\x80"},
 		{"\xc3\xa9", "\xc3\xa9"},
+		{"\xef\xbf\xbc", "\xef\xbf\xbc"},
+		{"\xf0\x90\x80\x80", "\xf0\x90\x80\x80"}, /* the first that is two escapes */
 		{"\xe2\x80\xae"
 		 "evil",
 		 "\xe2\x80\xae"

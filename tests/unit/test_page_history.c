@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "pages/chart_lines.h"
 #include "pages/pieces.h"
 #include "view_fixture.h"
 
@@ -349,6 +350,65 @@ static void without_a_metric_all_curves_are_small_multiples(void **state)
 	end(&p);
 }
 
+/* Points of one line are joined; a gap begins another one; a point between two gaps is a dot. */
+static void a_line_has_its_envelope_and_its_gaps(void **state)
+{
+	static const struct chart_frame frame = {.from_ms = 0, .to_ms = 1000, .base = 0, .top = 10};
+	const struct chart_point points[] = {
+		{100, 1, 2, 3, false}, {200, 2, 3, 4, true}, {400, 5, 5, 5, false},
+		{600, 1, 1, 1, false}, {700, 2, 2, 9, true},
+	};
+	const struct chart_series series = {"value", "Name", points,
+					    sizeof(points) / sizeof(points[0])};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	chart_line(&frame, &series, &out);
+	buf_char(&out, '\0');
+	assert_string_equal(
+		out.data,
+		"<path class=\"envelope value\" d=\"M100 700L200 600L200 800L100 900Z"
+		"M400 500L400 500ZM600 900L700 100L700 800L600 900Z\"><title>Name</title></path>"
+		"<path class=\"value\" d=\"M100 800L200 700M400 500M600 900L700 800\">"
+		"<title>Name</title></path>"
+		"<path class=\"dot value\" d=\"M400 500h0\"><title>Name</title></path>");
+	buf_free(&out);
+}
+
+/* At most seven of them, at round times. */
+static void times_below_a_chart_are_round(void **state)
+{
+	static const struct {
+		enum history_range range;
+		const char *name, *first, *second;
+		size_t count;
+	} rows[] = {
+		{HISTORY_30M, "30m", ">11:35<", ">11:40<", 6},
+		{HISTORY_1H, "1h", ">11:10<", ">11:20<", 6},
+		{HISTORY_8H, "8h", ">06:00<", ">08:00<", 4},
+		{HISTORY_1D, "1d", ">16:00<", ">20:00<", 6},
+		{HISTORY_7D, "7d", ">17 Nov<", ">18 Nov<", 7},
+		{HISTORY_30D, "30d", ">29 Oct<", "> 3 Nov<", 6},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct page_fixture p;
+		const char *page;
+		char query[32];
+
+		begin(&p, rows[i].range);
+		add_some(&p);
+		(void)snprintf(query, sizeof(query), "metric=risk&range=%s", rows[i].name);
+		page = render(&p.f, "history", query);
+		assert_int_equal(count_of(page, "y=\"99%\""), rows[i].count);
+		assert_has(page, rows[i].first);
+		assert_has(page, rows[i].second);
+		end(&p);
+	}
+}
+
 /* The smallest of the round scales that holds all values; none ends above 100. */
 static void a_scale_fits_its_values(void **state)
 {
@@ -502,6 +562,8 @@ int main(void)
 		cmocka_unit_test(a_week_is_drawn_small_with_its_extremes),
 		cmocka_unit_test(links_are_canonical_and_mark_what_is_shown),
 		cmocka_unit_test(without_a_metric_all_curves_are_small_multiples),
+		cmocka_unit_test(a_line_has_its_envelope_and_its_gaps),
+		cmocka_unit_test(times_below_a_chart_are_round),
 		cmocka_unit_test(a_scale_fits_its_values),
 		cmocka_unit_test(incidents_are_bands_on_every_curve),
 		cmocka_unit_test(values_of_the_heatmap_are_refused),

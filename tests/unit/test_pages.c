@@ -702,6 +702,31 @@ static void calm_fleet_shows_the_busiest_five(void **unused)
 	fixture_free(&f);
 }
 
+/* Of more than 300 servers a tile has no room for text; one that is silent says so in words. */
+static void tiles_of_a_large_fleet_are_small(void **unused)
+{
+	(void)unused;
+	for (int servers = 300; servers <= 301; servers++) {
+		struct snapshot *snap = new_snapshot();
+		struct fixture f;
+		const char *page;
+		char name[16];
+
+		fixture_init(&f);
+		for (int i = 0; i < servers; i++) {
+			(void)snprintf(name, sizeof(name), "ppweb%03d", i);
+			add_sample(snap, name, &fleet[3]);
+		}
+		fixture_use(&f, snap);
+		f.snap->servers[0].same_since_ms = GEN_MS - 60000;
+		f.snap->servers[0].same_count = 9;
+		page = render(&f, "heatmap", "");
+		assert_int_equal(count_of(page, "<ul class=\"tiles small\">"), servers == 301);
+		assert_int_equal(count_of(page, "WT silent") > 0, servers == 301);
+		fixture_free(&f);
+	}
+}
+
 static void silent_servers_are_marked(void **unused)
 {
 	struct fixture f;
@@ -888,6 +913,7 @@ int main(void)
 		cmocka_unit_test(insight_compares_scenario_and_index),
 		cmocka_unit_test(bars_are_the_fifteen_highest),
 		cmocka_unit_test(calm_fleet_shows_the_busiest_five),
+		cmocka_unit_test(tiles_of_a_large_fleet_are_small),
 		cmocka_unit_test(silent_servers_are_marked),
 		cmocka_unit_test(silence_of_all_servers_is_told_in_a_sentence),
 		cmocka_unit_test(hostile_names_stay_text),

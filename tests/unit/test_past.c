@@ -130,6 +130,8 @@ static void the_strip_has_a_time_each_three_hours(void **unused)
 	page = render(&f, "heatmap", "at=2025-11-23T11:59:30Z");
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		assert_int_equal(count_of(page, wanted[i]), 1);
+	assert_has(page, "<text x=\"12.50%\" y=\"70\">15:00</text>");
+	assert_has(page, "<text x=\"87.50%\" y=\"70\">09:00</text>");
 	assert_has_not(page, ">12:00<");
 	history_free(&day);
 	fixture_free(&f);

@@ -123,6 +123,8 @@ static void the_canonical_form_orders_and_drops(void **state)
 		{THEN, "at=2026-11-28t06:11z", "at=2026-11-28T06:11:00Z"},
 		{THEN, "at=2026-11-28T06:11:00,25Z", "at=2026-11-28T06:11:00.250Z"},
 		{THEN, "at=2026-11-28T06:11:59.9999Z", "at=2026-11-28T06:11:59.999Z"},
+		{THEN, "at=946684800", "at=2000-01-01T00:00:00Z"},
+		{THEN, "at=253402300799999", "at=9999-12-31T23:59:59.999Z"},
 		{THEN, "at=2024-02-29", "at=2024-02-29T00:00:00Z"},
 		{THEN, "at=&refresh=30", "refresh=30"},
 		/* What to compare with. */

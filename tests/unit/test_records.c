@@ -86,6 +86,58 @@ static void check_answer(struct span body)
 	assert_int_equal(at, arrival.len);
 }
 
+/* --- requests --- */
+
+static size_t put_record(char *to, int type, int id, const char *content, size_t len)
+{
+	const char head[] = {1, (char)type, (char)(id >> 8), (char)id, (char)(len >> 8), (char)len,
+			     3, 0};
+
+	memcpy(to, head, sizeof(head));
+	if (len)
+		memcpy(to + sizeof(head), content, len);
+	memcpy(to + sizeof(head) + len, "pad", 3);
+	return sizeof(head) + len + 3;
+}
+
+/* A parameter whose value takes a record of more than 255 bytes; then a body. */
+static size_t put_request(char *to, int id, int body_id, char role)
+{
+	static const char name[] = "\1\x80\0\1\x2cP";
+	const char begin[] = {0, role, 1, 0, 0, 0, 0, 0};
+	char params[sizeof(name) - 1 + 300];
+	size_t n = put_record(to, 1, id, begin, sizeof(begin));
+
+	memset(params, 'v', sizeof(params));
+	memcpy(params, name, sizeof(name) - 1);
+	n += put_record(to + n, 4, id, params, sizeof(params));
+	n += put_record(to + n, 4, id, NULL, 0);
+	n += put_record(to + n, 5, body_id, "body", 4);
+	return n + put_record(to + n, 5, body_id, NULL, 0);
+}
+
+static void test_what_has_arrived_of_a_request(void **state)
+{
+	char bytes[1024];
+	size_t len = put_request(bytes, ID, ID, 1);
+
+	(void)state;
+	assert_int_equal(records_check(bytes, len), RECORDS_WHOLE);
+	for (size_t part = 0; part < len; part++) {
+		len = put_request(bytes, ID, ID, 1);
+		assert_int_equal(records_check(bytes, part), RECORDS_HALF);
+	}
+	len = put_request(bytes, ID, 2, 1);
+	assert_int_equal(records_check(bytes, len), RECORDS_BAD);
+	len = put_request(bytes, 0, 0, 1);
+	assert_int_equal(records_check(bytes, len), RECORDS_BAD);
+	len = put_request(bytes, ID, ID, 2);
+	assert_int_equal(records_check(bytes, len), RECORDS_BAD);
+	len = put_request(bytes, ID, ID, 1);
+	bytes[8 + 8 + 3 + 8 + 4]++; /* the value is longer than its record */
+	assert_int_equal(records_check(bytes, len), RECORDS_BAD);
+}
+
 /* In one write: a worker killed at any moment leaves a whole answer, or none. */
 static void test_answers_of_all_sizes_in_one_write(void **state)
 {
@@ -196,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_request_is_whole_with_its_last_byte),
 		cmocka_unit_test(test_whatever_is_no_request_is_bad),
+		cmocka_unit_test(test_what_has_arrived_of_a_request),
 		cmocka_unit_test(test_answers_of_all_sizes_in_one_write),
 		cmocka_unit_test(test_a_write_that_is_taken_in_parts_goes_on),
 		cmocka_unit_test(test_a_peer_that_has_gone_is_an_error),

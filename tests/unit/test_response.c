@@ -206,6 +206,7 @@ static void test_server_timing(void **state)
 		{-1, 0, "render;dur=0.0"},
 		{-1, 99, "render;dur=0.0"},
 		{100999, 1050, "redis;dur=100.9, render;dur=1.0"},
+		{0, 999999, "redis;dur=0.0, render;dur=999.9"},
 	};
 	struct response r;
 

@@ -104,6 +104,19 @@ static void test_parameters_are_answered_from_the_snapshot(void **state)
 	assert_string_equal(response.type, "application/problem+json");
 }
 
+/* A page has a script that marks old data; who reads the API sees what it says alone. */
+static void test_pages_may_be_shown_for_longer_than_answers_of_the_api(void **state)
+{
+	int64_t page;
+
+	(void)state;
+	get("/", "");
+	page = response.stale_ok_s;
+	get("/api/v1/alerts", "");
+	assert_true(response.stale_ok_s < page);
+	assert_true(page > 500);
+}
+
 /* Pages say what holds now, the API what held when the snapshot was made. */
 static void test_pages_alone_ask_for_what_is_newer(void **state)
 {
@@ -519,6 +532,7 @@ static void test_a_moment_that_is_not_there(void **state)
 	redis_reset();
 	get("/heatmap", "at=2025-11-24T15:59:30Z");
 	assert_int_equal(response.status, 503);
+	assert_int_equal(response.retry_after_s, 1);
 	assert_null(response.type);
 	get("/api/v1/alerts", "at=2025-11-24T15:59:30Z");
 	assert_int_equal(response.status, 503);
@@ -572,6 +586,41 @@ static void test_without_redis_forecasts_are_fetched(void **state)
 	assert_true(serve_due(serve));
 	get("/heatmap", "");
 	assert_false(serve_due(serve));
+}
+
+/* After an outage the own snapshot is the best there is. */
+static void test_a_redis_that_came_back_empty(void **state)
+{
+	(void)state;
+	get("/", "");
+	serve_after(serve);
+	redis_reset();
+	get("/", "");
+	assert_string_equal(response.cache_status, "tft-local; hit; ttl=14");
+	pass_ms(5000);
+	redis_on_nothing();
+	redis_on_array("EVALSHA 8", "busy", "58800000", "1764000015123", "e1", "9000");
+	redis_on_time(NOW_MS + 5000);
+	get("/", "");
+	assert_int_equal(response.status, 200);
+	assert_memory_equal(response.cache_status, "tft-local; hit; ttl=9", 21);
+	assert_int_equal(response.bucket, BUCKET);
+}
+
+/* Whoever empties it on purpose sees no old data. */
+static void test_a_redis_that_was_emptied(void **state)
+{
+	(void)state;
+	get("/", "");
+	serve_after(serve);
+	redis_on_nothing();
+	redis_on_array("EVALSHA 8", "busy", "58800000", "1764000015123", "e1", "9000");
+	get("/", "");
+	assert_int_equal(response.status, 503);
+	assert_string_equal(response.cache_status, "tft-redis; fwd=miss; detail=WARMING");
+	redis_reset();
+	get("/", "");
+	assert_int_equal(response.status, 503);
 }
 
 static void test_without_redis_and_a_snapshot(void **state)
@@ -653,6 +702,31 @@ static void test_readyz(void **state)
 	assert_body("{\"status\":\"warn\",\"checks\":{\"redis\":\"warn\",\"data\":\"pass\"}}");
 }
 
+/* It answers, though not for us, or takes nothing. */
+static void test_the_health_of_a_redis_that_is_of_no_use(void **state)
+{
+	(void)state;
+	redis_on("EVALSHA 8", "-READONLY You can't write against a read only replica.\r\n");
+	on_snapshot("58799999", NOW_MS - 40000);
+	get("/", "");
+	get("/readyz", "");
+	assert_int_equal(response.status, 200);
+	assert_body("{\"status\":\"warn\",\"checks\":{\"redis\":\"warn\",\"data\":\"pass\"},"
+		    "\"output\":\"");
+	get("/metrics", "");
+	assert_body("tft_dashboard_redis_up 1\n");
+	assert_body("tft_dashboard_redis_writable 0\n");
+	get("/api/v1/status", "");
+	assert_body("\"refuses\"");
+	redis_on_array("HMGET tft:cur:fleet", "58800000", "e1", "1764000010123", "s1", "600",
+		       "fedcba9876543210");
+	get("/readyz", "");
+	assert_int_equal(response.status, 503);
+	get("/metrics", "");
+	assert_body("tft_dashboard_redis_up 1\n");
+	assert_body("tft_dashboard_redis_writable 0\n");
+}
+
 static void test_metrics(void **state)
 {
 	(void)state;
@@ -729,6 +803,23 @@ static void test_a_refresh_at_once(void **state)
 	assert_int_equal(response.status, 403);
 }
 
+static char scenario_path[64];
+
+/* The generator answers that it plays this one. */
+static void put_scenario(const char *name)
+{
+	char says[96];
+	FILE *file;
+
+	(void)snprintf(scenario_path, sizeof(scenario_path), "/tmp/tft-scenario.%d", (int)getpid());
+	(void)snprintf(says, sizeof(says), "0 200 0 %s", scenario_path);
+	file = fopen(scenario_path, "w");
+	assert_non_null(file);
+	(void)fprintf(file, "{\"scenario\":\"%s\",\"total_affected\":1,\"fleet_size\":2}", name);
+	assert_int_equal(fclose(file), 0);
+	fetch_says("scenario", says);
+}
+
 static void test_a_change_of_the_scenario(void **state)
 {
 	(void)state;
@@ -757,6 +848,15 @@ static void test_a_change_of_the_scenario(void **state)
 	post("/scenario", "format=json", "scenario=critical&confirm=1");
 	assert_int_equal(response.status, 502);
 	assert_body("\"scenario\":\"degrading\"");
+	/* What is no word would be two fields of the record. */
+	put_scenario("two words");
+	post("/scenario", "format=json", "scenario=degrading&confirm=1");
+	assert_int_equal(response.status, 502);
+	assert_heard(redis_heard(), " scenario.set unchanged - - ");
+	put_scenario("word~!");
+	post("/scenario", "format=json", "scenario=degrading&confirm=1");
+	assert_heard(redis_heard(), " scenario.set unchanged - word~! ");
+	(void)unlink(scenario_path);
 	fetch_says("scenario", "2 0 0 -");
 	post("/scenario", "format=json", "scenario=critical&confirm=1");
 	assert_int_equal(response.status, 502);
@@ -772,6 +872,7 @@ static void test_the_page_of_operators(void **state)
 	get("/advanced", "");
 	assert_int_equal(response.status, 200);
 	assert_body("web-of-the-test");
+	assert_body("2025-11-24T16:00:30Z"); /* the next bucket */
 	assert_int_equal(response.max_age_s, RESPONSE_NO_STORE);
 	assert_int_equal(response.etag[0], '\0');
 	redis_on_nothing();
@@ -889,7 +990,9 @@ static void test_counts_are_sent_soon(void **state)
 	const char *heard;
 
 	(void)state;
-	get("/", "");
+	make_request(&request, METHOD_GET, "/", "");
+	pass_ms(7);
+	serve_request(serve, &request, &response);
 	get("/nowhere", "");
 	assert_int_equal(serve_next_tick_ms(serve), 0);
 	serve_after(serve);
@@ -898,6 +1001,8 @@ static void test_counts_are_sent_soon(void **state)
 		     "tft_dashboard_http_requests_total{route=\"overview\",code=\"200\"} 1 ");
 	assert_heard(heard, "tft_dashboard_http_requests_total{route=\"none\",code=\"404\"} 1 ");
 	assert_heard(heard, "tft_dashboard_cache_requests_total{result=\"fresh\"} 1 ");
+	assert_heard(heard, "tft_dashboard_http_request_duration_seconds_bucket{le=\"0.01\"} 2 ");
+	assert_heard(heard, "tft_dashboard_http_request_duration_seconds_sum 7000 ");
 	get("/metrics", "");
 	assert_int_equal(serve_next_tick_ms(serve), 1000);
 }
@@ -911,6 +1016,7 @@ int main(int argc, char **argv)
 		TEST(test_near_the_end_of_its_bucket_it_lives_for_less),
 		TEST(test_a_page_that_repeats_something_old_is_made_anew),
 		TEST(test_parameters_are_answered_from_the_snapshot),
+		TEST(test_pages_may_be_shown_for_longer_than_answers_of_the_api),
 		TEST(test_pages_alone_ask_for_what_is_newer),
 		TEST(test_large_answers_are_packed),
 		TEST(test_a_server_and_one_that_is_not_there),
@@ -931,9 +1037,12 @@ int main(int argc, char **argv)
 		TEST(test_a_moment_that_is_not_there),
 		TEST(test_without_redis_the_last_snapshot_is_shown),
 		TEST(test_without_redis_forecasts_are_fetched),
+		TEST(test_a_redis_that_came_back_empty),
+		TEST(test_a_redis_that_was_emptied),
 		TEST(test_without_redis_and_a_snapshot),
 		TEST(test_a_redis_that_takes_no_writes),
 		TEST(test_readyz),
+		TEST(test_the_health_of_a_redis_that_is_of_no_use),
 		TEST(test_metrics),
 		TEST(test_the_status_of_the_api),
 		TEST(test_a_refresh_at_once),

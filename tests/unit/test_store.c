@@ -43,6 +43,7 @@ static struct {
 	size_t piece;             /* bytes per read */
 	size_t opened, closed;
 	const char *refusal; /* connecting fails */
+	const char *broken;  /* waiting fails */
 	int handshakes;      /* rounds of a handshake */
 	struct buf written;  /* of this turn */
 	struct span unread;
@@ -157,7 +158,10 @@ static ssize_t server_read(struct link *link, char *to, size_t len, bool may_wai
 static int server_wait(struct link *link, short events, int64_t ms, struct err *err)
 {
 	(void)link;
-	(void)err;
+	if (server.broken) {
+		err_set(err, "poll: %s", server.broken);
+		return -1;
+	}
 	if ((events & POLLOUT) || server.unread.len || server.ended || server.handshakes >= 0)
 		return 1;
 	assert_true(server.waits < LENGTH(server.waited_ms));
@@ -637,6 +641,22 @@ static void test_the_limit_is_that_of_a_batch(void **state)
 
 /* --- time --- */
 
+static void test_a_wait_that_fails_says_why(void **state)
+{
+	static const struct turn turns[] = {
+		{"GET a;", "+a\r\n", OPEN, NULL}, {"GET a;", "", OPEN, NULL}, {NULL}};
+
+	(void)state;
+	play(turns);
+	get("a");
+	assert_result(STORE_OK);
+	assert_error("");
+	server.broken = "no descriptor";
+	get("a");
+	assert_result(STORE_DOWN);
+	assert_error("poll: no descriptor");
+}
+
 static void test_a_run_waits_no_longer_than_it_may(void **state)
 {
 	static const struct turn turns[] = {{"GET a;", "", OPEN, NULL}, {NULL}};
@@ -964,6 +984,7 @@ int main(void)
 		TEST(test_a_giant_leaves_no_trace_in_the_limit),
 		TEST(test_where_the_limit_is),
 		TEST(test_the_limit_is_that_of_a_batch),
+		TEST(test_a_wait_that_fails_says_why),
 		TEST(test_a_run_waits_no_longer_than_it_may),
 		TEST(test_who_comes_late_waits_a_moment_once),
 		TEST(test_a_handshake_of_several_rounds),

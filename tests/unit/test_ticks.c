@@ -158,6 +158,18 @@ static void written_is_read_and_the_answer_stays(void **state)
 	buf_free(&out);
 }
 
+/* Below 2^48: sums of them cannot overflow. */
+static void the_largest_count_is_read(void **state)
+{
+	(void)state;
+	assert_read("{\"tick_count\":281474976710655,\"ticks\":{\"since\":1,\"seen\":2,\"still\":0,"
+		    "\"period\":0}}",
+		    (struct ticks){281474976710655, 1, 2, 0, 0});
+	assert_read("{\"tick_count\":281474976710656,\"ticks\":{\"since\":1,\"seen\":2,\"still\":0,"
+		    "\"period\":0}}",
+		    (struct ticks){0});
+}
+
 static void what_is_not_ours_reads_as_never_seen(void **state)
 {
 	static const char *const bodies[] = {
@@ -165,6 +177,10 @@ static void what_is_not_ours_reads_as_never_seen(void **state)
 		"{}",
 		"{\"tick_count\":3}",
 		"{\"tick_count\":3,\"ticks\":{\"since\":1,\"seen\":1,\"still\":1}}",
+		"{\"tick_count\":-3,\"ticks\":{\"since\":1,\"seen\":1,\"still\":1,\"period\":1}}",
+		"{\"tick_count\":3,\"ticks\":{\"seen\":1,\"still\":1,\"period\":1}}",
+		"{\"tick_count\":3,\"ticks\":{\"since\":1,\"still\":1,\"period\":1}}",
+		"{\"tick_count\":3,\"ticks\":{\"since\":1,\"seen\":1,\"period\":1}}",
 		"{\"tick_count\":3,\"ticks\":{\"since\":1,\"seen\":1,\"still\":1,\"period\":-1}}",
 		"{\"tick_count\":3,\"ticks\":{\"since\":1,\"seen\":1,\"still\":1,\"period\":1e300}"
 		"}",
@@ -192,6 +208,7 @@ int main(void)
 		cmocka_unit_test(daemon_that_was_started_again_begins_anew),
 		cmocka_unit_test(clock_that_goes_back_is_no_standstill),
 		cmocka_unit_test(written_is_read_and_the_answer_stays),
+		cmocka_unit_test(the_largest_count_is_read),
 		cmocka_unit_test(what_is_not_ours_reads_as_never_seen),
 	};
 
