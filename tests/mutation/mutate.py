@@ -77,7 +77,7 @@ NEAR = {
 # The integration tests of a room: the files that use most of it.
 INTEGRATION = {
     "store": "test_t0500_redis_faults.py",
-    "cache": "test_t0210_verdicts.py test_t0500_redis_faults.py test_t0310_hosts.py",
+    "cache": "test_t0210_verdicts.py test_t0500_redis_faults.py test_t0310_hosts.py test_t0540_fleets.py",
     "refresh": "test_t0210_verdicts.py test_t0400_upstream_answers.py test_t0850_fetch.py test_t0160_actions.py",
     "server": "test_t0600_http.py test_t0190_served.py test_t0160_actions.py test_t0800_processes.py",
     "pages": "test_t0110_golden_api.py test_t0140_history.py test_t0150_server_pages.py",

@@ -702,6 +702,20 @@ static void calm_fleet_shows_the_busiest_five(void **unused)
 	fixture_free(&f);
 }
 
+static void of_equal_values_the_first_is_named(void **unused)
+{
+	struct snapshot *snap = new_snapshot();
+	struct fixture f;
+
+	(void)unused;
+	fixture_init(&f);
+	add_sample(snap, "b", &fleet[3]);
+	add_sample(snap, "a", &fleet[3]);
+	fixture_use(&f, snap);
+	assert_has(render(&f, "heatmap", "metric=cpu"), "Maximum <b>10.0</b> a</li>");
+	fixture_free(&f);
+}
+
 /* Of more than 300 servers a tile has no room for text; one that is silent says so in words. */
 static void tiles_of_a_large_fleet_are_small(void **unused)
 {
@@ -913,6 +927,7 @@ int main(void)
 		cmocka_unit_test(insight_compares_scenario_and_index),
 		cmocka_unit_test(bars_are_the_fifteen_highest),
 		cmocka_unit_test(calm_fleet_shows_the_busiest_five),
+		cmocka_unit_test(of_equal_values_the_first_is_named),
 		cmocka_unit_test(tiles_of_a_large_fleet_are_small),
 		cmocka_unit_test(silent_servers_are_marked),
 		cmocka_unit_test(silence_of_all_servers_is_told_in_a_sentence),
