@@ -38,7 +38,7 @@ void archive_add_server(struct cache_batch *batch, int64_t interval_ms, int64_t 
 int archive_server(struct cache *cache, const struct snapshot *snap, struct span name,
 		   struct history *h);
 
-/* The last hour before a moment for a caller that reads more in the same round trip: the stream,
+/* The last hour before a moment for a caller that knows the snapshot only after the read: the stream,
  * and what takes each of its entries. */
 struct archive_hour {
 	struct recent_hour hour; /* begun and ended by the caller */
@@ -48,9 +48,9 @@ struct archive_hour {
 struct cache_stream archive_hour_stream(int64_t to_ms);
 void archive_hour_take(struct archive_hour *hour, int64_t at_ms, const struct span *fields,
 		       size_t count);
-/* The last hour of all servers, into the snapshot (fleet/recent.h). One round trip; nothing is
- * known when the shared cache cannot be reached. */
-void archive_recent(struct cache *cache, struct snapshot *snap);
+/* The last hour of all servers, into the snapshot (fleet/recent.h). When the batch has been read,
+ * even in vain, the caller calls recent_end. */
+void archive_add_hour(struct cache_batch *batch, struct snapshot *snap, struct archive_hour *hour);
 
 /* Incidents as they were known with the moment of that time: those open then, and those that had
  * ended in the time before. `incidents` is initialised here and freed by the caller, who sorts it
@@ -60,9 +60,13 @@ void archive_add_incidents(struct cache_batch *batch, int64_t at_ms, int64_t ran
 /* The same of the snapshot, sorted. 0, or -1 as above. */
 int archive_incidents(struct cache *cache, const struct snapshot *snap, int64_t range_ms,
 		      struct incidents *incidents);
-/* The record of those open at the last moment kept, appended to `open`, and that moment's time; 0:
- * there is none, -1: Redis does not tell. */
-int64_t archive_open_incidents(struct cache *cache, struct buf *open);
+/* The last moment kept, and the record of the incidents that were open then. */
+struct archive_last {
+	int64_t at_ms;   /* 0: there is none */
+	struct buf open; /* owned by the caller, who initialises it */
+};
+
+void archive_add_last(struct cache_batch *batch, struct archive_last *last);
 /* Logs that a record of that time, or a part of it, cannot be read. */
 void archive_tell_damaged(const char *what, int64_t at_ms);
 

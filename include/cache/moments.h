@@ -20,9 +20,6 @@ struct moment {
  * the moment is found. */
 enum moment_result moments_read(struct cache *cache, int64_t at_ms, bool forecasts,
 				struct moment *moment);
-/* The same without forecasts or, where nothing is kept of it, the nearest moment before end_ms. */
-enum moment_result moments_read_near(struct cache *cache, int64_t at_ms, int64_t end_ms,
-				     struct moment *moment);
 
 /* A record of a stream. It lives until the next command. */
 struct moment_record {
@@ -50,7 +47,7 @@ void moments_add(struct cache_batch *batch, int64_t at_ms, unsigned with,
 /* rc: of the batch. Neighbours are one more round trip. */
 enum moment_result moments_take(struct cache *cache, int rc, struct moment_search *search,
 				struct moment *moment);
-/* As moments_read_near: the nearest moment is one more. */
+/* The same or, where nothing is kept of that time, the nearest moment before end_ms; it is one more. */
 enum moment_result moments_take_near(struct cache *cache, int rc, int64_t end_ms,
 				     struct moment_search *search, struct moment *moment);
 

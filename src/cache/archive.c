@@ -138,14 +138,11 @@ static void add_recent(void *ctx, int64_t at_ms, const struct span *fields, size
 	archive_hour_take(ctx, at_ms, fields, count);
 }
 
-void archive_recent(struct cache *cache, struct snapshot *snap)
+void archive_add_hour(struct cache_batch *batch, struct snapshot *snap, struct archive_hour *hour)
 {
-	struct cache_stream stream = archive_hour_stream(snapshot_bucket_ms(snap));
-	struct archive_hour hour = {.digest = {NULL, 0}};
-
-	recent_begin(&hour.hour, snap);
-	(void)cache_read_streams(cache, &stream, 1, add_recent, &hour);
-	recent_end(&hour.hour);
+	*hour = (struct archive_hour){.digest = {NULL, 0}};
+	recent_begin(&hour->hour, snap);
+	cache_batch_add(batch, archive_hour_stream(snapshot_bucket_ms(snap)), add_recent, hour);
 }
 
 void archive_tell_damaged(const char *what, int64_t at_ms)
@@ -209,25 +206,18 @@ int archive_incidents(struct cache *cache, const struct snapshot *snap, int64_t 
 	return rc;
 }
 
-struct last_moment {
-	int64_t at_ms;
-	struct buf *open;
-};
-
 static void take_last(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
-	struct last_moment *last = ctx;
+	struct archive_last *last = ctx;
 	struct span record;
 
 	last->at_ms = at_ms;
 	if (find_field(OPEN, fields, count, &record))
-		buf_span_add(last->open, record);
+		buf_span_add(&last->open, record);
 }
 
-int64_t archive_open_incidents(struct cache *cache, struct buf *open)
+void archive_add_last(struct cache_batch *batch, struct archive_last *last)
 {
-	struct last_moment last = {0, open};
-	const struct cache_stream newest = {CACHE_MOMENTS, 0, INT64_MAX, CACHE_NEWEST};
-
-	return cache_read_streams(cache, &newest, 1, take_last, &last) == 0 ? last.at_ms : -1;
+	cache_batch_add(batch, (struct cache_stream){CACHE_MOMENTS, 0, INT64_MAX, CACHE_NEWEST},
+			take_last, last);
 }

@@ -174,13 +174,3 @@ enum moment_result moments_take_near(struct cache *cache, int rc, int64_t end_ms
 
 	return nearest_ms ? moments_read(cache, nearest_ms, false, moment) : result;
 }
-
-enum moment_result moments_read_near(struct cache *cache, int64_t at_ms, int64_t end_ms,
-				     struct moment *moment)
-{
-	struct cache_batch batch = {.count = 0};
-	struct moment_search search;
-
-	moments_add(&batch, at_ms, 0, &search);
-	return moments_take_near(cache, cache_batch_read(cache, &batch), end_ms, &search, moment);
-}

@@ -59,6 +59,7 @@ struct work {
 	struct upstream_call call;
 	struct upstream_status upstream_status;
 	struct snapshot *snap;
+	struct archive_last last;
 	struct moment then; /* what the overview is compared with */
 	struct since since;
 	struct commit commit;
@@ -107,6 +108,27 @@ static void take_served(struct work *w)
 	served->bytes = w->call.bytes;
 }
 
+/* In one round trip: the last hour of the servers, the moment that the overview is compared with, and
+ * what the incidents are continued from. */
+static void read_past(struct work *w)
+{
+	int64_t now_ms = snapshot_bucket_ms(w->snap);
+	struct cache_batch batch = {.count = 0};
+	struct moment_search then;
+	struct archive_hour hour;
+	int rc;
+
+	archive_add_hour(&batch, w->snap, &hour);
+	moments_add(&batch, now_ms - QUERY_SINCE_MS, 0, &then);
+	archive_add_last(&batch, &w->last);
+	rc = cache_batch_read(w->refresh->cache, &batch);
+	recent_end(&hour.hour);
+	w->commit.seen_ms = rc == 0 ? w->last.at_ms : -1;
+	w->since.asked_ms = then.at_ms;
+	(void)moments_take_near(w->refresh->cache, rc, now_ms, &then, &w->then);
+	w->since.then = w->then.snap;
+}
+
 static void complete_snapshot(struct work *w)
 {
 	struct snapshot *s = w->snap;
@@ -122,18 +144,8 @@ static void complete_snapshot(struct work *w)
 	s->scenario = w->upstream_status.scenario;
 	s->warmup.at_ms = s->scenario.at_ms = 0;
 	take_served(w);
-	archive_recent(w->refresh->cache, w->snap);
+	read_past(w);
 	carry_over(w);
-}
-
-/* The overview tells what changed. */
-static void read_then(struct work *w)
-{
-	int64_t now_ms = snapshot_bucket_ms(w->snap);
-
-	w->since.asked_ms = now_ms - QUERY_SINCE_MS;
-	(void)moments_read_near(w->refresh->cache, w->since.asked_ms, now_ms, &w->then);
-	w->since.then = w->then.snap;
 }
 
 static int stage_document(struct work *w, const char *route, const char *type, bool is_page)
@@ -291,15 +303,12 @@ static void make_records(const struct snapshot *snap, struct records *r)
 /* Continues those open at the last moment. Without an answer, the commit omits this step. */
 static void step_incidents(struct work *w, struct records *r)
 {
-	struct buf before;
+	const struct buf *before = &w->last.open;
 
-	buf_init(&before, DOCUMENT_MAX);
-	w->commit.seen_ms = archive_open_incidents(w->refresh->cache, &before);
-	if (incidents_step(buf_span(&before), w->snap, &r->open, &r->closed) > 0)
+	if (incidents_step(buf_span(before), w->snap, &r->open, &r->closed) > 0)
 		archive_tell_damaged("incidents", w->commit.seen_ms);
-	if (!buf_ok(&before) || !buf_ok(&r->open) || !buf_ok(&r->closed))
+	if (!buf_ok(before) || !buf_ok(&r->open) || !buf_ok(&r->closed))
 		w->commit.seen_ms = -1;
-	buf_free(&before);
 }
 
 static enum commit_result commit(struct work *w)
@@ -334,7 +343,6 @@ static const char *publish(struct work *w)
 	int rc;
 
 	complete_snapshot(w);
-	read_then(w);
 	fault_point("before-stage");
 	rc = stage(w);
 	metrics_step(w->refresh->metrics, METRICS_STAGE, clock_mono_us() - began);
@@ -411,6 +419,7 @@ void refresh_fleet(const struct refresh *refresh, struct claim *claim)
 
 	buf_init(&w.body, DOCUMENT_MAX);
 	buf_init(&w.gzip, DOCUMENT_MAX);
+	buf_init(&w.last.open, DOCUMENT_MAX);
 	/* The daemon answers nothing else during an inference, so warm-up and scenario are asked
 	 * for first. */
 	upstream_status_renew(refresh->cache, refresh->upstream, refresh->scenario_configured,
@@ -423,6 +432,7 @@ void refresh_fleet(const struct refresh *refresh, struct claim *claim)
 	snapshot_free(&w.then.snap);
 	buf_free(&w.body);
 	buf_free(&w.gzip);
+	buf_free(&w.last.open);
 	/* The next refresh is probably another worker's: return the memory of this one. */
 	(void)malloc_trim(0);
 }

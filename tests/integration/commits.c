@@ -109,6 +109,17 @@ static void reset(struct records *r)
 		buf_reset((struct buf *)r + i);
 }
 
+static void read_last(struct cache *cache, struct records *r, struct commit *commit)
+{
+	struct archive_last last = {0, r->before};
+	struct cache_batch batch = {.count = 0};
+
+	archive_add_last(&batch, &last);
+	require(cache_batch_read(cache, &batch) == 0, "no last moment");
+	r->before = last.open;
+	commit->seen_ms = last.at_ms;
+}
+
 static void publish(struct cache *cache, const struct claim *claim, const struct answer *answer,
 		    const struct snapshot *snap, struct records *r)
 {
@@ -120,7 +131,7 @@ static void publish(struct cache *cache, const struct claim *claim, const struct
 	history_encode(snap, &r->history);
 	history_encode_servers(snap, &r->names, &r->risks);
 	moment_encode(snap, &r->moment);
-	commit.seen_ms = archive_open_incidents(cache, &r->before);
+	read_last(cache, r, &commit);
 	incidents_step(buf_span(&r->before), snap, &r->open, &r->closed);
 	for (size_t i = 0; i < RECORDS; i++)
 		require(buf_ok((const struct buf *)r + i), "a record is too large");

@@ -135,12 +135,17 @@ static void test_a_gap_has_neighbours(void **state)
 
 static void near(int64_t before_ms, int64_t after_ms, int64_t end_ms, enum moment_result wanted)
 {
+	struct cache_batch batch = {.count = 0};
+	struct moment_search search;
 	struct moment moment;
+	int rc;
 
 	redis_on_stream("XRANGE tfthist:full", after_ms, "m", buf_span(&record));
 	redis_on_stream("XRANGE tfthist:thin", 0, "t", buf_span(&record));
 	on_moments(before_ms, 0);
-	assert_int_equal(moments_read_near(cache, AT, end_ms, &moment), wanted);
+	moments_add(&batch, AT, 0, &search);
+	rc = cache_batch_read(cache, &batch);
+	assert_int_equal(moments_take_near(cache, rc, end_ms, &search, &moment), wanted);
 	snapshot_free(&moment.snap);
 }
 

@@ -101,8 +101,12 @@ static void test_a_refresh_publishes_every_page(void **state)
 			assert_staged(heard, page_table[i].name);
 	assert_staged(heard, "series");
 	assert_staged(heard, "fleet");
-	/* What the overview compares with: 15 minutes before the bucket. */
-	assert_part(heard, "XREVRANGE tfthist:full 1763999100000 ");
+	/* One batch: the last hour, what the overview compares with (15 minutes before the bucket), and
+	 * the last moment. */
+	assert_part(heard, "XRANGE tfthist:risk 1763996400000 1763999999999\n"
+			   "XREVRANGE tfthist:full 1763999100000 1763998800001 COUNT 1\n"
+			   "XREVRANGE tfthist:thin 1763999100000 1763998800001 COUNT 1\n"
+			   "XREVRANGE tfthist:full 9223372036854775807 0 COUNT 1\n");
 	assert_part(heard, " bucket 58800000 epoch e1 gen 1764000015123 snap 0123456789abcdef "
 			   "interval 30000 ttl 3600000 old_ttl 60000 fill 0 record 1 ");
 	assert_part(heard, "EVALSHA 1 tft:calls:fleet 1764000015123 200 ");
@@ -121,6 +125,8 @@ static void test_a_refresh_publishes_every_page(void **state)
 static void test_a_refresh_takes_incidents_a_step_further(void **state)
 {
 	(void)state;
+	redis_on("XRANGE tfthist:risk", "*0\r\n");
+	redis_on("XREVRANGE", "*0\r\n");
 	redis_on("XREVRANGE tfthist:full",
 		 "*1\r\n*2\r\n$15\r\n1763999970000-0\r\n*4\r\n$1\r\nm\r\n$1\r\nx\r\n$1\r\no\r\n"
 		 "$79\r\n1 s 1763999880000 30000 0 0 1 800 0 0 a\n"
