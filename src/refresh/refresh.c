@@ -62,6 +62,7 @@ struct work {
 	struct archive_last last;
 	struct moment then; /* what the overview is compared with */
 	struct since since;
+	bool has_since; /* Redis has told */
 	struct commit commit;
 	int64_t leased_bytes;
 	bool lost;
@@ -125,7 +126,8 @@ static void read_past(struct work *w)
 	recent_end(&hour.hour);
 	w->commit.seen_ms = rc == 0 ? w->last.at_ms : -1;
 	w->since.asked_ms = then.at_ms;
-	(void)moments_take_near(w->refresh->cache, rc, now_ms, &then, &w->then);
+	w->has_since =
+		moments_take_near(w->refresh->cache, rc, now_ms, &then, &w->then) != MOMENT_DOWN;
 	w->since.then = w->then.snap;
 }
 
@@ -185,7 +187,7 @@ static int stage_page(struct work *w, const struct page *page)
 			    .query = &query,
 			    .warmup = &w->snap->warmup,
 			    .scenario = &w->snap->scenario,
-			    .since = &w->since};
+			    .since = w->has_since ? &w->since : NULL};
 	enum query_key bad;
 
 	/* As for a request without parameters: defaults depend on the page. */

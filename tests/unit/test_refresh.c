@@ -120,6 +120,21 @@ static void test_a_refresh_publishes_every_page(void **state)
 	assert_part(heard, "_count{step=\"commit\"} 1");
 }
 
+/* That nothing is kept is not the same as that nobody knows. */
+static void test_the_overview_tells_whether_there_is_an_earlier_moment(void **state)
+{
+	(void)state;
+	redis_on("XRANGE", "*0\r\n");
+	redis_on("XREVRANGE", "*0\r\n");
+	refresh_fleet(&refresh, &claim);
+	assert_part(redis_heard(), "No earlier moment is kept yet.");
+	redis_on("XREVRANGE", "-LOADING\r\n");
+	claim.bucket++;
+	refresh_fleet(&refresh, &claim);
+	assert_part(redis_heard(),
+		    "Earlier moments are in the shared cache, which cannot be reached.");
+}
+
 /* The recorded fleet has one server at Danger or worse. An incident last seen three buckets ago has
  * ended; one seen two buckets ago may continue. */
 static void test_a_refresh_takes_incidents_a_step_further(void **state)
@@ -784,6 +799,7 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_a_refresh_publishes_every_page),
 		TEST(test_pages_repeat_the_small_groups),
+		TEST(test_the_overview_tells_whether_there_is_an_earlier_moment),
 		TEST(test_a_refresh_takes_incidents_a_step_further),
 		TEST(test_forecasts_that_are_due_are_read_and_scored),
 		TEST(test_without_an_answer_no_step_is_taken),
