@@ -77,6 +77,16 @@ static void read_answer(const char *path, struct answer *answer)
 	snapshot_free(&snap);
 }
 
+static void read_hour(struct cache *cache, struct snapshot *snap)
+{
+	struct cache_batch batch = {.count = 0};
+	struct archive_hour hour;
+
+	archive_add_hour(&batch, snap, &hour);
+	require(cache_batch_read(cache, &batch) == 0, "no last hour");
+	recent_end(&hour.hour);
+}
+
 /* As refresh.c completes it; recent: with the last hour, which is most of the work. */
 static struct snapshot *complete(struct cache *cache, const struct answer *answer,
 				 const struct claim *claim, const struct snapshot *previous,
@@ -90,7 +100,7 @@ static struct snapshot *complete(struct cache *cache, const struct answer *answe
 	snap->bucket = claim->bucket;
 	snap->gen_ms = claim->now_ms;
 	if (recent)
-		archive_recent(cache, snap);
+		read_hour(cache, snap);
 	snapshot_carry(snap, previous);
 	return snap;
 }
