@@ -161,6 +161,8 @@ static void test_forecasts_that_are_due_are_read_and_scored(void **state)
 	const char *heard;
 
 	(void)state;
+	redis_on("XRANGE tfthist:risk", "*0\r\n");
+	redis_on("XREVRANGE tfthist:thin", "*0\r\n");
 	redis_on("XREVRANGE tfthist:full",
 		 "*1\r\n*2\r\n$15\r\n1763999970000-0\r\n*2\r\n$1\r\nm\r\n$1\r\nx\r\n");
 	buf_init(&record, 1 << 20);
