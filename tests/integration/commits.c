@@ -8,12 +8,11 @@
  *	commits REDIS FINGERPRINT MEMORY CLOCK COUNT PAYLOAD...
  *
  * MEMORY is [history] memory in bytes. Each PAYLOAD, plain or gzip, is the answer of four buckets
- * in a row. Prints the last bucket.
+ * in a row.
  */
 #include "config.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -168,6 +167,31 @@ static int64_t *map_clock(const char *path)
 	return page;
 }
 
+static void fill(struct cache *cache, int64_t *now_us, long count, const struct answer *answers,
+		 int kinds)
+{
+	struct snapshot *snap = NULL;
+	struct records records;
+	struct claim claim;
+
+	for (size_t i = 0; i < RECORDS; i++)
+		buf_init((struct buf *)&records + i, DOCUMENT_MAX);
+	for (long i = 0; i < count; i++) {
+		const struct answer *answer = &answers[i / IN_A_ROW % kinds];
+		struct snapshot *previous = snap;
+
+		*now_us += INTERVAL_MS * INT64_C(1000);
+		require(cache_claim(cache, CACHE_FLEET, &claim) == CLAIM_WON, "no claim");
+		/* Of the last one pages are looked at. */
+		snap = complete(cache, answer, &claim, previous, i == 0 || i == count - 1);
+		snapshot_free(&previous);
+		publish(cache, &claim, answer, snap, &records);
+	}
+	snapshot_free(&snap);
+	for (size_t i = 0; i < RECORDS; i++)
+		buf_free((struct buf *)&records + i);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct cache_group_limits group = {INTERVAL_MS, 17000, 26};
@@ -180,10 +204,8 @@ int main(int argc, char **argv)
 				      .publish_ms = 5000,
 				      .history_points = 20160};
 	struct cache_owner owner = {.prefix = "tft"};
-	struct snapshot *snap = NULL;
-	struct records records;
+	struct store *store;
 	struct cache *cache;
-	struct claim claim;
 	int64_t *now_us;
 
 	require(argc > 6 && argc - 6 <= ANSWERS, "wrong arguments");
@@ -193,21 +215,15 @@ int main(int argc, char **argv)
 	now_us = map_clock(argv[4]);
 	for (int i = 6; i < argc; i++)
 		read_answer(argv[i], &answers[i - 6]);
-	for (size_t i = 0; i < RECORDS; i++)
-		buf_init((struct buf *)&records + i, DOCUMENT_MAX);
-	cache = cache_new(store_new(&address), &limits, &owner);
+	store = store_new(&address);
+	cache = cache_new(store, &limits, &owner);
 	require(cache, "no memory");
-	for (long i = 0, count = strtol(argv[5], NULL, 10); i < count; i++) {
-		const struct answer *answer = &answers[i / IN_A_ROW % (argc - 6)];
-		struct snapshot *previous = snap;
-
-		*now_us += INTERVAL_MS * INT64_C(1000);
-		require(cache_claim(cache, CACHE_FLEET, &claim) == CLAIM_WON, "no claim");
-		/* Of the last one pages are looked at. */
-		snap = complete(cache, answer, &claim, previous, i == 0 || i == count - 1);
-		snapshot_free(&previous);
-		publish(cache, &claim, answer, snap, &records);
+	fill(cache, now_us, strtol(argv[5], NULL, 10), answers, argc - 6);
+	cache_free(&cache);
+	store_free(&store);
+	for (int i = 0; i < ANSWERS; i++) {
+		buf_free(&answers[i].compact);
+		buf_free(&answers[i].forecasts);
 	}
-	(void)printf("%" PRId64 "\n", claim.bucket);
 	return EXIT_SUCCESS;
 }
