@@ -74,8 +74,8 @@ void context_read(struct sources *sources, struct context *context, const char *
 bool context_in_grace(const struct sources *sources);
 /* A stale or cold reader tries to become the one who refreshes; it never waits for another one. */
 void context_claim(struct sources *sources, struct context *context);
-/* Loads the compact snapshot that the context's pointer names. Without it the data count as gone:
- * no page is shown without its age. */
+/* Loads the compact snapshot that the context's pointer names. Without it the worker's own is shown,
+ * if it is not too old; else the data count as gone: no page is shown without its age. */
 void context_load_snapshot(struct sources *sources, struct context *context);
 /* Finds the server that the page is about, and loads forecasts if the page shows any. false: there
  * is no such server. */

@@ -240,8 +240,9 @@ void context_load_snapshot(struct sources *sources, struct context *context)
 		return;
 	context->decoded = read_snapshot(sources, context);
 	context->snap = context->decoded;
+	/* Redis answered and then did not, or what it has is spoilt: our own may still be shown. */
 	if (!context->snap)
-		context->condition.age = AGE_NO_DATA;
+		from_local(sources, context);
 }
 
 bool context_load_server(struct sources *sources, struct context *context)

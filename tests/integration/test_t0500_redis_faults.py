@@ -350,7 +350,7 @@ def test_a_redis_that_takes_nothing_is_named_and_each_worker_goes_on_alone(stack
         told = stack.logs().count("ev=redis_refused")
         with Load(stack, PATHS, clients=2) as load:
             stack.wait(lambda: all(is_alone(stack, words) for _ in range(4)), 30, "own snapshots, and the reason")
-        assert load.lost() == []
+        assert load.failed() == []
         assert json.loads(ask(stack, "/readyz").body)["checks"]["redis"] == "warn"
         assert json.loads(ask(stack, "/api/v1/status").body)["cache"]["redis"] == "refuses"
         up = b"\ntft_dashboard_redis_up %d\n" % (name != READS_NOTHING)
@@ -395,8 +395,7 @@ def test_no_page_is_missing_while_redis_goes_and_comes(stack):
             stack.proxy.heal()
             end = time.monotonic() + seconds_up
             stack.wait(lambda: time.monotonic() > end, 3, "up for a moment")
-    # A busy machine may make a single look at Redis miss its deadline.
-    assert load.lost() == [] and len(load.failed()) <= len(load.seen) / 100, load.failed()
+    assert load.failed() == [], "a snapshot was there all the time"
     assert any(seen.cache.startswith("tft-local") for seen in load.seen)
 
 

@@ -566,6 +566,20 @@ static void test_without_redis_the_last_snapshot_is_shown(void **state)
 	assert_in_range(response.age_ms, 0, 200);
 }
 
+/* Redis answers, and then does not, or what it has is spoilt. */
+static void test_without_a_snapshot_in_redis_the_last_one_is_shown(void **state)
+{
+	(void)state;
+	get("/", "");
+	serve_after(serve); /* keeps the snapshot */
+	redis_on_array("HMGET tft:fleet:58800000", NULL, NULL);
+	get("/", "q=ppml0001");
+	assert_int_equal(response.status, 200);
+	assert_string_equal(response.cache_status, "tft-local; hit; ttl=14");
+	assert_int_equal(response.bucket, BUCKET);
+	assert_body("ppml0001");
+}
+
 /* Moments are only in Redis: after the grace period, a request for one makes a fetch due. */
 static void test_without_redis_forecasts_are_fetched(void **state)
 {
@@ -1036,6 +1050,7 @@ int main(int argc, char **argv)
 		TEST(test_a_view_of_the_past_has_one_address),
 		TEST(test_a_moment_that_is_not_there),
 		TEST(test_without_redis_the_last_snapshot_is_shown),
+		TEST(test_without_a_snapshot_in_redis_the_last_one_is_shown),
 		TEST(test_without_redis_forecasts_are_fetched),
 		TEST(test_a_redis_that_came_back_empty),
 		TEST(test_a_redis_that_was_emptied),
