@@ -179,6 +179,9 @@ class Bench:
         for i in range(lanes):
             (directory / str(i) / "src").mkdir(parents=True)
             (directory / str(i) / "tests" / "unit").mkdir(parents=True)
+            # Where counts cannot be written, the program says so on an output that tests read.
+            (directory / str(i) / "counts").mkdir()
+            (directory / str(i) / "counts").chmod(0o777)
             self.lanes.put(directory / str(i))
         self.programs = [Program(source) for source in sorted((ROOT / "tests" / "unit").glob("test_*.c"))]
         with ThreadPoolExecutor(lanes) as pool:
@@ -235,7 +238,7 @@ class Bench:
     def with_mutant(self, lane):
         """The mutated object takes precedence over the library. The process has both, which the sanitizer reports otherwise."""
         asan = "ASAN_OPTIONS=verify_asan_link_order=0:detect_odr_violation=0"
-        return f"LD_LIBRARY_PATH={self.directory}", f"LD_PRELOAD={lane / 'mutant.so'}", asan, "GCOV_PREFIX=/dev/null"
+        return f"LD_LIBRARY_PATH={self.directory}", f"LD_PRELOAD={lane / 'mutant.so'}", asan, f"GCOV_PREFIX={lane / 'counts'}"
 
     def noticed(self, path, line, lane):
         """The name of the first unit program that fails; None: none does."""
