@@ -33,6 +33,7 @@ enum page_need {
 	PAGE_INCIDENTS = 16,
 	PAGE_SINCE = 32,      /* the moment that the shown one is compared with */
 	PAGE_SINCE_NEAR = 64, /* or, where that is not kept, the nearest that is */
+	PAGE_ACCURACY = 128,  /* the scores of forecasts, of the query's period */
 };
 
 struct page {

@@ -9,6 +9,9 @@
 
 /* One profile or all. */
 void filter_profiles(const struct page *page, const struct query *query, struct buf *out);
+/* A range of days, and its words: "7 days". */
+void filter_periods(const struct page *page, const struct query *query, struct buf *out);
+const char *filter_period(enum period period);
 /* The search for a part of a name and, where any filter is set, its description and a link that
  * clears it. id: of the section with the list. */
 void filter_name(const struct page *page, const char *id, const struct query *query,

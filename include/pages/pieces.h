@@ -3,6 +3,7 @@
 #ifndef TFT_PIECES_H
 #define TFT_PIECES_H
 
+#include "fleet/accuracy.h"
 #include "fleet/changes.h"
 #include "pages/table.h"
 #include "pages/view.h"
@@ -50,6 +51,23 @@ void page_change_words(const struct changes *changes, const struct change_line *
 		       struct buf *out);
 /* The most important ones, on the overview. */
 void page_change_panel(const struct view *view, struct buf *out);
+
+/* A cell of the table of scores. */
+struct accuracy_cell {
+	enum kept_metric metric;
+	size_t horizon;
+	const struct accuracy_score *score;
+	enum accuracy_verdict verdict;
+};
+#define ACCURACY_CELLS_MAX (KEPT_METRICS * HORIZONS)
+/* The cells that the query selects, the worst first; of CPU user those that a model forecast, of
+ * ACCURACY_CHANGED those with values.
+ * view->accuracy must not be NULL. Returns their number. */
+size_t page_accuracy_cells(const struct view *view, enum accuracy_scenario scenario,
+			   struct accuracy_cell cells[ACCURACY_CELLS_MAX]);
+/* On the overview: the sentence on the 30-minute CPU forecasts of the last day, which leads to their
+ * page; nothing with fewer than ACCURACY_ENOUGH values. */
+void page_accuracy_line(const struct view *view, struct buf *out);
 
 /* All curves of view->history, which is not empty, and their figures. */
 void page_multiples(const struct view *view, struct buf *out);

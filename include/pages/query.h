@@ -22,12 +22,14 @@ enum query_key {
 	QUERY_SEV,
 	QUERY_METRIC,  /* metric of the heatmap */
 	QUERY_HISTORY, /* metric of the history */
+	QUERY_KEPT,    /* metric of the scores of forecasts */
+	QUERY_HORIZON, /* of these forecasts */
 	QUERY_GROUP,
 	QUERY_SORT,
 	QUERY_N,
 	QUERY_PAGE,
 	QUERY_RANGE,
-	QUERY_PERIOD, /* range of the incidents */
+	QUERY_PERIOD, /* range of incidents and of scores */
 	QUERY_SCALE,
 	QUERY_SINCE, /* what the shown moment is compared with */
 	QUERY_VIEW,
@@ -112,6 +114,8 @@ struct query {
 	bool level_up;  /* includes everything worse */
 	enum heat_metric metric;
 	enum history_metric history;
+	int kept;    /* enum kept_metric, or -1: all */
+	int horizon; /* < HORIZONS, or -1: all */
 	enum history_range range;
 	enum period period;
 	enum scale scale;

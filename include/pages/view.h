@@ -8,6 +8,7 @@
 #include "pages/address.h"
 
 struct incidents;
+struct accuracy;
 
 /* What all pages of one deployment share. */
 struct site {
@@ -42,6 +43,7 @@ struct view {
 	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
 	const struct incidents *incidents; /* PAGE_INCIDENTS: of the asked period, sorted */
 	const struct since *since;         /* PAGE_SINCE */
+	const struct accuracy *accuracy;   /* PAGE_ACCURACY: of the asked period */
 };
 
 /* An error as a document shows it. */

@@ -13,6 +13,7 @@
 #define TFT_CONTEXT_H
 
 #include "cache/moments.h"
+#include "fleet/accuracy.h"
 #include "pages/catalogue.h"
 #include "fleet/incidents.h"
 #include "server/request.h"
@@ -55,6 +56,7 @@ struct context {
 	struct moment then; /* PAGE_SINCE; owned */
 	struct since since;
 	bool has_since;
+	struct accuracy *accuracy;         /* PAGE_ACCURACY; owned; NULL: not available */
 	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
 	const struct snapshot *snap;       /* decoded, or the local one */
 	bool own;                          /* the local one */
@@ -88,6 +90,8 @@ void context_load_history(struct sources *sources, struct context *context);
  * owns the snapshot. */
 enum moment_result context_load_moment(struct sources *sources, struct context *context,
 				       struct moment *moment);
+/* Loads the scores of forecasts if the page shows any. */
+void context_load_accuracy(struct sources *sources, struct context *context);
 /* Loads the moment that the shown one is compared with, if the page shows changes. */
 void context_load_since(struct sources *sources, struct context *context);
 /* Loads warm-up and scenario, the same for all pages at one moment. Their times are filled in only

@@ -26,6 +26,10 @@
 	(QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SEV) | QUERY_BIT(QUERY_PERIOD) |               \
 	 QUERY_BIT(QUERY_Q))
 
+#define ACCURACY_PARAMS                                                                            \
+	(QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_KEPT) | QUERY_BIT(QUERY_HORIZON) |             \
+	 QUERY_BIT(QUERY_PERIOD))
+
 #define TOP_PARAMS (QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_N))
 
 /* clang-format off: it would align the rows like a matrix. */
@@ -38,7 +42,7 @@ const struct page page_table[] = {
 		.stored = true,
 		.params = AT | LIST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_PAGE) |
 			  QUERY_BIT(QUERY_FORMAT) | QUERY_BIT(QUERY_SINCE),
-		.needs = PAGE_SINCE | PAGE_SINCE_NEAR,
+		.needs = PAGE_SINCE | PAGE_SINCE_NEAR | PAGE_ACCURACY,
 		.json = "api-alerts",
 		.csv = "overview-csv",
 	},
@@ -106,6 +110,16 @@ const struct page page_table[] = {
 		.needs = PAGE_SINCE,
 		.json = "api-changes",
 		.csv = "changes-csv",
+	},
+	{
+		.name = "accuracy",
+		.path = "/accuracy",
+		.title = "Forecasts",
+		.media = MEDIA_HTML,
+		.params = AT | ACCURACY_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.needs = PAGE_ACCURACY,
+		.json = "api-accuracy",
+		.csv = "accuracy-csv",
 	},
 	{
 		.name = "cost",
@@ -222,6 +236,13 @@ const struct page page_table[] = {
 		.needs = PAGE_SINCE,
 	},
 	{
+		.name = "api-accuracy",
+		.path = "/api/v1/accuracy",
+		.media = MEDIA_JSON,
+		.params = AT | ACCURACY_PARAMS,
+		.needs = PAGE_ACCURACY,
+	},
+	{
 		.name = "api-cost",
 		.path = "/api/v1/cost",
 		.media = MEDIA_JSON,
@@ -295,6 +316,12 @@ const struct page page_table[] = {
 		.media = MEDIA_CSV,
 		.params = AT | CHANGES_PARAMS,
 		.needs = PAGE_SINCE,
+	},
+	{
+		.name = "accuracy-csv",
+		.media = MEDIA_CSV,
+		.params = AT | ACCURACY_PARAMS,
+		.needs = PAGE_ACCURACY,
 	},
 	{
 		.name = "cost-csv",

@@ -11,6 +11,7 @@
 
 #include "base/fmt.h"
 #include "base/html.h"
+#include "fleet/accuracy.h"
 #include "pages/layout.h"
 #include "fleet/risk.h"
 #include "fleet/rules.h"
@@ -259,6 +260,41 @@ static void put_index(struct buf *out)
 	layout_table_end(out);
 }
 
+static void put_accuracy(struct buf *out)
+{
+	static const char *const columns[] = {"Verdict", "Meaning", NULL};
+	static const char *const meanings[ACCURACY_VERDICTS] = {
+		[ACCURACY_WORSE] = "the guess “no change” would have been better",
+		[ACCURACY_NARROW] = "the band holds too few values: it is over-confident",
+		[ACCURACY_WIDE] = "the band holds too many: it says little",
+		[ACCURACY_GOOD] = "the band holds about what it should",
+		[ACCURACY_FEW] = "not enough values for a verdict",
+	};
+
+	buf_addf(out,
+		 "<p>Each forecast is compared with what came true 30 min to 8 h later. The sums "
+		 "are kept for %d days; a verdict needs %d values. <a href=\"accuracy\">The "
+		 "scores</a></p><dl><dt>Band</dt><dd>from p10 to p90 of a forecast</dd>"
+		 "<dt>Coverage</dt><dd>the share of the values inside the band; %d%% is right</dd>"
+		 "<dt>95%% interval</dt><dd>where the coverage would be with ever more values; all "
+		 "values of an hour, or of the horizon where that is longer, count as "
+		 "dependent</dd>"
+		 "<dt>Median error</dt><dd>the mean distance of p50 from the value</dd>"
+		 "<dt>Bias</dt><dd>the mean of p50 less the value; positive: forecasts are too "
+		 "high</dd>"
+		 "<dt>Skill</dt><dd>the share of the error of the naive guess “no change” that the "
+		 "forecast avoids; below 0 it is worse than that guess</dd></dl>",
+		 ACCURACY_DAYS, ACCURACY_ENOUGH, ACCURACY_NOMINAL);
+	layout_table_begin("Verdicts, the first that applies", columns, out);
+	for (int i = 0; i < ACCURACY_VERDICTS; i++)
+		buf_addf(out,
+			 "<tr><th scope=\"row\"><b aria-hidden=\"true\">%s</b> "
+			 "%s</th><td>%s</td></tr>",
+			 accuracy_verdict_table[i].glyph, accuracy_verdict_table[i].name,
+			 meanings[i]);
+	layout_table_end(out);
+}
+
 /* ---- reference ---- */
 
 static void put_parameters(struct buf *out)
@@ -319,6 +355,7 @@ static const struct {
 	{"triage", "Triage", put_triage},
 	{"environment", "Environment status", put_environment},
 	{"trends", "Trends and forecasts", put_trends},
+	{"accuracy", "Accuracy of forecasts", put_accuracy},
 	{"index", "Upstream index", put_index},
 	{"parameters", "Addresses", put_parameters},
 	{"quick", "Quick reference", put_quick},

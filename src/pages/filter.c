@@ -24,6 +24,29 @@ void filter_profiles(const struct page *page, const struct query *query, struct 
 	html_lit(out, "</p>");
 }
 
+static const char *const period_titles[PERIODS] = {
+	[PERIOD_1D] = "1 day", [PERIOD_7D] = "7 days", [PERIOD_30D] = "30 days"};
+
+const char *filter_period(enum period period)
+{
+	return period_titles[period];
+}
+
+void filter_periods(const struct page *page, const struct query *query, struct buf *out)
+{
+	struct query q = *query;
+
+	query_give(&q, QUERY_PAGE, false);
+	html_lit(out, "<p><span>Range</span>");
+	for (int i = 0; i < PERIODS; i++) {
+		q.period = (enum period)i;
+		query_give(&q, QUERY_PERIOD, i != PERIOD_1D);
+		html_lit(out, " ");
+		layout_link(page, &q, q.period == query->period, period_titles[i], out);
+	}
+	html_lit(out, "</p>");
+}
+
 static void put_levels(const struct page *page, const struct query *query, struct buf *out)
 {
 	struct query q = *query;

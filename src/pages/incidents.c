@@ -13,9 +13,6 @@
 #include "pages/pieces.h"
 #include "pages/table.h"
 
-static const char *const period_titles[PERIODS] = {
-	[PERIOD_1D] = "1 day", [PERIOD_7D] = "7 days", [PERIOD_30D] = "30 days"};
-
 /* ---- which ---- */
 
 static bool is_wanted(const struct query *query, const struct incidents *incidents,
@@ -51,27 +48,12 @@ const char *page_incident_reason(const struct incident *incident)
 
 /* ---- controls ---- */
 
-static void put_periods(const struct page *page, const struct query *query, struct buf *out)
-{
-	struct query q = *query;
-
-	query_give(&q, QUERY_PAGE, false);
-	html_lit(out, "<p><span>Range</span>");
-	for (int i = 0; i < PERIODS; i++) {
-		q.period = (enum period)i;
-		query_give(&q, QUERY_PERIOD, i != PERIOD_1D);
-		html_lit(out, " ");
-		layout_link(page, &q, q.period == query->period, period_titles[i], out);
-	}
-	html_lit(out, "</p>");
-}
-
 static void put_controls(const struct query *query, struct buf *out)
 {
 	const struct page *page = page_find_name("incidents");
 
 	html_lit(out, "<div class=\"filters\">");
-	put_periods(page, query, out);
+	filter_periods(page, query, out);
 	filter_servers(page, "incidents", query, out);
 	html_lit(out, "</div>");
 	layout_downloads(page, query, out);
@@ -235,7 +217,7 @@ void page_incidents(const struct view *view, struct buf *out)
 	html_lit(out, "<h1>Incidents</h1>");
 	put_controls(view->query, out);
 	buf_addf(out, "<section class=\"panel\" id=\"incidents\"><h2>Incidents, last %s</h2>",
-		 period_titles[view->query->period]);
+		 filter_period(view->query->period));
 	html_lit(out, "<p>The environment at Warning or worse, a server at Danger or worse.</p>");
 	if (view->incidents)
 		put_list(view, out);

@@ -170,6 +170,7 @@ static void put_comparison(const struct view *view, enum status status, struct b
 	layout_status(status, out);
 	html_lit(out, "</dd></dl>");
 	put_insight(snap, view->scenario, card, out);
+	page_accuracy_line(view, out);
 	html_lit(out, "</section>");
 }
 

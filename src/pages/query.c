@@ -12,6 +12,7 @@
 #include "base/html.h"
 #include "base/iso.h"
 #include "base/json.h"
+#include "fleet/accuracy.h"
 #include "fleet/snapshot.h"
 #include "base/text.h"
 #include "base/utf8.h"
@@ -157,7 +158,7 @@ static enum found read_refresh(struct query *q, const struct key *key, struct sp
 
 static const struct key_kind refresh_kind = {read_refresh, write_number};
 
-/* ---- profile, level, order ---- */
+/* ---- profile, level, forecasts, order ---- */
 
 static enum found read_profile(struct query *q, const struct key *key, struct span value)
 {
@@ -209,6 +210,44 @@ static void write_sev(const struct query *q, const struct key *key, struct buf *
 		buf_lit(out, "-up");
 }
 
+static enum found read_kept(struct query *q, const struct key *key, struct span value)
+{
+	(void)key;
+	for (int m = 0; m < KEPT_METRICS; m++) {
+		if (!span_is(value, accuracy_metric_table[m].slug))
+			continue;
+		q->kept = m;
+		return FOUND_OTHER;
+	}
+	return FOUND_BAD;
+}
+
+static void write_kept(const struct query *q, const struct key *key, struct buf *out)
+{
+	(void)key;
+	buf_span_add(out, span_str(accuracy_metric_table[q->kept].slug));
+}
+
+static enum found read_horizon(struct query *q, const struct key *key, struct span value)
+{
+	(void)key;
+	for (int h = 0; h < HORIZONS; h++) {
+		if (!span_is(value, accuracy_horizon_table[h].slug))
+			continue;
+		q->horizon = h;
+		return FOUND_OTHER;
+	}
+	return FOUND_BAD;
+}
+
+static void write_horizon(const struct query *q, const struct key *key, struct buf *out)
+{
+	(void)key;
+	buf_span_add(out, span_str(accuracy_horizon_table[q->horizon].slug));
+}
+
+static const struct key_kind kept_kind = {read_kept, write_kept};
+static const struct key_kind horizon_kind = {read_horizon, write_horizon};
 static const struct key_kind profile_kind = {read_profile, write_profile};
 static const struct key_kind severity_kind = {read_sev, write_sev};
 
@@ -475,6 +514,8 @@ static const struct key keys[QUERY_KEYS] = {
 	[QUERY_METRIC] = {"metric", "risk, cpu, memory, load", WORDS(metric, metric_words)},
 	[QUERY_HISTORY] = {"metric", "prob_30m, prob_8h, fleet_health, risk, levels", &word_kind,
 			   MEMBER(history), history_metric_words, HISTORY_METRICS, 0, 0, 0},
+	[QUERY_KEPT] = {"metric", "cpu, memory, iowait, load, cpu_user", OTHER(kept)},
+	[QUERY_HORIZON] = {"horizon", "30m, 1h, 2h, 4h, 8h", OTHER(horizon)},
 	[QUERY_GROUP] = {"group", "none, profile", WORDS(group, group_words)},
 	[QUERY_SORT] = {"sort",
 			"risk, name, profile, cpu, cpu30, cpu90, dcpu, io, io30, dio, mem, "
@@ -525,6 +566,8 @@ static enum cost_input input_of(const struct key *key)
 void query_init(struct query *q)
 {
 	*q = (struct query){.profile = -1,
+			    .kept = -1,
+			    .horizon = -1,
 			    .level = -1,
 			    .sort = SORT_RISK,
 			    .sort_descending = true,

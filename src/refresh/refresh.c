@@ -63,6 +63,7 @@ struct work {
 	struct moment then; /* what the overview is compared with */
 	struct since since;
 	bool has_since; /* Redis has told */
+	struct accuracy *accuracy; /* what the overview tells of the last day; NULL: not known */
 	struct commit commit;
 	int64_t leased_bytes;
 	bool lost;
@@ -150,6 +151,18 @@ static void complete_snapshot(struct work *w)
 	carry_over(w);
 }
 
+/* How good the forecasts were, which the overview tells. */
+static void read_accuracy(struct work *w)
+{
+	int64_t range_ms = query_period_ms(PERIOD_1D), now_ms = snapshot_bucket_ms(w->snap);
+
+	w->accuracy = malloc(sizeof(*w->accuracy));
+	if (w->accuracy && accuracy_read(w->refresh->cache, now_ms, range_ms, w->accuracy) != 0) {
+		free(w->accuracy);
+		w->accuracy = NULL;
+	}
+}
+
 static int stage_document(struct work *w, const char *route, const char *type, bool is_page)
 {
 	struct cache_document document = {.body = buf_span(&w->body),
@@ -187,7 +200,8 @@ static int stage_page(struct work *w, const struct page *page)
 			    .query = &query,
 			    .warmup = &w->snap->warmup,
 			    .scenario = &w->snap->scenario,
-			    .since = w->has_since ? &w->since : NULL};
+			    .since = w->has_since ? &w->since : NULL,
+			    .accuracy = w->accuracy};
 	enum query_key bad;
 
 	/* As for a request without parameters: defaults depend on the page. */
@@ -345,6 +359,7 @@ static const char *publish(struct work *w)
 	int rc;
 
 	complete_snapshot(w);
+	read_accuracy(w);
 	fault_point("before-stage");
 	rc = stage(w);
 	metrics_step(w->refresh->metrics, METRICS_STAGE, clock_mono_us() - began);
@@ -432,6 +447,7 @@ void refresh_fleet(const struct refresh *refresh, struct claim *claim)
 	tell(&w, fetch_in_time(&w));
 	snapshot_free(&w.snap);
 	snapshot_free(&w.then.snap);
+	free(w.accuracy);
 	buf_free(&w.body);
 	buf_free(&w.gzip);
 	buf_free(&w.last.open);

@@ -2,6 +2,9 @@
 #include "config.h"
 #include "server/context.h"
 
+#include <stdlib.h>
+
+#include "cache/accuracy.h"
 #include "cache/archive.h"
 #include "base/clock.h"
 #include "fleet/compact.h"
@@ -9,6 +12,7 @@
 #include "cache/forecast_store.h"
 #include "pages/past.h"
 
+#define HOUR_MS INT64_C(3600000)
 #define GRACE_MS                                                                                   \
 	3000 /* shorter outages of Redis: nginx shows its copies, no worker fetches on its own */
 
@@ -299,6 +303,31 @@ void context_load_history(struct sources *sources, struct context *context)
 	context->redis_us += clock_mono_us() - began;
 }
 
+/* What a live page may read: accuracy_read says why. */
+static int64_t scored_until(const struct context *context)
+{
+	int64_t at_ms = context->query.at_ms;
+
+	return at_ms ? at_ms - at_ms % HOUR_MS : snapshot_bucket_ms(context->snap);
+}
+
+/* Without the shared cache there are none, and the page says so. */
+void context_load_accuracy(struct sources *sources, struct context *context)
+{
+	int64_t began = clock_mono_us(), range_ms = query_period_ms(context->query.period);
+
+	if (!context->snap || !(context->page->needs & PAGE_ACCURACY) ||
+	    context->read.state.verdict == CACHE_DOWN)
+		return;
+	context->accuracy = malloc(sizeof(*context->accuracy));
+	if (context->accuracy && accuracy_read(sources->cache, scored_until(context), range_ms,
+					       context->accuracy) != 0) {
+		free(context->accuracy);
+		context->accuracy = NULL;
+	}
+	context->redis_us += clock_mono_us() - began;
+}
+
 /* Whose the cache is, and its clock, are known from the first read on. */
 static bool is_known(struct sources *sources)
 {
@@ -545,6 +574,7 @@ void context_free(struct context *context)
 	history_free(&context->history);
 	history_free(&context->day);
 	incidents_free(&context->incidents);
+	free(context->accuracy);
 	snapshot_free(&context->then.snap);
 	snapshot_free(&context->decoded);
 }

@@ -7,7 +7,7 @@ from selenium.webdriver.common.keys import Keys
 from stack import Service, Stack, free_port
 from upstream import Upstream
 
-PAGES = ["/", "/heatmap", "/top", "/history", "/incidents", "/changes", "/cost", "/remediation", "/alerting", "/advanced", "/docs", "/roadmap"]
+PAGES = ["/", "/heatmap", "/top", "/history", "/incidents", "/changes", "/accuracy", "/cost", "/remediation", "/alerting", "/advanced", "/docs", "/roadmap"]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from stack import Stack, long_interval
 from upstream import Upstream, payload_bytes
 
-PAGES = ["/", "/heatmap", "/top", "/history", "/incidents", "/changes", "/cost", "/remediation", "/alerting", "/advanced", "/docs", "/roadmap"]
+PAGES = ["/", "/heatmap", "/top", "/history", "/incidents", "/changes", "/accuracy", "/cost", "/remediation", "/alerting", "/advanced", "/docs", "/roadmap"]
 NAMES = [
     "ppdb" + "W" * 180,
     "ppml-" + "<script>alert(1)</script>" * 4,

@@ -34,6 +34,7 @@ def test_the_map_has_the_storable_parameters_in_the_order_of_the_table():
         "profile=ml",
         "sev=critical-up",
         "metric=prob_30m&range=8h",
+        "metric=cpu_user&horizon=30m&range=7d",
         "profile=db&since=8h",
         "profile=db&sev=watch&sort=-risk&page=2&view=kiosk&format=csv",
         "format=json",

@@ -15,9 +15,9 @@ from stack import Stack, long_interval, to_bucket
 
 INTERVAL = 300
 SERVER = "ppml0001"
-PAGES = ["/", "/heatmap", "/top", "/history", "/incidents", "/changes", "/cost", "/remediation", "/alerting", "/docs", "/roadmap"]
+PAGES = ["/", "/heatmap", "/top", "/history", "/incidents", "/changes", "/accuracy", "/cost", "/remediation", "/alerting", "/docs", "/roadmap"]
 PAGES += [f"/server/{SERVER}", "/?sev=watch-up", "/heatmap?metric=cpu", "/?format=json", "/cost?format=csv"]
-API = ["fleet", "alerts", "heatmap", "top", f"servers/{SERVER}", "history", "incidents", "changes", "cost", "remediation", "alerting"]
+API = ["fleet", "alerts", "heatmap", "top", f"servers/{SERVER}", "history", "incidents", "changes", "accuracy", "cost", "remediation", "alerting"]
 API = [f"/api/v1/{name}" for name in API + ["openapi.json"]]
 VOLATILE = ["/advanced", "/api/v1/status", "/healthz", "/readyz"]
 ERRORS = ["/nothing", "/api/nothing", "/server/nobody", "/api/v1/servers/nobody", "/?sort=nonsense", "/refresh"]

@@ -26,7 +26,10 @@
 #define PLAIN    (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_REFRESH))
 #define THEN     (PLAIN | QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_AT))
 #define SINCE    (PLAIN | QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SINCE) | QUERY_BIT(QUERY_AT))
-#define SCREEN   (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY))
+#define SCORES                                                                                     \
+	(PLAIN | QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_KEPT) | QUERY_BIT(QUERY_HORIZON) |     \
+	 QUERY_BIT(QUERY_PERIOD))
+#define SCREEN (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY))
 
 /* From a copy of exactly that length, so that ASan sees a read beyond it. */
 static int parse(struct query *q, const char *raw, unsigned allowed, enum query_key *bad)
@@ -134,6 +137,11 @@ static void the_canonical_form_orders_and_drops(void **state)
 		 "since=2026-11-28T05:11:00Z&at=2026-11-28T06:11:00Z"},
 		{SINCE, "since=2026-11-28+06:11", "since=2026-11-28T06:11:00Z"},
 		{SINCE, "since=24h&since=1h", "since=24h"},
+		/* Scores of forecasts. */
+		{SCORES, "range=7d&horizon=2h&metric=cpu_user&profile=db",
+		 "profile=db&metric=cpu_user&horizon=2h&range=7d"},
+		{SCORES, "metric=cpu&horizon=30m&range=1d", "metric=cpu&horizon=30m"},
+		{SCORES, "metric=&horizon=&range=", ""},
 		/* Wall screens. */
 		{SCREEN, "every=60&tabs=top,overview,top&view=kiosk",
 		 "view=kiosk&tabs=top,overview,top&every=60"},

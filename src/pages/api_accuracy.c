@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* The scores of forecasts as JSON and CSV (doc/pages.md#endpoints, doc/pages.md#data-formats),
+ * unrounded. */
+#include "config.h"
+#include "pages/contents.h"
+
+#include "base/csv.h"
+#include "base/fmt.h"
+#include "base/json.h"
+#include "pages/pieces.h"
+
+#define ISO_BYTES 40
+
+static const char *const scenario_names[ACCURACY_SCENARIOS] = {
+	[ACCURACY_USUAL] = "usual", [ACCURACY_CHANGED] = "changed"};
+
+/* NULL: all profiles. */
+static const char *profile_name(const struct query *query)
+{
+	return query->profile < 0 ? NULL : profile_table[query->profile].name;
+}
+
+/* ---- JSON ---- */
+
+static void put_time(struct json *j, const char *key, int64_t at_ms)
+{
+	struct buf iso;
+
+	buf_init(&iso, ISO_BYTES);
+	fmt_iso(&iso, at_ms);
+	json_str(j, key, buf_span(&iso));
+	buf_free(&iso);
+}
+
+static void put_coverage(const struct accuracy_score *score, struct json *j)
+{
+	struct accuracy_interval interval = accuracy_interval(score);
+
+	json_num(j, "coverage", accuracy_coverage(score));
+	json_num(j, "coverage_low", interval.low);
+	json_num(j, "coverage_high", interval.high);
+}
+
+static void put_errors(const struct accuracy_score *score, struct json *j)
+{
+	json_num(j, "error", accuracy_error(score));
+	json_num(j, "bias", accuracy_bias(score));
+	json_num(j, "naive_error", accuracy_naive(score));
+	json_num(j, "skill", accuracy_skill(score));
+	json_object(j, "pinball");
+	json_num(j, "p10", accuracy_pinball(score, ACCURACY_P10));
+	json_num(j, "p50", accuracy_pinball(score, ACCURACY_P50));
+	json_num(j, "p90", accuracy_pinball(score, ACCURACY_P90));
+	json_end(j);
+}
+
+static void put_slots(const struct accuracy *accuracy, const struct accuracy_score *score,
+		      struct json *j)
+{
+	json_array(j, "slots");
+	for (size_t i = 0; i < accuracy->slots; i++) {
+		const struct accuracy_slot *slot = &score->slots[i];
+
+		if (!slot->n)
+			continue;
+		json_array(j, NULL);
+		json_int(j, NULL, (accuracy->from_ms + (int64_t)i * accuracy->slot_ms) / 1000);
+		json_int(j, NULL, slot->n);
+		json_num(j, NULL, accuracy_slot_coverage(slot));
+		json_end(j);
+	}
+	json_end(j);
+}
+
+static void put_score(const struct view *view, enum accuracy_scenario scenario,
+		      const struct accuracy_cell *cell, struct json *j)
+{
+	const struct accuracy_metric_info *metric = &accuracy_metric_table[cell->metric];
+	const struct accuracy_sums *sums = &cell->score->sums;
+
+	json_object(j, NULL);
+	json_cstr(j, "metric", metric->slug);
+	json_cstr(j, "horizon", accuracy_horizon_table[cell->horizon].slug);
+	json_cstr(j, "scenario", scenario_names[scenario]);
+	json_cstr(j, "provenance", metric->provenance);
+	json_cstr(j, "verdict", accuracy_verdict_table[cell->verdict].slug);
+	json_int(j, "n", sums->n);
+	json_int(j, "below", sums->below);
+	json_int(j, "above", sums->above);
+	json_int(j, "silent", sums->silent);
+	json_int(j, "absent", sums->absent);
+	put_coverage(cell->score, j);
+	put_errors(cell->score, j);
+	put_slots(view->accuracy, cell->score, j);
+	json_end(j);
+}
+
+static void put_scores(const struct view *view, struct json *j)
+{
+	struct accuracy_cell cells[ACCURACY_CELLS_MAX];
+
+	json_array(j, "scores");
+	for (int s = 0; s < ACCURACY_SCENARIOS; s++) {
+		enum accuracy_scenario scenario = (enum accuracy_scenario)s;
+		size_t count = page_accuracy_cells(view, scenario, cells);
+
+		for (size_t i = 0; i < count; i++)
+			put_score(view, scenario, &cells[i], j);
+	}
+	json_end(j);
+}
+
+static void put_records(const struct accuracy *accuracy, struct json *j)
+{
+	json_array(j, "records");
+	for (size_t h = 0; h < HORIZONS; h++) {
+		json_object(j, NULL);
+		json_cstr(j, "horizon", accuracy_horizon_table[h].slug);
+		json_int(j, "possible", accuracy->expected);
+		json_int(j, "compared", accuracy->records[h]);
+		json_end(j);
+	}
+	json_end(j);
+}
+
+void api_accuracy(const struct view *view, struct buf *out)
+{
+	struct json j;
+
+	json_resume(&j, out);
+	json_cstr(&j, "range", query_period_name(view->query->period));
+	json_cstr(&j, "profile", profile_name(view->query));
+	/* Not known is not the same as none. */
+	if (!view->accuracy) {
+		json_null(&j, "from");
+		json_null(&j, "to");
+		json_null(&j, "slot_s");
+		json_null(&j, "records");
+		json_null(&j, "scores");
+		return;
+	}
+	put_time(&j, "from", view->accuracy->from_ms);
+	put_time(&j, "to", view->accuracy->to_ms);
+	json_int(&j, "slot_s", view->accuracy->slot_ms / 1000);
+	put_records(view->accuracy, &j);
+	put_scores(view, &j);
+}
+
+/* ---- CSV ---- */
+
+static void put_counts(const struct accuracy_sums *sums, struct csv *c)
+{
+	csv_num(c, (double)sums->n);
+	csv_num(c, (double)sums->below);
+	csv_num(c, (double)sums->above);
+	csv_num(c, (double)sums->silent);
+	csv_num(c, (double)sums->absent);
+}
+
+static void put_numbers(const struct accuracy_score *score, struct csv *c)
+{
+	struct accuracy_interval interval = accuracy_interval(score);
+
+	csv_num(c, accuracy_coverage(score));
+	csv_num(c, interval.low);
+	csv_num(c, interval.high);
+	csv_num(c, accuracy_error(score));
+	csv_num(c, accuracy_bias(score));
+	csv_num(c, accuracy_naive(score));
+	csv_num(c, accuracy_skill(score));
+	for (int q = 0; q < ACCURACY_QUANTILES; q++)
+		csv_num(c, accuracy_pinball(score, (enum accuracy_quantile)q));
+}
+
+static void put_row(const struct view *view, enum accuracy_scenario scenario,
+		    const struct accuracy_cell *cell, struct csv *c)
+{
+	const struct accuracy_metric_info *metric = &accuracy_metric_table[cell->metric];
+	const char *profile = profile_name(view->query);
+
+	csv_str(c, metric->slug);
+	csv_str(c, accuracy_horizon_table[cell->horizon].slug);
+	csv_str(c, profile ? profile : "");
+	csv_str(c, scenario_names[scenario]);
+	csv_str(c, metric->provenance);
+	csv_str(c, accuracy_verdict_table[cell->verdict].slug);
+	put_counts(&cell->score->sums, c);
+	put_numbers(cell->score, c);
+	csv_num(c, (double)view->accuracy->expected);
+	csv_num(c, (double)view->accuracy->records[cell->horizon]);
+	csv_end(c);
+}
+
+void csv_accuracy(const struct view *view, struct buf *out)
+{
+	struct accuracy_cell cells[ACCURACY_CELLS_MAX];
+	struct csv c;
+
+	csv_init(&c, out,
+		 "metric,horizon,profile,scenario,provenance,verdict,n,below,above,silent,absent,"
+		 "coverage,coverage_low,coverage_high,error,bias,naive_error,skill,"
+		 "pinball_p10,pinball_p50,pinball_p90,possible,compared");
+	for (int s = 0; view->accuracy && s < ACCURACY_SCENARIOS; s++) {
+		enum accuracy_scenario scenario = (enum accuracy_scenario)s;
+		size_t count = page_accuracy_cells(view, scenario, cells);
+
+		for (size_t i = 0; i < count; i++)
+			put_row(view, scenario, &cells[i], &c);
+	}
+}
