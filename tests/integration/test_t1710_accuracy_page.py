@@ -42,9 +42,9 @@ def number(value):
     return out + bytes([rest])
 
 
-def encode(hour, made, cells):
+def encode(hour, count, cells):
     """The opposite of scores.decode."""
-    body = struct.pack("<q", hour * scores.HOUR) + b"".join(map(number, made))
+    body = struct.pack("<q", hour * scores.HOUR) + number(count) * 5
     for (scenario, metric, horizon, profile), one in sorted(cells.items(), key=lambda item: place(item[0])):
         body += struct.pack("<H", place((scenario, metric, horizon, profile))) + b"".join(number(one[name]) for name in scores.NAMES)
     return b"TFTa\x01" + struct.pack("<Q", XXH64(body, len(body), 0)) + body
