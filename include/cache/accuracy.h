@@ -13,6 +13,20 @@
  * `accuracy` is initialised in any case. */
 int accuracy_read(struct cache *cache, int64_t to_ms, int64_t range_ms, struct accuracy *accuracy);
 
+/* The same as a part of a batch (cache_batch_read): */
+struct accuracy_range {
+	struct accuracy *accuracy;
+	struct accuracy_hour hour; /* the last one that was decoded */
+	int64_t at_ms;             /* of the record that is held back */
+	struct span record;        /* empty: none */
+};
+
+/* range: lives until it is taken. */
+void accuracy_batch_add(struct cache_batch *batch, int64_t interval_ms, int64_t to_ms,
+			int64_t range_ms, struct accuracy *accuracy, struct accuracy_range *range);
+/* When the batch has been read, before the next command. */
+void accuracy_batch_take(struct accuracy_range *range);
+
 /* For the refresh: scores the snapshot against the forecasts made one horizon ago that have come due
  * since seen_ms, the time of the last committed moment (0: none), and appends the record of its hour
  * to `record`; nothing if none is due. Two round trips at most. The record is one more step from

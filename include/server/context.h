@@ -90,9 +90,8 @@ void context_load_history(struct sources *sources, struct context *context);
  * owns the snapshot. */
 enum moment_result context_load_moment(struct sources *sources, struct context *context,
 				       struct moment *moment);
-/* Loads the scores of forecasts if the page shows any. */
-void context_load_accuracy(struct sources *sources, struct context *context);
-/* Loads the moment that the shown one is compared with, if the page shows changes. */
+/* Loads the moment that the shown one is compared with, if the page shows changes, and in the same
+ * round trip the scores of forecasts, if it shows any. */
 void context_load_since(struct sources *sources, struct context *context);
 /* Loads warm-up and scenario, the same for all pages at one moment. Their times are filled in only
  * where they differ from that of the data shown. */

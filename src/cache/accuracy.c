@@ -17,20 +17,13 @@
 
 /* ---- reading ---- */
 
-struct range {
-	struct accuracy *accuracy;
-	struct accuracy_hour hour; /* the last one that was decoded */
-	int64_t at_ms;             /* of the record that is held back */
-	struct span record;        /* empty: none */
-};
-
 static void tell_damaged(const char *what, int64_t at_ms)
 {
 	log_event(LOG_LEVEL_WARNING, "moment_damaged", LOG_STR("record", what),
 		  LOG_INT("at", at_ms));
 }
 
-static void add_held(struct range *range)
+void accuracy_batch_take(struct accuracy_range *range)
 {
 	if (!range->record.len)
 		return;
@@ -43,27 +36,38 @@ static void add_held(struct range *range)
 /* A record is held back until one of another hour comes. */
 static void take_hour(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
-	struct range *range = ctx;
+	struct accuracy_range *range = ctx;
 
 	if (count < 2 || !span_is(fields[0], SCORES))
 		return;
 	if (at_ms / HOUR_MS != range->at_ms / HOUR_MS)
-		add_held(range);
+		accuracy_batch_take(range);
 	range->at_ms = at_ms;
 	range->record = fields[1];
 }
 
+void accuracy_batch_add(struct cache_batch *batch, int64_t interval_ms, int64_t to_ms,
+			int64_t range_ms, struct accuracy *accuracy, struct accuracy_range *range)
+{
+	accuracy_init(accuracy, to_ms, range_ms, interval_ms);
+	*range = (struct accuracy_range){.accuracy = accuracy};
+	cache_batch_add(
+		batch,
+		(struct cache_stream){CACHE_ACCURACY, accuracy->from_ms, to_ms - 1, CACHE_ALL},
+		take_hour, range);
+}
+
 int accuracy_read(struct cache *cache, int64_t to_ms, int64_t range_ms, struct accuracy *accuracy)
 {
-	struct range range = {.accuracy = accuracy};
-	struct cache_stream stream = {CACHE_ACCURACY, 0, to_ms - 1, CACHE_ALL};
+	struct cache_batch batch = {.count = 0};
+	struct accuracy_range range;
 	int rc;
 
-	accuracy_init(accuracy, to_ms, range_ms, cache_interval_ms(cache, CACHE_FLEET));
-	stream.from_ms = accuracy->from_ms;
-	rc = cache_read_streams(cache, &stream, 1, take_hour, &range);
+	accuracy_batch_add(&batch, cache_interval_ms(cache, CACHE_FLEET), to_ms, range_ms, accuracy,
+			   &range);
+	rc = cache_batch_read(cache, &batch);
 	if (rc == 0)
-		add_held(&range);
+		accuracy_batch_take(&range);
 	return rc;
 }
 

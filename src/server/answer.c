@@ -262,7 +262,6 @@ static void answer_context(struct answering *a, struct context *context, struct 
 	}
 	context_load_history(&a->sources, context);
 	context_load_since(&a->sources, context);
-	context_load_accuracy(&a->sources, context);
 	if (refuse_comparison(a, context, response))
 		return;
 	if (context->page->media == MEDIA_HTML)
@@ -307,7 +306,6 @@ static bool is_settled(const struct answering *a, const struct context *context,
 static void answer_moment(struct answering *a, struct context *context, int64_t now_ms,
 			  struct response *response)
 {
-	context_load_accuracy(&a->sources, context);
 	if (refuse_comparison(a, context, response) || !render(a, context, response))
 		return;
 	response_init(response, 200);

@@ -303,31 +303,6 @@ void context_load_history(struct sources *sources, struct context *context)
 	context->redis_us += clock_mono_us() - began;
 }
 
-/* What a live page may read: accuracy_read says why. */
-static int64_t scored_until(const struct context *context)
-{
-	int64_t at_ms = context->query.at_ms;
-
-	return at_ms ? at_ms - at_ms % HOUR_MS : snapshot_bucket_ms(context->snap);
-}
-
-/* Without the shared cache there are none, and the page says so. */
-void context_load_accuracy(struct sources *sources, struct context *context)
-{
-	int64_t began = clock_mono_us(), range_ms = query_period_ms(context->query.period);
-
-	if (!context->snap || !(context->page->needs & PAGE_ACCURACY) ||
-	    context->read.state.verdict == CACHE_DOWN)
-		return;
-	context->accuracy = malloc(sizeof(*context->accuracy));
-	if (context->accuracy && accuracy_read(sources->cache, scored_until(context), range_ms,
-					       context->accuracy) != 0) {
-		free(context->accuracy);
-		context->accuracy = NULL;
-	}
-	context->redis_us += clock_mono_us() - began;
-}
-
 /* Whose the cache is, and its clock, are known from the first read on. */
 static bool is_known(struct sources *sources)
 {
@@ -358,19 +333,61 @@ static void take_since(struct sources *sources, struct context *context, int rc,
 	context->has_since = result != MOMENT_DOWN;
 }
 
+/* What a live page may read: accuracy_read says why. */
+static int64_t scored_until(const struct context *context)
+{
+	int64_t at_ms = context->query.at_ms;
+
+	return at_ms ? at_ms - at_ms % HOUR_MS : snapshot_bucket_ms(context->snap);
+}
+
+static void want_accuracy(const struct sources *sources, struct context *context,
+			  struct cache_batch *batch, struct accuracy_range *range)
+{
+	if (!(context->page->needs & PAGE_ACCURACY))
+		return;
+	if (!context->accuracy)
+		context->accuracy = malloc(sizeof(*context->accuracy));
+	if (context->accuracy)
+		accuracy_batch_add(batch, cache_interval_ms(sources->cache, CACHE_FLEET),
+				   scored_until(context), query_period_ms(context->query.period),
+				   context->accuracy, range);
+}
+
+/* rc: of the batch. */
+static void take_accuracy(struct context *context, int rc, struct accuracy_range *range)
+{
+	if (!context->accuracy)
+		return;
+	if (rc == 0) {
+		accuracy_batch_take(range);
+		return;
+	}
+	free(context->accuracy);
+	context->accuracy = NULL;
+}
+
 /* Without the shared cache there is none, and the page says so. */
 void context_load_since(struct sources *sources, struct context *context)
 {
 	unsigned needs = context->snap ? context->page->needs : 0;
 	struct cache_batch batch = {.count = 0};
+	struct accuracy_range range;
 	struct moment_search search;
+	int rc;
 	int64_t began = clock_mono_us();
 
-	if (!(needs & PAGE_SINCE) || context->read.state.verdict == CACHE_DOWN)
+	if (!(needs & (PAGE_SINCE | PAGE_ACCURACY)) || context->read.state.verdict == CACHE_DOWN)
 		return;
-	moments_add(&batch, query_since_ms(&context->query, snapshot_bucket_ms(context->snap)), 0,
-		    &search);
-	take_since(sources, context, cache_batch_read(sources->cache, &batch), &search);
+	if (needs & PAGE_SINCE)
+		moments_add(&batch,
+			    query_since_ms(&context->query, snapshot_bucket_ms(context->snap)), 0,
+			    &search);
+	want_accuracy(sources, context, &batch, &range);
+	rc = cache_batch_read(sources->cache, &batch);
+	take_accuracy(context, rc, &range);
+	if (needs & PAGE_SINCE)
+		take_since(sources, context, rc, &search);
 	context->redis_us += clock_mono_us() - began;
 }
 
@@ -379,6 +396,7 @@ struct past_read {
 	struct cache_batch batch;
 	struct moment_search moment, then;
 	struct archive_server server;
+	struct accuracy_range accuracy;
 };
 
 /* The day's columns end where those of the clock do, its points at the moment. */
@@ -416,6 +434,7 @@ static void want_rest(const struct sources *sources, struct context *context,
 				      &context->incidents);
 	if (needs & PAGE_SINCE)
 		moments_add(&past->batch, query_since_ms(&context->query, at_ms), 0, &past->then);
+	want_accuracy(sources, context, &past->batch, &past->accuracy);
 }
 
 static bool is_as_asked(const struct sources *sources, const struct context *context)
@@ -432,6 +451,7 @@ static void take_rest(struct sources *sources, struct context *context, struct p
 	context->has_incidents = needs & PAGE_INCIDENTS;
 	if (context->has_incidents)
 		incidents_sort(&context->incidents);
+	take_accuracy(context, 0, &past->accuracy);
 	if (needs & PAGE_SINCE)
 		take_since(sources, context, 0, &past->then);
 }
