@@ -2,14 +2,11 @@
 /* The scores of forecasts as JSON and CSV (doc/pages.md#endpoints, doc/pages.md#data-formats),
  * unrounded. */
 #include "config.h"
+#include "pages/api.h"
 #include "pages/contents.h"
 
 #include "base/csv.h"
-#include "base/fmt.h"
-#include "base/json.h"
 #include "pages/pieces.h"
-
-#define ISO_BYTES 40
 
 static const char *const scenario_names[ACCURACY_SCENARIOS] = {
 	[ACCURACY_USUAL] = "usual", [ACCURACY_CHANGED] = "changed"};
@@ -21,16 +18,6 @@ static const char *profile_name(const struct query *query)
 }
 
 /* ---- JSON ---- */
-
-static void put_time(struct json *j, const char *key, int64_t at_ms)
-{
-	struct buf iso;
-
-	buf_init(&iso, ISO_BYTES);
-	fmt_iso(&iso, at_ms);
-	json_str(j, key, buf_span(&iso));
-	buf_free(&iso);
-}
 
 static void put_coverage(const struct accuracy_score *score, struct json *j)
 {
@@ -139,8 +126,8 @@ void api_accuracy(const struct view *view, struct buf *out)
 		json_null(&j, "scores");
 		return;
 	}
-	put_time(&j, "from", view->accuracy->from_ms);
-	put_time(&j, "to", view->accuracy->to_ms);
+	api_time(&j, "from", view->accuracy->from_ms);
+	api_time(&j, "to", view->accuracy->to_ms);
 	json_int(&j, "slot_s", view->accuracy->slot_ms / 1000);
 	put_records(view->accuracy, &j);
 	put_scores(view, &j);
