@@ -5,6 +5,7 @@
 #define TFT_ARCHIVE_H
 
 #include "cache/cache.h"
+#include "fleet/foretold.h"
 #include "fleet/history.h"
 #include "fleet/incidents.h"
 #include "fleet/recent.h"
@@ -35,8 +36,12 @@ struct archive_server {
 /* server: lives until the batch has been read, as the name does. `h` as above. */
 void archive_add_server(struct cache_batch *batch, int64_t interval_ms, int64_t at_ms,
 			struct span name, struct archive_server *server, struct history *h);
+/* What was forecast for one server. `foretold` is initialised here; the name is borrowed. */
+void archive_add_foretold(struct cache_batch *batch, int64_t at_ms, struct span name,
+			  struct foretold *foretold);
+/* Both. */
 int archive_server(struct cache *cache, const struct snapshot *snap, struct span name,
-		   struct history *h);
+		   struct history *h, struct foretold *foretold);
 
 /* The last hour before a moment for a caller that knows the snapshot only after the read: the stream,
  * and what takes each of its entries. */

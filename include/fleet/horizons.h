@@ -62,6 +62,9 @@ void forecasts_free(struct forecasts *forecasts);
 bool forecasts_has(const struct forecasts *f, size_t i, enum kept_metric metric, size_t horizon);
 bool forecasts_get(const struct forecasts *f, size_t i, enum kept_metric metric, size_t horizon,
 		   struct forecast_tenths *out);
+/* The forecast alone; NaN: absent. */
+struct quantiles forecasts_quantiles(const struct forecasts *f, size_t i, enum kept_metric metric,
+				     size_t horizon);
 
 /* Sets the horizons of each server in the record; the snapshot owns them. -1 if the bytes are not a
  * complete record of this format, or if out of memory: then no server has any. */

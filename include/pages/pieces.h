@@ -73,5 +73,7 @@ void page_accuracy_line(const struct view *view, struct buf *out);
 void page_multiples(const struct view *view, struct buf *out);
 /* The risk of a server over the last day; nothing without a history. */
 void page_risk_history(const struct view *view, struct buf *out);
+/* What was forecast for its values now; nothing where that is not known. */
+void page_foretold(const struct view *view, struct buf *out);
 
 #endif

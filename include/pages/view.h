@@ -9,6 +9,7 @@
 
 struct incidents;
 struct accuracy;
+struct foretold;
 
 /* What all pages of one deployment share. */
 struct site {
@@ -40,6 +41,7 @@ struct view {
 	const struct server
 		*server; /* PAGE_SERVER: of the snapshot, with its series where available */
 	const struct history *history;     /* PAGE_HISTORY: the requested range */
+	const struct foretold *foretold;   /* PAGE_SERVER and PAGE_HISTORY */
 	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
 	const struct incidents *incidents; /* PAGE_INCIDENTS: of the asked period, sorted */
 	const struct since *since;         /* PAGE_SINCE */

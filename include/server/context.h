@@ -15,6 +15,7 @@
 #include "cache/moments.h"
 #include "fleet/accuracy.h"
 #include "pages/catalogue.h"
+#include "fleet/foretold.h"
 #include "fleet/incidents.h"
 #include "server/request.h"
 #include "server/serve.h"
@@ -49,6 +50,7 @@ struct context {
 	struct upstream_status upstream_status;
 	struct snapshot *decoded; /* owned */
 	struct history history;   /* owned */
+	struct foretold foretold; /* with the history of a server */
 	bool has_history;
 	struct history day;         /* owned; of the past: the day before its moment */
 	struct incidents incidents; /* owned */

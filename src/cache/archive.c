@@ -102,13 +102,41 @@ void archive_add_server(struct cache_batch *batch, int64_t interval_ms, int64_t 
 			add_server, server);
 }
 
-int archive_server(struct cache *cache, const struct snapshot *snap, struct span name,
-		   struct history *h)
+static void take_made(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
+	if (count >= 2 && foretold_take(ctx, at_ms, fields[1]) != 0)
+		archive_tell_damaged("forecasts", at_ms);
+}
+
+static int64_t not_before_1970(int64_t ms)
+{
+	return ms > 0 ? ms : 0;
+}
+
+void archive_add_foretold(struct cache_batch *batch, int64_t at_ms, struct span name,
+			  struct foretold *foretold)
+{
+	foretold_init(foretold, at_ms, name);
+	for (size_t h = 0; h < HORIZONS; h++) {
+		struct foretold_period made = foretold_period(foretold, h);
+
+		cache_batch_add(batch,
+				(struct cache_stream){CACHE_FORECASTS,
+						      not_before_1970(made.from_ms),
+						      not_before_1970(made.to_ms), CACHE_NEWEST},
+				take_made, foretold);
+	}
+}
+
+int archive_server(struct cache *cache, const struct snapshot *snap, struct span name,
+		   struct history *h, struct foretold *foretold)
+{
+	int64_t at_ms = snapshot_bucket_ms(snap);
 	struct cache_batch batch = {.count = 0};
 	struct archive_server server;
 
-	archive_add_server(&batch, snap->interval_ms, snapshot_bucket_ms(snap), name, &server, h);
+	archive_add_server(&batch, snap->interval_ms, at_ms, name, &server, h);
+	archive_add_foretold(&batch, at_ms, name, foretold);
 	return cache_batch_read(cache, &batch);
 }
 

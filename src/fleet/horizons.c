@@ -398,12 +398,12 @@ bool forecasts_get(const struct forecasts *f, size_t i, enum kept_metric metric,
 	return true;
 }
 
-static struct quantiles quantiles_at(const struct forecasts *f, size_t i, size_t metric,
+struct quantiles forecasts_quantiles(const struct forecasts *f, size_t i, enum kept_metric metric,
 				     size_t horizon)
 {
 	struct table t = table_of(f);
 
-	if (!forecasts_has(f, i, (enum kept_metric)metric, horizon))
+	if (!forecasts_has(f, i, metric, horizon))
 		return (struct quantiles){NAN, NAN, NAN};
 	return (struct quantiles){.p10 = row(&t, row_of(metric, horizon, LOW))[i] / 10.0,
 				  .p50 = row(&t, row_of(metric, horizon, MEDIAN))[i] / 10.0,
@@ -418,7 +418,7 @@ static struct horizons *horizons_from(const struct forecasts *f, size_t i)
 	for (size_t m = 0; horizons && m < KEPT_METRICS; m++) {
 		horizons->now[m] = has_now(f, i, m) ? row(&t, m)[i] / 10.0 : (double)NAN;
 		for (size_t h = 0; h < HORIZONS; h++)
-			horizons->at[m][h] = quantiles_at(f, i, m, h);
+			horizons->at[m][h] = forecasts_quantiles(f, i, (enum kept_metric)m, h);
 	}
 	return horizons;
 }

@@ -450,6 +450,7 @@ void page_server(const struct view *view, struct buf *out)
 	put_crossings(s, out);
 	html_lit(out, "</div></div>");
 	page_risk_history(view, out);
+	page_foretold(view, out);
 	put_kept_charts(s, out);
 	if (!s->series)
 		return;

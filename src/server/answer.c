@@ -143,6 +143,7 @@ static bool render(struct answering *a, struct context *context, struct response
 		.last_gen_ms =
 			context->read.state.data_bucket >= 0 ? context->read.state.gen_ms : 0,
 		.history = context->has_history ? &context->history : NULL,
+		.foretold = context->has_history && context->server ? &context->foretold : NULL,
 		.diagnosis = context->diagnosis,
 		.at_ms = context->query.at_ms,
 		.day = context->query.at_ms ? &context->day : NULL,

@@ -281,8 +281,8 @@ static void load_history(struct sources *sources, struct context *context)
 	int rc;
 
 	if (context->server)
-		rc = archive_server(sources->cache, context->snap, context->name,
-				    &context->history);
+		rc = archive_server(sources->cache, context->snap, context->name, &context->history,
+				    &context->foretold);
 	else
 		rc = archive_fleet(sources->cache, context->snap, context->query.range,
 				   &context->history);
@@ -423,12 +423,14 @@ static void want_rest(const struct sources *sources, struct context *context,
 	int64_t at_ms = context->query.at_ms;
 	unsigned needs = context->page->needs;
 
-	if ((needs & PAGE_HISTORY) && (needs & PAGE_SERVER))
+	if ((needs & PAGE_HISTORY) && (needs & PAGE_SERVER)) {
 		archive_add_server(&past->batch, interval, at_ms, context->name, &past->server,
 				   &context->history);
-	else if (needs & PAGE_HISTORY)
+		archive_add_foretold(&past->batch, at_ms, context->name, &context->foretold);
+	} else if (needs & PAGE_HISTORY) {
 		archive_add_fleet(&past->batch, interval, at_ms, context->query.range,
 				  &context->history);
+	}
 	if (needs & PAGE_INCIDENTS)
 		archive_add_incidents(&past->batch, at_ms, query_period_ms(context->query.period),
 				      &context->incidents);

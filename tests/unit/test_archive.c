@@ -15,6 +15,7 @@
 
 static struct snapshot *snap;
 static struct history history;
+static struct foretold foretold;
 
 static int open_archive(void **state)
 {
@@ -144,28 +145,87 @@ static void test_the_risk_of_one_server(void **state)
 	put_entry(&entries, END - 60000, half, 3);
 	put_entry(&entries, END - 30000, without, 6);
 	on_entries("XRANGE tfthist:risk", 6, &entries);
-	assert_int_equal(archive_server(cache, snap, SPAN("b"), &history), 0);
-	assert_string_equal(redis_heard(), "XRANGE tfthist:risk 1763913600000 1764000000000\n");
+	redis_on("XREVRANGE tfthist:forecasts", "*0\r\n");
+	assert_int_equal(archive_server(cache, snap, SPAN("b"), &history, &foretold), 0);
+	assert_string_equal(redis_heard(),
+			    "XRANGE tfthist:risk 1763913600000 1764000000000\n"
+			    "XREVRANGE tfthist:forecasts 1763998350000 1763998050001 COUNT 1\n"
+			    "XREVRANGE tfthist:forecasts 1763996550000 1763996250001 COUNT 1\n"
+			    "XREVRANGE tfthist:forecasts 1763992950000 1763992650001 COUNT 1\n"
+			    "XREVRANGE tfthist:forecasts 1763985750000 1763985450001 COUNT 1\n"
+			    "XREVRANGE tfthist:forecasts 1763971350000 1763971050001 COUNT 1\n");
 	assert_int_equal(history_count(&history), 2);
 	for (size_t i = 0; i < 2; i++)
 		assert_float_equal(history_points(&history)[i].highest, highest[i], 1e-9);
 	assert_int_equal(history_points(&history)[0].at_ms, END - 150000);
 	history_free(&history);
 	/* Also for the first of the names. */
-	assert_int_equal(archive_server(cache, snap, SPAN("a"), &history), 0);
+	assert_int_equal(archive_server(cache, snap, SPAN("a"), &history, &foretold), 0);
 	assert_int_equal(history_count(&history), 3);
 	history_free(&history);
 	buf_free(&entries);
+}
+
+/* The forecasts of the fleet, with one of its servers. */
+static struct buf made_forecasts(void)
+{
+	static const double value[FORECAST_STEPS] = {7.5, 7.5, 7.5, 7.5, 7.5, 7.5};
+	struct snapshot *then = snapshot_new();
+	struct server *server = snapshot_add(then, SPAN("b"));
+	struct buf record;
+
+	server->series = series_new();
+	series_pack(value, FORECAST_STEPS, &server->series->p10[METRIC_LOAD]);
+	series_pack(value, FORECAST_STEPS, &server->series->p50[METRIC_LOAD]);
+	series_pack(value, FORECAST_STEPS, &server->series->p90[METRIC_LOAD]);
+	assert_int_equal(snapshot_seal(then), 0);
+	buf_init(&record, 1 << 20);
+	horizons_encode(then, &record);
+	snapshot_free(&then);
+	return record;
+}
+
+static void on_forecasts(const char *begins, int64_t made_ms, struct span record)
+{
+	struct buf entries;
+
+	buf_init(&entries, 1 << 20);
+	buf_addf(&entries, "*2\r\n$15\r\n%lld-0\r\n*2\r\n", (long long)made_ms);
+	put_text(&entries, "f");
+	put_string(&entries, record);
+	on_entries(begins, 1, &entries);
+	buf_free(&entries);
+}
+
+static void test_what_was_forecast_comes_with_the_risk_of_a_server(void **state)
+{
+	struct buf record = made_forecasts();
+
+	(void)state;
+	redis_on("XRANGE tfthist:risk", "*0\r\n");
+	redis_on("XREVRANGE tfthist:forecasts", "*0\r\n");
+	on_forecasts("XREVRANGE tfthist:forecasts 1763998350000", END - HOUR / 2,
+		     buf_span(&record));
+	on_forecasts("XREVRANGE tfthist:forecasts 1763996550000", END - HOUR, SPAN("damaged"));
+	assert_int_equal(archive_server(cache, snap, SPAN("b"), &history, &foretold), 0);
+	assert_int_equal(foretold.at_ms, END);
+	assert_int_equal(foretold.made_ms[0], END - HOUR / 2);
+	assert_true(foretold.value[0][KEPT_LOAD].p50 == 7.5);
+	for (size_t h = 1; h < HORIZONS; h++)
+		assert_int_equal(foretold.made_ms[h], 0);
+	history_free(&history);
+	buf_free(&record);
 }
 
 static void test_a_stream_that_cannot_be_read(void **state)
 {
 	(void)state;
 	redis_on("XRANGE", "*0\r\n");
+	redis_on("XREVRANGE", "*0\r\n");
 	redis_on("XRANGE tfthist:fleet", "-WRONGTYPE no stream\r\n");
 	assert_int_equal(archive_fleet(cache, snap, HISTORY_1D, &history), -1);
 	history_free(&history);
-	assert_int_equal(archive_server(cache, snap, SPAN("a"), &history), 0);
+	assert_int_equal(archive_server(cache, snap, SPAN("a"), &history, &foretold), 0);
 	history_free(&history);
 	redis_on("XRANGE", "+OK\r\n");
 	assert_int_equal(archive_fleet(cache, snap, HISTORY_1H, &history), -1);
@@ -468,6 +528,7 @@ int main(void)
 		TEST(test_a_day_is_hours_and_the_points_of_the_last_two),
 		TEST(test_the_hours_end_where_the_points_begin),
 		TEST(test_the_risk_of_one_server),
+		TEST(test_what_was_forecast_comes_with_the_risk_of_a_server),
 		TEST(test_a_stream_that_cannot_be_read),
 		TEST(test_a_history_may_take_longer),
 		TEST(test_the_forecasts_of_a_server),
