@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "cache/cache.h"
+#include "fleet/accuracy.h"
 #include "fleet/snapshot.h"
 
 /* name (without the prefix tft_dashboard_), type, help. */
@@ -67,6 +68,9 @@ void metrics_flush(struct metrics *metrics, struct cache *cache);
 /* Prints the node's counters for Prometheus, followed by `gauges` (complete lines). */
 void metrics_print(struct metrics *metrics, struct cache *cache, struct span gauges,
 		   struct buf *out);
+/* Prints for Prometheus how good the forecasts were: of each metric and horizon with ACCURACY_ENOUGH
+ * values, of all profiles, while the scenario stayed. */
+void metrics_forecasts(const struct accuracy *accuracy, struct buf *out);
 /* Fills in what the requests to this node have found so far. */
 void metrics_diagnose(struct metrics *metrics, struct cache *cache, struct diagnosis *diagnosis);
 /* Fills in what the requests to all nodes have found so far, and how many predictions calls that

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/fmt.h"
 
 #define PREFIX     "tft_dashboard_"
 #define SERIES     200 /* distinct series between two flushes; more are not counted */
@@ -310,6 +311,42 @@ void metrics_print(struct metrics *metrics, struct cache *cache, struct span gau
 	for (int name = 0; name < METRICS_NAMES; name++)
 		print_family(out, (enum metrics_name)name, counters, n);
 	buf_span_add(out, gauges);
+}
+
+static const struct {
+	const char *name, *help;
+	double (*value)(const struct accuracy_score *score);
+} forecast_gauges[] = {
+	{"tft_forecast_coverage_ratio",
+	 "Share of the last day's values inside the forecast band, which should hold 0.8.",
+	 accuracy_coverage},
+	{"tft_forecast_skill",
+	 "1 - error / error of the guess that nothing changes, over the last day.", accuracy_skill},
+};
+
+static void print_forecast(const struct accuracy *accuracy, size_t gauge, size_t metric,
+			   size_t horizon, struct buf *out)
+{
+	const struct accuracy_score *score = accuracy_of(
+		accuracy, ACCURACY_USUAL, (enum kept_metric)metric, horizon, ACCURACY_ALL);
+
+	if (accuracy_verdict(score) == ACCURACY_FEW)
+		return;
+	buf_addf(out, "%s{metric=\"%s\",horizon=\"%s\"} ", forecast_gauges[gauge].name,
+		 accuracy_metric_table[metric].slug, accuracy_horizon_table[horizon].slug);
+	fmt_number(out, forecast_gauges[gauge].value(score), 4);
+	buf_char(out, '\n');
+}
+
+void metrics_forecasts(const struct accuracy *accuracy, struct buf *out)
+{
+	for (size_t i = 0; i < sizeof(forecast_gauges) / sizeof(forecast_gauges[0]); i++) {
+		buf_addf(out, "# HELP %s %s\n# TYPE %s gauge\n", forecast_gauges[i].name,
+			 forecast_gauges[i].help, forecast_gauges[i].name);
+		for (size_t m = 0; m < KEPT_METRICS; m++)
+			for (size_t h = 0; h < HORIZONS; h++)
+				print_forecast(accuracy, i, m, h, out);
+	}
 }
 
 /* How often readers came to this verdict. */

@@ -2,11 +2,16 @@
 #include "config.h"
 #include "server/health.h"
 
+#include <stdlib.h>
+
 #include "pages/api.h"
 #include "build_id.h"
 #include "base/json.h"
+#include "cache/accuracy.h"
 #include "cache/metrics.h"
 #include "text.h"
+
+#define DAY_MS INT64_C(86400000)
 
 static bool redis_answers(const struct sources *sources, const struct context *context)
 {
@@ -130,6 +135,17 @@ static void put_snapshot_bytes(struct cache *cache, const struct cache_state *st
 			  (int64_t)entry.body.len);
 }
 
+/* Of the day before the data shown, as on pages; nothing where there are none. */
+static void put_forecasts(struct cache *cache, const struct cache_state *state, struct buf *out)
+{
+	int64_t to_ms = state->data_bucket * cache_interval_ms(cache, CACHE_FLEET);
+	struct accuracy *accuracy = state->data_bucket >= 0 ? malloc(sizeof(*accuracy)) : NULL;
+
+	if (accuracy && accuracy_read(cache, to_ms, DAY_MS, accuracy) == 0)
+		metrics_forecasts(accuracy, out);
+	free(accuracy);
+}
+
 static void put_metrics(struct sources *sources, struct buf *body, struct response *response)
 {
 	struct context context = {0};
@@ -141,6 +157,7 @@ static void put_metrics(struct sources *sources, struct buf *body, struct respon
 	context_diagnose(sources, &context, &diagnosis);
 	put_gauges(sources, &context, &diagnosis, &gauges);
 	put_snapshot_bytes(sources->cache, &context.read.state, &gauges);
+	put_forecasts(sources->cache, &context.read.state, &gauges);
 	metrics_print(sources->config->refresh->metrics, sources->cache, buf_span(&gauges), body);
 	buf_free(&gauges);
 	response_json(response, 200, buf_span(body));

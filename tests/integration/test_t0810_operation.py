@@ -94,8 +94,8 @@ def test_promtool_has_no_remark_and_the_counts_are_right():
     assert all(float(value) > 0 for value in sums.values()) and min(map(int, counts.values())) >= 1
     assert int(series(text, "redis_command_duration_seconds_count")[""]) > 10
     assert int(series(text, "snapshot_bytes")[""]) > 1000
-    documented = set(re.findall(r"^\.It Li tft_dashboard_(\w+)$", (ROOT / "src" / "tft-dashboard-protocol.7").read_text(), re.M))
-    families = set(re.findall(r"^# TYPE tft_dashboard_(\w+)", text, re.M))
+    documented = set(re.findall(r"^\.It Li (tft_\w+)$", (ROOT / "src" / "tft-dashboard-protocol.7").read_text(), re.M))
+    families = set(re.findall(r"^# TYPE (\w+)", text, re.M))
     assert families == documented
 
 

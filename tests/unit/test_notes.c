@@ -343,6 +343,45 @@ static void test_metrics_are_printed_in_order(void **state)
 	metrics_free(&metrics);
 }
 
+static void set_score(struct accuracy *accuracy, enum kept_metric metric, size_t horizon,
+		      struct accuracy_sums sums)
+{
+	accuracy->score[ACCURACY_USUAL][metric][horizon][ACCURACY_ALL].sums = sums;
+}
+
+#define COVERAGE "tft_forecast_coverage_ratio"
+#define SKILL    "tft_forecast_skill"
+
+static void test_forecasts_are_printed_where_there_are_enough(void **state)
+{
+	struct accuracy *accuracy = calloc(1, sizeof(*accuracy));
+	struct buf out;
+
+	(void)state;
+	assert_non_null(accuracy);
+	set_score(accuracy, KEPT_CPU, 0,
+		  (struct accuracy_sums){
+			  .n = 100, .below = 10, .above = 19, .error = 80, .naive = 100});
+	set_score(accuracy, KEPT_CPU, 1, (struct accuracy_sums){.n = 99});
+	set_score(accuracy, KEPT_CPU_USER, 4,
+		  (struct accuracy_sums){.n = 300, .below = 100, .error = 3, .naive = 2});
+	buf_init(&out, 65536);
+	metrics_forecasts(accuracy, &out);
+	buf_char(&out, '\0');
+	assert_string_equal(out.data,
+			    "# HELP " COVERAGE
+			    " Share of the last day's values inside the forecast band, which "
+			    "should hold 0.8.\n# TYPE " COVERAGE " gauge\n" COVERAGE
+			    "{metric=\"cpu\",horizon=\"30m\"} 0.7100\n" COVERAGE
+			    "{metric=\"cpu_user\",horizon=\"8h\"} 0.6667\n# HELP " SKILL
+			    " 1 - error / error of the guess that nothing changes, over the last "
+			    "day.\n# TYPE " SKILL " gauge\n" SKILL
+			    "{metric=\"cpu\",horizon=\"30m\"} 0.2000\n" SKILL
+			    "{metric=\"cpu_user\",horizon=\"8h\"} -0.5000\n");
+	buf_free(&out);
+	free(accuracy);
+}
+
 static void test_what_readers_found(void **state)
 {
 	struct metrics *metrics = metrics_new("web1");
@@ -386,6 +425,7 @@ int main(void)
 		TEST(test_durations_are_sent_as_histograms),
 		TEST(test_distinct_series_have_a_limit),
 		TEST(test_metrics_are_printed_in_order),
+		TEST(test_forecasts_are_printed_where_there_are_enough),
 		TEST(test_what_readers_found),
 	};
 

@@ -745,6 +745,7 @@ static void test_metrics(void **state)
 {
 	(void)state;
 	redis_on_array("LRANGE tft:budget:fleet", "1764000015000");
+	redis_on("XRANGE tfthist:accuracy", "*0\r\n");
 	get("/metrics", "");
 	assert_int_equal(response.status, 200);
 	assert_string_equal(response.type, "text/plain; version=0.0.4; charset=utf-8");
@@ -754,6 +755,8 @@ static void test_metrics(void **state)
 	assert_body("tft_dashboard_upstream_budget_left 25\n");
 	assert_body("tft_dashboard_snapshot_age_seconds 5\n");
 	assert_body("# TYPE tft_dashboard_snapshot_bytes gauge\ntft_dashboard_snapshot_bytes ");
+	assert_body("# TYPE tft_forecast_skill gauge\n");
+	assert_heard(redis_heard(), "XRANGE tfthist:accuracy ");
 	redis_reset();
 	get("/metrics", "");
 	assert_body("tft_dashboard_redis_up 0\n");
@@ -761,6 +764,7 @@ static void test_metrics(void **state)
 	assert_null(memmem(response.body.ptr, response.body.len, "budget_left", 11));
 	assert_null(memmem(response.body.ptr, response.body.len, "age_seconds", 11));
 	assert_null(memmem(response.body.ptr, response.body.len, "snapshot_bytes", 14));
+	assert_null(memmem(response.body.ptr, response.body.len, "tft_forecast", 12));
 }
 
 static void test_the_status_of_the_api(void **state)
