@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What earlier forecasts said about the values of one server now (doc/pages.md#server). */
 #include "config.h"
-#include "fleet/foretold.h"
+#include "pages/pieces.h"
 
 #include "base/fmt.h"
 #include "base/html.h"
 #include "fleet/accuracy.h"
+#include "fleet/foretold.h"
 #include "pages/layout.h"
-#include "pages/pieces.h"
 
 static const enum kept_metric metrics[] = {KEPT_CPU, KEPT_MEMORY, KEPT_IOWAIT, KEPT_LOAD};
 
