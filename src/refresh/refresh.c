@@ -62,7 +62,7 @@ struct work {
 	struct archive_last last;
 	struct moment then; /* what the overview is compared with */
 	struct since since;
-	bool has_since; /* Redis has told */
+	bool has_since;            /* Redis has told */
 	struct accuracy *accuracy; /* what the overview tells of the last day; NULL: not known */
 	struct commit commit;
 	int64_t leased_bytes;
