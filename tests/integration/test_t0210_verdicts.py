@@ -279,9 +279,12 @@ def test_a_damaged_snapshot_is_replaced_by_the_one_before(stack):
     with calls(stack, 0), snapshot_body(stack, now, b"?"):
         seen = [ask(stack, FILTERED) for _ in range(4)]
         with snapshot_body(stack, now - 1, b"?"):
-            assert {ask(stack, FILTERED).status for _ in range(4)} == {503}
+            own = [ask(stack, FILTERED) for _ in range(6)]
     assert {(s.status, s.headers["x-tft-bucket"]) for s in seen} == {(200, str(now - 1))}
     assert all(re.match(r"tft-redis; hit; ttl=-\d+; detail=", s.cache) for s in seen), seen
+    # A worker that has kept a snapshot shows it.
+    assert all(s.status == 200 if s.cache.startswith("tft-local; hit") else s.status == 503 for s in own), own
+    assert any(s.status == 200 for s in own)
     assert ask(stack, FILTERED).headers["x-tft-bucket"] == str(now)
 
 
