@@ -104,7 +104,7 @@ void page_foretold(const struct view *view, struct buf *out)
 		 "<section class=\"panel\" id=\"foretold\"><h2>What was forecast for now</h2>");
 	put_words(view, out);
 	if (is_empty(view->foretold))
-		html_lit(out, "<p>No forecast for this time is kept yet.</p>");
+		html_lit(out, "<p>No forecast for this time is kept.</p>");
 	else
 		put_tables(view, out);
 	html_lit(out, "</section>");

@@ -36,6 +36,8 @@ CONSTANT = re.compile(r"(?:/|/heatmap|/cost|/remediation|/alerting|/docs|/roadma
 STATE = re.compile(rb'<div id="state" data-state="([a-z-]+)".*?</div><main', re.S)
 # What the generator plays may be newer than the snapshot, and has its own time then.
 ACTUAL = re.compile(rb'<section class="panel" id="comparison">.*?</section>', re.S)
+# What changed, and how good the forecasts were, are read from the history, which may be lost.
+PAST = re.compile(rb'<section class="panel" id="changes">.*?</section>|<p class="note" id="forecasts">.*?</p>', re.S)
 # These follow the age of the data.
 ICON = re.compile(rb'<link rel="icon"[^>]*>')
 TITLE = re.compile(rb"<title>.*?</title>")
@@ -82,8 +84,8 @@ def content(seen):
     if not CONSTANT.match(seen.path):
         return None
     body = seen.body
-    for varies in (ICON, TITLE, CHIP, STATE, ACTUAL, CONDITION):
-        body = varies.sub(b"", body, 1)
+    for varies in (ICON, TITLE, CHIP, STATE, ACTUAL, CONDITION, PAST):
+        body = varies.sub(b"", body)
     return hashlib.sha1(body).hexdigest()[:16]
 
 

@@ -52,7 +52,8 @@ def bare(html):
     html = re.sub(r'<input type="hidden" name="at"[^>]*/>', "", html)
     html = re.sub(r'(\?|&amp;)at=[^"#&]*', "", html)
     html = html.replace('href="?"', 'href=""')
-    # Five points of a forecast are kept; the metrics of one server are not.
+    # Five points of a forecast are kept, not for as long as the moment; the metrics of one server are not.
+    html = re.sub(r'<section class="panel" id="foretold">.*?</section>', "", html, flags=re.S)
     html = re.sub(r"<figure>.*?</figure>", "", html, flags=re.S)
     html = re.sub(r'<section class="panel" id="metrics".*?</section>', "", html, flags=re.S)
     html = re.sub(r'<details class="panel" id="charts".*?</details>', "", html, flags=re.S)

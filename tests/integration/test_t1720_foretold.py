@@ -106,4 +106,4 @@ def test_the_page_of_its_moment_shows_the_same(stack):
 def test_where_nothing_is_kept_it_says_so(stack):
     """The last one: it removes what the others read."""
     stack.redis.unlink("tfthist:forecasts")
-    assert "No forecast for this time is kept yet." in tables(stack.get(f"/server/{SERVER}?view=compact").text)[0]
+    assert "No forecast for this time is kept." in tables(stack.get(f"/server/{SERVER}?view=compact").text)[0]

@@ -147,7 +147,7 @@ static void without_any_forecast_it_says_so(void **unused)
 	fixture_fleet(&f);
 	f.view.server = &f.snap->servers[1];
 	foretold_init(&foretold, NOW_MS, SPAN("ppml0001"));
-	assert_has(section(&f, &foretold), "<p>No forecast for this time is kept yet.</p>");
+	assert_has(section(&f, &foretold), "<p>No forecast for this time is kept.</p>");
 	assert_string_equal(section(&f, NULL), "");
 	fixture_free(&f);
 }
