@@ -41,7 +41,10 @@ const struct incident *incidents_list(const struct incidents *incidents)
 
 struct span incident_name(const struct incidents *incidents, const struct incident *incident)
 {
-	return (struct span){incidents->names.data + incident->name_at, incident->name_len};
+	/* The environment has no name, and may be alone. */
+	const char *name = incident->name_len ? incidents->names.data + incident->name_at : NULL;
+
+	return (struct span){name, incident->name_len};
 }
 
 enum level incident_level(const struct incident *incident)

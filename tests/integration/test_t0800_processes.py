@@ -20,7 +20,7 @@ import pytest
 from configured import Configured
 from fcgi_client import BEGIN_REQUEST, KEEP, PARAMS, STDIN, Connection, encode, pairs, read_answer, record, request
 from load import Load, ask
-from stack import BUILD, Stack, long_interval
+from stack import BUILD, Stack, long_interval, other_build
 
 PARAMETERS = {"REQUEST_METHOD": "GET", "DOCUMENT_URI": "/", "QUERY_STRING": "", "TFT_AE": "identity", "TFT_RID": "t", "TFT_END": "1"}
 ACTION = {**PARAMETERS, "REQUEST_METHOD": "POST", "DOCUMENT_URI": "/refresh", "CONTENT_LENGTH": "0", "REMOTE_ADDR": "127.0.0.1"}
@@ -144,7 +144,7 @@ class OwnProgram(Stack):
         # Not a script: multiwatch finds the new program at the same path.
         self.installed = self.dir / "tft-dashboard"
         shutil.copy(BUILD / "tft-fetch", self.dir)
-        self.install(self.next_build())
+        self.install(self.next_build()[0])
         return self.installed
 
     def install(self, content):
@@ -155,14 +155,7 @@ class OwnProgram(Stack):
         new.replace(self.installed)
 
     def next_build(self, number=0):
-        """The same program with the id of another build."""
-        program = (BUILD / "tft-dashboard").read_bytes()
-        return program.replace(build_id(program), b"%012x" % number)
-
-
-def build_id(program):
-    (found,) = set(re.findall(rb"build ([0-9a-f]{12})\b", program))
-    return found
+        return other_build((BUILD / "tft-dashboard").read_bytes(), number)
 
 
 ROLLS = int(os.environ.get("TFT_ROLLS", "10"))
@@ -192,11 +185,12 @@ def test_rolling_restarts_and_upgrades_lose_nothing_and_ask_for_nothing():
         stack.wait_fleet()
         with Load(stack, ("/", "/heatmap?profile=db"), clients=4, note=tally, keep=False):
             for roll in range(ROLLS):
-                stack.install(stack.next_build(roll))
+                program, build = stack.next_build(roll)
+                stack.install(program)
                 for pid in stack.worker_pids():
                     os.kill(pid, signal.SIGTERM)
                     stack.wait(lambda: replaced(stack, pid), 20, "the worker's successor")
-                stack.wait(lambda: tally.builds[b"%012x" % roll] > 10, what="pages of the new build")
+                stack.wait(lambda: tally.builds[build] > 10, what="pages of the new build")
         calls = stack.upstream.predictions.count
         buckets = stack.redis.hget("tft:cur:fleet", "bucket")
     assert tally.lost == []
