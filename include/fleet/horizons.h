@@ -16,6 +16,7 @@
 enum { HORIZONS = 5 };
 
 extern const size_t horizon_steps[HORIZONS]; /* of 5 minutes: 30 min, 1, 2, 4, 8 h */
+int64_t horizon_ms(size_t horizon);
 
 /* Of these only CPU user is ever forecast by a model (doc/rules.md#provenance). It is kept only if
  * it was, else it is absent. */

@@ -6,22 +6,15 @@
 
 #include <inttypes.h>
 
-#include "base/log.h"
+#include "cache/archive.h"
 
 #define HOUR_MS INT64_C(3600000)
-#define STEP_MS INT64_C(300000)
 
 /* Names of the fields of the streams. */
 #define SCORES    "a"
 #define FORECASTS "f"
 
 /* ---- reading ---- */
-
-static void tell_damaged(const char *what, int64_t at_ms)
-{
-	log_event(LOG_LEVEL_WARNING, "moment_damaged", LOG_STR("record", what),
-		  LOG_INT("at", at_ms));
-}
 
 void accuracy_batch_take(struct accuracy_range *range)
 {
@@ -30,7 +23,7 @@ void accuracy_batch_take(struct accuracy_range *range)
 	if (accuracy_decode(range->record, &range->hour) == 0)
 		accuracy_add(range->accuracy, &range->hour);
 	else
-		tell_damaged("accuracy", range->at_ms);
+		archive_tell_damaged("accuracy", range->at_ms);
 }
 
 /* A record is held back until one of another hour comes. */
@@ -80,11 +73,6 @@ struct step {
 	bool scored;
 };
 
-static int64_t horizon_ms(size_t horizon)
-{
-	return (int64_t)horizon_steps[horizon] * STEP_MS;
-}
-
 /* The horizon after which forecasts made then are due now. */
 static size_t horizon_due(int64_t made_ms, int64_t now_ms)
 {
@@ -103,7 +91,7 @@ static void score(struct step *step, int64_t made_ms, struct span record)
 	if (horizon == HORIZONS)
 		return;
 	if (forecasts_decode(record, horizon + 1, &made) != 0) {
-		tell_damaged("forecasts", made_ms);
+		archive_tell_damaged("forecasts", made_ms);
 		return;
 	}
 	accuracy_score(&step->hour, &made, horizon, step->snap);
@@ -121,7 +109,7 @@ static void take_due(void *ctx, int64_t at_ms, const struct span *fields, size_t
 	if (span_is(fields[0], FORECASTS))
 		score(step, at_ms, fields[1]);
 	else if (span_is(fields[0], SCORES) && accuracy_decode(fields[1], &step->hour) != 0)
-		tell_damaged("accuracy", at_ms);
+		archive_tell_damaged("accuracy", at_ms);
 }
 
 static int64_t latest(int64_t a, int64_t b)

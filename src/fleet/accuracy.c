@@ -22,7 +22,7 @@
 #define MAGIC    "TFTa"
 #define BODY_MAX (1u << 20)
 #define HOUR_MS  INT64_C(3600000)
-#define STEP_MS  INT64_C(300000) /* of a forecast; of the forecasts that are kept */
+#define STEP_MS  INT64_C(300000) /* of the forecasts that are kept */
 
 const struct accuracy_metric_info accuracy_metric_table[KEPT_METRICS] = {
 	[KEPT_CPU] = {"CPU used", "cpu", "%", "trend"},
@@ -324,7 +324,7 @@ static void add_block(struct accuracy_score *score, int64_t block, const struct 
 
 static int64_t block_ms(size_t horizon)
 {
-	int64_t ms = (int64_t)horizon_steps[horizon] * STEP_MS;
+	int64_t ms = horizon_ms(horizon);
 
 	return ms > HOUR_MS ? ms : HOUR_MS;
 }

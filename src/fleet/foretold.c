@@ -6,8 +6,6 @@
 
 #include "fleet/shown.h"
 
-#define STEP_MS INT64_C(300000)
-
 void foretold_init(struct foretold *foretold, int64_t at_ms, struct span name)
 {
 	static const struct quantiles absent = {NAN, NAN, NAN};
@@ -20,7 +18,7 @@ void foretold_init(struct foretold *foretold, int64_t at_ms, struct span name)
 
 struct foretold_period foretold_period(const struct foretold *foretold, size_t horizon)
 {
-	int64_t made_ms = foretold->at_ms - (int64_t)horizon_steps[horizon] * STEP_MS;
+	int64_t made_ms = foretold->at_ms - horizon_ms(horizon);
 
 	return (struct foretold_period){made_ms - FORETOLD_NEAR_MS + 1, made_ms + FORETOLD_NEAR_MS};
 }

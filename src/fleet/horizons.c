@@ -19,7 +19,14 @@
 #define NAMES_MAX    ((size_t)SNAPSHOT_SERVERS * (SNAPSHOT_NAME_MAX + 2) + 4 + 1 + SCENARIO_MAX)
 #define SCENARIO_MAX (sizeof(((struct forecasts *)NULL)->scenario))
 
+#define STEP_MS INT64_C(300000)
+
 const size_t horizon_steps[HORIZONS] = {6, 12, 24, 48, 96};
+
+int64_t horizon_ms(size_t horizon)
+{
+	return (int64_t)horizon_steps[horizon] * STEP_MS;
+}
 
 enum quantile { MEDIAN, HIGH, LOW, QUANTILES }; /* in the order of the guesses */
 
