@@ -3,10 +3,12 @@
 # Installs what is missing, builds, starts everything in a private run directory, waits until the overview shows a fleet
 # and prints its address. Safe to call twice.
 #
-#   ./start_all.sh [--dev] [--demo]
+#   ./start_all.sh [--dev] [--demo] [--alerts]
 #     --dev   for work on the sources: builds and serves each change at once, without losing a request; log level debug;
 #             browsers and nginx cache nothing
 #     --demo  simulated fleet, even if TFT_DAEMON_URL is set
+#     --alerts  also an Alertmanager on the next free port from 9093 on, which routes the alerts as prometheus/alertmanager.yml
+#             says, and a receiver that stands for pager, chat and e-mail: it writes what it is told to log/receiver.log
 #
 # Environment (all optional):
 #   TFT_PORT 8080 · TFT_LISTEN 127.0.0.1, ::1, * · TFT_RUN_DIR ./run · TFT_WORKERS 6 (at least 5) ·
@@ -18,6 +20,9 @@
 #   with TFT_DEMO_SERVERS 20
 #   TFT_FLEET name of the fleet, if its daemon has several addresses
 #   TFT_ANONYMOUS viewer (operator where a demo listens on 127.*) · TFT_OPERATORS · TFT_AUTH_ORIGIN
+#   TFT_FLEET_METRICS on: the fleet for Prometheus, at /metrics/fleet, for this host only
+#   TFT_ALERTMANAGER http://host:9093,... , with TFT_ALERT_FROM, TFT_ALERT_AFTER, TFT_ALERT_AUTHENTICATION_FILE,
+#   TFT_ALERT_CA_FILE · TFT_PUBLIC_URL of the dashboard, for the links in alerts
 #   TFT_REFRESH_INTERVAL 30 · TFT_HISTORY_MEMORY 256m · TFT_L1 on|off · TFT_LOG_LEVEL warning
 #   TFT_BUILD  use the programs of this build directory instead of building
 set -euo pipefail
@@ -32,6 +37,7 @@ demo_servers=${TFT_DEMO_SERVERS:-20}
 build=${TFT_BUILD:-$root}
 dev=''
 demo=''
+alerts=''
 [[ -n ${TFT_DAEMON_URL:-} ]] || demo=yes
 private=''
 [[ -n ${TFT_REDIS:-} ]] || private=yes
@@ -44,6 +50,7 @@ parse_options() {
         case $option in
         --dev) dev=yes ;;
         --demo) demo=yes ;;
+        --alerts) alerts=yes ;;
         *) parse_no_options "$option" ;;
         esac
     done
@@ -92,6 +99,7 @@ check_settings() {
     [[ $l1 == on || $l1 == off ]] || die "TFT_L1=$l1 is neither on nor off"
     # Bash takes 010 for 8, and nginx takes it for 10.
     port=$((10#$port)) workers=$((10#$workers)) demo_port=$((10#$demo_port))
+    [[ -z $alerts || -z ${TFT_ALERTMANAGER:-} ]] || die "--alerts starts an Alertmanager, and TFT_ALERTMANAGER names another one"
     check_paths
     check_names
     # Each of the three refresh groups may occupy one worker.
@@ -119,11 +127,11 @@ set_address() {
 # Prints the settings of this start, one NAME=VALUE per line. For a secret, only that there is one.
 print_settings() {
     local name
-    local -A now=([--dev]=${dev:-no} [--demo]=${demo:-no})
+    local -A now=([--dev]=${dev:-no} [--demo]=${demo:-no} [--alerts]=${alerts:-no})
     for name in $(compgen -e TFT_ || true); do
         now[$name]=${!name}
     done
-    for name in TFT_API_KEY TFT_REDIS_PASSWORD TFT_REDIS_SENTINEL_PASSWORD; do
+    for name in TFT_API_KEY TFT_REDIS_PASSWORD TFT_REDIS_SENTINEL_PASSWORD TFT_ALERT_AUTHENTICATION; do
         [[ -z ${now[$name]:-} ]] || now[$name]=secret
     done
     now+=([TFT_PORT]=$port [TFT_LISTEN]=$listen [TFT_WORKERS]=$workers [TFT_L1]=$l1 [TFT_LOG_LEVEL]=$log_level)
@@ -188,7 +196,7 @@ build_programs() {
 
 check_tools() {
     local tool
-    for tool in curl setsid spawn-fcgi multiwatch nginx ${private:+redis-server} ${dev:+inotifywait make}; do
+    for tool in curl setsid spawn-fcgi multiwatch nginx ${private:+redis-server} ${dev:+inotifywait make} ${alerts:+prometheus-alertmanager python3}; do
         command -v "$tool" >/dev/null || die "missing tool: $tool"
     done
     for tool in tft-dashboard tft-demo-daemon; do
@@ -196,11 +204,24 @@ check_tools() {
     done
 }
 
+# port_used ADDRESS PORT
+port_used() {
+    (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null
+}
+
 # port_free ADDRESS PORT
 port_free() {
-    if (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; then
-        die "another program uses port $2 on $1"
-    fi
+    ! port_used "$1" "$2" || die "another program uses port $2 on $1"
+}
+
+# The first of two free ports in a row: of Alertmanager, and of its receiver.
+find_alert_port() {
+    for ((alert_port = 9093; alert_port < 9193; alert_port += 2)); do
+        if ! port_used 127.0.0.1 "$alert_port" && ! port_used 127.0.0.1 $((alert_port + 1)); then
+            return
+        fi
+    done
+    die "no free port from 9093 to 9192 for Alertmanager"
 }
 
 check_ports() {
@@ -221,8 +242,8 @@ choose_user() {
         service_user=www-data
         as_service=("${as[@]}")
     fi
-    mkdir -p "$run/redis" "$run/demo"
-    chown -R "$service_user:$service_user" "$run/redis" "$run/demo"
+    mkdir -p "$run/redis" "$run/demo" "$run/alertmanager"
+    chown -R "$service_user:$service_user" "$run/redis" "$run/demo" "$run/alertmanager"
 }
 
 as_service_user() {
@@ -234,7 +255,7 @@ as_service_user() {
 # A worker that cannot read its key ends at once. The password file that we write ourselves needs no check.
 check_secret_files() {
     local name file user=${service_user:-$(id -un)}
-    for name in TFT_API_KEY_FILE TFT_REDIS_PASSWORD_FILE TFT_REDIS_SENTINEL_PASSWORD_FILE TFT_REDIS_KEY_FILE; do
+    for name in TFT_API_KEY_FILE TFT_REDIS_PASSWORD_FILE TFT_REDIS_SENTINEL_PASSWORD_FILE TFT_REDIS_KEY_FILE TFT_ALERT_AUTHENTICATION_FILE; do
         file=${!name:-}
         [[ -n $file ]] || continue
         [[ -f $file ]] || die "$name=$file: no such file"
@@ -291,6 +312,30 @@ start_demo() {
     spawn_demo generator
     # A demo that only this host can reach allows everybody to act.
     [[ $here != 127.* || $listen != "$here" ]] || export TFT_ANONYMOUS=${TFT_ANONYMOUS:-operator}
+}
+
+# The routes as they are shipped; all receivers are ours, and nobody waits long for a demonstration.
+print_routes() {
+    local name routes=$root/prometheus/alertmanager.yml
+    sed -e '/^receivers:/,$d' -e 's/^  group_wait: .*/  group_wait: 1s/' -e 's/^  group_interval: .*/  group_interval: 5s/' \
+        "$routes"
+    echo receivers:
+    while read -r name; do
+        printf '  - name: %s\n    webhook_configs: [{url: "http://127.0.0.1:%d/%s", send_resolved: true}]\n' \
+            "$name" $((alert_port + 1)) "$name"
+    done < <(sed -n 's/^ *receiver: //p' "$routes" | sort -u)
+}
+
+start_alerts() {
+    find_alert_port
+    mkdir -p "$run/alertmanager"
+    print_routes >"$run/etc/alertmanager.yml"
+    as_service_user receiver "$root/scripts/alert-receiver" $((alert_port + 1))
+    as_service_user alertmanager prometheus-alertmanager --config.file="$run/etc/alertmanager.yml" --log.level=warn \
+        --storage.path="$run/alertmanager" --web.listen-address="127.0.0.1:$alert_port" --cluster.listen-address=
+    export TFT_ALERTMANAGER=http://127.0.0.1:$alert_port TFT_PUBLIC_URL=${TFT_PUBLIC_URL:-$url}
+    export TFT_ALERT_AFTER=${TFT_ALERT_AFTER:-1} TFT_ALERT_FROM=${TFT_ALERT_FROM:-watch}
+    await_start 20 answers "$TFT_ALERTMANAGER/-/ready" || die "Alertmanager did not start within 20 s (log: $run/log/alertmanager.log)"
 }
 
 start_workers() {
@@ -375,6 +420,7 @@ on_exit() {
 parse_options "$@"
 l1=${TFT_L1:-$([[ -z $dev ]] && echo on || echo off)}
 log_level=${TFT_LOG_LEVEL:-$([[ -z $dev ]] && echo warning || echo debug)}
+export TFT_FLEET_METRICS=${TFT_FLEET_METRICS:-on}
 check_settings
 set_address
 settings=$(print_settings)
@@ -388,7 +434,7 @@ flock -n 9 || die "another start_all.sh is running in $run"
 ! is_running || check_same_settings
 choose_user
 check_secret_files
-install_packages build run ${private:+redis} ${dev:+dev}
+install_packages build run ${private:+redis} ${dev:+dev} ${alerts:+alerts}
 build_programs
 check_tools
 if is_running && grep -qxF "$(print_parts | head -n 1)" "$run/in-effect"; then
@@ -404,6 +450,7 @@ render
 [[ -z $private ]] || start_redis
 [[ -z $demo ]] || start_demo
 start_nginx
+[[ -z $alerts ]] || start_alerts
 start_workers
 await_ready
 if [[ -n $dev ]]; then
@@ -412,4 +459,5 @@ if [[ -n $dev ]]; then
 fi
 echo "$url" >"$run/url"
 { echo "$settings" && print_parts; } >"$run/in-effect"
+[[ -z $alerts ]] || say "Alertmanager: $TFT_ALERTMANAGER, what it tells: $run/log/receiver.log"
 say "Dashboard: $url"

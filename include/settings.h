@@ -63,11 +63,21 @@ struct settings {
 				  often each calls while Redis is down */
 	/* [ui] */
 	char frame_origin[SETTING_TEXT_MAX]; /* as origin */
+	char runbook_url[SETTING_TEXT_MAX];  /* with {server} and {profile}; empty: none */
 	char hosts[SETTING_TEXT_MAX]; /* names in lower case, separated by commas; empty: any */
+	int64_t fleet_metrics;        /* 0 or 1 */
+	char public_url[SETTING_TEXT_MAX]; /* no slash at the end */
 	/* [auth] */
 	char operators[SETTING_TEXT_MAX]; /* names of users, separated by single commas */
 	int64_t anonymous;                /* enum role of those without a user */
 	char origin[SETTING_TEXT_MAX];    /* scheme://host[:port] as browsers write it, or empty */
+	/* [alert] */
+	char alertmanagers[SETTING_TEXT_MAX];        /* base URLs, no slash at the end, separated by
+						 single commas */
+	int64_t alert_from;                          /* enum level */
+	int64_t alert_after;                         /* buckets */
+	char alert_authentication[SETTING_TEXT_MAX]; /* secret */
+	char alert_ca_file[SETTING_TEXT_MAX];
 	/* [log] */
 	int64_t log_level;  /* enum log_level */
 	int64_t log_format; /* enum log_format */

@@ -15,7 +15,7 @@ if #fingerprint ~= 16 or not string.match(fingerprint, '^[0-9a-f]+$') then
 end
 local before = redis.pcall('GET', prefix .. 'hist:upstream')
 redis.call('SET', prefix .. 'hist:upstream', fingerprint)
-for _, group in ipairs({'fleet', 'status', 'scenario'}) do
+for _, group in ipairs({'fleet', 'status', 'scenario', 'alerts', 'alertmanager'}) do
 	redis.pcall('HSET', prefix .. ':cur:' .. group, 'upstream', fingerprint)
 end
 return {'ok', type(before) == 'string' and before or 'none'}

@@ -5,11 +5,11 @@
 -- Answers {'ok', epoch} or {'limited', wait_ms}.
 --
 --   redis-cli --eval redis/flush.lua                     all groups
---   redis-cli --eval redis/flush.lua , fleet             one group: fleet, status or scenario
+--   redis-cli --eval redis/flush.lua , fleet             one group: fleet, status, scenario, alerts or alertmanager
 --   redis-cli --eval redis/flush.lua , all fleet-b       with another key prefix than tft
 --
 -- KEYS none    ARGV 1 group or all (optional) 2 prefix (optional)
-local groups = {'fleet', 'status', 'scenario'}
+local groups = {'fleet', 'status', 'scenario', 'alerts', 'alertmanager'}
 local wanted, prefix = ARGV[1] or 'all', ARGV[2] or 'tft'
 if not string.match(prefix, '^[a-z0-9-]+$') then
 	return redis.error_reply('ERR prefix must be of a-z, 0-9 and -')
@@ -20,7 +20,7 @@ if wanted ~= 'all' then
 		known = known or group == wanted
 	end
 	if not known then
-		return redis.error_reply('ERR group must be all, fleet, status or scenario')
+		return redis.error_reply('ERR group must be all, fleet, status, scenario, alerts or alertmanager')
 	end
 	groups = {wanted}
 end

@@ -12,19 +12,35 @@ if not string.match(prefix, '^[a-z0-9-]+$') then
 end
 local removed = 0
 
--- Removes what comes after that time (ms). A stream goes on from its newest id, which stays what it was when that entry is deleted.
+local PART = 100 -- entries copied at once
+
+-- Copies a stream up to that id. Its ids are to go on from there, but Redis 8 refuses every id below the newest that was ever deleted.
+local function copy(from, to, last)
+	local start = '-'
+	repeat
+		local entries = redis.call('XRANGE', from, start, last, 'COUNT', PART)
+		for _, entry in ipairs(entries) do
+			redis.call('XADD', to, entry[1], unpack(entry[2]))
+			start = '(' .. entry[1]
+		end
+	until #entries < PART
+end
+
+-- Removes what comes after that time (ms). Returns the time of what is the newest now, 0 without any.
 local function rewind(key, ms)
-	local entries = redis.call('XRANGE', key, string.format('(%.0f-18446744073709551615', ms), '+')
-	for _, entry in ipairs(entries) do
-		removed = removed + redis.call('XDEL', key, entry[1])
-	end
-	local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
-	if #entries > 0 and last then
-		redis.call('XSETID', key, last[1])
-	elseif #entries > 0 then
+	local last = string.format('%.0f-18446744073709551615', ms)
+	local before = redis.call('XLEN', key)
+	if #redis.call('XRANGE', key, '(' .. last, '+', 'COUNT', 1) > 0 then
+		local copied = key .. ':copied'
+		copy(key, copied, last)
 		redis.call('DEL', key)
+		if redis.call('EXISTS', copied) == 1 then
+			redis.call('RENAME', copied, key)
+		end
 	end
-	return last and tonumber(string.match(last[1], '^%d+')) or 0
+	removed = removed + before - redis.call('XLEN', key)
+	local newest = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+	return newest and tonumber(string.match(newest[1], '^%d+')) or 0
 end
 
 local history = prefix .. 'hist:'
@@ -32,7 +48,8 @@ local now = redis.call('TIME')[1] * 1000
 local newest = rewind(history .. 'fleet', now)
 -- The hour of the newest point is closed again when it is over.
 rewind(history .. 'hours', math.floor(newest / 3600000) * 3600000 - 1)
-for _, stream in ipairs({'risk', 'full', 'thin', 'forecasts', 'incidents', 'accuracy'}) do
+rewind(history .. 'riskhours', math.floor(newest / 3600000) * 3600000 - 1)
+for _, stream in ipairs({'risk', 'full', 'thin', 'forecasts', 'incidents', 'accuracy', 'warnings', 'outcomes', 'watch'}) do
 	rewind(history .. stream, now)
 end
 return {'ok', removed}

@@ -16,7 +16,7 @@ PATH=$PATH:/usr/sbin:/sbin
 run=${TFT_RUN_DIR:-$root/run}
 [[ $run == /* ]] || run=$PWD/$run
 # In the order of their start. nginx serves the demo, so it must outlive the last call of the workers.
-services=(redis demo-inference demo-generator nginx workers watch)
+services=(redis demo-inference demo-generator nginx receiver alertmanager workers watch)
 
 say() {
     printf '%s\n' "$*"
@@ -53,14 +53,15 @@ anything_started() {
 # Prints the packages of the given sections of packages.txt that are not installed. npm may be installed by other means, and a
 # release does not need it.
 missing_packages() {
-    local section package
-    for section in "$@"; do
-        while read -r package; do
-            if [[ $package == npm ]] && { command -v npm >/dev/null || [[ -d $root/nginx/third-party ]]; }; then
-                continue
-            fi
-            [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) == ii* ]] || echo "$package"
-        done < <(sed -n "/^\[$section\]/,/^\[/{/^[a-z0-9]/p}" "$root/scripts/packages.txt")
+    local section package packages installed
+    mapfile -t packages < <(for section in "$@"; do sed -n "/^\[$section\]/,/^\[/{/^[a-z0-9]/p}" "$root/scripts/packages.txt"; done)
+    # One call for all: each reads the whole list of what is installed.
+    installed=$({ dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' "${packages[@]}" 2>/dev/null || true; } | sed -n 's/^ii.//p' | xargs)
+    for package in "${packages[@]}"; do
+        if [[ $package == npm ]] && { command -v npm >/dev/null || [[ -d $root/nginx/third-party ]]; }; then
+            continue
+        fi
+        [[ " $installed " == *" $package "* ]] || echo "$package"
     done
 }
 

@@ -85,7 +85,7 @@ fi
 render nginx nginx/nginx.conf.in
 render nginx nginx/tft-http.conf.in
 render nginx nginx/tft-locations.conf.in
-cp "$root"/nginx/tft-{error,fastcgi,guard,headers,page,server}.conf "$etc/"
+cp "$root"/nginx/tft-{error,fastcgi,guard,headers,local,page,server}.conf "$etc/"
 if [[ ${value[L1]} == on ]]; then
     cp "$root/nginx/tft-l1.conf" "$etc/"
 else

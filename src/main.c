@@ -18,6 +18,7 @@
 #include "build_id.h"
 #include "cache/cache.h"
 #include "refresh/local.h"
+#include "refresh/readback.h"
 #include "base/log.h"
 #include "paths.h"
 #include "server/loop.h"
@@ -29,6 +30,7 @@
 
 #define EXIT_USAGE  2
 #define EXIT_ACCEPT 3
+#define ALERTS_MS   2000 /* longest time for one call of an Alertmanager */
 
 struct options {
 	enum {
@@ -137,6 +139,8 @@ static struct site make_site(const struct settings *settings)
 		.act_limit_ms = settings->act_limit_ms,
 		.max_stale_ms = settings->max_stale_ms,
 		.asked_url = settings->daemon_url,
+		.runbook_url = settings->runbook_url,
+		.sends_alerts = *settings->alertmanagers != '\0',
 	};
 }
 
@@ -194,6 +198,10 @@ static struct cache_limits make_limits(const struct settings *s)
 						  small + PROTOCOL_LEASE_REST_MS, 40},
 				[CACHE_SCENARIO] = {s->status_interval_ms,
 						    small + PROTOCOL_LEASE_REST_MS, 40},
+				[CACHE_ALERTS] = {s->interval_ms,
+						  ALERTS_MS + PROTOCOL_LEASE_REST_MS, 40},
+				[CACHE_ALERTMANAGER] = {s->interval_ms,
+							ALERTS_MS + PROTOCOL_LEASE_REST_MS, 40},
 			},
 		.max_stale_ms = s->max_stale_ms,
 		.batch_ms = s->redis_batch_ms,
@@ -203,29 +211,66 @@ static struct cache_limits make_limits(const struct settings *s)
 	};
 }
 
+/* Of an answer that has only a few numbers. */
+#define SMALL_BODY 65536
+
 static struct upstream_config make_upstream(const struct settings *s)
 {
-	return (struct upstream_config){
+	struct upstream_config config = {
 		.fetcher = fetcher,
 		.daemon_url = s->daemon_url,
 		.generator_url = s->generator_url,
 		.api_key = s->api_key,
 		.ca_file = s->ca_file,
+		.alertmanagers = s->alertmanagers,
+		.alert_auth = s->alert_authentication,
+		.alert_ca_file = s->alert_ca_file,
 		.connect_ms = s->connect_ms,
-		.timeout_ms =
-			{
-				[UPSTREAM_PREDICTIONS] = s->timeout_ms,
-				[UPSTREAM_STATUS] = s->status_timeout_ms,
-				[UPSTREAM_SCENARIO] = s->scenario_timeout_ms,
-				[UPSTREAM_SCENARIO_SET] = s->scenario_timeout_ms,
-			},
-		.max_body =
-			{
-				[UPSTREAM_PREDICTIONS] = s->max_body,
-				[UPSTREAM_STATUS] = 65536,
-				[UPSTREAM_SCENARIO] = 65536,
-				[UPSTREAM_SCENARIO_SET] = 65536,
-			},
+		.timeout_ms = {[UPSTREAM_PREDICTIONS] = s->timeout_ms,
+			       [UPSTREAM_STATUS] = s->status_timeout_ms,
+			       [UPSTREAM_SCENARIO] = s->scenario_timeout_ms,
+			       [UPSTREAM_SCENARIO_SET] = s->scenario_timeout_ms},
+		.max_body = {[UPSTREAM_PREDICTIONS] = s->max_body,
+			     [UPSTREAM_ALERTS_TOLD] = READBACK_ANSWER_MAX,
+			     [UPSTREAM_SILENCES_TOLD] = READBACK_ANSWER_MAX,
+			     [UPSTREAM_ALERTMANAGER_STATUS] = READBACK_ANSWER_MAX},
+	};
+
+	for (int e = 0; e < UPSTREAM_ENDPOINTS; e++) {
+		if (!config.timeout_ms[e])
+			config.timeout_ms[e] = ALERTS_MS;
+		if (!config.max_body[e])
+			config.max_body[e] = SMALL_BODY;
+	}
+	return config;
+}
+
+static size_t count_members(const char *list)
+{
+	size_t count = *list != '\0';
+
+	for (; *list; list++)
+		count += *list == ',';
+	return count;
+}
+
+/* Without a name a fleet is known by its daemon, as in Redis. */
+static struct alerting make_alerting(const struct settings *s, struct cache *cache,
+				     struct upstream *upstream, struct metrics *metrics)
+{
+	const char *fleet = *s->fleet ? s->fleet : s->daemon_url;
+
+	return (struct alerting){
+		.cache = cache,
+		.upstream = upstream,
+		.metrics = metrics,
+		.alertmanagers = count_members(s->alertmanagers),
+		.rules = {.from = (enum level)s->alert_from,
+			  .after = s->alert_after,
+			  .act_limit_ms = s->act_limit_ms},
+		.interval_ms = s->interval_ms,
+		.fleet = fleet,
+		.public_url = s->public_url,
 	};
 }
 
@@ -259,11 +304,13 @@ static int run_worker(const struct settings *s, const struct tls *tls)
 	struct upstream *upstream = upstream_new(&upstream_config);
 	struct metrics *metrics = metrics_new(s->node);
 	struct local *local = local_new(&local_config);
+	const struct alerting alerting = make_alerting(s, cache, upstream, metrics);
 	const struct refresh refresh = {.cache = cache,
 					.upstream = upstream,
 					.metrics = metrics,
 					.site = &site,
-					.scenario_configured = local_config.scenario_configured};
+					.scenario_configured = local_config.scenario_configured,
+					.alerting = &alerting};
 	const struct serve_config serve_config = {.refresh = &refresh,
 						  .settings = s,
 						  .limits = &limits,
@@ -346,12 +393,11 @@ static bool has_fetcher(void)
 	return false;
 }
 
-static bool has_ca_file(const struct settings *settings)
+static bool can_read(const char *option, const char *file)
 {
-	if (!*settings->ca_file || access(settings->ca_file, R_OK) == 0)
+	if (!*file || access(file, R_OK) == 0)
 		return true;
-	(void)fprintf(stderr, "tft-dashboard: upstream.ca_file: %s: %s\n", settings->ca_file,
-		      strerror(errno));
+	(void)fprintf(stderr, "tft-dashboard: %s: %s: %s\n", option, file, strerror(errno));
 	return false;
 }
 
@@ -375,7 +421,8 @@ static bool make_tls(const struct settings *settings, struct tls **tls)
 
 static bool has_all(const struct settings *settings, struct tls **tls)
 {
-	return has_fetcher() && has_ca_file(settings) && make_tls(settings, tls);
+	return has_fetcher() && can_read("upstream.ca_file", settings->ca_file) &&
+	       can_read("alert.ca_file", settings->alert_ca_file) && make_tls(settings, tls);
 }
 
 static int check(const struct settings *settings)

@@ -79,16 +79,33 @@ static bool is_url(const char *text)
 	return rest && is_path(rest);
 }
 
+/* Paths are appended, each with its own slash. */
+static size_t without_slashes(const char *text, size_t len)
+{
+	while (len > 0 && text[len - 1] == '/')
+		len--;
+	return len;
+}
+
 static bool check_url(char *text)
 {
-	size_t len = strlen(text);
-
-	if (len > 0 && !is_url(text))
+	if (*text && !is_url(text))
 		return false;
-	/* Paths are appended, each with its own slash. */
-	while (len > 0 && text[len - 1] == '/')
-		text[--len] = '\0';
+	text[without_slashes(text, strlen(text))] = '\0';
 	return true;
+}
+
+/* A page of another site, for viewers. */
+static bool check_link(char *text)
+{
+	const char *host = skip_scheme(text), *rest;
+	size_t len = host ? hostport_host_len(span_str(host)) : 0;
+
+	if (!*text)
+		return true;
+	/* What is filled in must not become a part of the host. */
+	rest = len ? skip_port(host + len) : NULL;
+	return rest && *rest == '/' && check_ascii(text) && !strpbrk(text, " \"'<>\\");
 }
 
 static bool check_address(char *text)
@@ -138,6 +155,33 @@ static bool check_list(char *text)
 	to = cut_blanks(text, to);
 	*to = '\0';
 	return *text != ',' && !strstr(text, ",,") && (to == text || to[-1] != ',');
+}
+
+#define URLS_MAX 4
+
+/* Each as above; between them is a comma. */
+static bool check_urls(char *text)
+{
+	char *to = text;
+	size_t count = 0;
+
+	if (!check_list(text))
+		return false;
+	for (char *from = text; *from; count++) {
+		size_t len = strcspn(from, ",");
+		bool more = from[len] == ',';
+
+		from[len] = '\0';
+		if (!is_url(from) || count == URLS_MAX)
+			return false;
+		memmove(to, from, len);
+		to += without_slashes(to, len);
+		if (more)
+			*to++ = ',';
+		from += len + more;
+	}
+	*to = '\0';
+	return true;
 }
 
 /* Quotes would be part of the name, and nobody is called "anna" with quotes. */
@@ -204,6 +248,9 @@ static const struct unit integers[] = {
 static const char *const flags[] = {"off", "on", NULL};
 /* By enum role. */
 static const char *const roles[] = {"viewer", "operator", NULL};
+/* By enum level. */
+static const char *const severities[] = {"imminent",  "critical", "danger", "warning",
+					 "degrading", "watch",    NULL};
 /* By enum log_level. */
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 /* By enum log_format. */
@@ -223,6 +270,9 @@ static const struct {
 	[VALUE_TEXT]     = {NULL, NULL, check_ascii, "printable ASCII"},
 	[VALUE_SECRET]   = {NULL, NULL, check_ascii, "printable ASCII"},
 	[VALUE_URL]      = {NULL, NULL, check_url, "http(s)://host:port, no user, query or fragment"},
+	[VALUE_LINK]     = {NULL, NULL, check_link, "http(s)://host/path, ASCII without blanks and quotes"},
+	[VALUE_URLS]     = {NULL, NULL, check_urls,
+		      "at most four http(s)://host:port, separated by commas"},
 	[VALUE_PATH]     = {NULL, NULL, check_path, "an absolute path"},
 	[VALUE_ORIGIN]   = {NULL, NULL, check_origin, "http(s)://host or http(s)://host:port"},
 	[VALUE_ADDRESS]  = {NULL, NULL, check_address,
@@ -238,6 +288,8 @@ static const struct {
 	[VALUE_INTEGER]  = {integers, NULL, NULL, NULL},
 	[VALUE_FLAG]     = {NULL, flags, NULL, "on or off"},
 	[VALUE_ROLE]     = {NULL, roles, NULL, "viewer or operator"},
+	[VALUE_SEVERITY] = {NULL, severities, NULL,
+		      "imminent, critical, danger, warning, degrading or watch"},
 	[VALUE_LEVEL]    = {NULL, levels, NULL, "error, warning, info or debug"},
 	[VALUE_FORMAT]   = {NULL, formats, NULL, "logfmt or json"},
 };

@@ -24,7 +24,7 @@ struct csv {
 void csv_init(struct csv *c, struct buf *out, const char *header);
 void csv_text(struct csv *c, struct span text);
 void csv_str(struct csv *c, const char *text);
-/* Shortest text that reads back to the same double, as in JSON; NaN and infinities (absent values)
+/* Rounded to four decimals, without zeros at the end; NaN and infinities (absent values)
  * give an empty cell. */
 void csv_num(struct csv *c, double value);
 /* Tenths as a decimal: 800 -> 80.0 (doc/rules.md#conventions, risk). */

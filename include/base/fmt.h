@@ -14,6 +14,8 @@ void fmt_percent(struct buf *b, double value);              /* 57.3% */
 void fmt_number(struct buf *b, double value, int decimals); /* 13.9 */
 /* +2.3, -1.0, and 0.0 without sign below 0.05 in size; `unit` is "%" or "". */
 void fmt_delta(struct buf *b, double value, const char *unit);
+/* The same behind an arrow, for what has changed or will. */
+void fmt_change(struct buf *b, double value, const char *unit);
 void fmt_tenths(struct buf *b, int tenths);     /* 80.0 */
 void fmt_money(struct buf *b, double dollars);  /* $1,264,375 */
 void fmt_time(struct buf *b, int64_t epoch_ms); /* 12:31:05 UTC */

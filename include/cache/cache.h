@@ -34,7 +34,17 @@
 
 #define CACHE_FORMAT 1 /* of the entries; another one is a miss */
 
-enum cache_group { CACHE_FLEET, CACHE_STATUS, CACHE_SCENARIO, CACHE_GROUPS };
+enum cache_group {
+	CACHE_FLEET,
+	CACHE_STATUS,
+	CACHE_SCENARIO,
+	CACHE_ALERTS,       /* what was sent to Alertmanagers */
+	CACHE_ALERTMANAGER, /* what one of them told */
+	CACHE_GROUPS
+};
+
+/* Pages say something about the groups from CACHE_STATUS up to here: they have a digest. */
+#define CACHE_SAID_END CACHE_ALERTS
 
 struct cache_group_limits {
 	int64_t interval_ms;
@@ -210,17 +220,26 @@ struct commit {
 	struct span history;      /* the record; empty: no point */
 	struct span names, risks; /* of each server, for its own history */
 	struct span moment;       /* the fleet as pages show it (fleet/moment.h) */
-	struct span forecasts;    /* of its servers */
+	/* The same beside the thin moment of beside_ms; it is kept if that is the one of its window.
+	 * Without one, the same beside `moment`, whose length tells what later ones will take. */
+	struct span beside;
+	int64_t beside_ms;     /* 0: there was none */
+	struct span forecasts; /* of its servers */
 	/* Incidents (fleet/incidents.h), by a step from the moment of seen_ms (0: there was none);
 	 * it counts only if that is still the last one. */
 	int64_t seen_ms;
 	struct span open, closed;
-	struct span
-		accuracy; /* the hour's scores, by a step from the same moment; empty: as before */
+	/* By a step from the same moment; empty: as before. */
+	struct span accuracy;    /* the hour's scores */
+	struct span warnings;    /* its outcomes of warnings (cache/warnings.h) */
+	struct span told, watch; /* those of this bucket, and what the next step continues from */
 };
 
 enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
 				const struct commit *commit);
+/* Stages and commits the one document of a small group. */
+enum commit_result cache_commit_one(struct cache *cache, const struct claim *claim,
+				    const char *route, const struct cache_document *document);
 /* Publishes the digest of a small group's latest answer, or CACHE_UNKNOWN, to all readers. */
 void cache_publish_digest(struct cache *cache, const struct claim *claim, const char *digest);
 /* Opens the breaker and releases the lock. retry_after_ms: requested by the upstream; 0: none. */
@@ -277,11 +296,15 @@ struct cache_stream {
 #define CACHE_HISTORY         "fleet"
 #define CACHE_HISTORY_HOURS   "hours"
 #define CACHE_HISTORY_SERVERS "risk"
-#define CACHE_MOMENTS         "full" /* every bucket */
-#define CACHE_MOMENTS_THIN    "thin" /* one in PROTOCOL_THIN_MS */
+#define CACHE_SERVERS_HOURS   "riskhours" /* several entries of an hour have the same time */
+#define CACHE_MOMENTS         "full"      /* every bucket */
+#define CACHE_MOMENTS_THIN    "thin"      /* one in PROTOCOL_THIN_MS */
 #define CACHE_FORECASTS       "forecasts"
 #define CACHE_INCIDENTS       "incidents" /* those that ended; several may have the same time */
 #define CACHE_ACCURACY        "accuracy"  /* of forecasts; the last one of an hour tells it all */
+#define CACHE_WARNINGS        "warnings"  /* counts of their outcomes, in the same way */
+#define CACHE_OUTCOMES        "outcomes"  /* one by one; several may have the same time */
+#define CACHE_WATCH           "watch"     /* the last one alone */
 
 /* One entry; fields: name, value, name, value ... */
 typedef void (*cache_entry_fn)(void *ctx, int64_t at_ms, const struct span *fields, size_t count);
@@ -290,21 +313,25 @@ typedef void (*cache_entry_fn)(void *ctx, int64_t at_ms, const struct span *fiel
 int cache_read_streams(struct cache *cache, const struct cache_stream *streams, size_t count,
 		       cache_entry_fn entry, void *ctx);
 
-#define CACHE_BATCH_MAX 12
+#define CACHE_BATCH_MAX 64
 
 /* The same for streams that belong to several callers: each one adds its own and what takes their
  * entries, in the order in which they come. */
 struct cache_batch {
+	bool *refused; /* of the parts that are added from now on: set if Redis refuses one of them,
+			  which the others do not notice; NULL: then the batch has failed */
 	struct cache_batch_part {
 		struct cache_stream stream;
 		cache_entry_fn entry;
 		void *ctx;
+		bool *refused;
 	} parts[CACHE_BATCH_MAX];
 	size_t count;
 };
 
 void cache_batch_add(struct cache_batch *batch, struct cache_stream stream, cache_entry_fn entry,
 		     void *ctx);
+/* 0, or -1 as above; what `refused` points to is valid only after 0. */
 int cache_batch_read(struct cache *cache, const struct cache_batch *batch);
 
 #define CACHE_FIELDS_MAX 20

@@ -13,9 +13,10 @@
 
 #define FORECAST_STORE_ROUTE "series"
 
-/* Of one server of a decoded snapshot. */
-void forecast_store_server(struct cache *cache, const struct cache_state *state,
-			   struct server *server);
+/* Of one server of a decoded snapshot, and of another one (NULL: none), in one batch. */
+void forecast_store_servers(struct cache *cache, const struct cache_state *state,
+			    struct snapshot *snap, const struct server *server,
+			    const struct server *other);
 /* Of the servers that the top page shows for this query, in one batch. */
 void forecast_store_top(struct cache *cache, const struct cache_state *state, struct snapshot *snap,
 			const struct query *query);

@@ -29,7 +29,7 @@ struct key key_make(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct key key_decimal(int64_t n);
 /* token|bucket|epoch: what the holder of this claim has in the lock. */
 struct key key_lock(const struct claim *claim);
-/* fleet, status, scenario */
+/* fleet, status, scenario, alerts */
 struct span key_group_name(enum cache_group group);
 
 #endif

@@ -28,6 +28,10 @@
 	  "Calls of the upstream by endpoint and status code; "                                    \
 	  "0 is no answer.")                                                                       \
 	X(ACTIONS, "actions_total", "counter", "Actions of operators by their result.")            \
+	X(ALERT_POSTS, "alert_posts_total", "counter",                                             \
+	  "Posts of alerts to an Alertmanager by their result.")                                   \
+	X(ALERT_READS, "alert_reads_total", "counter",                                             \
+	  "Reads of the state of an Alertmanager by their result.")                                \
 	X(WORKER_STARTS, "worker_starts_total", "counter", "Starts of workers by version.")        \
 	X(REDIS_SECONDS, "redis_command_duration_seconds", "histogram",                            \
 	  "Time of batches of commands at Redis, with that of connecting.")                        \

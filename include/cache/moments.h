@@ -12,6 +12,7 @@ enum moment_result { MOMENT_FOUND, MOMENT_NONE, MOMENT_DOWN };
 struct moment {
 	struct snapshot *snap;       /* MOMENT_FOUND: the caller's; else NULL. Without series. */
 	int64_t before_ms, after_ms; /* MOMENT_NONE: the nearest stored moments; 0: none */
+	bool incomplete;             /* Redis has refused the forecasts or the lines */
 };
 
 /* Reads the newest moment at or before at_ms (epoch), unless it is older than the resolution stored
@@ -37,6 +38,10 @@ struct moment_search {
 	int64_t at_ms;
 	struct moment_record full, thin, forecasts;
 	struct buf risks; /* of the hour before, entry by entry */
+	bool incomplete;
+	/* Set between the two by a page of one server or of two, which needs no other forecasts;
+	 * empty: all. */
+	struct span name, other;
 };
 
 enum { MOMENT_FORECASTS = 1, MOMENT_LINES = 2 /* the servers' risk over the last hour */ };

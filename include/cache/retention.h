@@ -15,9 +15,14 @@ struct retention {
 	int64_t risks_bytes; /* at most */
 };
 
-/* memory: bytes of Redis. moment_len, forecasts_len: bytes of the current records; all others are
- * assumed to be as long. A day of every bucket is kept whatever the memory. */
-struct retention retention_of(int64_t memory, int64_t interval_ms, size_t moment_len,
-			      size_t forecasts_len);
+/* Bytes of the current records. */
+struct retention_lengths {
+	size_t full, thin, forecasts;
+};
+
+/* memory: bytes of Redis. All records are assumed to be as long as the current ones. A day of every
+ * bucket is kept whatever the memory. */
+struct retention retention_of(int64_t memory, int64_t interval_ms,
+			      const struct retention_lengths *lengths);
 
 #endif

@@ -23,6 +23,9 @@ struct quantiles quantiles_of_metric(const struct series *series, enum metric me
 struct quantiles quantiles_of_cpu(const struct series *series, size_t i);
 /* The forecast of one metric; percentages are clamped to 0..100, everything else to >= 0. */
 void band_of_metric(struct band *band, const struct series *series, enum metric metric);
+/* From which step on the band takes 80 % of a plot of this height or more, for an hour or more until its
+ * end: it says nothing there. Its length: it never does. */
+size_t band_vague(const struct band *band, double height);
 /* CPU used = 100 - idle, quantiles exchanged (doc/rules.md#top). */
 void band_of_cpu(struct band *band, const struct series *series);
 

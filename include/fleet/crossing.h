@@ -43,6 +43,9 @@ void crossing_find(struct crossing crossings[CROSSINGS], enum metric metric, dou
 		   const double *p50, size_t len);
 /* The number of metrics that cross a limit. */
 unsigned crossing_count(const struct crossing crossings[CROSSINGS]);
+/* The one that is reached first; of equal ones a critical limit, then the first of the table.
+ * CROSSINGS: there is none. */
+enum crossing_index crossing_soonest(const struct crossing crossings[CROSSINGS]);
 double crossing_limit(const struct crossing *crossing, enum crossing_index index);
 int crossing_minutes(const struct crossing *crossing);
 

@@ -6,6 +6,7 @@
 #ifndef TFT_DIAGNOSIS_H
 #define TFT_DIAGNOSIS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,10 @@ struct diagnosis {
 		data_bucket; /* the current bucket and the bucket of the data; -1: unknown */
 
 	/* For the advanced page only. */
+	bool has_alertmanager;
+	int64_t alerts_ms;        /* epoch: the last alerts that one has taken; 0: none are known */
+	const char *alerts_fault; /* why none has taken the last ones, or NULL */
+	int64_t alerts_fault_ms;  /* epoch: since when */
 	const char *node;
 	enum role role;
 	const char *user; /* empty: not authenticated */

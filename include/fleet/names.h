@@ -8,7 +8,9 @@
 #include "fleet/snapshot.h"
 
 void names_put(const struct server *const *servers, size_t count, struct buf *out);
-/* Adds as many servers to the snapshot, in this order. */
-void names_get(struct bytes_reader *r, struct snapshot *s, size_t count);
+/* Where the name is among the next `count`; count: nowhere, or the bytes are bad. */
+size_t names_find(struct bytes_reader *r, struct span name, size_t count);
+/* Leaves out the first ones, then adds as many servers to the snapshot, in this order. */
+void names_get(struct bytes_reader *r, struct snapshot *s, size_t first, size_t count);
 
 #endif

@@ -17,15 +17,19 @@ struct risk_step {
 #define RISK_WEIGHT_PREDICTED 3
 
 struct risk_rule {
-	const char *label;         /* CPU now */
-	int weight;                /* tenths of risk per point */
-	bool predicted;            /* about the next 30 minutes, else now */
-	bool above;                /* strictly above the limit (load), else at or above */
-	struct risk_step steps[4]; /* highest first; ended by points 0 */
+	const char *label; /* CPU now */
+	int weight;        /* tenths of risk per point */
+	bool predicted;    /* about the next 30 minutes, else now */
+	bool above;        /* strictly above the limit (load), else at or above */
 };
 
-/* The rule of a component, for Databases or for all others; the docs page prints it. */
-const struct risk_rule *risk_rule(enum component component, bool database);
+#define RISK_STEPS 4
+
+/* What the docs page prints. */
+const struct risk_rule *risk_rule(enum component component);
+/* RISK_STEPS of them, highest first, the unused ones with 0 points: for Databases, or for all
+ * others. */
+const struct risk_step *risk_steps(enum component component, bool database);
 
 /* Sets points and risk from profile and readings. */
 void risk_score(struct server *server);
@@ -33,6 +37,10 @@ void risk_score(struct server *server);
 /* The value that gave a component its points: the value now, or the worst of the next 30
  * minutes. */
 double risk_value(const struct server *server, enum component component);
+
+/* The component that adds most to the risk; of equal ones the first. COMPONENT_COUNT: none adds
+ * anything. */
+enum component risk_top(const struct server *server);
 
 /* The activity that orders the busiest five (doc/rules.md#busiest-five); absent values count as
  * 0. */

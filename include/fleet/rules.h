@@ -10,7 +10,7 @@
 
 #include "fleet/snapshot.h"
 
-#define RISK_MEDIUM 400 /* from here up to RISK_HIGH a server counts as medium */
+struct history;
 
 /* The number of servers with at least this risk (tenths): the first ones of the snapshot. */
 size_t rules_count(const struct snapshot *snap, int min_risk);
@@ -37,8 +37,8 @@ extern const struct cost_input_info cost_input_table[COST_INPUTS];
 #define COST_RANGE_PERCENT "number from 50 to 100 with at most two decimals"
 
 enum cost_figure {
-	COST_HIGH,      /* servers with risk >= 70 */
-	COST_MEDIUM,    /* 40 <= risk < 70 */
+	COST_HIGH,      /* servers at Danger or worse */
+	COST_MEDIUM,    /* at Degrading or Warning */
 	COST_PREVENTED, /* incidents a day */
 	COST_PER_INCIDENT,
 	COST_DAILY,
@@ -57,8 +57,8 @@ struct cost_figure_info {
 extern const struct cost_figure_info cost_figure_table[COST_FIGURES];
 
 /* How much one server of each class counts. */
-#define COST_MEDIUM_TENTHS 3   /* tenths of an incident a day; a high one counts 10 */
-#define COST_MEDIUM_SHARE  0.6 /* of the cost of an incident */
+#define COST_MEDIUM_WEIGHT "0.3"
+#define COST_MEDIUM_TENTHS 3 /* tenths of an incident a day; a high one counts 10 */
 #define COST_MONTH_DAYS    30
 #define COST_YEAR_DAYS     365
 #define COST_TABLE_MEDIUM  5 /* medium servers in the at-risk table, at most */
@@ -70,8 +70,27 @@ struct cost {
 
 /* A figure of 1e15 or more is absent. */
 void cost_of(const struct snapshot *snap, const double inputs[COST_INPUTS], struct cost *cost);
-/* The share of the cost of an incident, for a server in the at-risk table: 1 or
- * COST_MEDIUM_SHARE. */
+
+#define COST_DAYS      7
+#define COST_DAY_HOURS 12 /* a day of which less is measured is left out of the range */
+
+/* Of 24 hours, with the means of what was measured of them. */
+struct cost_day {
+	int64_t to_ms;     /* its end */
+	double measured_h; /* 0: nothing; then the figures are of no servers at risk */
+	double figure[COST_FIGURES];
+};
+
+struct cost_days {
+	struct cost_day day[COST_DAYS];      /* the latest one first */
+	size_t count;                        /* days that the range is of */
+	const struct cost_day *least, *most; /* by incidents a day; NULL: there is none */
+};
+
+/* h: of COST_DAYS days. */
+void cost_days(const struct history *h, const double inputs[COST_INPUTS], struct cost_days *days);
+/* The share of the cost of an incident, for a server in the at-risk table: 1, or that of a medium
+ * one. */
 double cost_share(const struct server *server);
 /* Dollars that an incident of a server in the at-risk table would cost; its class is High or
  * Medium. */
@@ -101,10 +120,12 @@ void remedy_count(const struct snapshot *snap, struct remedy_count *count);
 /* Who approves an action, by risk. */
 struct approval {
 	const char *risk, *who;
+	int most; /* the highest risk, tenths */
 };
 
 #define APPROVALS 4
 extern const struct approval approval_table[APPROVALS];
+const struct approval *approval_of(int risk);
 
 /* ---- alerting: the environment first, then every server with risk >= RISK_HIGH ---- */
 

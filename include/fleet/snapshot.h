@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 #include "base/buf.h"
+#include "fleet/alertmanager.h"
+#include "fleet/condition.h"
 #include "fleet/crossing.h"
 #include "base/hash.h"
 #include "fleet/level.h"
@@ -17,8 +19,9 @@
 
 struct horizons;
 
-#define SNAPSHOT_NAME_MAX 255   /* bytes of a server name; longer ones are refused */
-#define SNAPSHOT_SERVERS  20000 /* an answer with more servers is a bad answer */
+#define SNAPSHOT_NAME_MAX   255         /* bytes of a server name; longer ones are refused */
+#define SNAPSHOT_SERVERS    20000       /* an answer with more servers is a bad answer */
+#define SNAPSHOT_FIRING_MAX (16u << 20) /* bytes of the record of the alerts */
 
 /* The origin of the cpu_user_pct forecast (doc/rules.md#provenance). */
 enum model_kind { MODEL_UNKNOWN, MODEL_HEURISTIC, MODEL_TFT };
@@ -69,6 +72,9 @@ struct server {
 	/* For each level the time of the bucket since which the server has been at this level or a
 	 * worse one; 0: it is not. A moment keeps that of its present level only. */
 	int64_t level_since_ms[LEVEL_HEALTHY];
+	/* The one that silences it (silenced.h), of the snapshot's Alertmanager; NULL: none. Not in
+	 * a moment. */
+	const struct silence *silence;
 	struct recent recent;
 	/* To find silent servers: a fingerprint of the current values, since when it has been the
 	 * same, and in how many snapshots. */
@@ -132,11 +138,23 @@ struct snapshot {
 	size_t count;
 	struct server *servers; /* owned; risk descending, then name ascending */
 	struct buf names;       /* owned; storage of the names */
+	struct buf firing;      /* owned; the record of the alerts (firing.h); not in a moment */
+	/* Why and since when no Alertmanager has taken the alerts; REASON_NONE: one has, or nothing
+	 * is sent. Not in a moment. */
+	enum reason unsent;
+	int64_t unsent_ms;
+	/* What an Alertmanager told last (silenced.h), the record that it is read from, and why and
+	 * since when it tells nothing. Not in a moment. */
+	struct alertmanager alertmanager;
+	struct buf told;
+	enum reason untold;
+	int64_t untold_ms;
 };
 
 /* Fleet counts (doc/rules.md#environment). */
 struct fleet_counts {
 	unsigned total, healthy, silent;
+	unsigned silenced; /* of those at Degrading or worse */
 	unsigned level[LEVEL_COUNT];
 	unsigned or_worse[LEVEL_COUNT]; /* at this level or a worse one */
 };
@@ -145,6 +163,8 @@ struct fleet_counts {
 struct snapshot *snapshot_new(void);
 /* Releases everything and sets *s to NULL; NULL is accepted. */
 void snapshot_free(struct snapshot **s);
+/* Releases the forecasts, which are most of its memory. */
+void snapshot_drop_series(struct snapshot *s);
 /* Appends a server with everything absent; the name is copied. Valid until the next call, as the
  * array may move; snapshot_seal fixes up the names. NULL if out of memory or at a ceiling. */
 struct server *snapshot_add(struct snapshot *s, struct span name);
@@ -160,6 +180,11 @@ const struct server *snapshot_find(const struct snapshot *s, struct span name);
  * memory. */
 const struct server **snapshot_by_name(const struct snapshot *s);
 void snapshot_count(const struct snapshot *s, struct fleet_counts *counts);
+/* The same as if all servers that are silenced were healthy. */
+void snapshot_count_unsilenced(const struct snapshot *s, struct fleet_counts *counts);
+/* The same for some of its servers: adds one; fills in the sums when all are added. */
+void fleet_counts_add(struct fleet_counts *counts, const struct server *server, int64_t gen_ms);
+void fleet_counts_end(struct fleet_counts *counts);
 /* Takes over from the previous snapshot (NULL: none) since when values have been the same and
  * levels have lasted. Without one, what recent.h has found stays. Call after seal. */
 void snapshot_carry(struct snapshot *s, const struct snapshot *previous);

@@ -34,6 +34,10 @@ enum page_need {
 	PAGE_SINCE = 32,      /* the moment that the shown one is compared with */
 	PAGE_SINCE_NEAR = 64, /* or, where that is not kept, the nearest that is */
 	PAGE_ACCURACY = 128,  /* the scores of forecasts, of the query's period */
+	PAGE_NO_CALL = 256,   /* forecasts that are not there are not worth a call of the daemon */
+	PAGE_WARNINGS = 512,  /* and which warnings came true */
+	PAGE_FIND = 1024,     /* a search for the whole name of a server leads to its page */
+	PAGE_WEEK = 2048,     /* PAGE_HISTORY of 7 days, whatever the query says */
 };
 
 struct page {
@@ -49,6 +53,7 @@ struct page {
 	const char *json; /* name of the API route that serves ?format=json, or NULL */
 	const char *csv;  /* name of the row that serves ?format=csv, or NULL */
 	bool standalone;  /* shown even without data */
+	bool cursor;      /* it has drawings over time, in which one can point (cursor.js) */
 };
 
 extern const struct page page_table[];

@@ -20,6 +20,8 @@ void api_server_members(const struct server *server, const struct snapshot *snap
 void api_level_since(const struct server *server, const struct snapshot *snap, struct json *j);
 /* When a server fell silent; null while its values change. */
 void api_silence(const struct server *server, int64_t gen_ms, struct json *j);
+/* The member `alertmanager`: what one does with the alerts, or null. */
+void api_alertmanager(const struct view *view, struct json *j);
 /* An object with now, predicted and delta. */
 void api_change(struct json *j, const char *key, const struct reading *reading);
 /* application/problem+json (RFC 9457). parameter: the one with a bad value; hint: the valid values.

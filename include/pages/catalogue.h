@@ -16,7 +16,8 @@
 /* The whole document. Errors stay in `out`. */
 void page_render(const struct page *page, const struct view *view, struct buf *out);
 /* Error document (doc/pages.md#documents-and-errors): the full shell and the constant text of the
- * status. hint: the valid values on 400, or NULL. path: the requested path; links are relative to
+ * status. hint: the valid values on 400, else what the program that refused said, or
+ * NULL. path: the requested path; links are relative to
  * it. */
 void page_error(const struct http_error *error, const char *hint, enum media media,
 		struct span path, struct buf *out);

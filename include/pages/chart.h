@@ -6,9 +6,6 @@
 
 #include "fleet/snapshot.h"
 
-/* One stacked bar of the seven level counts (doc/rules.md#distribution), with <title> and
- * <desc>; nothing at 0 servers. */
-void chart_levels(const struct fleet_counts *counts, struct buf *out);
 /* A bar from 0 to 100 with ticks at the level bounds, for one risk in tenths. A decoration: the
  * number is beside it. */
 void chart_risk_bar(int risk, struct buf *out);
@@ -16,5 +13,12 @@ void chart_risk_bar(int risk, struct buf *out);
 /* Its risk over the last hour, 250 bytes at most, with its numbers as the text alternative; nothing
  * where less than two slots of it are known. */
 void chart_recent(const struct server *server, int64_t interval_ms, struct buf *out);
+
+/* The same hour and the outlook of the next two (fleet/outlook.h) in one drawing: what is known as a
+ * solid line, what is forecast as a band that is paler where it says nothing. Nothing where neither
+ * is known. */
+void chart_outlook(const struct server *server, int64_t interval_ms, struct buf *out);
+/* A small cell for each server, by level, the worst first. A decoration: the counts are beside it. */
+void chart_cells(const unsigned level[LEVEL_COUNT], struct buf *out);
 
 #endif

@@ -22,7 +22,7 @@ struct band_chart {
 /* The drawing and, collapsed, a table of some of its values; a sentence when there is nothing to
  * draw. */
 void chart_band(const struct band_chart *chart, struct buf *out);
-/* The medians as a line without axes. A decoration: the numbers are beside it. */
-void chart_spark(const struct band *band, struct buf *out);
+/* 1, 2 or 5 times a power of ten, not below `most`; 1 for what is not above 0. */
+double chart_ceiling(double most);
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * Values over time as inline SVG: lines with gaps and envelopes, stacked areas, labelled marks.
  * They are drawn in a box of 1000 x 1000 that is stretched to the plot, so that all coordinates are
- * integers; text is outside the box, so that it is not stretched.
+ * integers; text is outside the box, so that it is not stretched. cursor.js reads times and values out
+ * of them.
  *
  *	chart_begin(&frame, out);
  *	chart_line(&frame, &series, out);       // any number, also chart_area
@@ -14,12 +15,21 @@
 #include <stdint.h>
 #include "base/buf.h"
 
+/* The name of a line, written where it ends. */
+struct chart_name {
+	const char *text; /* a literal; NULL: none */
+	double value;     /* its last one */
+};
+
+#define CHART_NAMES 2
+
 struct chart_frame {
 	const char *title; /* a literal that needs no escaping */
 	struct span desc;  /* the drawing in words: range, last value, maximum; escaped here */
 	int64_t from_ms, to_ms;
 	double base, top; /* values are base..top; the others are cut off */
 	const char *unit; /* "%" or "" */
+	struct chart_name names[CHART_NAMES];
 };
 
 struct chart_point {
@@ -58,7 +68,5 @@ void chart_bands(const struct chart_frame *frame, const struct chart_span *spans
 		 const char *name, struct buf *out);
 void chart_end(const struct chart_frame *frame, const struct chart_mark *marks, size_t count,
 	       struct buf *out);
-/* A sample of a line, for the legend. */
-void chart_key(const char *css, struct buf *out);
 
 #endif

@@ -7,6 +7,11 @@
 
 #include "pages/view.h"
 
+/* The servers of every profile that are at each level or a worse one, as links that show them; those
+ * whose name is searched for. from: the level at which the list begins when none is chosen. id: of
+ * the section with the list. */
+void filter_matrix(const struct page *page, const char *id, enum level from,
+		   const struct view *view, struct buf *out);
 /* One profile or all. */
 void filter_profiles(const struct page *page, const struct query *query, struct buf *out);
 /* A range of days, and its words: "7 days". */
@@ -16,7 +21,7 @@ const char *filter_period(enum period period);
  * clears it. id: of the section with the list. */
 void filter_name(const struct page *page, const char *id, const struct query *query,
 		 struct buf *out);
-/* Both, and between them one level or all. */
+/* Both, and between them a level, or worse, or all. */
 void filter_servers(const struct page *page, const char *id, const struct query *query,
 		    struct buf *out);
 /* The rest of the query as hidden fields, but for these keys: a form sends only its own fields. */

@@ -28,6 +28,8 @@ void layout_server(const struct query *query, struct span name, const char *fold
  * a hidden field of a form. */
 void layout_at(const struct query *query, const char *mark, struct buf *out);
 void layout_hidden_at(const struct query *query, struct buf *out);
+/* The end of a search field, with the text that was searched for. */
+void layout_search_text(const struct query *query, struct buf *out);
 /* A link to layout_url; `current` marks the view that is shown. text: a literal, not escaped. */
 void layout_link(const struct page *page, const struct query *query, bool current, const char *text,
 		 struct buf *out);
@@ -48,6 +50,10 @@ void layout_status(enum status status, struct buf *out);
 const char *layout_mark(enum mark mark);
 /* "silent since", for servers whose values no longer change; nothing for the others. */
 void layout_silent(const struct server *server, const struct snapshot *snap, struct buf *out);
+/* "silenced until 14:00:00 UTC by ann: disk swap"; and the same for a server that is, else
+ * nothing. */
+void layout_silence(const struct silence *silence, const struct snapshot *snap, struct buf *out);
+void layout_silenced(const struct server *server, const struct snapshot *snap, struct buf *out);
 /* "since 06:05:00 UTC, 12 min": how long the server has been at its level or a worse one, as of the
  * snapshot. Nothing if it is Healthy, or if that is unknown. */
 void layout_since(const struct server *server, const struct snapshot *snap, struct buf *out);

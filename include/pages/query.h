@@ -16,6 +16,7 @@
 #include "fleet/history.h"
 #include "fleet/level.h"
 #include "fleet/rules.h"
+#include "fleet/snapshot.h"
 
 enum query_key {
 	QUERY_PROFILE,
@@ -26,6 +27,7 @@ enum query_key {
 	QUERY_HORIZON, /* of these forecasts */
 	QUERY_GROUP,
 	QUERY_SORT,
+	QUERY_HIDE, /* columns that are not shown */
 	QUERY_N,
 	QUERY_PAGE,
 	QUERY_RANGE,
@@ -39,6 +41,8 @@ enum query_key {
 	QUERY_PREVENTION_PCT,
 	QUERY_PROJECT_COST,
 	QUERY_Q,
+	QUERY_WITH, /* the server that one is compared with */
+	QUERY_ROW,  /* the row with its details */
 	QUERY_TABS,
 	QUERY_EVERY,
 	QUERY_REFRESH,
@@ -64,7 +68,7 @@ enum scale {
 	SCALE_FIT,
 	SCALE_FULL
 }; /* of the values of a chart: to its data, or all there can be */
-enum group_by { GROUP_NONE, GROUP_PROFILE };
+enum group_by { GROUP_AUTO, GROUP_NONE, GROUP_PROFILE }; /* GROUP_AUTO: by size of the fleet */
 enum view_kind { VIEW_FULL, VIEW_KIOSK, VIEW_COMPACT };
 enum format { FORMAT_HTML, FORMAT_JSON, FORMAT_CSV };
 
@@ -78,17 +82,24 @@ enum notice {
 	NOTICE_CASCADE,
 	NOTICE_UNCHANGED, /* the generator reports another one */
 	NOTICE_UNKNOWN,   /* the generator does not report any */
+	NOTICE_SILENCED,
+	NOTICE_SILENCE_ENDED,
 	NOTICES,
 	/* The scenarios that can be chosen (doc/upstream.md#scenario-set). */
 	NOTICE_SCENARIO_FIRST = NOTICE_HEALTHY,
 	NOTICE_SCENARIO_LAST = NOTICE_CASCADE
 };
 
-/* Columns of the alert table, the heatmap (`value`) and the plans (doc/pages.md#parameters). */
+/* Columns of the alert table that can be hidden, as bits. */
+enum hidden_column { HIDE_PROFILE, HIDE_CPU, HIDE_IO, HIDE_MEM, HIDE_COLUMNS };
+
+/* Columns of the tables (doc/pages.md#parameters): of the alerts, the heatmap (`value`) and the plans,
+ * which list servers; of incidents; of scores of forecasts. */
 enum sort_key {
 	SORT_RISK,
 	SORT_NAME,
 	SORT_PROFILE,
+	SORT_SINCE, /* since when at its level or a worse one */
 	SORT_CPU,
 	SORT_CPU30,
 	SORT_CPU90, /* worst case of the next 30 minutes */
@@ -101,6 +112,22 @@ enum sort_key {
 	SORT_DMEM,
 	SORT_VALUE,
 	SORT_COST, /* potential cost of an incident */
+	SORT_FROM,
+	SORT_TO, /* open ones are the latest */
+	SORT_DURATION,
+	SORT_AT, /* of the peak */
+	SORT_REASON,
+	SORT_SERVERS, /* at Critical or worse */
+	SORT_METRIC,
+	SORT_HORIZON,
+	SORT_VERDICT, /* the more, the worse */
+	SORT_COVERAGE,
+	SORT_VALUES,
+	SORT_ERROR,
+	SORT_BIAS,
+	SORT_SKILL,
+	SORT_SILENT,
+	SORT_ABSENT,
 	SORT_KEYS
 };
 
@@ -122,15 +149,17 @@ struct query {
 	int64_t since_span_ms; /* so long before the moment that is shown; 0: at since_at_ms */
 	int64_t since_at_ms;   /* epoch */
 	enum group_by group;
-	enum sort_key
-		sort; /* when not given: risk, and after query_parse with metric allowed value */
-	bool sort_descending; /* true when not given */
-	int n;                /* servers of the top page */
-	int page;             /* from 1 */
+	enum sort_key sort; /* when not given: risk; after query_parse the default of the page */
+	bool sort_descending;
+	unsigned hidden; /* bit of every hidden column */
+	int n;           /* servers of the top page */
+	int page;        /* from 1 */
 	enum view_kind view;
 	enum format format;
 	double cost[COST_INPUTS];
 	char q[QUERY_Q_BYTES + 1];          /* valid UTF-8, lower-cased ASCII, may be empty */
+	char with[SNAPSHOT_NAME_MAX + 1];   /* valid UTF-8, may be empty */
+	char row[QUERY_Q_BYTES + 1];        /* name of a server, may be empty */
 	unsigned char tabs[QUERY_TABS_MAX]; /* see query_tab_name */
 	int tab_count;                      /* 0: not given */
 	int every_s;                        /* how long each of them is shown, 10..300 */
@@ -157,8 +186,18 @@ void query_set_since(struct query *q, int64_t at_ms);
 int64_t query_since_ms(const struct query *q, int64_t shown_ms);
 /* The span in words, "15 minutes"; NULL: it is a moment. */
 const char *query_since_words(const struct query *q);
+/* Compares with this server; empty: with none. The name has at most SNAPSHOT_NAME_MAX bytes. */
+void query_set_with(struct query *q, struct span name);
+struct span query_with(const struct query *q);
 /* Changes the order. allowed: the QUERY_BITs of the page, as for query_parse. */
 void query_sort(struct query *q, unsigned allowed, enum sort_key sort, bool descending);
+/* Whether the order is the default of a page with these parameters. */
+bool query_is_standard_order(const struct query *q, unsigned allowed);
+/* Shows or hides a column. */
+void query_toggle(struct query *q, enum hidden_column column);
+const char *query_column_name(enum hidden_column column);
+/* Asks for the details of this server; empty: of none. A name that is too long is none. */
+void query_open_row(struct query *q, struct span name);
 /* The canonical text, without '?'; empty for the default view. */
 void query_write(const struct query *q, struct buf *out);
 /* The value of one given key, as in a URL. */
@@ -173,7 +212,6 @@ const char *query_notice_name(enum notice notice);
 /* Name of the page that a value of `tabs` stands for. */
 const char *query_tab_name(unsigned char tab);
 /* Whether a server matches profile, sev and q. */
-struct server;
 bool query_match(const struct query *q, const struct server *server);
 
 #endif

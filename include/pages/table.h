@@ -9,7 +9,7 @@
 
 #include "pages/view.h"
 
-#define TABLE_PART_ROWS 200 /* more would make a page slow (doc/limits.md#budgets) */
+#define TABLE_PART_ROWS 100 /* more would make a page slow (doc/limits.md#budgets) */
 
 /* A server in a list, with the number by which the list is ordered (0 for orders by text). */
 struct row {
@@ -48,9 +48,12 @@ struct table {
 	struct column columns[TABLE_COLUMNS]; /* ended by one without a title */
 };
 
-/* Up to the start of <tbody>, and from its end on, with the links to the other parts. caption: a
- * literal, not escaped. */
-void table_begin(const struct table *table, const char *caption, const struct query *query,
+/* Servers that match profile and name of the query, whatever their level. */
+void table_count(const struct view *view, struct fleet_counts *counts);
+
+/* Up to the start of <tbody>, with how far predicted columns can be trusted; and from its end on, with
+ * the links to the other parts. caption: a literal, not escaped. */
+void table_begin(const struct table *table, const char *caption, const struct view *view,
 		 struct buf *out);
 void table_end(const struct table *table, const struct part *part, const struct query *query,
 	       struct buf *out);

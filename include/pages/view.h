@@ -9,14 +9,17 @@
 
 struct incidents;
 struct accuracy;
-struct foretold;
+struct trail;
+struct warnings;
 
 /* What all pages of one deployment share. */
 struct site {
 	int64_t interval_ms;
 	int64_t act_limit_ms;
 	int64_t max_stale_ms;
-	const char *asked_url; /* of the prediction daemon, without the key, for the cold page */
+	const char *asked_url;   /* of the prediction daemon, without the key, for the cold page */
+	const char *runbook_url; /* with {server} and {profile}; NULL or empty: none */
+	bool sends_alerts;       /* an Alertmanager is configured */
 };
 
 /* The moment that the shown one is compared with (doc/rules.md#changes). */
@@ -33,6 +36,7 @@ struct view {
 	const struct query *query;
 	int64_t at_ms; /* the requested moment of the past, the start of a bucket; 0: the present */
 	const struct history *day; /* of the past: the points of the day before; else NULL */
+	bool incomplete;           /* of the past: something of it cannot be read */
 	/* From the two small cache groups; never NULL. */
 	const struct warmup *warmup;
 	const struct scenario *scenario;
@@ -41,11 +45,13 @@ struct view {
 	const struct server
 		*server; /* PAGE_SERVER: of the snapshot, with its series where available */
 	const struct history *history;     /* PAGE_HISTORY: the requested range */
-	const struct foretold *foretold;   /* PAGE_SERVER and PAGE_HISTORY */
+	const struct server *with;         /* to compare it with; as `server` */
+	const struct trail *trail;         /* PAGE_SERVER and PAGE_HISTORY */
 	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
 	const struct incidents *incidents; /* PAGE_INCIDENTS: of the asked period, sorted */
 	const struct since *since;         /* PAGE_SINCE */
 	const struct accuracy *accuracy;   /* PAGE_ACCURACY: of the asked period */
+	const struct warnings *warnings;   /* PAGE_WARNINGS: of the same period */
 };
 
 /* An error as a document shows it. */

@@ -15,18 +15,22 @@
 
 #include <stdint.h>
 
-#define FETCH_VERSION  2    /* of this protocol; a program of another version refuses the order */
-#define FETCH_TEXT_MAX 8192 /* bytes of all texts of an order */
-#define FETCH_TEXTS    4
+#define FETCH_VERSION  4    /* of this protocol; a program of another version refuses the order */
+#define FETCH_TEXT_MAX 8192 /* bytes of all texts of an order but the post */
+#define FETCH_POST_MAX (32u << 20)
+#define FETCH_TEXTS    5
 
 struct fetch_order {
 	uint32_t version;
-	uint32_t url_len, key_len, post_len, ca_len; /* the texts, in this order */
+	uint32_t url_len, key_len, auth_len, ca_len, post_len; /* the texts, in this order */
+	uint32_t is_delete;                                    /* 1: a DELETE */
+	uint32_t any_body; /* 1: a 200 answer of any type is good; bodies of others are sent, too */
 	int64_t connect_ms, timeout_ms;
 	int64_t max_body; /* bytes; a longer body is an error */
 };
 
-/* Body bytes are sent only for a 200 answer of JSON type: an error's status says enough. */
+/* Without any_body bytes are sent only for a 200 answer of JSON type: an error's status says
+ * enough. */
 typedef uint32_t fetch_length;
 
 struct fetch_outcome {

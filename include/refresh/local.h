@@ -36,6 +36,10 @@ bool local_due_for_forecasts(const struct local *local);
 /* Fetches and keeps a snapshot, unless this host has used its share of calls or another of its
  * workers is fetching: if all fetched at once, none would be left to answer. */
 void local_refresh(struct local *local, struct upstream *upstream);
+/* Whether it is time to try to become the one of this host who sends alerts in this interval; and
+ * whether this worker is that one. */
+bool local_alerts_due(const struct local *local);
+bool local_take_alerts(struct local *local);
 /* The newest snapshot, or NULL; valid until the next refresh, keep or drop. */
 const struct snapshot *local_snapshot(struct local *local);
 /* Its age. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The whole chain: fetch -> decode -> score -> render -> stage -> commit. No other file knows it.
+/* The whole chain: fetch -> decode -> score -> render -> stage -> commit -> alerts. No other file knows it.
  * */
 #ifndef TFT_REFRESH_H
 #define TFT_REFRESH_H
@@ -7,6 +7,7 @@
 #include "cache/cache.h"
 #include "cache/metrics.h"
 #include "pages/catalogue.h"
+#include "refresh/alerts.h"
 #include "refresh/upstream.h"
 
 struct refresh {
@@ -15,6 +16,7 @@ struct refresh {
 	struct metrics *metrics;
 	const struct site *site;
 	bool scenario_configured;
+	const struct alerting *alerting; /* NULL: no alerts */
 };
 
 /* Refreshes the fleet group under a won claim. Ends with a commit, with a failure recorded in the

@@ -12,11 +12,13 @@
 #ifndef TFT_CONTEXT_H
 #define TFT_CONTEXT_H
 
+#include "cache/archive.h"
 #include "cache/moments.h"
 #include "fleet/accuracy.h"
 #include "pages/catalogue.h"
-#include "fleet/foretold.h"
 #include "fleet/incidents.h"
+#include "fleet/trail.h"
+#include "fleet/warnings.h"
 #include "server/request.h"
 #include "server/serve.h"
 #include "refresh/upstream_status.h"
@@ -27,6 +29,11 @@ struct due_work {
 	struct claim claim;
 	bool upstream_status; /* ask for what is not of its present bucket */
 	bool local;           /* fetch for this worker alone */
+	bool repeat_alerts;   /* the bucket may remain without new data */
+	/* Alerts by this host alone: why Redis cannot be used, to follow "Redis", and since when;
+	 * NULL: it can. */
+	const char *alone;
+	int64_t alone_ms; /* epoch */
 };
 
 /* The sources of one worker, and what it remembers about them. */
@@ -36,9 +43,13 @@ struct sources {
 	struct local *local;
 	struct due_work due_work;
 	int64_t status_bucket;   /* in which this worker last wanted to ask for the small groups */
+	int64_t repeat_bucket;   /* in which it last wanted to repeat the alerts */
 	struct cache_state seen; /* the last one that Redis told */
 	int64_t down_since_ms;   /* monotonic; 0: Redis is up */
 	bool was_down;           /* and has told of no data since */
+	/* Of the server that the request is about, with its history: too large to be cleared for each
+	 * request. */
+	struct trail trail;
 };
 
 struct context {
@@ -50,20 +61,22 @@ struct context {
 	struct upstream_status upstream_status;
 	struct snapshot *decoded; /* owned */
 	struct history history;   /* owned */
-	struct foretold foretold; /* with the history of a server */
-	bool has_history;
+	struct archive_has has;
 	struct history day;         /* owned; of the past: the day before its moment */
+	bool incomplete;            /* of the past: something of it cannot be read */
 	struct incidents incidents; /* owned */
 	bool has_incidents;
 	struct moment then; /* PAGE_SINCE; owned */
 	struct since since;
 	bool has_since;
 	struct accuracy *accuracy;         /* PAGE_ACCURACY; owned; NULL: not available */
+	struct warnings *warnings;         /* PAGE_WARNINGS; the same */
 	const struct diagnosis *diagnosis; /* PAGE_DIAGNOSIS */
 	const struct snapshot *snap;       /* decoded, or the local one */
 	bool own;                          /* the local one */
 	struct span name;                  /* PAGE_SERVER: as the path has it */
 	const struct server *server;       /* of that name */
+	const struct server *with;         /* to compare it with; NULL: none */
 	enum claim_result claim;
 	int64_t now_ms;   /* the clock that gen belongs to */
 	int64_t redis_us; /* since the request was read: it may have waited for others */
@@ -81,9 +94,14 @@ void context_claim(struct sources *sources, struct context *context);
 /* Loads the compact snapshot that the context's pointer names. Without it the worker's own is shown,
  * if it is not too old; else the data count as gone: no page is shown without its age. */
 void context_load_snapshot(struct sources *sources, struct context *context);
+/* Reads state and compact snapshot in one round trip; else as context_read and
+ * context_load_snapshot. */
+void context_read_snapshot(struct sources *sources, struct context *context);
 /* Finds the server that the page is about, and loads forecasts if the page shows any. false: there
  * is no such server. */
 bool context_load_server(struct sources *sources, struct context *context);
+/* Whether the query names a server to compare with, and there is none of that name. */
+bool context_lacks_other(const struct context *context);
 /* Loads history or incidents if the page shows any. */
 void context_load_history(struct sources *sources, struct context *context);
 /* For a page of the past, instead of the functions above: loads the moment that the query asks for,

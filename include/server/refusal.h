@@ -7,7 +7,7 @@
 #include "pages/view.h"
 #include "server/answer.h"
 
-/* hint: the valid values, or NULL. 503 comes with Retry-After: 1. */
+/* hint: as page_error. 503 comes with Retry-After: 1. */
 void refuse(struct answering *a, const struct http_error *error, bool json, const char *hint,
 	    struct response *response);
 /* The same with the standard words for the status. */
@@ -21,5 +21,7 @@ void refuse_moment(struct answering *a, const struct no_moment *none, bool futur
 /* 404 for a name that the snapshot does not have. The name is not repeated: anybody can put
  * anything into an address. */
 void refuse_server(struct answering *a, bool json, bool past, struct response *response);
+/* The same of the name of the server to compare with. */
+void refuse_other(struct answering *a, bool past, struct response *response);
 
 #endif

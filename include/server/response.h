@@ -26,6 +26,8 @@ struct response {
 	int64_t stale_ok_s; /* stale-if-error: for how long a cache may serve its expired copy when
 			       we fail; 0 and below: not at all */
 	bool l1;            /* X-Accel-Expires: @<now>, under a second; else 0 */
+	bool ending;        /* with l1: newer data may come at any moment. nginx asks again for each
+			       request, but for those that come while it asks */
 	char cache_status[96];       /* our member of Cache-Status (RFC 9211), or empty */
 	int64_t bucket;              /* X-TFT-Bucket; -1: none */
 	int retry_after_s;           /* 0: none */

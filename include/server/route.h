@@ -14,8 +14,11 @@ enum route_kind {
 	ROUTE_HEALTHZ,
 	ROUTE_READYZ,
 	ROUTE_METRICS,
-	ROUTE_REFRESH, /* these two are POSTs */
+	ROUTE_FLEET_METRICS,
+	ROUTE_REFRESH, /* these four are POSTs, in the order of enum action */
 	ROUTE_SCENARIO,
+	ROUTE_SILENCE,
+	ROUTE_SILENCE_END,
 	ROUTE_NOT_FOUND,
 	ROUTE_METHOD /* the path exists, the method is not allowed */
 };

@@ -12,6 +12,7 @@
 (() => {
 "use strict";
 const $ = (css, from = document) => from.querySelector(css);
+const $$ = (css, from = document) => [...from.querySelectorAll(css)];
 if (!$("#state"))
 	return; /* an error page has nothing to keep current */
 
@@ -20,6 +21,8 @@ const S = 1000;
 const WORDS = {live: "Live", updating: "Updating", stale: "Stale", "very-stale": "Very stale",
 	"no-data": "No data"};
 const AGES = Object.keys(WORDS);
+const ALERT = 2; /* the level from which a server is in the alert table */
+const ROWS = "#view [id^=srv-]"; /* and tiles, of servers */
 const LEVELS = ["Healthy", "Watch", "Degrading", "Warning", "Danger", "Critical", "Imminent Failure"];
 
 /* A moment of the past: nothing of it is asked for again. */
@@ -43,11 +46,14 @@ function emit(what, detail) {
 
 /* ---- what the browser remembers ---- */
 
+/* Where storage is switched off: only for this page. */
+const kept = {};
+
 function recall(key) {
 	try {
 		return localStorage.getItem(key);
 	} catch {
-		return null; /* storage is switched off */
+		return kept[key];
 	}
 }
 
@@ -55,7 +61,7 @@ function remember(key, value) {
 	try {
 		localStorage.setItem(key, value);
 	} catch {
-		/* then it applies only to this page */
+		kept[key] = value;
 	}
 }
 
@@ -112,7 +118,7 @@ const clockTime = ms => localTime.format(ms).slice(0, "12:31:05".length);
 
 /* The server writes UTC. */
 function localizeTimes(root) {
-	for (const time of root.querySelectorAll("time")) {
+	for (const time of $$("time", root)) {
 		if (!/^\d\d:\d\d:\d\d UTC$/.test(time.textContent))
 			continue;
 		time.title = time.textContent;
@@ -124,7 +130,7 @@ function localizeTimes(root) {
 
 const notes = make("div", {id: "notes"});
 const lateBand = make("p", {className: "band", hidden: true});
-const skewNote = make("p", {className: "skew", hidden: true});
+const skewNote = make("p", {className: "note", hidden: true});
 let serverState, shownState, contact, offline = false;
 let paused = recall("tft-paused") === "yes";
 
@@ -183,7 +189,7 @@ function showBand(state) {
 
 	set(lateBand, "hidden", !late);
 	set(lateBand, "textContent", late ? bandText(state) : "");
-	for (const time of document.querySelectorAll("#state .band time")) {
+	for (const time of $$("#state .band time")) {
 		const passed = now() - Date.parse(time.dateTime);
 
 		/* The style sheet shows it after the time. */
@@ -250,41 +256,44 @@ function showState() {
 const region = make("p", {id: "said", role: "status"});
 let spokenAt = -Infinity, speech;
 
-/* At most once in 30 s; only the latest text is kept. */
+/* At most once in 5 s; only the latest text is kept. */
 function speak(text) {
 	clearTimeout(speech);
 	speech = setTimeout(() => {
 		region.textContent = text;
 		spokenAt = performance.now();
-	}, Math.max(0, spokenAt + 30 * S - performance.now()));
+	}, Math.max(0, spokenAt + 5 * S - performance.now()));
 }
 
 /* The servers on this page with their levels, and the number of alerts from the title. */
 function readFleet() {
 	const levels = new Map();
 
-	for (const row of document.querySelectorAll("#view [id^=srv-]")) {
+	for (const row of $$(ROWS)) {
 		const chip = row.matches("[class*=sev-]") ? row : $("[class*=sev-]", row);
 		const level = /sev-(\w+)/.exec(chip?.className)?.[1];
 
 		levels.set(row.id.slice("srv-".length),
 			LEVELS.findIndex(word => word.toLowerCase().startsWith(level)));
 	}
-	return {levels, worst: Math.max(-1, ...levels.values()),
-		alerts: parseInt(document.title.slice(1), 10) || 0};
+	return {levels, alerts: parseInt(document.title.slice(1), 10) || 0};
 }
 
 function announce(before, after) {
-	const risen = [...after.levels].filter(([name, level]) => level === after.worst &&
-		before.levels.has(name) && before.levels.get(name) < level).map(([name]) => name);
+	/* Those at risk 50 or above, which is Degrading, whose level is new: the worst first. */
+	const risen = [...after.levels].filter(([name, level]) => level >= ALERT &&
+		level > (before.levels.get(name) ?? -1))
+		.sort((a, b) => b[1] - a[1]);
+	const calmed = [...before.levels].filter(([name, level]) => level >= ALERT &&
+		(after.levels.get(name) ?? -1) < ALERT).map(([name]) => name);
 
-	if (before.worst === after.worst && before.alerts === after.alerts)
-		return;
 	if (risen.length)
-		speak(`${risen.length} server${risen.length > 1 ? "s" : ""} became ` +
-			`${LEVELS[after.worst]}: ${risen.slice(0, 5).join(", ")}`);
-	else
-		speak(`${after.alerts} server${after.alerts === 1 ? "" : "s"} at risk 50 or above`);
+		speak(risen.slice(0, 5).map(([name, level]) => `${name} is ${LEVELS[level]}`).join(", ") +
+			(risen.length > 5 ? ` and ${risen.length - 5} more` : ""));
+	else if (before.alerts !== after.alerts)
+		speak(`${after.alerts} server${after.alerts === 1 ? "" : "s"} at risk 50 or above` +
+			(before.alerts > after.alerts && calmed.length ?
+				`, no longer ${calmed.slice(0, 5).join(", ")}` : ""));
 }
 
 /* ---- applying a new page ---- */
@@ -304,30 +313,40 @@ function prepare(root) {
 	localizeTimes(root);
 	/* The ticking age must not be read out; #said announces what matters. */
 	$("#state", root).setAttribute("aria-live", "off");
+	tft.prepare(root); /* cursor.js */
+}
+
+/* What scrolls sideways can be scrolled with the keyboard, and has a name. */
+function nameScrollers() {
+	for (const box of $$(".scroll")) {
+		const wide = box.scrollWidth > box.clientWidth;
+		const named = {tabindex: 0, role: "region", "aria-label": $("caption", box)?.textContent};
+
+		for (const [name, value] of Object.entries(named))
+			if (wide)
+				box.setAttribute(name, value);
+			else
+				box.removeAttribute(name);
+	}
 }
 
 function isChanged(field) {
-	if (field.type === "checkbox" || field.type === "radio")
-		return field.checked !== field.defaultChecked;
-	if (!field.options)
-		return field.value !== field.defaultValue;
-	return field.selectedIndex !==
-		Math.max(0, [...field.options].findIndex(option => option.defaultSelected));
+	if (field.options)
+		return field.selectedIndex !== Math.max(0, [...field.options].findIndex(option => option.defaultSelected));
+	return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
 }
 
 /* The viewer is choosing, selecting text or filling in a field: nothing may move meanwhile. */
 function isInUse() {
 	const selection = getSelection();
 
-	if (document.activeElement?.matches("#view select"))
-		return true;
-	if (!selection.isCollapsed && MORPHED.some(css => $(css).contains(selection.anchorNode)))
-		return true;
-	return [...document.querySelectorAll("#view input, #view select, #view textarea")].some(isChanged);
+	return document.activeElement?.matches("#view select") ||
+		!selection.isCollapsed && MORPHED.some(css => $(css).contains(selection.anchorNode)) ||
+		$$("#view input, #view select, #view textarea").some(isChanged);
 }
 
 function assetsOf(root) {
-	return [...root.querySelectorAll("link[rel=stylesheet], script[src]")]
+	return $$("link[rel=stylesheet], script[src]", root)
 		.map(node => node.href ?? node.src).join();
 }
 
@@ -344,6 +363,7 @@ function apply(fresh) {
 	for (const css of MORPHED)
 		Idiomorph.morph($(css), $(css, fresh),
 			{morphStyle: "outerHTML", ignoreActiveValue: true, callbacks: keepOwn});
+	nameScrollers();
 	readEnvironment(fresh);
 	showState();
 	announce(before, readFleet());
@@ -356,7 +376,6 @@ const offer = make("button", {id: "offer", hidden: true, onclick: () => apply(pe
 
 let timer, request = null, failures = 0, tries = 0, triedBucket = 0;
 let shown = null;      /* ETag of the newest answer */
-let unplugged = false; /* the browser reports that it is offline */
 let chosen = readChoice();
 
 /* From the URL, else the stored choice, else the interval of the data; 0: off. */
@@ -372,12 +391,14 @@ const period = () => past ? 0 : Math.ceil(chosen / interval()) * interval();
 
 function untilNextEdge() {
 	const margin = Math.max(200, Math.min(given("fillMs") || 0, interval() / 2));
-	const jitter = Math.random() * Math.min(2 * S, period() / 10);
+	const jitter = Math.random() * S / 2;
 
 	return period() - now() % period() + margin + jitter;
 }
 
-/* The page is of the previous bucket while the new one is being made: try two more times. */
+/* How long to wait each time while the page is of the previous bucket, as the new one is still being made. */
+const RETRIES = [0.25, 0.5, 0.5, 0.5, 1, 1, 1, 1];
+
 function isBehind() {
 	const bucket = Math.floor(now() / interval());
 
@@ -385,16 +406,16 @@ function isBehind() {
 		triedBucket = bucket;
 		tries = 0;
 	}
-	return tries < 2 && (serverState === "updating" || serverState === "warming" ||
+	return tries < RETRIES.length && (serverState === "updating" || serverState === "warming" ||
 		(serverState === "live" && given("bucket") < bucket));
 }
 
 /* A hidden tab shows only its title and icon, so once a minute is enough. */
 function plan(wait) {
-	const soon = wait ?? (isBehind() ? [1, 3][tries++] * S : untilNextEdge());
+	const soon = wait ?? (isBehind() ? RETRIES[tries++] * S : untilNextEdge());
 
 	clearTimeout(timer);
-	if (!paused && !unplugged && period())
+	if (!paused && navigator.onLine && period())
 		timer = setTimeout(poll, document.hidden ? Math.max(60 * S, soon) : soon);
 }
 
@@ -502,7 +523,6 @@ served.dataset.keep = "";
 const pauseButton = make("button", {id: "pause", type: "button", onclick: togglePause});
 const picker = make("select", {id: "every", onchange: choose});
 picker.setAttribute("aria-label", "Refresh");
-const themes = make("select", {id: "theme", ariaLabel: "Theme", onchange: chooseTheme});
 
 function togglePause() {
 	if (past)
@@ -519,47 +539,42 @@ function choose() {
 
 	chosen = picker.value * S;
 	remember("tft-refresh", picker.value);
-	if (url.searchParams.has("refresh")) {
-		url.searchParams.delete("refresh");
-		history.replaceState(null, "", url);
-	}
+	url.searchParams.delete("refresh");
+	history.replaceState(null, "", url);
 	showMenu();
 	resume();
-}
-
-function chooseTheme() {
-	remember("tft-theme", themes.value);
-	document.documentElement.dataset.theme = themes.value;
 }
 
 function showMenu() {
 	const every = `data changes every ${interval() / S} s`;
 
-	if (past)
-		return;
 	picker.value = chosen / S;
 	set(pauseButton, "textContent", paused ? "Resume" : "Pause");
 	set($(".refresh small"), "textContent", chosen === period() ? every : `${period() / S} s; ${every}`);
 }
 
 function buildMenu() {
-	const others = PERIODS.includes(chosen / S) ? [] : [chosen / S];
-
-	for (const value of [...PERIODS, ...others].sort((a, b) => a - b))
+	for (const value of [...new Set([...PERIODS, chosen / S])].sort((a, b) => a - b))
 		picker.append(make("option", {value}, value ? `${value} s` : "Off"));
-	for (const value of ["auto", "light", "dark"])
-		themes.append(make("option", {value}, value));
-	themes.value = document.documentElement.dataset.theme;
-	$(".controls")?.append(make("label", {}, "every ", picker), " ", pauseButton);
-	$(".theme").textContent = "";
-	$(".theme").append(make("label", {}, "Theme ", themes), " ");
-	if (help.showModal)
-		buildHelp();
+	$(".controls")?.append(make("label", {}, "every ", picker), " ", pauseButton, " ");
+	/* Only if the browser has dialogs: Firefox 98, Safari 15.4 and later. */
+	if (window.HTMLDialogElement)
+		($(".controls") ?? $("header")).append(make("button", {type: "button", onclick: showHelp}, "Help"));
+	if (/on|sound/.test(recall("tft-notify")) && !past)
+		load("told");
 	$(".refresh a")?.addEventListener("click", event => {
 		event.preventDefault();
 		refresh();
 	});
-	showMenu();
+	if (!past)
+		showMenu();
+}
+
+/* A module that few viewers need. */
+const load = name => import(new URL($("script[data-told]").dataset[name], document.baseURI).href);
+
+function showHelp() {
+	load("help").then(help => help.open(), () => {});
 }
 
 /* Without a clipboard the link is followed. */
@@ -572,7 +587,7 @@ function copyMoment(event) {
 	navigator.clipboard.writeText(link.href).then(() => {
 		link.dataset.done = "copied";
 		setTimeout(() => delete link.dataset.done, 3 * S);
-		region.textContent = "Link copied";
+		speak("Link copied");
 	}, () => location.assign(link.href));
 }
 
@@ -606,29 +621,54 @@ function noteVisit() {
 
 /* ---- keys ---- */
 
+const visitPage = css => () => $(`nav ${css}`).click();
+/* Their words are in help.js. */
 const KEYS = {
-	"?": ["this help", () => help.showModal?.()],
-	"g o": ["overview", () => $("nav li a").click()],
-	"g h": ["heatmap", () => $("nav a[href$=heatmap]").click()],
-	"g t": ["highest risks", () => $("nav a[href$=top]").click()],
-	"/": ["find a server", () => $("#find").focus()],
-	p: ["pause, resume", togglePause],
-	r: ["refresh, apply new data", refresh],
-	k: ["kiosk, and back", toggleKiosk],
+	"?": showHelp,
+	"g o": visitPage("li a"),
+	"g h": visitPage("a[href$=heatmap]"),
+	"g t": visitPage("a[href$=top]"),
+	"/": () => $("#find").focus(),
+	p: togglePause,
+	r: refresh,
+	w: toggleKiosk,
+	j: () => moveRow(1),
+	k: () => moveRow(-1),
+	o: () => openRow(rowOf(document.activeElement)),
 };
-const help = make("dialog", {id: "help"}, make("h2", {}, "Keys"),
-	make("dl", {}, ...Object.entries(KEYS).flatMap(([key, [words]]) =>
-		[make("dt", {}, make("kbd", {}, key)), make("dd", {}, words)])),
-	make("button", {type: "button", onclick: () => help.close()}, "Close"));
 let prefix = "";
 
-/* Only if the browser has dialogs: Firefox 98, Safari 15.4 and later. */
-function buildHelp() {
-	const button = make("button", {type: "button", title: "Keys", onclick: () => help.showModal()}, "?");
+/* ---- rows and tiles of servers ---- */
 
-	button.setAttribute("aria-label", "Help: keys");
-	$(".theme").append(button);
-	document.body.append(help);
+const rowOf = node => node.closest(ROWS);
+const whyOf = row => $("td > a[href*='row='], td > a[aria-expanded]", row);
+
+function moveRow(step) {
+	const rows = $$(ROWS), at = rows.indexOf(rowOf(document.activeElement));
+
+	$("th a, a, summary", rows[Math.max(0, at + step)] ?? document)?.focus();
+}
+
+/* The address says which row is open, so a refresh, a link and the past keep it. */
+function openRow(row) {
+	const link = row && whyOf(row);
+
+	if (!link)
+		return;
+	if (past || request)
+		return location.assign(link.href);
+	history.replaceState(null, "", link.href.split("#")[0]);
+	shown = "another address";
+	poll();
+}
+
+function onRisk(event) {
+	const row = rowOf(event.target);
+
+	if (!row || event.target !== whyOf(row) || event.ctrlKey || event.metaKey || event.shiftKey)
+		return;
+	event.preventDefault();
+	openRow(row);
 }
 
 function toggleKiosk() {
@@ -643,7 +683,7 @@ function toggleKiosk() {
 }
 
 function onKey(event) {
-	if (event.ctrlKey || event.metaKey || event.altKey || help.open ||
+	if (event.ctrlKey || event.metaKey || event.altKey || $("#help")?.open || recall("tft-keys") === "no" ||
 	    event.target.matches?.("input, select, textarea"))
 		return;
 	const found = KEYS[prefix + event.key];
@@ -651,7 +691,7 @@ function onKey(event) {
 	if (!found)
 		return;
 	event.preventDefault();
-	found[1]();
+	found();
 }
 
 /* ---- start, and what happens from then on ---- */
@@ -665,15 +705,10 @@ function tick() {
 }
 
 function setOffline() {
-	unplugged = offline = true;
+	offline = true;
 	request?.abort();
 	clearTimeout(timer);
 	showState();
-}
-
-function setOnline() {
-	unplugged = false;
-	poll();
 }
 
 setClock(Date.now(), false);
@@ -682,6 +717,7 @@ contact = now();
 serverState = shownState = $("#state").dataset.state;
 readEnvironment(document);
 prepare(document);
+nameScrollers();
 $("#state").after(notes);
 notes.append(lateBand, skewNote);
 document.body.append(region, offer);
@@ -690,13 +726,15 @@ buildMenu();
 noteVisit();
 tick();
 setInterval(tick, S);
-Object.assign(tft, {show: apply, now});
+Object.assign(tft, {show: apply, now, make, recall, remember, load, past});
 document.addEventListener("click", copyMoment);
+document.addEventListener("click", onRisk);
 document.addEventListener("keydown", onKey);
 document.addEventListener("visibilitychange", resume);
+addEventListener("resize", nameScrollers);
 addEventListener("pageshow", event => event.persisted && resume());
 addEventListener("offline", setOffline);
-addEventListener("online", setOnline);
+addEventListener("online", poll);
 plan(serverState === "cold" ? S : clock.known ? undefined : 0);
 document.documentElement.dataset.runs = ""; /* stops the watch of start.js */
 })();

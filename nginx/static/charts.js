@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When a viewer points at a chart, the charts of the page become interactive: values under the
- * cursor, the same time marked in all charts, zoom by dragging, reset by a double click. Their data
- * are the page's JSON, fetched when the pointer first touches a chart. The drawings and the data
+ * When a viewer points at a chart of the past, those of the page become interactive: values under
+ * the cursor, the same time marked in all charts, zoom by dragging, reset by a double click. Their
+ * data are the page's JSON, fetched when the pointer first touches a chart. The drawings and the data
  * tables remain as the server sent them.
  *
  * uPlot precedes this text in the same file.
  */
 (() => {
 "use strict";
-const HISTORIES = "#history > svg.lines, #risk-history > svg.lines";
-/* Of a forecast of the past the drawing shows all that is kept. */
-const DRAWINGS = document.querySelector("[data-state=past]") ? HISTORIES : `svg.fan, ${HISTORIES}`;
-const STEP_HOURS = 5 / 60;
-/* Possible intervals of the axis labels: hours ahead, seconds in the past. */
-const AHEAD = [STEP_HOURS, 2 * STEP_HOURS, 0.25, 0.5, 1, 2, 4];
+const DRAWINGS = "#history > svg.lines, #risk-history > svg.lines";
+/* Possible intervals of the axis labels, in seconds. */
 const PAST = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400];
 const RANGES = {"30m": 1800, "1h": 3600, "8h": 8 * 3600, "1d": 86400, "7d": 7 * 86400};
 const charts = new Map(); /* drawing: uPlot */
@@ -39,32 +35,6 @@ function fetchData() {
 
 /* ---- what is shown: columns for uPlot, x first ---- */
 
-/* CPU used = 100 - idle, the quantiles exchanged. */
-function cpuUsed(idle) {
-	const rest = list => list.map(value => value === null ? null : 100 - value);
-
-	return {...idle, p10: rest(idle.p90), p50: rest(idle.p50), p90: rest(idle.p10)};
-}
-
-const faint = () => LINE().replace("rgb(", "rgba(").replace(")", ", 0.2)");
-
-function forecast(drawing, page) {
-	const name = drawing.closest("[id^=chart-]")?.id.slice("chart-".length);
-	const metric = name ? page.metrics[name] : cpuUsed(page.metrics.cpu_idle_pct);
-	const hours = metric.p50.map((_, i) => (i + 1) * STEP_HOURS);
-
-	return {
-		columns: [hours, metric.p10, metric.p50, metric.p90],
-		series: [line("p10"), thick("median"), line("p90")],
-		marks: [[STEP_HOURS * 6, "30 min", "low"]],
-		bands: [{series: [3, 1], fill: faint}],
-		x: {label: "In", value: hour => `${Math.round(hour * 60)} min`},
-		axis: (hour, step) => step < 0.5 ? `${Math.round(hour * 60)} min` : `${+hour.toFixed(1)} h`,
-		incrs: AHEAD,
-		top: metric.unit === "%" && 100,
-	};
-}
-
 /* Rows of a time and values. Covers the whole range, even where there are no points; points more
  * than `pause` seconds apart are not joined. */
 function past(points, start, end, pause) {
@@ -83,7 +53,6 @@ function past(points, start, end, pause) {
 		x: {label: "Time", value: at => timeOf("second").format(at * 1000)},
 		axis: (at, step) => timeOf(step < 60 ? "second" : step < 86400 ? "minute" : "day").format(at * 1000),
 		incrs: PAST,
-		time: true,
 	};
 }
 
@@ -170,9 +139,7 @@ function marksOf(drawing, chart) {
 async function content(drawing) {
 	if (drawing.closest("#risk-history"))
 		return risk(drawing);
-	const page = await (data ??= fetchData());
-
-	return page.points ? history(drawing, page) : forecast(drawing, page);
+	return history(drawing, await (data ??= fetchData()));
 }
 
 /* ---- zoom: the section's own title and statistics are those of the whole range ---- */
@@ -216,47 +183,36 @@ function describeZoom(chart, drawing, shown) {
 /* ---- interactive charts ---- */
 
 /* Dashed, with a text. */
-function drawMarks(chart, limits, marks) {
+function drawMarks(chart, marks) {
 	const {ctx, bbox: {left, top, width, height}} = chart;
-	const stroke = (colour, align, text, x, y, ...line) => {
-		ctx.strokeStyle = ctx.fillStyle = colour;
-		ctx.textAlign = align;
-		ctx.beginPath();
-		ctx.moveTo(line[0], line[1]);
-		ctx.lineTo(line[2], line[3]);
-		ctx.stroke();
-		ctx.fillText(text, x, y);
-	};
 
 	ctx.save();
 	ctx.setLineDash([6, 4]);
-	for (const limit of limits) {
-		const y = chart.valToPos(limit, "y", true);
-
-		stroke(LIMIT(), "right", limit, left + width - 4, y - 4, left, y, left + width, y);
-	}
-	for (const [at, text, low] of marks) {
+	ctx.strokeStyle = ctx.fillStyle = TEXT();
+	ctx.textAlign = "left";
+	for (const [at, text] of marks) {
 		const x = chart.valToPos(at, "x", true);
 
-		if (x >= left && x <= left + width)
-			stroke(TEXT(), "left", text, x + 4, low ? top + height - 4 : top + 10,
-				x, top, x, top + height);
+		if (x < left || x > left + width)
+			continue;
+		ctx.beginPath();
+		ctx.moveTo(x, top);
+		ctx.lineTo(x, top + height);
+		ctx.stroke();
+		ctx.fillText(text, x + 4, top + 10);
 	}
 	ctx.restore();
 }
 
 function options(drawing, shown) {
-	const limits = [...drawing.querySelectorAll("text.over")].map(text => +text.textContent);
 	const axis = {stroke: TEXT, grid: {stroke: GRID, width: 1},
 		ticks: {stroke: GRID, width: 1}};
 	const {width, height} = drawing.getBoundingClientRect();
 
 	return {
 		width, height,
-		/* Forecasts and the past have no common times. */
-		cursor: {sync: {key: shown.time ? "past" : "ahead", setSeries: false},
-			drag: {x: true, y: false}},
-		scales: {x: {time: !!shown.time},
+		cursor: {sync: {key: "past", setSeries: false}, drag: {x: true, y: false}},
+		scales: {x: {time: true},
 			y: {range: (_, low, high) => [0, shown.top || high * 1.05 || 1]}},
 		axes: [{...axis, incrs: shown.incrs, size: 32,
 			values: (_, ticks, index, space, step) => ticks.map(tick => shown.axis(tick, step))},
@@ -266,7 +222,7 @@ function options(drawing, shown) {
 		bands: shown.bands ?? [],
 		legend: shown.legend,
 		hooks: {
-			draw: [chart => drawMarks(chart, limits, shown.marks ?? marksOf(drawing, chart))],
+			draw: [chart => drawMarks(chart, marksOf(drawing, chart))],
 			setScale: [(chart, scale) => scale === "x" && shown.figures && describeZoom(chart, drawing, shown)],
 		},
 	};
@@ -300,8 +256,7 @@ function build(drawing, shown) {
 	box.setAttribute("aria-label", titleOf(drawing));
 	const chart = new uPlot(wanted, shown.columns, box);
 
-	if (shown.time)
-		linkToMoments(chart);
+	linkToMoments(chart);
 	drawing.before(box); /* the style sheet hides the drawing after it */
 	/* In place of the drawing, and not higher. */
 	const fit = width => chart.setSize({width,

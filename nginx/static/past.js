@@ -130,15 +130,10 @@ function release() {
 
 /* ---- links and keys ---- */
 
-const KEYS = {
-	"← →": "a bucket back, forward",
-	"Shift ← →": "5 minutes back, forward",
-};
-
 function onKey(event) {
 	const direction = {ArrowLeft: -1, ArrowRight: 1}[event.key];
 
-	if (!direction || event.ctrlKey || event.metaKey || event.altKey || $("#help")?.open ||
+	if (!direction || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || $("#help")?.open ||
 	    event.target.matches?.("input, select, textarea") || getScrollable(event.target))
 		return;
 	event.preventDefault();
@@ -176,8 +171,6 @@ function addControls() {
 
 playButton.dataset.keep = aim.dataset.keep = "";
 addControls();
-for (const [key, words] of Object.entries(KEYS))
-	$("#help dl")?.append(make("dt", {}, make("kbd", {}, key)), make("dd", {}, words));
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
 document.addEventListener("pointerdown", press);

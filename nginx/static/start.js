@@ -37,10 +37,11 @@ function runs() {
 	return root.hasAttribute("data-runs");
 }
 
-window.tft = {isOurs: isOurs, go: go};
+window.tft = {isOurs: isOurs, go: go, prepare: function () {}};
 root.classList.add("script");
 try {
 	root.setAttribute("data-theme", localStorage.getItem("tft-theme") || "auto");
+	root.setAttribute("data-rows", localStorage.getItem("tft-compact") === "yes" ? "compact" : "");
 } catch (e) {
 	/* storage is switched off */
 }

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "base/utf8.h"
+
 void bytes_put_int(struct buf *out, uint64_t value, int bytes)
 {
 	char b[8];
@@ -27,6 +29,15 @@ void bytes_put_float(struct buf *out, float value)
 
 	memcpy(&bits, &value, sizeof(bits));
 	bytes_put_int(out, bits, 4);
+}
+
+void bytes_put_varint(struct buf *out, int64_t value)
+{
+	uint64_t rest = (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
+
+	for (; rest > 0x7f; rest >>= 7)
+		buf_char(out, (char)(rest | 0x80));
+	buf_char(out, (char)rest);
 }
 
 void bytes_put_text(struct buf *out, struct span text)
@@ -62,6 +73,22 @@ uint64_t bytes_get_int(struct bytes_reader *r, int bytes)
 	for (size_t i = 0; i < s.len; i++)
 		value |= (uint64_t)(unsigned char)s.ptr[i] << 8 * i;
 	return value;
+}
+
+int64_t bytes_get_varint(struct bytes_reader *r)
+{
+	uint64_t folded = 0;
+	unsigned char byte = 0x80;
+
+	for (int shift = 0; byte & 0x80; shift += 7) {
+		r->bad |= shift > 56 || r->rest.len == 0;
+		if (r->bad)
+			return 0;
+		byte = (unsigned char)*r->rest.ptr++;
+		r->rest.len--;
+		folded |= (uint64_t)(byte & 0x7f) << shift;
+	}
+	return (int64_t)(folded >> 1 ^ (folded & 1 ? UINT64_MAX : 0));
 }
 
 int bytes_get_upto(struct bytes_reader *r, int bytes, uint64_t max)
@@ -100,6 +127,14 @@ void bytes_get_text(struct bytes_reader *r, char *text, size_t size)
 	if (s.len > 0)
 		memcpy(text, s.ptr, s.len);
 	text[s.len] = '\0';
+}
+
+struct span bytes_get_utf8(struct bytes_reader *r)
+{
+	struct span text = bytes_get(r, (size_t)bytes_get_int(r, 1));
+
+	r->bad |= !utf8_valid(text);
+	return text;
 }
 
 void bytes_get_magic(struct bytes_reader *r, const char *magic, int format)

@@ -7,6 +7,8 @@
 #include "base/fmt.h"
 #include "base/json.h"
 
+#define UNIT 1e4 /* four decimals: sums of binary fractions have digits that nobody measured */
+
 void csv_init(struct csv *c, struct buf *out, const char *header)
 {
 	*c = (struct csv){.out = out};
@@ -62,7 +64,7 @@ void csv_num(struct csv *c, double value)
 	if (!isfinite(value))
 		return;
 	json_init(&number, c->out);
-	json_num(&number, NULL, value);
+	json_num(&number, NULL, round(value * UNIT) / UNIT);
 }
 
 void csv_tenths(struct csv *c, int tenths)

@@ -10,6 +10,8 @@
 #include <time.h>
 
 #define ABSENT     "\xe2\x80\x93" /* U+2013 en dash */
+#define RISES      "\xe2\x86\x91" /* U+2191, an arrow */
+#define FALLS      "\xe2\x86\x93" /* U+2193 */
 #define NUMBER_END 1e15 /* larger than any value of ours; a double has no further digits */
 #define DAY_MS     INT64_C(86400000)
 #define DIGITS_MAX 32 /* sign, 15 digits, point, decimals, NUL */
@@ -57,6 +59,13 @@ void fmt_delta(struct buf *b, double value, const char *unit)
 		buf_addf(b, "0.0%s", unit);
 	else
 		buf_addf(b, "%+.1f%s", value, unit);
+}
+
+void fmt_change(struct buf *b, double value, const char *unit)
+{
+	if (is_shown(value) && fabs(value) >= 0.05)
+		buf_addf(b, "%s ", value > 0 ? RISES : FALLS);
+	fmt_delta(b, value, unit);
 }
 
 void fmt_tenths(struct buf *b, int tenths)

@@ -61,8 +61,12 @@ static bool is_digit(char c)
 /* Reads the digits at p and appends them to *digits; returns where they end. */
 static const char *read_digits(const char *p, uint64_t *digits)
 {
-	for (; is_digit(*p); p++)
-		*digits = *digits * 10 + (uint64_t)(*p - '0');
+	uint64_t sum = *digits;
+	unsigned digit;
+
+	for (; (digit = (unsigned char)*p - (unsigned)'0') <= 9; p++)
+		sum = sum * 10 + digit;
+	*digits = sum;
 	return p;
 }
 

@@ -58,8 +58,8 @@ bool utf8_is_hidden(uint32_t c)
 		{0x202a, 0x202e}, {0x2066, 0x2069}, {0xfffe, 0xffff},
 	};
 
-	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
-		if (c >= hidden[i].first && c <= hidden[i].last)
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]) && c >= hidden[i].first; i++)
+		if (c <= hidden[i].last)
 			return true;
 	return false;
 }

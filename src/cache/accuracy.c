@@ -90,7 +90,7 @@ static void score(struct step *step, int64_t made_ms, struct span record)
 
 	if (horizon == HORIZONS)
 		return;
-	if (forecasts_decode(record, horizon + 1, &made) != 0) {
+	if (forecasts_decode(record, SPAN(""), horizon + 1, &made) != 0) {
 		archive_tell_damaged("forecasts", made_ms);
 		return;
 	}

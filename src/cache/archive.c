@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Up to 8 hours are read point by point. A longer range is read as complete hours, each one entry
- * with a line per point, and the points of the last two hours, of which the first may not have been
- * closed yet.
+ * Up to 8 hours of the fleet are read point by point. A longer range, and the risks of a server, are
+ * read as complete hours, each one entry with a line per point, and the points of the last two hours,
+ * of which the first may not have been closed yet.
  */
 #include "config.h"
 #include "cache/archive.h"
@@ -11,6 +11,12 @@
 #include "base/text.h"
 
 #define HOUR_MS INT64_C(3600000)
+
+/* The start of the hour that contains the time. */
+static int64_t hour_before(int64_t ms)
+{
+	return ms / HOUR_MS * HOUR_MS;
+}
 
 static void add_point(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
@@ -44,8 +50,8 @@ static void add_hour(void *ctx, int64_t hour_ms, const struct span *fields, size
 
 void archive_add_long(struct cache_batch *batch, int64_t to_ms, struct history *h)
 {
-	int64_t from_ms = h->from_ms / HOUR_MS * HOUR_MS;
-	int64_t points_ms = (to_ms / HOUR_MS - 1) * HOUR_MS;
+	int64_t from_ms = hour_before(h->from_ms);
+	int64_t points_ms = hour_before(to_ms - HOUR_MS);
 
 	cache_batch_add(
 		batch,
@@ -77,19 +83,43 @@ int archive_fleet(struct cache *cache, const struct snapshot *snap, enum history
 	return cache_batch_read(cache, &batch);
 }
 
+/* Finds the server where the names are others than before. False: it is not among them, or they are
+ * not known. */
+static bool find_server(struct archive_server *range, const struct span *fields, size_t count)
+{
+	if (count < 4)
+		return false;
+	if (count >= 6 && !span_eq(fields[1], range->digest)) {
+		range->digest = fields[1];
+		range->index = history_find_server(fields[5], range->name);
+	}
+	return range->index >= 0 && span_eq(fields[1], range->digest);
+}
+
 /* Entries: s digest r risks, and n names where the names are not those of the entry before. */
 static void add_server(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
 	struct archive_server *range = ctx;
 
-	if (count < 4)
-		return;
-	if (count >= 6) {
-		range->digest = fields[1];
-		range->index = history_find_server(fields[5], range->name);
-	}
-	if (range->index >= 0 && span_eq(fields[1], range->digest))
+	if (find_server(range, fields, count))
 		history_add_server(range->h, at_ms, fields[3], (size_t)range->index);
+}
+
+/* An hour: the same with a line for each bucket, and always with the names. */
+static void add_server_hour(void *ctx, int64_t hour_ms, const struct span *fields, size_t count)
+{
+	struct archive_server *range = ctx;
+	struct span lines = count >= 4 ? fields[3] : (struct span){NULL, 0};
+
+	(void)hour_ms;
+	if (!find_server(range, fields, count))
+		return;
+	while (lines.len) {
+		struct span line = text_cut(&lines, '\n');
+		int64_t at_ms = cut_time(&line);
+
+		history_add_server(range->h, at_ms, line, (size_t)range->index);
+	}
 }
 
 void archive_add_server(struct cache_batch *batch, int64_t interval_ms, int64_t at_ms,
@@ -98,13 +128,18 @@ void archive_add_server(struct cache_batch *batch, int64_t interval_ms, int64_t 
 	*server = (struct archive_server){.h = h, .name = name, .index = -1};
 	history_init(h, interval_ms, history_range_ms(HISTORY_1D), at_ms);
 	cache_batch_add(batch,
-			(struct cache_stream){CACHE_HISTORY_SERVERS, h->from_ms, at_ms, CACHE_ALL},
+			(struct cache_stream){CACHE_SERVERS_HOURS, hour_before(h->from_ms), at_ms,
+					      CACHE_ALL},
+			add_server_hour, server);
+	cache_batch_add(batch,
+			(struct cache_stream){CACHE_HISTORY_SERVERS, hour_before(at_ms - HOUR_MS),
+					      at_ms, CACHE_ALL},
 			add_server, server);
 }
 
 static void take_made(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
-	if (count >= 2 && foretold_take(ctx, at_ms, fields[1]) != 0)
+	if (count >= 2 && trail_take(ctx, at_ms, fields[1]) != 0)
 		archive_tell_damaged("forecasts", at_ms);
 }
 
@@ -113,52 +148,90 @@ static int64_t not_before_1970(int64_t ms)
 	return ms > 0 ? ms : 0;
 }
 
-void archive_add_foretold(struct cache_batch *batch, int64_t at_ms, struct span name,
-			  struct foretold *foretold)
+void archive_add_trail(struct cache_batch *batch, int64_t at_ms, struct span name,
+		       struct span other, struct trail *trail)
 {
-	foretold_init(foretold, at_ms, name);
-	for (size_t h = 0; h < HORIZONS; h++) {
-		struct foretold_period made = foretold_period(foretold, h);
+	trail_init(trail, at_ms, name, other);
+	for (size_t i = 0; i < TRAIL_POINTS; i++) {
+		struct trail_period made = trail_period(trail, i);
 
 		cache_batch_add(batch,
 				(struct cache_stream){CACHE_FORECASTS,
 						      not_before_1970(made.from_ms),
 						      not_before_1970(made.to_ms), CACHE_NEWEST},
-				take_made, foretold);
+				take_made, trail);
 	}
 }
 
-int archive_server(struct cache *cache, const struct snapshot *snap, struct span name,
-		   struct history *h, struct foretold *foretold)
+void archive_server(struct cache *cache, const struct snapshot *snap, struct span name,
+		    struct span other, struct history *h, struct trail *trail,
+		    struct archive_has *has)
 {
 	int64_t at_ms = snapshot_bucket_ms(snap);
 	struct cache_batch batch = {.count = 0};
+	bool no_history = false, no_trail = false;
 	struct archive_server server;
+	int rc;
 
+	batch.refused = &no_history;
 	archive_add_server(&batch, snap->interval_ms, at_ms, name, &server, h);
-	archive_add_foretold(&batch, at_ms, name, foretold);
-	return cache_batch_read(cache, &batch);
+	batch.refused = &no_trail;
+	archive_add_trail(&batch, at_ms, name, other, trail);
+	rc = cache_batch_read(cache, &batch);
+	*has = (struct archive_has){rc == 0 && !no_history, rc == 0 && !no_trail};
 }
 
-/* Entries as above. */
-void archive_hour_take(struct archive_hour *hour, int64_t at_ms, const struct span *fields,
-		       size_t count)
+/* Entries as above. Those of an hour that has just been closed are there a second time. */
+static void add_recent_risks(struct archive_hour *hour, int64_t at_ms, struct span risks)
+{
+	if (at_ms > hour->at_ms)
+		recent_add(&hour->hour, at_ms, risks);
+	hour->at_ms = at_ms > hour->at_ms ? at_ms : hour->at_ms;
+}
+
+static bool has_names(struct archive_hour *hour, const struct span *fields, size_t count)
 {
 	if (count < 4)
-		return;
+		return false;
 	if (count >= 6 && !span_eq(fields[1], hour->digest)) {
 		hour->digest = fields[1];
 		recent_names(&hour->hour, fields[5]);
 	}
-	if (span_eq(fields[1], hour->digest))
-		recent_add(&hour->hour, at_ms, fields[3]);
+	return span_eq(fields[1], hour->digest);
+}
+
+void archive_hour_take(struct archive_hour *hour, int64_t at_ms, const struct span *fields,
+		       size_t count)
+{
+	if (has_names(hour, fields, count))
+		add_recent_risks(hour, at_ms, fields[3]);
+}
+
+void archive_hour_take_closed(struct archive_hour *hour, const struct span *fields, size_t count)
+{
+	struct span lines = count >= 4 ? fields[3] : (struct span){NULL, 0};
+
+	if (!has_names(hour, fields, count))
+		return;
+	while (lines.len) {
+		struct span line = text_cut(&lines, '\n');
+		int64_t at_ms = cut_time(&line);
+
+		add_recent_risks(hour, at_ms, line);
+	}
 }
 
 /* From the start of an hour on: there the names stand again. */
 struct cache_stream archive_hour_stream(int64_t to_ms)
 {
-	return (struct cache_stream){CACHE_HISTORY_SERVERS, (to_ms - RECENT_MS) / HOUR_MS * HOUR_MS,
+	return (struct cache_stream){CACHE_HISTORY_SERVERS, hour_before(to_ms - RECENT_MS),
 				     to_ms - 1, CACHE_ALL};
+}
+
+struct cache_stream archive_hour_closed(int64_t to_ms)
+{
+	return (struct cache_stream){CACHE_SERVERS_HOURS, hour_before(to_ms - RECENT_MS), to_ms - 1,
+				     CACHE_ALL};
 }
 
 static void add_recent(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
@@ -181,6 +254,7 @@ void archive_tell_damaged(const char *what, int64_t at_ms)
 
 /* Names of fields. */
 #define OPEN  "o" /* of a moment */
+#define THIN  "t"
 #define ENDED "i"
 
 /* An entry has at most two fields. */
@@ -248,4 +322,25 @@ void archive_add_last(struct cache_batch *batch, struct archive_last *last)
 {
 	cache_batch_add(batch, (struct cache_stream){CACHE_MOMENTS, 0, INT64_MAX, CACHE_NEWEST},
 			take_last, last);
+}
+
+static void take_base(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
+{
+	struct archive_base *base = ctx;
+	struct span record;
+
+	if (!find_field(THIN, fields, count, &record))
+		return;
+	base->at_ms = at_ms;
+	buf_span_add(&base->record, record);
+}
+
+void archive_add_base(struct cache_batch *batch, int64_t at_ms, struct archive_base *base)
+{
+	int64_t window_ms = at_ms / PROTOCOL_THIN_MS * PROTOCOL_THIN_MS;
+
+	cache_batch_add(
+		batch,
+		(struct cache_stream){CACHE_MOMENTS_THIN, window_ms, at_ms - 1, CACHE_NEWEST},
+		take_base, base);
 }

@@ -271,7 +271,7 @@ static enum cache_verdict take_state(struct cache *cache, enum cache_group group
 	take_pointer(cache, pointer, state);
 	state->flushed = !epoch.ptr || !span_eq(epoch, reply_field(pointer, POINTER_EPOCH));
 	take_breaker(store_reply(cache->store, first + REPLY_BREAKER), state);
-	for (int g = CACHE_STATUS; g < CACHE_GROUPS; g++)
+	for (int g = CACHE_STATUS; g < CACHE_SAID_END; g++)
 		take_digest(reply_field(store_reply(cache->store, first + REPLY_DIGESTS),
 					(size_t)(g - CACHE_STATUS)),
 			    state->now_ms, &state->digests[g]);
@@ -460,7 +460,7 @@ bool cache_entry_is_current(const struct cache_read *read)
 
 	if (!digests.len)
 		return true;
-	for (int g = CACHE_STATUS; g < CACHE_GROUPS; g++) {
+	for (int g = CACHE_STATUS; g < CACHE_SAID_END; g++) {
 		struct span now = span_str(read->state.digests[g].digest);
 
 		if (digests.len < now.len || memcmp(digests.ptr, now.ptr, now.len) != 0)

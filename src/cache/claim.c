@@ -55,7 +55,7 @@ static enum claim_result run_claim(struct cache *cache, enum cache_group group, 
 	claim->bucket = reply_integer(reply, 1);
 	claim->now_ms = reply_integer(reply, 2);
 	claim->leased_ms = claim->mono_ms;
-	*wait_ms = reply->elements > 4 ? reply_integer(reply, 4) : 0;
+	*wait_ms = reply_integer(reply, 4); /* -1: none */
 	return claim_answer(reply);
 }
 

@@ -13,9 +13,10 @@
 #include "base/log.h"
 #include "fleet/accuracy.h"
 #include "fleet/incidents.h"
+#include "fleet/warnings.h"
 #include "store/reply.h"
 
-#define COMMIT_KEYS 13 /* beside those of the entries */
+#define COMMIT_KEYS 17 /* beside those of the entries */
 #define ACCURACY_MS (ACCURACY_DAYS * INT64_C(86400000))
 
 const char *const commit_names[] = {
@@ -130,6 +131,10 @@ static size_t commit_keys(const struct cache *cache, const struct claim *claim,
 	keys[n++] = key_history(cache, CACHE_FORECASTS);
 	keys[n++] = key_history(cache, CACHE_INCIDENTS);
 	keys[n++] = key_history(cache, CACHE_ACCURACY);
+	keys[n++] = key_history(cache, CACHE_SERVERS_HOURS);
+	keys[n++] = key_history(cache, CACHE_WARNINGS);
+	keys[n++] = key_history(cache, CACHE_OUTCOMES);
+	keys[n++] = key_history(cache, CACHE_WATCH);
 	assert(n == COMMIT_KEYS);
 	for (size_t i = 0; i < commit->count; i++)
 		keys[n++] = key_staged(cache, claim, commit->routes[i]);
@@ -144,7 +149,9 @@ static const redisReply *run_commit(struct cache *cache, const struct claim *cla
 	int64_t interval_ms = cache->limits->group[claim->group].interval_ms;
 	struct retention retention =
 		retention_of(cache->limits->history_memory, interval_ms,
-			     commit->moment.len + commit->open.len, commit->forecasts.len);
+			     &(struct retention_lengths){commit->beside.len + commit->open.len,
+							 commit->moment.len + commit->open.len,
+							 commit->forecasts.len});
 	struct key entries = key_decimal((int64_t)commit->count), lock = key_lock(claim),
 		   bucket = key_decimal(claim->bucket), gen = key_decimal(claim->now_ms),
 		   interval = key_decimal(interval_ms),
@@ -155,7 +162,8 @@ static const redisReply *run_commit(struct cache *cache, const struct claim *cla
 		   bytes = key_decimal(retention.risks_bytes),
 		   full = key_decimal(retention.full_ms), thin = key_decimal(retention.thin_ms),
 		   window = key_decimal(PROTOCOL_THIN_MS), seen = key_decimal(commit->seen_ms),
-		   ended = key_decimal(INCIDENTS_MAX), scored = key_decimal(ACCURACY_MS);
+		   beside = key_decimal(commit->beside_ms), ended = key_decimal(INCIDENTS_MAX),
+		   scored = key_decimal(ACCURACY_MS), outcomes = key_decimal(WARNINGS_KEPT);
 	const struct span args[] = {
 		SPAN("entries"),   KEY(entries),
 		SPAN("lock"),      KEY(lock),
@@ -180,7 +188,13 @@ static const redisReply *run_commit(struct cache *cache, const struct claim *cla
 		SPAN("ended"),     KEY(ended),
 		SPAN("accuracy"),  commit->accuracy,
 		SPAN("scored"),    KEY(scored),
+		SPAN("warnings"),  commit->warnings,
+		SPAN("told"),      commit->told,
+		SPAN("outcomes"),  KEY(outcomes),
+		SPAN("watch"),     commit->watch,
 		SPAN("moment"),    commit->moment,
+		SPAN("beside"),    commit->beside,
+		SPAN("beside_ms"), KEY(beside),
 		SPAN("forecasts"), commit->forecasts,
 		SPAN("full_kept"), KEY(full),
 		SPAN("thin_kept"), KEY(thin),
@@ -225,6 +239,12 @@ enum commit_result cache_commit(struct cache *cache, const struct claim *claim,
 	return settle(cache, claim, commit, commit_answer(reply));
 }
 
+/* An Alertmanager is called again in the next bucket, however often that has failed. */
+static bool backs_off(const struct failure *failure)
+{
+	return failure->claim.group < CACHE_ALERTS && reason_is_fault(failure->reason);
+}
+
 static void tell_failure(struct cache *cache, const struct failure *failure, int64_t ms)
 {
 	const struct claim *claim = &failure->claim;
@@ -236,7 +256,7 @@ static void tell_failure(struct cache *cache, const struct failure *failure, int
 	const redisReply *reply =
 		CACHE_EVAL(cache, STORE_FAIL, 2, ms, KEY(brk), KEY(lock), KEY(mine), KEY(interval),
 			   KEY(longest), KEY(retry), span_str(reason_table[failure->reason].slug),
-			   reason_is_fault(failure->reason) ? SPAN("1") : SPAN("0"));
+			   backs_off(failure) ? SPAN("1") : SPAN("0"));
 
 	cache->is_behind = !reply && cache_is_down(cache);
 }
@@ -267,4 +287,14 @@ void cache_catch_up(struct cache *cache)
 {
 	if (cache->is_behind)
 		tell_failure(cache, &cache->failure, cache->limits->batch_ms);
+}
+
+enum commit_result cache_commit_one(struct cache *cache, const struct claim *claim,
+				    const char *route, const struct cache_document *document)
+{
+	const struct commit commit = {.snap = "-", .routes = {route}, .count = 1};
+
+	if (cache_stage(cache, claim, route, commit.snap, document) != 0)
+		return COMMIT_DOWN;
+	return cache_commit(cache, claim, &commit);
 }

@@ -33,10 +33,16 @@ static void load_series(struct cache *cache, const struct cache_state *state,
 	}
 }
 
-void forecast_store_server(struct cache *cache, const struct cache_state *state,
-			   struct server *server)
+void forecast_store_servers(struct cache *cache, const struct cache_state *state,
+			    struct snapshot *snap, const struct server *server,
+			    const struct server *other)
 {
-	load_series(cache, state, &server, 1);
+	struct server *servers[2] = {&snap->servers[server - snap->servers]};
+	size_t count = 1;
+
+	if (other && other != server)
+		servers[count++] = &snap->servers[other - snap->servers];
+	load_series(cache, state, servers, count);
 }
 
 void forecast_store_top(struct cache *cache, const struct cache_state *state, struct snapshot *snap,

@@ -12,6 +12,8 @@ static const char *const group_names[CACHE_GROUPS] = {
 	[CACHE_FLEET] = "fleet",
 	[CACHE_STATUS] = "status",
 	[CACHE_SCENARIO] = "scenario",
+	[CACHE_ALERTS] = "alerts",
+	[CACHE_ALERTMANAGER] = "alertmanager",
 };
 
 struct key key_make(const char *fmt, ...)

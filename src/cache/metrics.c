@@ -305,7 +305,8 @@ void metrics_print(struct metrics *metrics, struct cache *cache, struct span gau
 		   struct buf *out)
 {
 	struct cache_counter counters[2 * SERIES];
-	size_t n = cache_counters(cache, metrics->node, counters, 2 * SERIES);
+	size_t n = cache_counters(cache, metrics->node, counters,
+				  sizeof(counters) / sizeof(counters[0]));
 
 	qsort(counters, n, sizeof(counters[0]), by_series);
 	for (int name = 0; name < METRICS_NAMES; name++)
@@ -365,7 +366,8 @@ static int64_t found(const struct cache_counter *counters, size_t n, enum cache_
 void metrics_diagnose(struct metrics *metrics, struct cache *cache, struct diagnosis *diagnosis)
 {
 	struct cache_counter counters[2 * SERIES];
-	size_t n = cache_counters(cache, metrics->node, counters, 2 * SERIES);
+	size_t n = cache_counters(cache, metrics->node, counters,
+				  sizeof(counters) / sizeof(counters[0]));
 
 	diagnosis->fresh = found(counters, n, CACHE_FRESH);
 	diagnosis->stale = found(counters, n, CACHE_STALE);
@@ -389,7 +391,7 @@ static int64_t calls_made(const struct cache_counter *counters, size_t n)
 void metrics_served(struct cache *cache, struct served *served)
 {
 	struct cache_counter counters[2 * SERIES];
-	size_t n = cache_counters(cache, NULL, counters, 2 * SERIES);
+	size_t n = cache_counters(cache, NULL, counters, sizeof(counters) / sizeof(counters[0]));
 
 	if (n == 0)
 		return;

@@ -15,10 +15,12 @@
 #define RISKS_MAX    (8u << 20)
 
 struct risks {
-	int64_t at_ms;
+	int64_t at_ms; /* CLOSED: an hour */
 	size_t count;
 	struct span fields[RISKS_FIELDS];
 };
+
+#define CLOSED (-1)
 
 static void take_risks(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
@@ -28,6 +30,12 @@ static void take_risks(void *ctx, int64_t at_ms, const struct span *fields, size
 	buf_add(ctx, &risks, sizeof(risks));
 }
 
+static void take_closed_risks(void *ctx, int64_t hour_ms, const struct span *fields, size_t count)
+{
+	(void)hour_ms;
+	take_risks(ctx, CLOSED, fields, count);
+}
+
 /* What else a record's entry has is not for moments. */
 static void take_record(void *ctx, int64_t at_ms, const struct span *fields, size_t count)
 {
@@ -35,12 +43,12 @@ static void take_record(void *ctx, int64_t at_ms, const struct span *fields, siz
 		*(struct moment_record *)ctx = (struct moment_record){at_ms, fields[1]};
 }
 
-static void add_records(struct cache_batch *batch, int64_t from_ms, int64_t to_ms,
-			enum cache_pick pick, struct moment_search *search)
+static void add_records(struct cache_batch *batch, int64_t from_ms, int64_t thin_from_ms,
+			int64_t to_ms, enum cache_pick pick, struct moment_search *search)
 {
 	cache_batch_add(batch, (struct cache_stream){CACHE_MOMENTS, from_ms, to_ms, pick},
 			take_record, &search->full);
-	cache_batch_add(batch, (struct cache_stream){CACHE_MOMENTS_THIN, from_ms, to_ms, pick},
+	cache_batch_add(batch, (struct cache_stream){CACHE_MOMENTS_THIN, thin_from_ms, to_ms, pick},
 			take_record, &search->thin);
 }
 
@@ -48,16 +56,23 @@ void moments_add(struct cache_batch *batch, int64_t at_ms, unsigned with,
 		 struct moment_search *search)
 {
 	int64_t from_ms = at_ms - PROTOCOL_THIN_MS + 1;
+	bool *refused = batch->refused;
 
 	*search = (struct moment_search){.at_ms = at_ms};
 	buf_init(&search->risks, RISKS_MAX);
-	add_records(batch, from_ms, at_ms, CACHE_NEWEST, search);
+	/* What the oldest of these full ones may be beside is up to a window older. */
+	add_records(batch, from_ms, from_ms - PROTOCOL_THIN_MS, at_ms, CACHE_NEWEST, search);
+	batch->refused = &search->incomplete;
 	if (with & MOMENT_FORECASTS)
 		cache_batch_add(
 			batch, (struct cache_stream){CACHE_FORECASTS, from_ms, at_ms, CACHE_NEWEST},
 			take_record, &search->forecasts);
-	if (with & MOMENT_LINES)
+	if (with & MOMENT_LINES) {
+		cache_batch_add(batch, archive_hour_closed(at_ms + 1), take_closed_risks,
+				&search->risks);
 		cache_batch_add(batch, archive_hour_stream(at_ms + 1), take_risks, &search->risks);
+	}
+	batch->refused = refused;
 }
 
 /* The lines of the servers; the snapshot decides which of the risks lie before it. */
@@ -68,19 +83,50 @@ static void draw_recent(struct snapshot *snap, const struct moment_search *searc
 
 	recent_begin(&hour.hour, snap);
 	for (size_t i = 0; i < search->risks.len / sizeof(*risks); i++)
-		archive_hour_take(&hour, risks[i].at_ms, risks[i].fields, risks[i].count);
+		if (risks[i].at_ms == CLOSED)
+			archive_hour_take_closed(&hour, risks[i].fields, risks[i].count);
+		else
+			archive_hour_take(&hour, risks[i].at_ms, risks[i].fields, risks[i].count);
 	recent_end(&hour.hour);
+}
+
+/* The thin moment that the record may have been written beside. It is the newest one before it. */
+static struct span base_of(const struct moment_record *record, const struct moment_search *search)
+{
+	const struct moment_record *thin = &search->thin;
+	bool same_window = thin->at_ms / PROTOCOL_THIN_MS == record->at_ms / PROTOCOL_THIN_MS;
+
+	return same_window ? thin->bytes : (struct span){NULL, 0};
+}
+
+/* Of the first moment of a window only the thin stream has the record. */
+static struct span bytes_of(const struct moment_record *record, const struct moment_search *search)
+{
+	if (record->bytes.len == 0 && search->thin.at_ms == record->at_ms)
+		return search->thin.bytes;
+	return record->bytes;
+}
+
+static int take_forecasts(const struct moment_search *search, struct snapshot *snap)
+{
+	struct span bytes = search->forecasts.bytes;
+
+	if (!search->name.len)
+		return horizons_decode(bytes, SPAN(""), snap);
+	if (horizons_decode(bytes, search->name, snap) != 0)
+		return -1;
+	return search->other.len ? horizons_decode(bytes, search->other, snap) : 0;
 }
 
 static struct snapshot *decode(const struct moment_record *record,
 			       const struct moment_search *search)
 {
 	const struct moment_record *forecasts = &search->forecasts;
-	struct snapshot *snap = moment_decode(record->bytes);
+	struct snapshot *snap = moment_decode(bytes_of(record, search), base_of(record, search));
 
 	if (!snap)
 		archive_tell_damaged("moment", record->at_ms);
-	else if (forecasts->at_ms && horizons_decode(forecasts->bytes, snap) != 0)
+	else if (forecasts->at_ms && take_forecasts(search, snap) != 0)
 		archive_tell_damaged("forecasts", forecasts->at_ms);
 	if (snap)
 		draw_recent(snap, search);
@@ -106,8 +152,8 @@ static enum moment_result find_neighbours(struct cache *cache, int64_t before_ms
 	struct moment_search before = {0}, after = {0};
 	struct cache_batch batch = {.count = 0};
 
-	add_records(&batch, 0, before_ms, CACHE_NEWEST, &before);
-	add_records(&batch, at_ms + 1, INT64_MAX, CACHE_OLDEST, &after);
+	add_records(&batch, 0, 0, before_ms, CACHE_NEWEST, &before);
+	add_records(&batch, at_ms + 1, at_ms + 1, INT64_MAX, CACHE_OLDEST, &after);
 	if (cache_batch_read(cache, &batch) != 0)
 		return MOMENT_DOWN;
 	moment->before_ms = later(before.full.at_ms, before.thin.at_ms);
@@ -123,7 +169,7 @@ static const struct moment_record *choose(const struct cache *cache,
 
 	if (search->full.at_ms)
 		return search->full.at_ms > search->at_ms - interval_ms ? &search->full : NULL;
-	return search->thin.at_ms ? &search->thin : NULL;
+	return search->thin.at_ms > search->at_ms - PROTOCOL_THIN_MS ? &search->thin : NULL;
 }
 
 enum moment_result moments_take(struct cache *cache, int rc, struct moment_search *search,
@@ -131,7 +177,7 @@ enum moment_result moments_take(struct cache *cache, int rc, struct moment_searc
 {
 	const struct moment_record *record = rc == 0 ? choose(cache, search) : NULL;
 
-	*moment = (struct moment){0};
+	*moment = (struct moment){.incomplete = search->incomplete};
 	if (record)
 		moment->snap = decode(record, search);
 	buf_free(&search->risks);

@@ -34,12 +34,10 @@ static bool parse_call(const redisReply *reply, struct diagnosis_call *call)
 {
 	int at = 0;
 
-	if (reply->type != REDIS_REPLY_STRING || reply->len >= sizeof(struct key))
-		return false;
-	if (sscanf(reply->str, "%" SCNd64 " %ld %" SCNd64 " %" SCNd64 " %" SCNd64 " %n",
+	if (reply->type != REDIS_REPLY_STRING ||
+	    sscanf(reply->str, "%" SCNd64 " %ld %" SCNd64 " %" SCNd64 " %" SCNd64 " %n",
 		   &call->at_ms, &call->status, &call->fetch_ms, &call->total_ms, &call->bytes,
-		   &at) < 5 ||
-	    at == 0)
+		   &at) < 5)
 		return false;
 	return reply_copy(call->result, sizeof(call->result),
 			  (struct span){reply->str + at, reply->len - (size_t)at});
@@ -61,11 +59,9 @@ static bool parse_action(const redisReply *reply, struct diagnosis_action *a)
 {
 	int at = 0;
 
-	if (reply->type != REDIS_REPLY_STRING || reply->len >= 256)
-		return false;
-	if (sscanf(reply->str, "%" SCNd64 " %15s %15s %31s %31s %n", &a->at_ms, a->action,
-		   a->result, a->from, a->to, &at) < 5 ||
-	    at == 0)
+	if (reply->type != REDIS_REPLY_STRING ||
+	    sscanf(reply->str, "%" SCNd64 " %15s %15s %31s %31s %n", &a->at_ms, a->action,
+		   a->result, a->from, a->to, &at) < 5)
 		return false;
 	return reply_copy(a->user, sizeof(a->user),
 			  (struct span){reply->str + at, reply->len - (size_t)at});

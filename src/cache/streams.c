@@ -64,7 +64,19 @@ void cache_batch_add(struct cache_batch *batch, struct cache_stream stream, cach
 		     void *ctx)
 {
 	assert(batch->count < CACHE_BATCH_MAX);
-	batch->parts[batch->count++] = (struct cache_batch_part){stream, entry, ctx};
+	batch->parts[batch->count++] =
+		(struct cache_batch_part){stream, entry, ctx, batch->refused};
+}
+
+static int take_part(struct cache *cache, const struct cache_batch_part *part,
+		     const redisReply *reply)
+{
+	if (take_stream(cache, reply, part->entry, part->ctx) == 0)
+		return 0;
+	if (!part->refused)
+		return -1;
+	*part->refused = true;
+	return 0;
 }
 
 int cache_batch_read(struct cache *cache, const struct cache_batch *batch)
@@ -80,8 +92,7 @@ int cache_batch_read(struct cache *cache, const struct cache_batch *batch)
 	if (cache_run_for(cache, 3 * cache->limits->batch_ms) != STORE_OK)
 		return -1;
 	for (size_t i = 0; i < batch->count && rc == 0; i++)
-		rc = take_stream(cache, store_reply(cache->store, i), batch->parts[i].entry,
-				 batch->parts[i].ctx);
+		rc = take_part(cache, &batch->parts[i], store_reply(cache->store, i));
 	return rc;
 }
 

@@ -77,36 +77,58 @@ static const char *read_text(char **at, size_t len)
 	return text;
 }
 
-/* The texts lie in `texts`. */
-static bool read_order(struct transfer_order *order, char texts[FETCH_TEXT_MAX + FETCH_TEXTS])
+/* In memory of its own, which main frees. */
+static const char *read_post(char **post, size_t len)
+{
+	char *at = *post = malloc(len + 1);
+
+	return at ? read_text(&at, len) : NULL;
+}
+
+/* The other texts lie in `texts`. */
+static bool read_order(struct transfer_order *order, char texts[FETCH_TEXT_MAX + FETCH_TEXTS],
+		       char **post)
 {
 	struct fetch_order o;
 
 	if (!read_all(&o, sizeof(o)) || o.version != FETCH_VERSION ||
-	    (uint64_t)o.url_len + o.key_len + o.post_len + o.ca_len > FETCH_TEXT_MAX)
+	    (uint64_t)o.url_len + o.key_len + o.auth_len + o.ca_len > FETCH_TEXT_MAX ||
+	    o.post_len > FETCH_POST_MAX)
 		return false;
-	*order = (struct transfer_order){
-		.connect_ms = o.connect_ms, .timeout_ms = o.timeout_ms, .max_body = o.max_body};
+	*order = (struct transfer_order){.connect_ms = o.connect_ms,
+					 .timeout_ms = o.timeout_ms,
+					 .max_body = o.max_body,
+					 .is_delete = o.is_delete,
+					 .any_body = o.any_body};
 	order->url = read_text(&texts, o.url_len);
 	order->key = order->url ? read_text(&texts, o.key_len) : NULL;
-	order->post = order->key ? read_text(&texts, o.post_len) : NULL;
-	order->ca_file = order->post ? read_text(&texts, o.ca_len) : NULL;
-	return order->ca_file;
+	order->auth = order->key ? read_text(&texts, o.auth_len) : NULL;
+	order->ca_file = order->auth ? read_text(&texts, o.ca_len) : NULL;
+	order->post = order->ca_file ? read_post(post, o.post_len) : NULL;
+	return order->post;
+}
+
+static int transfer(const struct transfer_order *order)
+{
+	struct fetch_outcome outcome;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return EX_OSERR;
+	transfer_run(order, STDIN_FILENO, send_piece, &outcome);
+	curl_global_cleanup();
+	return send_outcome(&outcome) ? EXIT_SUCCESS : EX_IOERR;
 }
 
 int main(void)
 {
 	static char texts[FETCH_TEXT_MAX + FETCH_TEXTS];
 	struct transfer_order order;
-	struct fetch_outcome outcome;
+	char *post = NULL;
+	int status;
 
 	/* Our memory holds the API key, like the worker's. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	if (!read_order(&order, texts))
-		return EX_USAGE;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return EX_OSERR;
-	transfer_run(&order, STDIN_FILENO, send_piece, &outcome);
-	curl_global_cleanup();
-	return send_outcome(&outcome) ? EXIT_SUCCESS : EX_IOERR;
+	status = read_order(&order, texts, &post) ? transfer(&order) : EX_USAGE;
+	free(post);
+	return status;
 }

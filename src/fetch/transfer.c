@@ -26,7 +26,7 @@ struct transfer {
 	int64_t max_body, bytes;
 	int64_t window_ms, window_bytes;
 	long status;
-	bool began, is_json, too_large, stalled;
+	bool any_body, began, is_json, too_large, stalled;
 	int64_t retry_after_ms;
 };
 
@@ -95,9 +95,14 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 	if (t->too_large)
 		return 0;
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
-	if (t->status == 200 && t->is_json && t->sink(bytes, len) != 0)
+	if ((t->any_body || (t->status == 200 && t->is_json)) && t->sink(bytes, len) != 0)
 		return 0;
 	return len;
+}
+
+static bool is_token(const char *auth)
+{
+	return strncmp(auth, "Bearer ", 7) == 0;
 }
 
 static void set_options(struct transfer *t, const struct transfer_order *order)
@@ -121,29 +126,38 @@ static void set_options(struct transfer *t, const struct transfer_order *order)
 		(void)curl_easy_setopt(e, CURLOPT_CAINFO, order->ca_file);
 		(void)curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 	}
+	if (*order->auth && !is_token(order->auth)) {
+		(void)curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		(void)curl_easy_setopt(e, CURLOPT_USERPWD, order->auth);
+	}
 	if (*order->post)
 		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, order->post);
+	if (order->is_delete)
+		(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, "DELETE");
 }
 
 /* false: out of memory. */
+static bool add_header(struct curl_slist **headers, const char *name, const char *value)
+{
+	char line[FETCH_TEXT_MAX + 32];
+	struct curl_slist *more;
+
+	(void)snprintf(line, sizeof(line), "%s%s", name, value);
+	more = curl_slist_append(*headers, line);
+	if (more)
+		*headers = more;
+	return more;
+}
+
+/* The same. libcurl would ask for leave before it sends a long body, which not every proxy grants. */
 static bool set_headers(struct transfer *t, const struct transfer_order *order,
 			struct curl_slist **headers)
 {
-	char key[FETCH_TEXT_MAX + 16];
-	struct curl_slist *more = NULL;
-
-	if (*order->key) {
-		(void)snprintf(key, sizeof(key), "X-API-Key: %s", order->key);
-		more = *headers = curl_slist_append(*headers, key);
-		if (!more)
-			return false;
-	}
-	if (*order->post) {
-		more = curl_slist_append(*headers, "Content-Type: application/json");
-		if (!more)
-			return false;
-		*headers = more;
-	}
+	if ((*order->key && !add_header(headers, "X-API-Key: ", order->key)) ||
+	    (is_token(order->auth) && !add_header(headers, "Authorization: ", order->auth)) ||
+	    (*order->post && (!add_header(headers, "Content-Type: ", "application/json") ||
+			      !add_header(headers, "Expect:", ""))))
+		return false;
 	return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, *headers) == CURLE_OK;
 }
 
@@ -220,7 +234,7 @@ static enum reason classify(const struct transfer *t, CURLcode code)
 	if (code != CURLE_OK)
 		return reason_of_broken(t, code);
 	reason = reason_of_status(t->status);
-	return reason == REASON_NONE && !t->is_json ? REASON_BAD : reason;
+	return reason == REASON_NONE && !t->is_json && !t->any_body ? REASON_BAD : reason;
 }
 
 /* The daemon computes for seconds before its first byte, so only a transfer that has begun can
@@ -280,7 +294,10 @@ void transfer_run(const struct transfer_order *order, int cancel_fd, transfer_si
 		  struct fetch_outcome *outcome)
 {
 	CURLM *multi = curl_multi_init();
-	struct transfer t = {.easy = curl_easy_init(), .sink = sink, .max_body = order->max_body};
+	struct transfer t = {.easy = curl_easy_init(),
+			     .sink = sink,
+			     .max_body = order->max_body,
+			     .any_body = order->any_body};
 	struct curl_slist *headers = NULL;
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 

@@ -6,6 +6,7 @@
 #ifndef TFT_TRANSFER_H
 #define TFT_TRANSFER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "refresh/fetch.h"
 
@@ -13,9 +14,12 @@
 struct transfer_order {
 	const char *url;
 	const char *key;     /* sent as X-API-Key; empty: none */
+	const char *auth;    /* user:password, or "Bearer " and a token; empty: none */
 	const char *post;    /* JSON; empty: a GET */
 	const char *ca_file; /* PEM; empty: the authorities of the system */
 	int64_t connect_ms, timeout_ms, max_body;
+	bool is_delete; /* else a GET or a POST */
+	bool any_body;  /* a 200 answer is good whatever its type; bodies of others are passed on */
 };
 
 /* Receives body bytes as they arrive. A result other than 0 ends the call. */

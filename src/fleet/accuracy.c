@@ -144,33 +144,6 @@ void accuracy_score(struct accuracy_hour *hour, const struct forecasts *then, si
 
 static_assert(CELLS < UINT16_MAX, "the number of a cell has two bytes");
 
-/* An integer in 7 bits a byte, the lowest first; the high bit: more follow. Signs are folded in:
- * 0 -1 1 -2 2 ... */
-static void put_number(struct buf *out, int64_t value)
-{
-	uint64_t rest = (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
-
-	for (; rest > 0x7f; rest >>= 7)
-		buf_char(out, (char)(rest | 0x80));
-	buf_char(out, (char)rest);
-}
-
-static int64_t get_number(struct bytes_reader *r)
-{
-	uint64_t folded = 0;
-	unsigned char byte = 0x80;
-
-	for (int shift = 0; byte & 0x80; shift += 7) {
-		r->bad |= shift > 56 || r->rest.len == 0;
-		if (r->bad)
-			return 0;
-		byte = (unsigned char)*r->rest.ptr++;
-		r->rest.len--;
-		folded |= (uint64_t)(byte & 0x7f) << shift;
-	}
-	return (int64_t)(folded >> 1 ^ (folded & 1 ? UINT64_MAX : 0));
-}
-
 static struct accuracy_sums *cell(struct accuracy_hour *hour, size_t i)
 {
 	return &hour->sums[0][0][0][0] + i;
@@ -192,7 +165,7 @@ static void put_cells(const struct accuracy_hour *hour, struct buf *out)
 			continue;
 		bytes_put_int(out, i, 2);
 		for (size_t k = 0; k < SUMS; k++)
-			put_number(out, numbers[k]);
+			bytes_put_varint(out, numbers[k]);
 	}
 }
 
@@ -203,7 +176,7 @@ void accuracy_encode(const struct accuracy_hour *hour, struct buf *out)
 	buf_init(&body, BODY_MAX);
 	bytes_put_int(&body, (uint64_t)hour->at_ms, 8);
 	for (size_t h = 0; h < HORIZONS; h++)
-		put_number(&body, hour->records[h]);
+		bytes_put_varint(&body, hour->records[h]);
 	put_cells(hour, &body);
 	pack_seal(MAGIC, ACCURACY_FORMAT, &body, out);
 	buf_free(&body);
@@ -214,7 +187,7 @@ void accuracy_encode(const struct accuracy_hour *hour, struct buf *out)
 
 static int64_t get_sum(struct bytes_reader *r)
 {
-	int64_t sum = get_number(r);
+	int64_t sum = bytes_get_varint(r);
 
 	r->bad |= sum > SUM_MOST || sum < -SUM_MOST;
 	return sum;

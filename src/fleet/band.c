@@ -69,3 +69,15 @@ void band_of_cpu(struct band *band, const struct series *series)
 	for (size_t i = 0; i < FORECAST_STEPS; i++)
 		put(band, i, quantiles_of_cpu(series, i));
 }
+
+#define VAGUE_SHARE 0.8
+#define VAGUE_LEN   12 /* steps */
+
+size_t band_vague(const struct band *band, double height)
+{
+	size_t i = band->range_len;
+
+	while (i > 0 && band->high[i - 1] - band->low[i - 1] >= VAGUE_SHARE * height)
+		i--;
+	return band->range_len - i < VAGUE_LEN ? band->range_len : i;
+}

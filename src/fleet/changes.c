@@ -138,8 +138,8 @@ static enum cause cause_of(const struct change *change)
 	for (int c = 0; c < COMPONENT_COUNT; c++) {
 		int before = change->then ? change->then->points[c] : 0;
 
-		grown[cause_of_component(c)] += risk_rule((enum component)c, false)->weight *
-						(change->now->points[c] - before);
+		grown[cause_of_component(c)] +=
+			risk_rule((enum component)c)->weight * (change->now->points[c] - before);
 	}
 	for (int c = 1; c < CAUSES; c++)
 		if (grown[c] > grown[most])

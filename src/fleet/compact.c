@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/utf8.h"
 #include "fleet/head.h"
+#include "fleet/silenced.h"
 
 #define MAGIC "TFTf"
 /* The fewest bytes a server can have: bounds what a stored count can allocate. */
@@ -144,6 +145,69 @@ static void get_server(struct bytes_reader *r, struct snapshot *s)
 	get_crossings(r, server);
 }
 
+static void put_alerts(struct buf *out, const struct snapshot *s)
+{
+	bytes_put_int(out, s->unsent, 1);
+	bytes_put_int(out, (uint64_t)s->unsent_ms, 8);
+	bytes_put_int(out, s->firing.len, 4);
+	buf_span_add(out, buf_span(&s->firing));
+}
+
+static void get_alerts(struct bytes_reader *r, struct snapshot *s)
+{
+	s->unsent = (enum reason)bytes_get_upto(r, 1, REASON_COUNT - 1);
+	s->unsent_ms = head_get_time(r);
+	buf_span_add(&s->firing, bytes_get(r, (size_t)bytes_get_int(r, 4)));
+	r->bad |= !buf_ok(&s->firing);
+}
+
+static size_t count_silenced(const struct snapshot *s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		count += s->servers[i].silence != NULL;
+	return count;
+}
+
+/* The record of the Alertmanager, then the number of the server and of its silence for each that
+ * is silenced. */
+static void put_told(struct buf *out, const struct snapshot *s)
+{
+	bytes_put_int(out, s->untold, 1);
+	bytes_put_int(out, (uint64_t)s->untold_ms, 8);
+	bytes_put_int(out, s->told.len, 4);
+	buf_span_add(out, buf_span(&s->told));
+	bytes_put_int(out, count_silenced(s), 4);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct silence *silence = s->servers[i].silence;
+
+		if (!silence)
+			continue;
+		bytes_put_int(out, i, 4);
+		bytes_put_int(out, (uint64_t)(silence - s->alertmanager.silences.list), 2);
+	}
+}
+
+static void get_silenced(struct bytes_reader *r, struct snapshot *s)
+{
+	const struct silences *silences = &s->alertmanager.silences;
+	uint64_t server = bytes_get_int(r, 4), silence = bytes_get_int(r, 2);
+
+	r->bad |= server >= s->count || silence >= silences->count;
+	if (!r->bad)
+		s->servers[server].silence = &silences->list[silence];
+}
+
+static void get_told(struct bytes_reader *r, struct snapshot *s)
+{
+	s->untold = (enum reason)bytes_get_upto(r, 1, REASON_COUNT - 1);
+	s->untold_ms = head_get_time(r);
+	silenced_take(s, bytes_get(r, (size_t)bytes_get_int(r, 4)));
+	for (uint64_t count = bytes_get_int(r, 4); count > 0 && !r->bad; count--)
+		get_silenced(r, s);
+}
+
 void compact_encode(const struct snapshot *s, struct buf *out)
 {
 	size_t i;
@@ -153,6 +217,8 @@ void compact_encode(const struct snapshot *s, struct buf *out)
 	bytes_put_int(out, s->count, 4);
 	for (i = 0; i < s->count; i++)
 		put_server(out, &s->servers[i]);
+	put_alerts(out, s);
+	put_told(out, s);
 }
 
 struct snapshot *compact_decode(struct span bytes)
@@ -168,6 +234,8 @@ struct snapshot *compact_decode(struct span bytes)
 	count = bytes_get_upto(&r, 4, r.rest.len / SERVER_BYTES_MIN);
 	while (count-- > 0 && !r.bad)
 		get_server(&r, s);
+	get_alerts(&r, s);
+	get_told(&r, s);
 	if (!r.bad && r.rest.len == 0 && snapshot_reseal(s) == 0)
 		return s;
 	snapshot_free(&s);

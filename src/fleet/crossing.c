@@ -59,6 +59,22 @@ unsigned crossing_count(const struct crossing crossings[CROSSINGS])
 	return n;
 }
 
+static bool is_sooner(const struct crossing *a, const struct crossing *b)
+{
+	return a->steps != b->steps ? a->steps < b->steps : a->critical > b->critical;
+}
+
+enum crossing_index crossing_soonest(const struct crossing crossings[CROSSINGS])
+{
+	int first = CROSSINGS;
+
+	for (int i = 0; i < CROSSINGS; i++)
+		if (crossings[i].steps &&
+		    (first == CROSSINGS || is_sooner(&crossings[i], &crossings[first])))
+			first = i;
+	return (enum crossing_index)first;
+}
+
 double crossing_limit(const struct crossing *crossing, enum crossing_index index)
 {
 	const struct crossing_rule *rule = &crossing_table[index];

@@ -88,24 +88,12 @@ void history_encode(const struct snapshot *snap, struct buf *out)
 		 out);
 }
 
-static int by_name(const void *a, const void *b)
-{
-	const struct server *const *x = a, *const *y = b;
-
-	return span_cmp((*x)->name, (*y)->name);
-}
-
 void history_encode_servers(const struct snapshot *snap, struct buf *names, struct buf *risks)
 {
 	static const char digits[RADIX + 1] = "0123456789abcdefghijklmnopqrstuvwxyz";
-	const struct server **order = calloc(snap->count + 1, sizeof(const struct server *));
+	const struct server **order = snapshot_by_name(snap);
 
-	if (!order)
-		return;
-	for (size_t i = 0; i < snap->count; i++)
-		order[i] = &snap->servers[i];
-	qsort(order, snap->count, sizeof(const struct server *), by_name);
-	for (size_t i = 0; i < snap->count; i++) {
+	for (size_t i = 0; order && i < snap->count; i++) {
 		if (i)
 			buf_char(names, ' ');
 		html_url(names, order[i]->name);
@@ -183,7 +171,7 @@ static bool read_count(struct span word, unsigned *count)
 {
 	int64_t n = text_decimal(word);
 
-	*count = n < 0 ? 0 : (unsigned)n;
+	*count = (unsigned)n;
 	return n >= 0 && word.len <= 6;
 }
 

@@ -217,29 +217,12 @@ static void put_line(const struct incidents *incidents, const struct incident *i
 
 /* --- what is open now --- */
 
-static enum component top_rule(const struct server *server)
-{
-	bool database = server->profile == PROFILE_DATABASE;
-	enum component top = COMPONENT_COUNT;
-	int most = 0;
-
-	for (int c = 0; c < COMPONENT_COUNT; c++) {
-		int points = server->points[c] * risk_rule((enum component)c, database)->weight;
-
-		if (points <= most)
-			continue;
-		most = points;
-		top = (enum component)c;
-	}
-	return top;
-}
-
 static void add_now(struct incidents *now, struct incident incident, const struct server *server)
 {
 	incident.name_at = (uint32_t)now->names.len;
 	if (server) {
 		incident.risk = server->risk;
-		incident.rule = top_rule(server);
+		incident.rule = risk_top(server);
 		incident.profile = server->profile;
 		incident.name_len = (uint32_t)server->name.len;
 		buf_span_add(&now->names, server->name);

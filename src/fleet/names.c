@@ -27,23 +27,42 @@ void names_put(const struct server *const *servers, size_t count, struct buf *ou
 	}
 }
 
-static struct server *get_name(struct bytes_reader *r, struct snapshot *s, char *name, size_t *len)
+/* The name that was read last. */
+struct name {
+	char text[SNAPSHOT_NAME_MAX];
+	size_t len;
+};
+
+static struct span next_name(struct bytes_reader *r, struct name *name)
 {
-	size_t same = (size_t)bytes_get_upto(r, 1, *len);
+	size_t same = (size_t)bytes_get_upto(r, 1, name->len);
 	struct span rest = bytes_get(r, (size_t)bytes_get_upto(r, 1, SNAPSHOT_NAME_MAX - same));
 
 	if (rest.len)
-		memcpy(name + same, rest.ptr, rest.len);
-	*len = same + rest.len;
-	r->bad |= *len == 0 || !utf8_valid((struct span){name, *len});
-	return r->bad ? NULL : snapshot_add(s, (struct span){name, *len});
+		memcpy(name->text + same, rest.ptr, rest.len);
+	name->len = same + rest.len;
+	return (struct span){name->text, name->len};
 }
 
-void names_get(struct bytes_reader *r, struct snapshot *s, size_t count)
+size_t names_find(struct bytes_reader *r, struct span name, size_t count)
 {
-	char name[SNAPSHOT_NAME_MAX];
-	size_t len = 0;
+	struct name last = {.len = 0};
+	size_t i = 0;
 
-	while (count-- > 0 && !r->bad)
-		r->bad |= !get_name(r, s, name, &len);
+	while (i < count && !span_eq(next_name(r, &last), name))
+		i = r->bad ? count : i + 1;
+	return i;
+}
+
+void names_get(struct bytes_reader *r, struct snapshot *s, size_t first, size_t count)
+{
+	struct name last = {.len = 0};
+
+	for (size_t i = 0; i < first + count && !r->bad; i++) {
+		struct span name = next_name(r, &last);
+
+		r->bad |= name.len == 0 || !utf8_valid(name);
+		if (i >= first && !r->bad)
+			r->bad |= !snapshot_add(s, name);
+	}
 }

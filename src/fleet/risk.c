@@ -13,51 +13,49 @@
 #define PREDICTED RISK_WEIGHT_PREDICTED, true
 
 static const struct risk_rule rules[COMPONENT_COUNT] = {
-	[COMPONENT_CPU_NOW] = {"CPU now", NOW, false, {{98, 60}, {95, 40}, {90, 20}}},
-	[COMPONENT_CPU_PREDICTED] = {"CPU predicted",
-				     PREDICTED,
-				     false,
-				     {{98, 30}, {95, 20}, {90, 10}}},
-	[COMPONENT_IOWAIT_NOW] = {"I/O wait now",
-				  NOW,
-				  false,
-				  {{30, 50}, {20, 30}, {10, 15}, {5, 5}}},
-	[COMPONENT_IOWAIT_PREDICTED] = {"I/O wait predicted",
-					PREDICTED,
-					false,
-					{{30, 25}, {20, 15}, {10, 8}}},
-	[COMPONENT_MEMORY_NOW] = {"Memory now", NOW, false, {{98, 60}, {95, 40}, {90, 20}}},
-	[COMPONENT_MEMORY_PREDICTED] = {"Memory predicted", PREDICTED, false, {{98, 30}, {95, 20}}},
-	[COMPONENT_LOAD_NOW] = {"Load now", NOW, true, {{12, 25}, {8, 15}, {6, 5}}},
-	[COMPONENT_LOAD_PREDICTED] = {"Load predicted", PREDICTED, true, {{12, 12}, {8, 8}}},
+	[COMPONENT_CPU_NOW] = {"CPU now", NOW, false},
+	[COMPONENT_CPU_PREDICTED] = {"CPU predicted", PREDICTED, false},
+	[COMPONENT_IOWAIT_NOW] = {"I/O wait now", NOW, false},
+	[COMPONENT_IOWAIT_PREDICTED] = {"I/O wait predicted", PREDICTED, false},
+	[COMPONENT_MEMORY_NOW] = {"Memory now", NOW, false},
+	[COMPONENT_MEMORY_PREDICTED] = {"Memory predicted", PREDICTED, false},
+	[COMPONENT_LOAD_NOW] = {"Load now", NOW, true},
+	[COMPONENT_LOAD_PREDICTED] = {"Load predicted", PREDICTED, true},
+};
+
+static const struct risk_step all[COMPONENT_COUNT][RISK_STEPS] = {
+	[COMPONENT_CPU_NOW] = {{98, 60}, {95, 40}, {90, 20}},
+	[COMPONENT_CPU_PREDICTED] = {{98, 30}, {95, 20}, {90, 10}},
+	[COMPONENT_IOWAIT_NOW] = {{30, 50}, {20, 30}, {10, 15}, {5, 5}},
+	[COMPONENT_IOWAIT_PREDICTED] = {{30, 25}, {20, 15}, {10, 8}},
+	[COMPONENT_MEMORY_NOW] = {{98, 60}, {95, 40}, {90, 20}},
+	[COMPONENT_MEMORY_PREDICTED] = {{98, 30}, {95, 20}},
+	[COMPONENT_LOAD_NOW] = {{12, 25}, {8, 15}, {6, 5}},
+	[COMPONENT_LOAD_PREDICTED] = {{12, 12}, {8, 8}},
 };
 
 /* Databases fill their memory with page cache on purpose. */
-static const struct risk_rule database_memory_now = {
-	"Memory now", NOW, false, {{98, 40}, {95, 15}}};
-static const struct risk_rule database_memory_predicted = {
-	"Memory predicted", PREDICTED, false, {{98, 20}}};
+static const struct risk_step databases[COMPONENT_COUNT][RISK_STEPS] = {
+	[COMPONENT_MEMORY_NOW] = {{98, 40}, {95, 15}},
+	[COMPONENT_MEMORY_PREDICTED] = {{98, 20}},
+};
 
-const struct risk_rule *risk_rule(enum component component, bool database)
+const struct risk_rule *risk_rule(enum component component)
 {
-	if (database && component == COMPONENT_MEMORY_NOW)
-		return &database_memory_now;
-	if (database && component == COMPONENT_MEMORY_PREDICTED)
-		return &database_memory_predicted;
 	return &rules[component];
 }
 
-/* An absent value (NaN) reaches no step. */
-static uint8_t points_of(const struct risk_rule *rule, double value)
+const struct risk_step *risk_steps(enum component component, bool database)
 {
-	size_t i;
+	return database && databases[component][0].points ? databases[component] : all[component];
+}
 
-	for (i = 0; i < sizeof(rule->steps) / sizeof(rule->steps[0]); i++) {
-		const struct risk_step *step = &rule->steps[i];
-
-		if (value > step->limit || (!rule->above && value == step->limit))
-			return step->points;
-	}
+/* An absent value (NaN) reaches no step. */
+static uint8_t points_of(const struct risk_step *steps, bool above, double value)
+{
+	for (size_t i = 0; i < RISK_STEPS; i++)
+		if (value > steps[i].limit || (!above && value == steps[i].limit))
+			return steps[i].points;
 	return 0;
 }
 
@@ -84,12 +82,29 @@ void risk_score(struct server *server)
 
 	for (c = 0; c < COMPONENT_COUNT; c++) {
 		enum component component = (enum component)c;
-		const struct risk_rule *rule = risk_rule(component, database);
+		const struct risk_rule *rule = risk_rule(component);
 
-		server->points[c] = points_of(rule, risk_value(server, component));
+		server->points[c] = points_of(risk_steps(component, database), rule->above,
+					      risk_value(server, component));
 		risk += rule->weight * server->points[c];
 	}
 	server->risk = risk < RISK_MAX ? risk : RISK_MAX;
+}
+
+enum component risk_top(const struct server *server)
+{
+	enum component top = COMPONENT_COUNT;
+	int most = 0;
+
+	for (int c = 0; c < COMPONENT_COUNT; c++) {
+		int points = server->points[c] * risk_rule((enum component)c)->weight;
+
+		if (points <= most)
+			continue;
+		most = points;
+		top = (enum component)c;
+	}
+	return top;
 }
 
 static double shown_or_zero(double value)

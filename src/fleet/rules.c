@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "fleet/history.h"
+
 #define AMOUNT_MAX  1e12
 #define PERCENT_MIN 50
 #define PERCENT_MAX 100
@@ -59,18 +61,15 @@ static void leave_out_the_huge(double figure[COST_FIGURES])
 			figure[i] = NAN;
 }
 
-void cost_of(const struct snapshot *snap, const double inputs[COST_INPUTS], struct cost *cost)
+static void find_figures(double high, double medium, const double inputs[COST_INPUTS],
+			 double figure[COST_FIGURES])
 {
-	size_t high = rules_count(snap, RISK_HIGH);
-	size_t medium = rules_count(snap, RISK_MEDIUM) - high;
-	/* Thousandths of an incident, an integer for whole percentages, so only the division
-	 * rounds. */
-	double prevented =
-		(double)(10 * high + COST_MEDIUM_TENTHS * medium) * inputs[COST_PREVENTION];
-	double *figure = cost->figure;
+	/* Thousandths of an incident, an integer for whole servers and percentages, so only the
+	 * division rounds. */
+	double prevented = (10 * high + COST_MEDIUM_TENTHS * medium) * inputs[COST_PREVENTION];
 
-	figure[COST_HIGH] = (double)high;
-	figure[COST_MEDIUM] = (double)medium;
+	figure[COST_HIGH] = high;
+	figure[COST_MEDIUM] = medium;
 	figure[COST_PREVENTED] = prevented / 1000;
 	figure[COST_PER_INCIDENT] = inputs[COST_PER_HOUR] * inputs[COST_HOURS];
 	figure[COST_DAILY] = prevented * figure[COST_PER_INCIDENT] / 1000;
@@ -80,12 +79,79 @@ void cost_of(const struct snapshot *snap, const double inputs[COST_INPUTS], stru
 	figure[COST_FIRST_YEAR] =
 		figure[COST_MONTHS] < 12 ? figure[COST_ANNUAL] - inputs[COST_PROJECT] : (double)NAN;
 	leave_out_the_huge(figure);
+}
+
+void cost_of(const struct snapshot *snap, const double inputs[COST_INPUTS], struct cost *cost)
+{
+	size_t high = rules_count(snap, RISK_HIGH), medium = rules_count(snap, RISK_ALERT) - high;
+
+	find_figures((double)high, (double)medium, inputs, cost->figure);
 	cost->at_risk = high + (medium < COST_TABLE_MEDIUM ? medium : COST_TABLE_MEDIUM);
+}
+
+/* ---- the days before ---- */
+
+#define HOUR_MS 3600000.0
+#define DAY_MS  (24 * INT64_C(3600000))
+
+/* Over the points of a day. */
+struct day_sum {
+	double points, high, medium;
+};
+
+static void add_point(struct day_sum *sum, const struct history_point *point)
+{
+	unsigned high = history_or_worse(point, LEVEL_DANGER);
+
+	sum->points++;
+	sum->high += high;
+	sum->medium += history_or_worse(point, LEVEL_DEGRADING) - high;
+}
+
+static void end_day(struct cost_day *day, const struct day_sum *sum, const struct history *h,
+		    const double inputs[COST_INPUTS])
+{
+	double points = fmax(1, sum->points);
+
+	day->measured_h = sum->points * (double)h->interval_ms / HOUR_MS;
+	find_figures(sum->high / points, sum->medium / points, inputs, day->figure);
+}
+
+static void rank_day(struct cost_days *days, const struct cost_day *day)
+{
+	double prevented = day->figure[COST_PREVENTED];
+
+	if (day->measured_h < COST_DAY_HOURS)
+		return;
+	days->count++;
+	if (!days->least || prevented < days->least->figure[COST_PREVENTED])
+		days->least = day;
+	if (!days->most || prevented > days->most->figure[COST_PREVENTED])
+		days->most = day;
+}
+
+void cost_days(const struct history *h, const double inputs[COST_INPUTS], struct cost_days *days)
+{
+	const struct history_point *points = history_points(h);
+	struct day_sum sums[COST_DAYS] = {{0}};
+
+	*days = (struct cost_days){.count = 0};
+	for (size_t i = 0; i < history_count(h); i++) {
+		int64_t day = (h->to_ms - points[i].at_ms) / DAY_MS;
+
+		if (day >= 0 && day < COST_DAYS)
+			add_point(&sums[day], &points[i]);
+	}
+	for (int i = 0; i < COST_DAYS; i++) {
+		days->day[i].to_ms = h->to_ms - i * DAY_MS;
+		end_day(&days->day[i], &sums[i], h, inputs);
+		rank_day(days, &days->day[i]);
+	}
 }
 
 double cost_share(const struct server *server)
 {
-	return server->risk >= RISK_HIGH ? 1 : COST_MEDIUM_SHARE;
+	return server->risk >= RISK_HIGH ? 1 : COST_MEDIUM_TENTHS / 10.0;
 }
 
 double cost_of_server(const struct cost *cost, const struct server *server)
@@ -134,11 +200,20 @@ void remedy_count(const struct snapshot *snap, struct remedy_count *count)
 }
 
 const struct approval approval_table[APPROVALS] = {
-	{"below 50", "automatic, logged"},
-	{"50 to below 70", "automatic after 30 s unless stopped"},
-	{"70 to 85", "senior engineer"},
-	{"above 85", "director, or automatic outside working hours"},
+	{"below 50", "automatic, logged", RISK_ALERT - 1},
+	{"50 to below 70", "automatic after 30 s unless stopped", RISK_HIGH - 1},
+	{"70 to 85", "senior engineer", 850},
+	{"above 85", "director, or automatic outside working hours", RISK_MAX},
 };
+
+const struct approval *approval_of(int risk)
+{
+	size_t i = 0;
+
+	while (risk > approval_table[i].most)
+		i++;
+	return &approval_table[i];
+}
 
 /* ---- alerting ---- */
 

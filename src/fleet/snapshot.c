@@ -21,21 +21,31 @@ struct snapshot *snapshot_new(void)
 	s->prob_30m = s->prob_8h = NAN;
 	s->served = (struct served){-1, -1, -1, -1, -1, -1, -1};
 	buf_init(&s->names, (size_t)SNAPSHOT_SERVERS * SNAPSHOT_NAME_MAX);
+	buf_init(&s->firing, SNAPSHOT_FIRING_MAX);
+	buf_init(&s->told, ALERTMANAGER_RECORD_MAX);
 	return s;
+}
+
+void snapshot_drop_series(struct snapshot *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		free(s->servers[i].series);
+		s->servers[i].series = NULL;
+	}
 }
 
 void snapshot_free(struct snapshot **s)
 {
-	size_t i;
-
 	if (!*s)
 		return;
-	for (i = 0; i < (*s)->count; i++) {
-		free((*s)->servers[i].series);
+	snapshot_drop_series(*s);
+	for (size_t i = 0; i < (*s)->count; i++)
 		free((*s)->servers[i].horizons);
-	}
 	free((*s)->servers);
 	buf_free(&(*s)->names);
+	buf_free(&(*s)->firing);
+	buf_free(&(*s)->told);
+	alertmanager_free(&(*s)->alertmanager);
 	free(*s);
 	*s = NULL;
 }
@@ -179,20 +189,42 @@ int64_t snapshot_silent_since(const struct snapshot *s)
 	return since_ms;
 }
 
-void snapshot_count(const struct snapshot *s, struct fleet_counts *counts)
+void fleet_counts_add(struct fleet_counts *counts, const struct server *server, int64_t gen_ms)
 {
-	size_t i;
+	counts->total++;
+	counts->level[level_of(server->risk)]++;
+	counts->silent += server_is_silent(server, gen_ms);
+	counts->silenced += server->silence && server->risk >= RISK_ALERT;
+}
 
-	*counts = (struct fleet_counts){.total = (unsigned)s->count};
-	for (i = 0; i < s->count; i++) {
-		const struct server *server = &s->servers[i];
-
-		counts->level[level_of(server->risk)]++;
-		counts->silent += server_is_silent(server, s->gen_ms);
-	}
+void fleet_counts_end(struct fleet_counts *counts)
+{
 	for (int l = 0; l < LEVEL_COUNT; l++)
 		counts->or_worse[l] = counts->level[l] + (l ? counts->or_worse[l - 1] : 0);
 	counts->healthy = counts->total - counts->or_worse[LEVEL_DEGRADING];
+}
+
+void snapshot_count(const struct snapshot *s, struct fleet_counts *counts)
+{
+	*counts = (struct fleet_counts){0};
+	for (size_t i = 0; i < s->count; i++)
+		fleet_counts_add(counts, &s->servers[i], s->gen_ms);
+	fleet_counts_end(counts);
+}
+
+void snapshot_count_unsilenced(const struct snapshot *s, struct fleet_counts *counts)
+{
+	*counts = (struct fleet_counts){0};
+	for (size_t i = 0; i < s->count; i++) {
+		const struct server *server = &s->servers[i];
+
+		fleet_counts_add(counts, server, s->gen_ms);
+		if (!server->silence)
+			continue;
+		counts->level[level_of(server->risk)]--;
+		counts->level[LEVEL_HEALTHY]++;
+	}
+	fleet_counts_end(counts);
 }
 
 /* ---- what lasts ---- */

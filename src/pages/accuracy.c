@@ -4,10 +4,12 @@
 #include "config.h"
 #include "pages/contents.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/fmt.h"
 #include "base/html.h"
+#include "fleet/shown.h"
 #include "pages/curve.h"
 #include "pages/filter.h"
 #include "pages/layout.h"
@@ -46,6 +48,52 @@ static int compare_cells(const void *left, const void *right)
 	return a->horizon < b->horizon ? -1 : 1;
 }
 
+static double percent_of(double share)
+{
+	int percent = accuracy_percent(share);
+
+	return percent == ACCURACY_UNKNOWN ? (double)NAN : percent;
+}
+
+/* As printed. */
+static double value_of(const struct accuracy_cell *cell, enum sort_key sort)
+{
+	switch (sort) {
+	case SORT_METRIC:
+		return cell->metric;
+	case SORT_HORIZON:
+		return (double)cell->horizon;
+	case SORT_COVERAGE:
+		return percent_of(accuracy_coverage(cell->score));
+	case SORT_VALUES:
+		return (double)cell->score->sums.n;
+	case SORT_ERROR:
+		return shown(accuracy_error(cell->score));
+	case SORT_BIAS:
+		return shown(accuracy_bias(cell->score));
+	case SORT_SKILL:
+		return percent_of(accuracy_skill(cell->score));
+	case SORT_SILENT:
+		return (double)cell->score->sums.silent;
+	case SORT_ABSENT:
+		return (double)cell->score->sums.absent;
+	default:
+		return -(double)cell->verdict;
+	}
+}
+
+static int compare_chosen(const void *left, const void *right, void *context)
+{
+	const struct query *query = context;
+	double a = value_of(left, query->sort), b = value_of(right, query->sort);
+
+	if (isnan(a) != isnan(b))
+		return isnan(a) ? 1 : -1;
+	if (a < b || a > b)
+		return (a < b) == query->sort_descending ? 1 : -1;
+	return compare_cells(left, right);
+}
+
 /* CPU user is forecast only by a model. */
 static bool was_forecast(enum kept_metric metric, const struct accuracy_score *score)
 {
@@ -63,21 +111,21 @@ static bool is_wanted(const struct query *query, int metric, int horizon)
 size_t page_accuracy_cells(const struct view *view, enum accuracy_scenario scenario,
 			   struct accuracy_cell cells[ACCURACY_CELLS_MAX])
 {
-	const struct query *query = view->query;
+	struct query query = *view->query;
 	size_t count = 0;
 
 	for (int i = 0; i < ACCURACY_CELLS_MAX; i++) {
 		enum kept_metric metric = (enum kept_metric)(i / HORIZONS);
 		int horizon = i % HORIZONS;
 		const struct accuracy_score *score = accuracy_of(view->accuracy, scenario, metric,
-								 (size_t)horizon, group_of(query));
+								 (size_t)horizon, group_of(&query));
 
-		if (is_wanted(query, (int)metric, horizon) &&
+		if (is_wanted(&query, (int)metric, horizon) &&
 		    (scenario == ACCURACY_USUAL ? was_forecast(metric, score) : score->sums.n > 0))
 			cells[count++] = (struct accuracy_cell){metric, (size_t)horizon, score,
 								accuracy_verdict(score)};
 	}
-	qsort(cells, count, sizeof(cells[0]), compare_cells);
+	qsort_r(cells, count, sizeof(cells[0]), compare_chosen, &query);
 	return count;
 }
 
@@ -149,25 +197,6 @@ static void put_summary(const struct view *view, struct buf *out)
 	html_lit(out, "</b></p>");
 }
 
-void page_accuracy_line(const struct view *view, struct buf *out)
-{
-	const struct accuracy_score *score;
-	struct query whole;
-
-	if (!view->accuracy)
-		return;
-	score = accuracy_of(view->accuracy, ACCURACY_USUAL, KEPT_CPU, 0, ACCURACY_ALL);
-	if (accuracy_verdict(score) == ACCURACY_FEW)
-		return;
-	query_init(&whole);
-	query_set_at(&whole, view->query->at_ms);
-	html_lit(out, "<p class=\"note\" id=\"forecasts\"><a href=\"");
-	layout_url(page_find_name("accuracy"), &whole, out);
-	html_lit(out, "\">");
-	put_sentence(&whole, KEPT_CPU, 0, score, out);
-	html_lit(out, "</a></p>");
-}
-
 /* ---- controls ---- */
 
 static void put_metrics(const struct page *page, const struct query *query, struct buf *out)
@@ -222,17 +251,17 @@ static const struct table usual_table = {
 	"scores",
 	"plan wide",
 	{
-		{"Metric", SORT_KEYS, false},
-		{"Horizon", SORT_KEYS, false},
-		{"Verdict", SORT_KEYS, false},
-		{"Coverage", SORT_KEYS, true},
+		{"Metric", SORT_METRIC, false},
+		{"Horizon", SORT_HORIZON, false},
+		{"Verdict", SORT_VERDICT, false},
+		{"Coverage", SORT_COVERAGE, true},
 		{"95% interval", SORT_KEYS, true},
-		{"Values", SORT_KEYS, true},
-		{"Median error", SORT_KEYS, true},
-		{"Bias", SORT_KEYS, true},
-		{"Skill", SORT_KEYS, true},
-		{"Silent", SORT_KEYS, true},
-		{"Absent", SORT_KEYS, true},
+		{"Values", SORT_VALUES, true},
+		{"Median error", SORT_ERROR, true},
+		{"Bias", SORT_BIAS, true},
+		{"Skill", SORT_SKILL, true},
+		{"Silent", SORT_SILENT, true},
+		{"Absent", SORT_ABSENT, true},
 	},
 };
 
@@ -314,7 +343,11 @@ static void put_table(const struct table *table, const struct view *view,
 {
 	struct part all = {0, count, count};
 
-	table_begin(table, "Worst first", view->query, out);
+	table_begin(table,
+		    view->query->given & QUERY_BIT(QUERY_SORT)
+			    ? "Ordered by the column with the arrow"
+			    : "Worst first",
+		    view, out);
 	for (size_t i = 0; i < count; i++)
 		put_row(&cells[i], out);
 	table_end(table, &all, view->query, out);
@@ -455,6 +488,8 @@ static void draw(const struct accuracy *accuracy, const char *title,
 	buf_init(&desc, 1024);
 	describe(accuracy, points, count, &desc);
 	frame.desc = buf_span(&desc);
+	frame.names[0] = (struct chart_name){"held", points[count - 1].value};
+	frame.names[1] = (struct chart_name){"should hold", nominal};
 	chart_begin(&frame, out);
 	chart_line(&frame, &(struct chart_series){"nominal", "should hold", ends, 2}, out);
 	chart_line(&frame, &(struct chart_series){"value", "held", points, count}, out);
@@ -470,16 +505,31 @@ static void put_line(const struct view *view, enum kept_metric metric,
 	size_t count = find_points(view->accuracy, score, points);
 	struct query q = *view->query;
 
+	if (!count)
+		return;
 	q.kept = (int)metric;
 	query_give(&q, QUERY_KEPT, true);
 	html_lit(out, "<figure class=\"curve\"><figcaption>");
 	layout_link(page_find_name("accuracy"), &q, false, title, out);
 	html_lit(out, "</figcaption>");
-	if (count)
-		draw(view->accuracy, title, points, count, out);
-	else
-		html_lit(out, "<p class=\"note\">No value in this range.</p>");
+	draw(view->accuracy, title, points, count, out);
 	html_lit(out, "</figure>");
+}
+
+static const struct accuracy_score *line_of(const struct view *view, int metric)
+{
+	return accuracy_of(view->accuracy, ACCURACY_USUAL, (enum kept_metric)metric,
+			   horizon_of(view->query), group_of(view->query));
+}
+
+static bool has_line(const struct view *view)
+{
+	const struct query *query = view->query;
+
+	for (int m = 0; m < KEPT_METRICS; m++)
+		if ((query->kept < 0 || query->kept == m) && line_of(view, m)->sums.n)
+			return true;
+	return false;
 }
 
 static void put_lines(const struct view *view, struct buf *out)
@@ -488,20 +538,18 @@ static void put_lines(const struct view *view, struct buf *out)
 
 	buf_addf(out,
 		 "<section class=\"panel\" id=\"reliability\"><h2>Coverage over time, %s "
-		 "forecasts</h2><ul class=\"legend\"><li>",
+		 "forecasts</h2>",
 		 horizon_words[horizon_of(query)]);
-	chart_key("value", out);
-	html_lit(out, " held by the band</li><li>");
-	chart_key("nominal", out);
-	buf_addf(out, " %d%%, what it should hold</li></ul>", ACCURACY_NOMINAL);
-	for (int m = 0; m < KEPT_METRICS; m++) {
-		enum kept_metric metric = (enum kept_metric)m;
-		const struct accuracy_score *score = accuracy_of(
-			view->accuracy, ACCURACY_USUAL, metric, horizon_of(query), group_of(query));
-
-		if (query->kept < 0 ? was_forecast(metric, score) : query->kept == m)
-			put_line(view, metric, score, out);
+	if (!has_line(view)) {
+		buf_addf(out,
+			 "<p class=\"empty\">Not enough yet: a curve needs forecasts for %s that "
+			 "have come true in this range.</p></section>",
+			 accuracy_horizon_table[horizon_of(query)].name);
+		return;
 	}
+	for (int m = 0; m < KEPT_METRICS; m++)
+		if (query->kept < 0 || query->kept == m)
+			put_line(view, (enum kept_metric)m, line_of(view, m), out);
 	html_lit(out, "</section>");
 }
 
@@ -525,6 +573,8 @@ void page_accuracy(const struct view *view, struct buf *out)
 	put_scores(view, out);
 	html_lit(out, "</section>");
 	put_lines(view, out);
+	if (view->warnings)
+		page_warnings(view, out);
 	put_changed(view, out);
 	put_left_out(view, out);
 }

@@ -24,11 +24,11 @@
 
 #define INCIDENT_PARAMS                                                                            \
 	(QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SEV) | QUERY_BIT(QUERY_PERIOD) |               \
-	 QUERY_BIT(QUERY_Q))
+	 QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_Q))
 
 #define ACCURACY_PARAMS                                                                            \
 	(QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_KEPT) | QUERY_BIT(QUERY_HORIZON) |             \
-	 QUERY_BIT(QUERY_PERIOD))
+	 QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_PERIOD))
 
 #define TOP_PARAMS (QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_N))
 
@@ -41,8 +41,10 @@ const struct page page_table[] = {
 		.media = MEDIA_HTML,
 		.stored = true,
 		.params = AT | LIST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_PAGE) |
-			  QUERY_BIT(QUERY_FORMAT) | QUERY_BIT(QUERY_SINCE),
-		.needs = PAGE_SINCE | PAGE_SINCE_NEAR | PAGE_ACCURACY,
+			  QUERY_BIT(QUERY_HIDE) | QUERY_BIT(QUERY_ROW) | QUERY_BIT(QUERY_FORMAT) |
+			  QUERY_BIT(QUERY_SINCE),
+		.needs = PAGE_SINCE | PAGE_SINCE_NEAR | PAGE_ACCURACY | PAGE_TOP_SERIES |
+			 PAGE_NO_CALL,
 		.json = "api-alerts",
 		.csv = "overview-csv",
 	},
@@ -54,6 +56,7 @@ const struct page page_table[] = {
 		.stored = true,
 		.params = AT | LIST_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_METRIC) |
 			  QUERY_BIT(QUERY_GROUP) | QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_FORMAT),
+		.needs = PAGE_ACCURACY | PAGE_FIND,
 		.json = "api-heatmap",
 		.csv = "heatmap-csv",
 	},
@@ -64,7 +67,8 @@ const struct page page_table[] = {
 		.media = MEDIA_HTML,
 		.stored = true,
 		.params = AT | TOP_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
-		.needs = PAGE_TOP_SERIES,
+		.needs = PAGE_TOP_SERIES | PAGE_ACCURACY,
+		.cursor = true,
 		.json = "api-top",
 		.csv = "top-csv",
 	},
@@ -73,8 +77,9 @@ const struct page page_table[] = {
 		.path = "/server/",
 		.title = "Server",
 		.media = MEDIA_HTML,
-		.params = AT | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
-		.needs = PAGE_SERVER | PAGE_HISTORY,
+		.params = AT | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT) | QUERY_BIT(QUERY_WITH),
+		.needs = PAGE_SERVER | PAGE_HISTORY | PAGE_ACCURACY,
+		.cursor = true,
 		.json = "api-server",
 		.csv = "server-csv",
 	},
@@ -86,6 +91,7 @@ const struct page page_table[] = {
 		.params = AT | HISTORY_PARAMS | QUERY_BIT(QUERY_SCALE) | VIEW_PARAMS |
 			  QUERY_BIT(QUERY_FORMAT),
 		.needs = PAGE_HISTORY,
+		.cursor = true,
 		.json = "api-history",
 		.csv = "history-csv",
 	},
@@ -117,7 +123,8 @@ const struct page page_table[] = {
 		.title = "Forecasts",
 		.media = MEDIA_HTML,
 		.params = AT | ACCURACY_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
-		.needs = PAGE_ACCURACY,
+		.needs = PAGE_ACCURACY | PAGE_WARNINGS,
+		.cursor = true,
 		.json = "api-accuracy",
 		.csv = "accuracy-csv",
 	},
@@ -126,8 +133,8 @@ const struct page page_table[] = {
 		.path = "/cost",
 		.title = "Cost",
 		.media = MEDIA_HTML,
-		.stored = true,
 		.params = AT | COST_PARAMS | PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.needs = PAGE_HISTORY | PAGE_WEEK,
 		.json = "api-cost",
 		.csv = "cost-csv",
 	},
@@ -138,6 +145,7 @@ const struct page page_table[] = {
 		.media = MEDIA_HTML,
 		.stored = true,
 		.params = AT | PART_PARAMS | VIEW_PARAMS | QUERY_BIT(QUERY_FORMAT),
+		.needs = PAGE_ACCURACY,
 		.json = "api-remediation",
 		.csv = "remediation-csv",
 	},
@@ -184,6 +192,7 @@ const struct page page_table[] = {
 		.media = MEDIA_JSON,
 		.stored = true,
 		.params = AT,
+		.needs = PAGE_SINCE | PAGE_SINCE_NEAR | PAGE_ACCURACY,
 	},
 	{
 		.name = "api-alerts",
@@ -240,7 +249,7 @@ const struct page page_table[] = {
 		.path = "/api/v1/accuracy",
 		.media = MEDIA_JSON,
 		.params = AT | ACCURACY_PARAMS,
-		.needs = PAGE_ACCURACY,
+		.needs = PAGE_ACCURACY | PAGE_WARNINGS,
 	},
 	{
 		.name = "api-cost",
@@ -321,7 +330,7 @@ const struct page page_table[] = {
 		.name = "accuracy-csv",
 		.media = MEDIA_CSV,
 		.params = AT | ACCURACY_PARAMS,
-		.needs = PAGE_ACCURACY,
+		.needs = PAGE_ACCURACY | PAGE_WARNINGS,
 	},
 	{
 		.name = "cost-csv",
@@ -351,12 +360,6 @@ const struct page *page_find_name(const char *name)
 	return NULL;
 }
 
-static bool ends_with(struct span text, struct span end)
-{
-	return text.len >= end.len &&
-	       span_eq((struct span){text.ptr + text.len - end.len, end.len}, end);
-}
-
 static struct span suffix_of(const struct page *page)
 {
 	return page->suffix ? span_str(page->suffix) : (struct span){"", 0};
@@ -369,7 +372,7 @@ static bool leads_to(const struct page *page, struct span path)
 	if (!(page->needs & PAGE_SERVER))
 		return span_eq(path, own);
 	return path.len >= own.len + suffix.len && span_eq((struct span){path.ptr, own.len}, own) &&
-	       ends_with(path, suffix);
+	       span_eq((struct span){path.ptr + path.len - suffix.len, suffix.len}, suffix);
 }
 
 struct span page_server_name(const struct page *page, struct span path)

@@ -46,6 +46,9 @@ static void put_notice(enum notice notice, struct buf *out)
 		[NOTICE_UNCHANGED] = "The generator did not switch to the requested scenario. An "
 				     "older generator does not know all of them.",
 		[NOTICE_UNKNOWN] = "The generator does not report which scenario it plays.",
+		[NOTICE_SILENCED] = "Alertmanager has taken the silence. The list of the last "
+				    "actions has its end.",
+		[NOTICE_SILENCE_ENDED] = "Alertmanager has ended the silence.",
 	};
 
 	if (notice == NOTICE_NONE)
@@ -125,8 +128,8 @@ static void put_scenario_form(const struct diagnosis *d, struct buf *out)
 
 static void put_done(const struct diagnosis *d, struct buf *out)
 {
-	static const char *const columns[] = {"When",  "Who",    "Action", "Before",
-					      "After", "Result", NULL};
+	static const char *const columns[] = {
+		"When", "Who", "Action", "Before, or whom", "After, or until", "Result", NULL};
 
 	if (d->action_count == 0)
 		return;
@@ -251,6 +254,46 @@ static void put_upstream(const struct view *view, struct buf *out)
 	html_lit(out, "</section>");
 }
 
+/* ---- alerts ---- */
+
+/* As pages show it. */
+static void put_told(const struct snapshot *snap, struct buf *out)
+{
+	html_lit(out, "<dt>Silences read</dt><dd id=\"alerts-read\">");
+	put_moment(snap->alertmanager.read_ms, out);
+	if (snap->untold != REASON_NONE) {
+		html_lit(out, "; not since ");
+		put_moment(snap->untold_ms, out);
+		html_lit(out, ": ");
+		html_str(out, reason_table[snap->untold].text);
+	}
+	html_lit(out, "</dd>");
+}
+
+static void put_alerts(const struct view *view, struct buf *out)
+{
+	const struct diagnosis *d = view->diagnosis;
+
+	html_lit(out, "<section class=\"panel\" id=\"alerts\"><h2>Alerts</h2>");
+	if (!d->has_alertmanager) {
+		html_lit(out, "<p>No Alertmanager is configured: nothing is sent.</p></section>");
+		return;
+	}
+	html_lit(out, "<dl><dt>Last taken</dt><dd id=\"alerts-taken\">");
+	put_moment(d->alerts_ms, out);
+	html_lit(out, "</dd>");
+	if (d->alerts_fault) {
+		html_lit(out, "<dt>Not taken</dt><dd id=\"alerts-fault\">");
+		html_str(out, d->alerts_fault);
+		html_lit(out, " since ");
+		put_moment(d->alerts_fault_ms, out);
+		html_lit(out, "; sent again in each interval</dd>");
+	}
+	if (view->snap)
+		put_told(view->snap, out);
+	html_lit(out, "</dl></section>");
+}
+
 /* ---- cache ---- */
 
 static const char *redis_state(const struct condition *condition)
@@ -330,6 +373,7 @@ void page_advanced(const struct view *view, struct buf *out)
 	put_notice(view->query->notice, out);
 	put_actions(view->diagnosis, out);
 	put_upstream(view, out);
+	put_alerts(view, out);
 	put_cache(view, out);
 	put_configuration(view->diagnosis, out);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The alerting plan (doc/pages.md#plans, doc/rules.md#alerting): who would be alerted to what, and
- * the routing matrix. Nothing is sent. */
+/* What an Alertmanager does with the alerts (doc/pages.md#alerting). Without one, the plan
+ * (doc/pages.md#plans, doc/rules.md#alerting): who would be alerted to what, and the routing
+ * matrix. */
 #include "config.h"
 #include "pages/contents.h"
 
@@ -115,8 +116,8 @@ static void put_alerts(const struct view *view, const struct alert *alert, size_
 	struct part part = table_part(view->query, count);
 
 	table_begin(&alerting_table,
-		    "The environment first, by the upstream incident index, then servers",
-		    view->query, out);
+		    "The environment first, by the upstream incident index, then servers", view,
+		    out);
 	for (size_t i = part.first; i < part.last; i++)
 		put_row(view, &alert[i], out);
 	table_end(&alerting_table, &part, view->query, out);
@@ -179,22 +180,46 @@ static void put_matrix(struct buf *out)
 	html_lit(out, "</tbody></table></div></section>");
 }
 
-void page_alerting(const struct view *view, struct buf *out)
+static void put_head(const struct view *view, struct buf *out)
+{
+	html_lit(out, "<h1>Alerting plan</h1><p class=\"insight\">");
+	if (view->site->sends_alerts)
+		html_lit(out, "Alerts are sent to Alertmanager. What it did then is not kept: "
+			      "this is a plan.</p>");
+	else
+		html_lit(out, "Nothing is sent: no Alertmanager is configured. Two lines of "
+			      "tft-dashboard.conf change that: <code>[alert]</code> and "
+			      "<code>alertmanager = http://127.0.0.1:9093</code>.</p>");
+}
+
+static void put_plan(const struct view *view, struct buf *out)
 {
 	struct buf list;
 	size_t count = page_alerting_list(view, &list, out);
 
-	html_lit(out,
-		 "<h1>Alerting plan</h1><p class=\"insight\">Nothing is sent by this dashboard.</p>"
-		 "<section class=\"panel\" id=\"plan\"><h2>Alerts that would be sent</h2>");
+	put_head(view, out);
+	html_lit(out, "<section class=\"panel\" id=\"plan\"><h2>Who would be told now</h2>");
 	put_counters(view->snap, out);
 	if (count)
 		put_alerts(view, (const struct alert *)list.data, count, out);
 	else
-		html_lit(out, "<p class=\"calm\">No alert would be sent.</p>");
+		html_lit(out, "<p class=\"calm\">Nobody would be told.</p>");
 	layout_downloads(page_find_name("alerting"), view->query, out);
 	html_lit(out, "</section>");
 	put_matrix(out);
 	html_lit(out, TEXT_ALERTING);
 	buf_free(&list);
+}
+
+/* Nobody needs a plan beside what is. */
+void page_alerting(const struct view *view, struct buf *out)
+{
+	if (!view->site->sends_alerts || view->at_ms) {
+		put_plan(view, out);
+		return;
+	}
+	html_lit(out, "<h1>Alerting</h1><p class=\"insight\">Alerts are sent to Alertmanager, "
+		      "whose own routes decide who is told.</p>");
+	page_alertmanager(view, out);
+	layout_downloads(page_find_name("alerting"), view->query, out);
 }

@@ -13,6 +13,7 @@
 #include "fleet/rules.h"
 #include "pages/table.h"
 #include "pages/pieces.h"
+#include "pages/silence_form.h"
 
 #define BUSY_COUNT 5
 #define LINE_ROWS  50 /* with a line: 200 would be too many elements (doc/limits.md#budgets) */
@@ -25,7 +26,7 @@ static const struct table alert_table = {
 	"alerts",
 	"alerts",
 	{
-		{"Priority", SORT_KEYS, false},
+		{"Level, since", SORT_SINCE, false},
 		{"Server", SORT_NAME, false},
 		{"Profile", SORT_PROFILE, false},
 		{"Risk", SORT_RISK, false},
@@ -48,7 +49,7 @@ static void put_reading(enum mark_kind kind, const struct reading *r, struct buf
 	buf_addf(out, "</td><td%s>", layout_mark(mark_of(kind, r->predicted)));
 	fmt_percent(out, r->predicted);
 	html_lit(out, "</td><td>");
-	fmt_delta(out, r->change, "%");
+	fmt_change(out, r->change, "%");
 	html_lit(out, "</td>");
 }
 
@@ -59,7 +60,57 @@ static void put_name(const struct view *view, const struct server *s, struct buf
 	if (!s->has_data)
 		html_lit(out, " <small>no data</small>");
 	layout_silent(s, view->snap, out);
+	layout_silenced(s, view->snap, out);
 	html_lit(out, "</th>");
+}
+
+static bool is_open(const struct query *query, const struct server *s)
+{
+	return (query->given & QUERY_BIT(QUERY_ROW)) && span_is(s->name, query->row);
+}
+
+/* Leads to the details below the row, and back. */
+static void put_risk(const struct view *view, const struct server *s, struct buf *out)
+{
+	bool open = is_open(view->query, s);
+	struct query q = *view->query;
+
+	query_open_row(&q, open ? (struct span){"", 0} : s->name);
+	html_lit(out, "<a href=\"");
+	layout_url(page_find_name("overview"), &q, out);
+	html_lit(out, "#srv-");
+	html_url(out, s->name);
+	buf_addf(out, "\"%s>", open ? " aria-expanded=\"true\"" : "");
+	fmt_tenths(out, s->risk);
+	html_lit(out, "</a>");
+}
+
+/* A page about this server alone. */
+static void put_page_link(const struct view *view, const char *page, const char *text,
+			  const struct server *s, struct buf *out)
+{
+	buf_addf(out, ", <a href=\"%s?q=", page);
+	html_url(out, s->name);
+	layout_at(view->query, "&amp;", out);
+	buf_addf(out, "\">%s</a>", text);
+}
+
+static void put_details(const struct view *view, const struct server *s, struct buf *out)
+{
+	html_lit(out, "<tr id=\"why-");
+	html_text(out, s->name);
+	html_lit(out, "\" class=\"details\"><td colspan=\"13\"><div class=\"columns\">");
+	html_lit(out, "<div>");
+	page_why(s, false, out);
+	html_lit(out, "</div><div>");
+	page_readings(s, out);
+	html_lit(out, "<p>More about ");
+	layout_server(view->query, s->name, "server/", out);
+	put_page_link(view, "changes", "changes", s, out);
+	put_page_link(view, "incidents", "incidents", s, out);
+	html_lit(out, "</p>");
+	silence_form_server(view, s, "", out);
+	html_lit(out, "</div></div></td></tr>");
 }
 
 /* line: with the last hour of its risk. */
@@ -69,12 +120,13 @@ static void put_row(const struct view *view, const struct server *s, bool line, 
 
 	html_lit(out, "<tr id=\"srv-");
 	html_text(out, s->name);
-	buf_addf(out, "\"><td class=\"chip sev-%s\">%s", level->slug, level->name);
+	buf_addf(out, "\"%s><td class=\"chip sev-%s\">%s", s->silence ? " data-silenced=\"\"" : "",
+		 level->slug, level->name);
 	layout_since(s, view->snap, out);
 	html_lit(out, "</td>");
 	put_name(view, s, out);
 	buf_addf(out, "<td>%s</td><td>", profile_table[s->profile].name);
-	fmt_tenths(out, s->risk);
+	put_risk(view, s, out);
 	if (line)
 		chart_recent(s, view->snap->interval_ms, out);
 	html_lit(out, "</td>");
@@ -82,53 +134,42 @@ static void put_row(const struct view *view, const struct server *s, bool line, 
 	put_reading(MARK_KIND_IOWAIT, &s->iowait, out);
 	put_reading(server_memory_kind(s), &s->memory, out);
 	html_lit(out, "</tr>");
+	if (is_open(view->query, s))
+		put_details(view, s, out);
 }
 
 static void put_table(const struct view *view, const struct row *row, const struct part *part,
 		      struct buf *out)
 {
-	table_begin(&alert_table, "Servers at risk; every predicted value is a trend extrapolation",
-		    view->query, out);
+	table_begin(&alert_table,
+		    "Every predicted value is a trend extrapolation. A risk opens its reasons.",
+		    view, out);
 	for (size_t i = part->first; i < part->last; i++)
 		put_row(view, row[i].server, i - part->first < LINE_ROWS, out);
 	table_end(&alert_table, part, view->query, out);
 }
 
-/* ---- below the table ---- */
-
-/* Share of alerting servers, compared in integers (doc/rules.md#alert-table). */
-static enum level assess(unsigned n, unsigned total)
-{
-	if (20 * n < total)
-		return LEVEL_HEALTHY;
-	if (20 * n < 3 * total)
-		return LEVEL_WATCH;
-	return 10 * n < 3 * total ? LEVEL_DEGRADING : LEVEL_CRITICAL;
-}
-
-static void put_assessment(const struct fleet_counts *n, struct buf *out)
-{
-	html_lit(out, "<p class=\"assessment\">Assessment <b>");
-	layout_upper(level_table[assess(n->or_worse[LEVEL_DEGRADING], n->total)].name, out);
-	buf_addf(out, "</b> %u/%u servers (", n->or_worse[LEVEL_DEGRADING], n->total);
-	fmt_percent(out, 100.0 * n->or_worse[LEVEL_DEGRADING] / n->total);
-	html_lit(out, ")</p>");
-}
+/* ---- what the forecast says of them ---- */
 
 struct trend {
 	unsigned worsening, improving, steady;
 };
 
 /* Every alerting server is in exactly one class. Absent differences are NaN and compare false. */
-static struct trend trend_of(const struct snapshot *snap)
+static struct trend trend_of(const struct view *view)
 {
+	const struct snapshot *snap = view->snap;
+	struct query query = *view->query;
 	struct trend t = {0};
 
+	query.level = -1;
 	for (size_t i = 0; i < snap->count && snap->servers[i].risk >= RISK_ALERT; i++) {
 		const struct server *s = &snap->servers[i];
 		double cpu = s->cpu.change;
 		double memory = s->memory.change;
 
+		if (!query_match(&query, s))
+			continue;
 		if (cpu >= TREND_MIN || memory >= TREND_MIN)
 			t.worsening++;
 		else if (cpu <= -TREND_MIN || memory <= -TREND_MIN)
@@ -139,35 +180,16 @@ static struct trend trend_of(const struct snapshot *snap)
 	return t;
 }
 
-static void put_action(const struct fleet_counts *n, struct buf *out)
+static void put_trend(const struct view *view, struct buf *out)
 {
-	if (n->or_worse[LEVEL_CRITICAL])
-		buf_addf(out, "<p class=\"action red\">%u server%s Critical or worse: act now.</p>",
-			 n->or_worse[LEVEL_CRITICAL], fmt_plural(n->or_worse[LEVEL_CRITICAL]));
-	else if (n->level[LEVEL_DANGER])
-		buf_addf(out,
-			 "<p class=\"action amber\">%u server%s in Danger: prepare to act.</p>",
-			 n->level[LEVEL_DANGER], fmt_plural(n->level[LEVEL_DANGER]));
-	else if (n->level[LEVEL_WARNING])
-		buf_addf(out,
-			 "<p class=\"action amber\">%u server%s at Warning: watch closely.</p>",
-			 n->level[LEVEL_WARNING], fmt_plural(n->level[LEVEL_WARNING]));
-}
+	struct trend t = trend_of(view);
 
-static void put_figures(const struct snapshot *snap, const struct fleet_counts *n, struct buf *out)
-{
-	struct trend t = trend_of(snap);
-
-	buf_addf(out,
-		 "<ul class=\"figures\"><li><b>%u</b> Critical+</li><li><b>%u</b> Danger</li>"
-		 "<li><b>%u</b> Warning</li><li><b>%u</b> Degrading</li>"
-		 "<li><b>%u</b> healthy, of these <b>%u</b> on Watch</li></ul>",
-		 n->or_worse[LEVEL_CRITICAL], n->level[LEVEL_DANGER], n->level[LEVEL_WARNING],
-		 n->level[LEVEL_DEGRADING], n->healthy, n->level[LEVEL_WATCH]);
-	buf_addf(out,
-		 "<ul class=\"figures\"><li>Trend</li><li><b>%u</b> worsening</li>"
-		 "<li><b>%u</b> improving</li><li><b>%u</b> steady</li></ul>",
-		 t.worsening, t.improving, t.steady);
+	if (t.worsening + t.improving + t.steady)
+		buf_addf(out,
+			 "<ul class=\"figures\"><li><a href=\"docs#trends\">Trend</a></li>"
+			 "<li><b>%u</b> worsening</li><li><b>%u</b> improving</li>"
+			 "<li><b>%u</b> steady</li></ul>",
+			 t.worsening, t.improving, t.steady);
 }
 
 static unsigned count_alerts(const struct row *row, size_t count)
@@ -179,20 +201,17 @@ static unsigned count_alerts(const struct row *row, size_t count)
 	return alerts;
 }
 
-static void put_summary(const struct view *view, const struct fleet_counts *n,
-			const struct row *row, const struct part *part, struct buf *out)
+/* What is not shown; n: of the whole fleet. */
+static void put_shown(const struct fleet_counts *n, const struct row *row, const struct part *part,
+		      struct buf *out)
 {
-	if (!n->or_worse[LEVEL_DEGRADING])
+	unsigned shown = (unsigned)(part->last - part->first);
+
+	if (shown == n->or_worse[LEVEL_DEGRADING])
 		return;
-	html_lit(out, "<div class=\"summary\">");
-	put_action(n, out);
-	put_assessment(n, out);
-	put_figures(view->snap, n, out);
-	buf_addf(out,
-		 "<p class=\"note\">%u alert%s, %zu row%s shown, %u hidden by filter</p></div>",
-		 n->or_worse[LEVEL_DEGRADING], fmt_plural(n->or_worse[LEVEL_DEGRADING]),
-		 part->last - part->first, fmt_plural((unsigned)(part->last - part->first)),
-		 n->or_worse[LEVEL_DEGRADING] - count_alerts(row, part->count));
+	buf_addf(out, "<p class=\"note\">%u alert%s, %u row%s shown, %u hidden by filter</p>",
+		 n->or_worse[LEVEL_DEGRADING], fmt_plural(n->or_worse[LEVEL_DEGRADING]), shown,
+		 fmt_plural(shown), n->or_worse[LEVEL_DEGRADING] - count_alerts(row, part->count));
 }
 
 /* ---- calm mode (doc/rules.md#busiest-five) ---- */
@@ -204,15 +223,19 @@ static bool is_busier(const struct row *a, const struct row *b)
 	return span_cmp(a->server->name, b->server->name) < 0;
 }
 
-/* The most active servers, in order; returns how many there are. */
-static size_t find_busiest(const struct snapshot *snap, struct row best[BUSY_COUNT])
+/* The most active of the servers that the filters let through, in order; returns how many. */
+static size_t find_busiest(const struct view *view, struct row best[BUSY_COUNT])
 {
+	const struct snapshot *snap = view->snap;
 	size_t count = 0;
 
 	for (size_t i = 0; i < snap->count; i++) {
 		struct row row = {&snap->servers[i], risk_activity(&snap->servers[i])};
-		size_t at = count < BUSY_COUNT ? count++ : BUSY_COUNT;
+		size_t at = count < BUSY_COUNT ? count : BUSY_COUNT;
 
+		if (!query_match(view->query, row.server))
+			continue;
+		count += count < BUSY_COUNT;
 		for (; at > 0 && is_busier(&row, &best[at - 1]); at--)
 			if (at < BUSY_COUNT)
 				best[at] = best[at - 1];
@@ -244,22 +267,26 @@ static void put_busy_row(const struct view *view, const struct server *s, struct
 	put_busy_cell(MARK_KIND_IOWAIT, s->iowait.now, out);
 	put_busy_cell(MARK_KIND_SWAP, s->swap_now, out);
 	buf_addf(out, "<td%s>", layout_mark(mark_of(MARK_KIND_LOAD, s->load.now)));
-	fmt_number(out, s->load.now, 2);
+	fmt_number(out, s->load.now, 1);
 	html_lit(out, "</td></tr>");
 }
 
-static void put_calm(const struct view *view, struct buf *out)
+static void put_busiest(const struct view *view, struct buf *out)
 {
 	struct row best[BUSY_COUNT];
-	size_t count = find_busiest(view->snap, best);
+	size_t count = find_busiest(view, best);
 
-	html_lit(out,
-		 "<p class=\"calm\">No server is at risk 50 or above.</p><div class=\"scroll\">"
-		 "<table class=\"busiest\"><caption>Busiest five by activity</caption><thead><tr>"
-		 "<th scope=\"col\">Server</th><th scope=\"col\">Profile</th>"
-		 "<th scope=\"col\">Status</th><th scope=\"col\">CPU</th>"
-		 "<th scope=\"col\">Memory</th><th scope=\"col\">I/O Wait</th>"
-		 "<th scope=\"col\">Swap</th><th scope=\"col\">Load</th></tr></thead><tbody>");
+	if (!count) {
+		if (view->snap->count)
+			filter_nothing(view->query, out);
+		return;
+	}
+	html_lit(out, "<div class=\"scroll\"><table class=\"busiest\"><caption>Busiest five by "
+		      "activity</caption><thead><tr>"
+		      "<th scope=\"col\">Server</th><th scope=\"col\">Profile</th>"
+		      "<th scope=\"col\">Level</th><th scope=\"col\">CPU</th>"
+		      "<th scope=\"col\">Memory</th><th scope=\"col\">I/O Wait</th>"
+		      "<th scope=\"col\">Swap</th><th scope=\"col\">Load</th></tr></thead><tbody>");
 	for (size_t i = 0; i < count; i++)
 		put_busy_row(view, best[i].server, out);
 	html_lit(out, "</tbody></table></div>");
@@ -275,31 +302,76 @@ size_t page_alerts(const struct view *view, struct buf *rows, struct buf *out)
 	return table_rows(view, any_level ? snap->count : rules_count(snap, RISK_ALERT), rows, out);
 }
 
+static void put_columns(const struct page *page, const struct query *query, struct buf *out)
+{
+	static const char *const titles[HIDE_COLUMNS] = {"Profile", "CPU", "I/O wait", "Memory"};
+
+	html_lit(out, "<p><span>Columns</span>");
+	for (int i = 0; i < HIDE_COLUMNS; i++) {
+		struct query q = *query;
+
+		query_toggle(&q, (enum hidden_column)i);
+		html_lit(out, " ");
+		layout_link(page, &q, !(query->hidden & 1u << i), titles[i], out);
+	}
+	html_lit(out, "</p>");
+}
+
+static void put_tools(const struct view *view, const struct page *page, struct buf *out)
+{
+	html_lit(out, "<div class=\"filters\">");
+	filter_name(page, "alerts", view->query, out);
+	put_columns(page, view->query, out);
+	layout_downloads(page, view->query, out);
+	html_lit(out, "</div>");
+	silence_form_chosen(view, out);
+}
+
 static void put_list(const struct view *view, const struct fleet_counts *n, struct buf *out)
 {
-	const struct page *page = page_find_name("overview");
+	static const enum kept_metric predicted[] = {KEPT_CPU, KEPT_IOWAIT, KEPT_MEMORY};
 	struct buf rows;
 	struct part part = table_part(view->query, page_alerts(view, &rows, out));
 	const struct row *row = (const struct row *)rows.data;
 
-	html_lit(out, "<div class=\"filters\">");
-	filter_profiles(page, view->query, out);
-	filter_name(page, "alerts", view->query, out);
-	html_lit(out, "</div>");
+	page_trust_line(view, predicted, sizeof(predicted) / sizeof(predicted[0]), out);
 	if (part.count)
 		put_table(view, row, &part, out);
 	else
 		filter_nothing(view->query, out);
-	put_summary(view, n, row, &part, out);
+	put_shown(n, row, &part, out);
 	buf_free(&rows);
+}
+
+static void put_heading(const struct view *view, const struct fleet_counts *n, bool calm,
+			struct buf *out)
+{
+	struct fleet_counts chosen;
+
+	if (calm) {
+		html_lit(out, "<h2>No alerts. The busiest servers</h2>");
+		return;
+	}
+	table_count(view, &chosen);
+	buf_addf(out, "<h2>Alerts: %u of %u servers%s</h2>", chosen.or_worse[LEVEL_DEGRADING],
+		 chosen.total, chosen.total < n->total ? " chosen" : "");
 }
 
 void page_alert_panel(const struct view *view, const struct fleet_counts *n, struct buf *out)
 {
-	buf_addf(out, "<section class=\"panel\" id=\"alerts\"><h2>Alerts: %u of %u servers</h2>",
-		 n->or_worse[LEVEL_DEGRADING], n->total);
-	if (!n->or_worse[LEVEL_DEGRADING] && view->query->level < 0)
-		put_calm(view, out);
+	const struct page *page = page_find_name("overview");
+	bool calm = !n->or_worse[LEVEL_DEGRADING] && view->query->level < 0;
+
+	html_lit(out, "<section class=\"panel\" id=\"alerts\">");
+	put_heading(view, n, calm, out);
+	html_lit(out, "<div class=\"pick\">");
+	filter_matrix(page, "alerts", LEVEL_DEGRADING, view, out);
+	html_lit(out, "<div class=\"tools\">");
+	put_tools(view, page, out);
+	put_trend(view, out);
+	html_lit(out, "</div></div>");
+	if (calm)
+		put_busiest(view, out);
 	else
 		put_list(view, n, out);
 	html_lit(out, "</section>");

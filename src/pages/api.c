@@ -7,6 +7,8 @@
 #include <math.h>
 
 #include "base/fmt.h"
+#include "fleet/verdict.h"
+#include "pages/sentence.h"
 #include "pages/state.h"
 #include "pages/table.h"
 #include "pages/pieces.h"
@@ -70,7 +72,7 @@ void api_error(const struct http_error *error, const char *parameter, const char
 	if (parameter)
 		json_cstr(&j, "parameter", parameter);
 	if (hint)
-		json_cstr(&j, "valid_values", hint);
+		json_cstr(&j, error->status == 400 ? "valid_values" : "said", hint);
 	json_end(&j);
 }
 
@@ -101,6 +103,22 @@ static void put_environment(const struct snapshot *snap, const struct fleet_coun
 	json_cstr(j, "predicted_status",
 		  card == STATUS_UNKNOWN ? NULL : status_table[card].capital);
 	json_end(j);
+}
+
+/* What leads on every page. */
+static void put_verdict(const struct view *view, const struct fleet_counts *n, struct json *j)
+{
+	const struct verdict verdict = verdict_of(n);
+	struct buf words;
+
+	buf_init(&words, 4096);
+	sentence_put(view, SENTENCE_TEXT, &words);
+	json_cstr(j, "verdict", verdict_name(&verdict));
+	if (buf_ok(&words))
+		json_str(j, "sentence", buf_span(&words));
+	else
+		buf_fail(j->out);
+	buf_free(&words);
 }
 
 static void put_counts(const struct fleet_counts *n, struct json *j)
@@ -182,6 +200,7 @@ void api_fleet(const struct view *view, struct buf *out)
 	json_cstr(&j, "model", models[snap->model]);
 	json_cstr(&j, "prediction_time", snap->prediction_time[0] ? snap->prediction_time : NULL);
 	put_environment(snap, &n, &j);
+	put_verdict(view, &n, &j);
 	put_counts(&n, &j);
 	json_array(&j, "servers");
 	for (size_t i = 0; i < snap->count; i++) {
@@ -213,6 +232,7 @@ static void put_alert(const struct server *s, const struct snapshot *snap, struc
 	api_change(j, "memory", &s->memory);
 	api_level_since(s, snap, j);
 	api_silence(s, snap->gen_ms, j);
+	api_time(j, "silenced_until", s->silence ? s->silence->until_ms : 0);
 	json_end(j);
 }
 

@@ -110,6 +110,90 @@ static void put_records(const struct accuracy *accuracy, struct json *j)
 	json_end(j);
 }
 
+/* ---- warnings ---- */
+
+static void put_limit(const struct view *view, size_t limit, struct json *j)
+{
+	const struct warning_limit *l = &warning_limits[limit];
+	bool above;
+
+	json_cstr(j, "metric", l->slug);
+	json_cstr(j, "kind", warning_kind_names[l->kind]);
+	json_num(j, "limit",
+		 warning_limit_of(limit, view->query->profile == PROFILE_DATABASE, &above));
+	json_cstr(j, "horizon", accuracy_horizon_table[warning_horizon(limit)].slug);
+}
+
+static void put_warning(const struct view *view, size_t limit, struct json *j)
+{
+	const struct warning_sums *sums = page_warning_sums(view, limit);
+
+	json_object(j, NULL);
+	put_limit(view, limit, j);
+	json_int(j, "hits", sums->outcomes[WARNING_HIT]);
+	json_int(j, "misses", sums->outcomes[WARNING_MISS]);
+	json_int(j, "false_alarms", sums->outcomes[WARNING_FALSE]);
+	json_int(j, "unknown", sums->outcomes[WARNING_LOST]);
+	json_num(j, "precision", warning_precision(sums));
+	json_num(j, "recall", warning_recall(sums));
+	json_num(j, "lead_min", warning_lead(sums));
+	json_end(j);
+}
+
+static void put_warnings(const struct view *view, struct json *j)
+{
+	json_array(j, "warnings");
+	for (size_t l = 0; l < WARNING_LIMITS; l++)
+		if (page_warning_is_wanted(view->query, l))
+			put_warning(view, l, j);
+	json_end(j);
+}
+
+static void put_outcome(const struct view *view, const struct warning_event *event, struct json *j)
+{
+	const struct warning_limit *l = &warning_limits[event->limit];
+	bool above;
+
+	json_object(j, NULL);
+	api_time(j, "at", event->at_ms);
+	json_cstr(j, "outcome", warning_outcome_table[event->outcome].slug);
+	json_str(j, "server", warning_name(view->warnings, event));
+	json_cstr(j, "profile", profile_table[event->profile].name);
+	json_cstr(j, "metric", l->slug);
+	json_cstr(j, "kind", warning_kind_names[l->kind]);
+	json_num(j, "limit",
+		 warning_limit_of(event->limit, event->profile == PROFILE_DATABASE, &above));
+	if (event->warned_ms)
+		api_time(j, "warned_at", event->warned_ms);
+	else
+		json_null(j, "warned_at");
+	json_end(j);
+}
+
+static void put_outcomes(const struct view *view, struct json *j)
+{
+	const struct warning_event *events[WARNINGS_TOLD];
+	size_t count = page_warning_events(view, events);
+
+	json_array(j, "outcomes");
+	for (size_t i = 0; i < count; i++)
+		put_outcome(view, events[i], j);
+	json_end(j);
+}
+
+/* ---- the document ---- */
+
+static void put_all(const struct view *view, struct json *j)
+{
+	api_time(j, "from", view->accuracy->from_ms);
+	api_time(j, "to", view->accuracy->to_ms);
+	json_int(j, "slot_s", view->accuracy->slot_ms / 1000);
+	put_records(view->accuracy, j);
+	put_scores(view, j);
+	put_warnings(view, j);
+	put_outcomes(view, j);
+}
+
 void api_accuracy(const struct view *view, struct buf *out)
 {
 	struct json j;
@@ -117,23 +201,31 @@ void api_accuracy(const struct view *view, struct buf *out)
 	json_resume(&j, out);
 	json_cstr(&j, "range", query_period_name(view->query->period));
 	json_cstr(&j, "profile", profile_name(view->query));
-	/* Not known is not the same as none. */
-	if (!view->accuracy) {
-		json_null(&j, "from");
-		json_null(&j, "to");
-		json_null(&j, "slot_s");
-		json_null(&j, "records");
-		json_null(&j, "scores");
+	if (view->accuracy && view->warnings) {
+		put_all(view, &j);
 		return;
 	}
-	api_time(&j, "from", view->accuracy->from_ms);
-	api_time(&j, "to", view->accuracy->to_ms);
-	json_int(&j, "slot_s", view->accuracy->slot_ms / 1000);
-	put_records(view->accuracy, &j);
-	put_scores(view, &j);
+	/* Not known is not the same as none. */
+	json_null(&j, "from");
+	json_null(&j, "to");
+	json_null(&j, "slot_s");
+	json_null(&j, "records");
+	json_null(&j, "scores");
+	json_null(&j, "warnings");
+	json_null(&j, "outcomes");
 }
 
 /* ---- CSV ---- */
+
+/* After metric, horizon and profile the columns of a score, then those of a warning. */
+#define SCORE_COLUMNS   20
+#define WARNING_COLUMNS 9
+
+static void put_blank(struct csv *c, int columns)
+{
+	while (columns-- > 0)
+		csv_str(c, "");
+}
 
 static void put_counts(const struct accuracy_sums *sums, struct csv *c)
 {
@@ -175,6 +267,29 @@ static void put_row(const struct view *view, enum accuracy_scenario scenario,
 	put_numbers(cell->score, c);
 	csv_num(c, (double)view->accuracy->expected);
 	csv_num(c, (double)view->accuracy->records[cell->horizon]);
+	put_blank(c, WARNING_COLUMNS);
+	csv_end(c);
+}
+
+/* A row of another kind: the columns of the scores are empty. */
+static void put_warning_row(const struct view *view, size_t limit, struct csv *c)
+{
+	const struct warning_limit *l = &warning_limits[limit];
+	const struct warning_sums *sums = page_warning_sums(view, limit);
+	const char *profile = profile_name(view->query);
+	bool above;
+
+	csv_str(c, l->slug);
+	csv_str(c, accuracy_horizon_table[warning_horizon(limit)].slug);
+	csv_str(c, profile ? profile : "");
+	put_blank(c, SCORE_COLUMNS);
+	csv_str(c, warning_kind_names[l->kind]);
+	csv_num(c, warning_limit_of(limit, view->query->profile == PROFILE_DATABASE, &above));
+	for (int i = 0; i < WARNING_OUTCOMES; i++)
+		csv_num(c, (double)sums->outcomes[i]);
+	csv_num(c, warning_precision(sums));
+	csv_num(c, warning_recall(sums));
+	csv_num(c, warning_lead(sums));
 	csv_end(c);
 }
 
@@ -186,7 +301,8 @@ void csv_accuracy(const struct view *view, struct buf *out)
 	csv_init(&c, out,
 		 "metric,horizon,profile,scenario,provenance,verdict,n,below,above,silent,absent,"
 		 "coverage,coverage_low,coverage_high,error,bias,naive_error,skill,"
-		 "pinball_p10,pinball_p50,pinball_p90,possible,compared");
+		 "pinball_p10,pinball_p50,pinball_p90,possible,compared,kind,limit,hits,misses,"
+		 "false_alarms,unknown,precision,recall,lead_min");
 	for (int s = 0; view->accuracy && s < ACCURACY_SCENARIOS; s++) {
 		enum accuracy_scenario scenario = (enum accuracy_scenario)s;
 		size_t count = page_accuracy_cells(view, scenario, cells);
@@ -194,4 +310,7 @@ void csv_accuracy(const struct view *view, struct buf *out)
 		for (size_t i = 0; i < count; i++)
 			put_row(view, scenario, &cells[i], &c);
 	}
+	for (size_t l = 0; view->warnings && l < WARNING_LIMITS; l++)
+		if (page_warning_is_wanted(view->query, l))
+			put_warning_row(view, l, &c);
 }

@@ -24,9 +24,10 @@ void csv_overview(const struct view *view, struct buf *out)
 	size_t count = page_alerts(view, &rows, out);
 	struct csv c;
 
-	csv_init(&c, out,
-		 "priority,server,profile,risk,cpu_now,cpu_predicted_30m,cpu_delta,iowait_now,"
-		 "iowait_predicted_30m,iowait_delta,mem_now,mem_predicted_30m,mem_delta");
+	csv_init(
+		&c, out,
+		"priority,server,profile,risk,cpu_now,cpu_predicted_30m,cpu_delta,iowait_now,"
+		"iowait_predicted_30m,iowait_delta,mem_now,mem_predicted_30m,mem_delta,since,time");
 	row = (const struct row *)rows.data;
 	for (size_t i = 0; i < count; i++) {
 		const struct server *s = row[i].server;
@@ -38,6 +39,8 @@ void csv_overview(const struct view *view, struct buf *out)
 		put_reading(&c, &s->cpu);
 		put_reading(&c, &s->iowait);
 		put_reading(&c, &s->memory);
+		csv_time(&c, server_level_since(s));
+		csv_time(&c, snapshot_bucket_ms(view->snap));
 		csv_end(&c);
 	}
 	buf_free(&rows);
@@ -51,7 +54,7 @@ void csv_heatmap(const struct view *view, struct buf *out)
 	size_t count = table_rows(view, view->snap->count, &rows, out);
 	struct csv c;
 
-	csv_init(&c, out, "server,profile,level,metric,value");
+	csv_init(&c, out, "server,profile,level,metric,value,time");
 	row = (const struct row *)rows.data;
 	for (size_t i = 0; i < count; i++) {
 		const struct server *s = row[i].server;
@@ -61,6 +64,7 @@ void csv_heatmap(const struct view *view, struct buf *out)
 		csv_str(&c, level_table[level_of(s->risk)].name);
 		csv_str(&c, query_metric_name(q->metric));
 		csv_num(&c, heat_value(s, q->metric));
+		csv_time(&c, snapshot_bucket_ms(view->snap));
 		csv_end(&c);
 	}
 	buf_free(&rows);
@@ -96,9 +100,9 @@ void csv_remediation(const struct view *view, struct buf *out)
 	const struct row *row = (const struct row *)rows.data;
 	struct csv c;
 
-	csv_init(
-		&c, out,
-		"server,profile,risk,predicted_cpu,action,integration_point,time_to_effect,status");
+	csv_init(&c, out,
+		 "server,profile,risk,predicted_cpu,action,integration_point,time_to_effect,status,"
+		 "time");
 	for (size_t i = 0; i < count; i++) {
 		const struct server *s = row[i].server;
 		const struct remedy *remedy = &remedy_table[s->profile];
@@ -111,6 +115,7 @@ void csv_remediation(const struct view *view, struct buf *out)
 		csv_str(&c, remedy->integration);
 		csv_str(&c, remedy->time);
 		csv_str(&c, REMEDY_STATUS);
+		csv_time(&c, snapshot_bucket_ms(view->snap));
 		csv_end(&c);
 	}
 	buf_free(&rows);

@@ -124,5 +124,6 @@ void api_alerting(const struct view *view, struct buf *out)
 	for (size_t i = 0; i < count; i++)
 		put_alert(view->snap, &alert[i], &j);
 	json_end(&j);
+	api_alertmanager(view, &j);
 	buf_free(&list);
 }

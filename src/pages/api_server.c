@@ -84,7 +84,7 @@ static void put_why(const struct server *s, struct json *j)
 	json_array(j, "why");
 	for (int i = 0; i < COMPONENT_COUNT; i++) {
 		enum component component = (enum component)i;
-		const struct risk_rule *rule = risk_rule(component, s->profile == PROFILE_DATABASE);
+		const struct risk_rule *rule = risk_rule(component);
 
 		if (!s->points[i])
 			continue;
@@ -194,6 +194,28 @@ static void put_metrics(const struct view *view, const struct series *series, st
 	json_end(j);
 }
 
+static void put_neighbour(struct json *j, const char *key, const struct server *s)
+{
+	if (s)
+		json_str(j, key, s->name);
+	else
+		json_cstr(j, key, NULL);
+}
+
+static void put_neighbours(const struct view *view, struct json *j)
+{
+	struct neighbours n = page_neighbours(view->snap, view->server);
+
+	json_int(j, "rank", (int64_t)n.rank);
+	json_int(j, "of", (int64_t)view->snap->count);
+	json_object(j, "neighbours");
+	put_neighbour(j, "worse", n.worse);
+	put_neighbour(j, "better", n.better);
+	put_neighbour(j, "previous", n.before);
+	put_neighbour(j, "next", n.after);
+	json_end(j);
+}
+
 void api_server(const struct view *view, struct buf *out)
 {
 	const struct server *s = view->server;
@@ -201,6 +223,8 @@ void api_server(const struct view *view, struct buf *out)
 
 	json_resume(&j, out);
 	api_server_members(s, view->snap, &j);
+	put_neighbours(view, &j);
+	put_why(s, &j);
 	put_crossings(s, &j);
 	put_metrics(view, s->series, &j);
 }

@@ -9,6 +9,7 @@
 
 #include "base/fmt.h"
 #include "base/html.h"
+#include "fleet/verdict.h"
 #include "pages/state.h"
 
 #define HEIGHT      20
@@ -108,18 +109,13 @@ static const struct span product = SPAN("TFT fleet");
 
 static void put_fleet(const struct view *view, struct buf *word, struct buf *out)
 {
-	static const int levels[STATUS_COUNT] = {
-		[STATUS_UNKNOWN] = UNKNOWN,         [STATUS_HEALTHY] = LEVEL_HEALTHY,
-		[STATUS_CAUTION] = LEVEL_DEGRADING, [STATUS_WARNING] = LEVEL_WARNING,
-		[STATUS_CRITICAL] = LEVEL_CRITICAL,
-	};
 	struct fleet_counts n;
-	enum status status;
+	struct verdict verdict;
 
-	snapshot_count(view->snap, &n);
-	status = status_of_fleet(n.total, n.or_worse);
-	buf_span_add(word, span_str(status_table[status].name));
-	put_word(view, product, word, levels[status], out);
+	snapshot_count_unsilenced(view->snap, &n);
+	verdict = verdict_of(&n);
+	buf_span_add(word, span_str(verdict_name(&verdict)));
+	put_word(view, product, word, verdict.total ? (int)verdict.level : UNKNOWN, out);
 }
 
 static void put_server(const struct view *view, struct buf *word, struct buf *out)

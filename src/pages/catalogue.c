@@ -124,7 +124,7 @@ void page_error(const struct http_error *error, const char *hint, enum media med
 	}
 	layout_error_begin(error, path, out);
 	if (hint) {
-		html_lit(out, "<p>Valid values: <code>");
+		buf_addf(out, "<p>%s: <code>", error->status == 400 ? "Valid values" : "It said");
 		html_str(out, hint);
 		html_lit(out, "</code></p>");
 	}

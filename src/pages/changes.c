@@ -346,7 +346,7 @@ static void put_server_cells(const struct view *view, const struct change *chang
 	html_lit(out, "</td><td>");
 	put_side(change->now, out);
 	html_lit(out, "</td><td>");
-	fmt_delta(out, change_of_risk(change) / 10.0, "");
+	fmt_change(out, change_of_risk(change) / 10.0, "");
 	buf_addf(out, "</td><td>%s</td>",
 		 change->cause == CAUSE_NONE ? "" : cause_names[change->cause]);
 }
@@ -378,7 +378,7 @@ static void put_list(const struct view *view, const struct changes *changes, str
 		html_lit(out, "<p class=\"empty\">No important changes.</p>");
 		return;
 	}
-	table_begin(&change_rows, "The most important first", view->query, out);
+	table_begin(&change_rows, "The most important first", view, out);
 	for (size_t i = part.first; i < part.last; i++)
 		put_row(view, changes, changes_line(changes, i), out);
 	table_end(&change_rows, &part, view->query, out);
@@ -432,7 +432,7 @@ static const struct {
 	{"Incident index, 30 min", put_index_30m},
 	{"Incident index, 8 h", put_index_8h},
 	{"Risk 50 or above", put_alerts},
-	{"Silent", put_silent},
+	{"<a href=\"docs#word-silent\">Silent</a>", put_silent},
 };
 
 static void put_both(const struct figures both[2], const char *title, int row, struct buf *out)

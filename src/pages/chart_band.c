@@ -6,12 +6,13 @@
 
 #include "base/fmt.h"
 #include "base/html.h"
+#include "pages/pen.h"
 
-#define STEP_MIN   5
-#define WIDTH      (FORECAST_STEPS * STEP_MIN) /* one unit is one minute */
-#define HEIGHT     200
-#define TABLE_STEP 24 /* two hours: twenty charts must stay under 3,000 elements */
-#define SPARK_STEP 4
+#define STEP_MIN    5
+#define WIDTH       (FORECAST_STEPS * STEP_MIN) /* one unit is one minute */
+#define HEIGHT      200
+#define LABEL_STEPS 24 /* a part as long has room for words */
+#define TABLE_STEP  24 /* two hours: twenty charts must stay under 3,000 elements */
 
 /* ---- the drawing ---- */
 
@@ -26,19 +27,24 @@ static double highest(const struct band *band)
 	return top;
 }
 
-/* The upper end of the axis: 1, 2 or 5 times a power of ten, not below any value or limit. */
+double chart_ceiling(double most)
+{
+	double scale;
+
+	if (!(most > 0))
+		return 1;
+	scale = pow(10, floor(log10(most)));
+	return scale * (most <= scale ? 1 : most <= 2 * scale ? 2 : most <= 5 * scale ? 5 : 10);
+}
+
+/* The upper end of the axis, not below any value or limit. */
 static double axis_top(const struct band_chart *chart)
 {
-	double top = highest(chart->band), scale;
+	double top = highest(chart->band);
 
-	if (chart->band->percent)
-		return 100;
 	for (int i = 0; i < BAND_LIMITS; i++)
 		top = fmax(top, chart->limits[i]);
-	if (top <= 0)
-		return 1;
-	scale = pow(10, floor(log10(top)));
-	return scale * (top <= scale ? 1 : top <= 2 * scale ? 2 : top <= 5 * scale ? 5 : 10);
+	return chart->band->percent ? 100 : chart_ceiling(top);
 }
 
 static int y_of(double value, double top)
@@ -46,75 +52,46 @@ static int y_of(double value, double top)
 	return HEIGHT - (int)lround(value / top * HEIGHT);
 }
 
-/* Writes a curve as relative lines; consecutive lines of the same slope are merged. */
-struct pen {
-	struct buf *out;
-	int dx, dy, steps; /* waiting to be written */
-};
-
-static void pen_lift(struct pen *pen)
-{
-	int dx = pen->steps * pen->dx, dy = pen->steps * pen->dy;
-
-	/* A minus sign needs no separator before it. */
-	if (pen->steps)
-		buf_addf(pen->out, "%s%d%s%d", dx < 0 ? "" : " ", dx, dy < 0 ? "" : " ", dy);
-	pen->steps = 0;
-}
-
-static void pen_move(struct pen *pen, int dx, int dy)
-{
-	if (dx != pen->dx || dy != pen->dy)
-		pen_lift(pen);
-	pen->dx = dx;
-	pen->dy = dy;
-	pen->steps++;
-}
-
-/* Returns the height at its end. */
-static int put_curve(struct pen *pen, const double *values, size_t len, size_t step, double top)
-{
-	int y = y_of(values[0], top);
-
-	buf_addf(pen->out, "M%d %dl", STEP_MIN, y);
-	for (size_t i = step; i < len; i += step) {
-		int next = y_of(values[i], top);
-
-		pen_move(pen, (int)step * STEP_MIN, next - y);
-		y = next;
-	}
-	return y;
-}
-
-/* Along the upper edge and back along the lower one. */
-static void put_range(const struct band *band, double top, struct buf *out)
+/* Of the steps from..to, both included: along the upper edge and back along the lower one. */
+static void put_range(const struct band *band, size_t from, size_t to, const char *css,
+		      const char *name, double top, struct buf *out)
 {
 	struct pen pen = {.out = out};
-	int y;
+
+	if (to <= from)
+		return;
+	buf_addf(out, "<path class=\"%s\" d=\"", css);
+	pen_move(&pen, (int)(from + 1) * STEP_MIN, y_of(band->high[from], top));
+	for (size_t i = from + 1; i <= to; i++)
+		pen_line(&pen, (int)(i + 1) * STEP_MIN, y_of(band->high[i], top));
+	for (size_t i = to + 1; i-- > from;)
+		pen_line(&pen, (int)(i + 1) * STEP_MIN, y_of(band->low[i], top));
+	pen_lift(&pen);
+	buf_addf(out, "z\">%s</path>", name);
+}
+
+/* Paler, and without a name that static/cursor.js would read values for, where it says nothing. */
+static void put_ranges(const struct band *band, double top, struct buf *out)
+{
+	size_t vague = band_vague(band, top), last = band->range_len - 1;
 
 	if (band->range_len < 2)
 		return;
-	html_lit(out, "<path class=\"envelope\" d=\"");
-	y = put_curve(&pen, band->high, band->range_len, 1, top);
-	for (size_t i = band->range_len; i-- > 0;) {
-		int next = y_of(band->low[i], top);
-
-		pen_move(&pen, i == band->range_len - 1 ? 0 : -STEP_MIN, next - y);
-		y = next;
-	}
-	pen_lift(&pen);
-	html_lit(out, "z\"/>");
+	put_range(band, 0, vague < last ? vague : last, "envelope", "<title>p10 to p90</title>",
+		  top, out);
+	put_range(band, vague, last, "vague", "", top, out);
 }
 
-/* Every step-th value. */
-static void put_median(const struct band *band, size_t step, double top, struct buf *out)
+static void put_median(const struct band *band, double top, struct buf *out)
 {
 	struct pen pen = {.out = out};
 
 	html_lit(out, "<path class=\"value\" d=\"");
-	(void)put_curve(&pen, band->median, band->len, step, top);
+	pen_move(&pen, STEP_MIN, y_of(band->median[0], top));
+	for (size_t i = 1; i < band->len; i++)
+		pen_line(&pen, (int)(i + 1) * STEP_MIN, y_of(band->median[i], top));
 	pen_lift(&pen);
-	html_lit(out, "\"/>");
+	html_lit(out, "\"><title>median</title></path>");
 }
 
 static void put_limits(const struct band_chart *chart, double top, struct buf *out)
@@ -147,7 +124,7 @@ static void put_labels(const struct band_chart *chart, double top, struct buf *o
 	put_number(top, out);
 	html_lit(out, "</text><text class=\"soon\" x=\"6%\" y=\"100%\">30 min</text>"
 		      "<text x=\"0\" y=\"100%\">0</text>");
-	for (int hour = 2; hour <= 8; hour += 2)
+	for (int hour = 4; hour <= 8; hour += 4)
 		buf_addf(out, "<text class=\"%s\" x=\"%d%%\" y=\"100%%\">%d h</text>",
 			 hour == 8 ? "end" : "middle", hour * 100 / 8, hour);
 }
@@ -159,7 +136,19 @@ static void put_value(double value, const struct band_chart *chart, struct buf *
 		buf_addf(out, "%s%s", chart->band->percent ? "" : " ", chart->unit);
 }
 
-static void put_words(const struct band_chart *chart, struct buf *out)
+/* Where there is room for it. */
+static void put_vague_words(const struct band *band, double top, struct buf *out)
+{
+	size_t vague = band_vague(band, top);
+
+	if (band->range_len - vague >= LABEL_STEPS)
+		buf_addf(out,
+			 "<text class=\"middle says\" x=\"%zu%%\" y=\"50%%\">the forecast says "
+			 "nothing here</text>",
+			 (vague + band->range_len) * 50 / FORECAST_STEPS);
+}
+
+static void put_words(const struct band_chart *chart, double top, struct buf *out)
 {
 	const struct band *band = chart->band;
 	size_t at = 0;
@@ -178,6 +167,9 @@ static void put_words(const struct band_chart *chart, struct buf *out)
 		html_lit(out, "; p90 up to ");
 		put_value(highest(band), chart, out);
 	}
+	if (band_vague(band, top) < band->range_len)
+		buf_addf(out, "; from %zu min on the band is as wide as the plot",
+			 (band_vague(band, top) + 1) * STEP_MIN);
 	html_lit(out, "</desc>");
 }
 
@@ -185,13 +177,15 @@ static void put_drawing(const struct band_chart *chart, struct buf *out)
 {
 	double top = axis_top(chart);
 
-	html_lit(out, "<svg class=\"lines fan\" role=\"img\">");
-	put_words(chart, out);
+	buf_addf(out, "<svg class=\"lines fan\" role=\"img\" data-top=\"%g\" data-unit=\"%s\">",
+		 top, chart->unit);
+	put_words(chart, top, out);
 	buf_addf(out, "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\">", WIDTH, HEIGHT);
-	put_range(chart->band, top, out);
-	put_median(chart->band, 1, top, out);
+	put_ranges(chart->band, top, out);
+	put_median(chart->band, top, out);
 	put_limits(chart, top, out);
 	put_labels(chart, top, out);
+	put_vague_words(chart->band, top, out);
 	html_lit(out, "</svg>");
 }
 
@@ -240,18 +234,4 @@ void chart_band(const struct band_chart *chart, struct buf *out)
 		 chart->provenance);
 	put_table(chart, out);
 	html_lit(out, "</figure>");
-}
-
-void chart_spark(const struct band *band, struct buf *out)
-{
-	double top = highest(band);
-
-	if (!band->len)
-		return;
-	buf_addf(out,
-		 "<svg class=\"lines spark\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" "
-		 "aria-hidden=\"true\">",
-		 WIDTH, HEIGHT);
-	put_median(band, SPARK_STEP, band->percent ? 100 : top > 0 ? top : 1, out);
-	html_lit(out, "</svg>");
 }

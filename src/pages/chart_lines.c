@@ -2,6 +2,7 @@
 #include "config.h"
 #include "pages/chart_lines.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <time.h>
 
@@ -12,6 +13,7 @@
 #define GRID      4
 #define EDGE      40 /* text centred closer to an edge would be cut off */
 #define MARK_ROWS 3  /* labels of neighbouring marks are on different lines */
+#define NAME_TOP  6  /* percent; a name above it would be cut off */
 #define MINUTE_MS INT64_C(60000)
 
 static int clamp(int64_t n)
@@ -44,7 +46,10 @@ static void value_labels(const struct chart_frame *frame, struct buf *out)
 
 void chart_begin(const struct chart_frame *frame, struct buf *out)
 {
-	buf_addf(out, "<svg class=\"lines\" role=\"img\"><title>%s</title><desc>", frame->title);
+	buf_addf(out,
+		 "<svg class=\"lines\" role=\"img\" data-from=\"%" PRId64 "\" data-to=\"%" PRId64
+		 "\" data-base=\"%g\" data-top=\"%g\" data-unit=\"%s\"><title>%s</title><desc>",
+		 frame->from_ms, frame->to_ms, frame->base, frame->top, frame->unit, frame->title);
 	html_text(out, frame->desc);
 	buf_addf(out,
 		 "</desc><svg width=\"100%%\" height=\"%d%%\" viewBox=\"0 0 %d %d\" "
@@ -56,10 +61,11 @@ void chart_begin(const struct chart_frame *frame, struct buf *out)
 	html_lit(out, "\"/>");
 }
 
-/* The interval of the times below the plot: a round one that gives at most six or seven of them. */
+/* The interval of the times below the plot: a round one that gives at most six or seven of them in
+ * the ranges that there are. */
 static int64_t tick_of(int64_t range_ms)
 {
-	static const int minutes[] = {1, 5, 10, 30, 60, 120, 240, 720, 1440, 7200};
+	static const int minutes[] = {5, 10, 120, 240, 1440, 7200};
 	size_t i = 0;
 
 	while (i + 1 < sizeof(minutes) / sizeof(minutes[0]) &&
@@ -127,23 +133,37 @@ void chart_bands(const struct chart_frame *frame, const struct chart_span *spans
 	buf_addf(out, "\"><title>%s</title></path>", name);
 }
 
+static bool is_below(const struct chart_name *name, const struct chart_name *other, bool last)
+{
+	return other->text &&
+	       (name->value < other->value || (last && !(name->value > other->value)));
+}
+
+/* Above the higher line and below the lower one, so that they do not meet. */
+static void put_names(const struct chart_frame *frame, struct buf *out)
+{
+	for (int i = 0; i < CHART_NAMES; i++) {
+		const struct chart_name *name = &frame->names[i];
+		int y = isnan(name->value) ? 0 : y_of(frame, name->value) * PLOT / SIZE;
+
+		if (name->text && !isnan(name->value))
+			buf_addf(out,
+				 "<text class=\"end\" x=\"99%%\" y=\"%d%%\" dy=\"%d\">%s</text>",
+				 y < NAME_TOP ? NAME_TOP : y,
+				 is_below(name, &frame->names[1 - i], i > 0) ? 14 : -5, name->text);
+	}
+}
+
 void chart_end(const struct chart_frame *frame, const struct chart_mark *marks, size_t count,
 	       struct buf *out)
 {
 	html_lit(out, "</svg>");
 	value_labels(frame, out);
 	time_labels(frame, out);
+	put_names(frame, out);
 	for (size_t i = 0; i < count; i++)
 		put_mark(frame, &marks[i], i, out);
 	html_lit(out, "</svg>");
-}
-
-void chart_key(const char *css, struct buf *out)
-{
-	buf_addf(out,
-		 "<svg class=\"lines key\" aria-hidden=\"true\"><path class=\"%s\" d=\"M1 "
-		 "6h24\"/></svg>",
-		 css);
 }
 
 /* --- series --- */

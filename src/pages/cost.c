@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Cost avoidance (doc/pages.md#cost, doc/rules.md#cost): a form, the figures beside their
- * assumptions, and the servers at risk. */
+/* Cost avoidance (doc/pages.md#cost, doc/rules.md#cost): the figures beside their assumptions, the
+ * days that they are of, a form, and the servers at risk. */
 #include "config.h"
 #include "pages/contents.h"
 
@@ -11,6 +11,7 @@
 #include "base/html.h"
 #include "base/json.h"
 #include "pages/layout.h"
+#include "fleet/history.h"
 #include "fleet/rules.h"
 #include "pages/table.h"
 
@@ -75,74 +76,174 @@ static void begin_card(const char *name, const char *title, struct buf *out)
 		 title);
 }
 
-static void card_incidents(const double *figure, const double *inputs, struct buf *out)
+/* Two digits: the assumptions are no better. */
+static double about(double value)
 {
-	begin_card("incidents", "Incidents prevented a day", out);
-	fmt_number(out, figure[COST_PREVENTED], 1);
-	buf_addf(out, "</p><p class=\"note\">(%.0f high + 0.%d × %.0f medium) × ",
-		 figure[COST_HIGH], COST_MEDIUM_TENTHS, figure[COST_MEDIUM]);
+	double unit;
+
+	if (!(fabs(value) >= 10))
+		return value;
+	unit = pow(10, floor(log10(fabs(value))) - 1);
+	return round(value / unit) * unit;
+}
+
+static void put_count(double value, struct buf *out)
+{
+	fmt_number(out, value, 1);
+}
+
+static void put_dollars(double value, struct buf *out)
+{
+	fmt_money(out, about(value));
+}
+
+/* What the cards show: the days with the fewest and the most incidents, or now. */
+struct shown_range {
+	const double *now, *least, *most;
+};
+
+/* "11.3", "9.8 to 12.1" */
+static void put_range(double least, double most, void (*put)(double value, struct buf *out),
+		      struct buf *out)
+{
+	put(least, out);
+	if (least >= most || isnan(most))
+		return;
+	html_lit(out, " to ");
+	put(most, out);
+}
+
+static void card_incidents(const struct shown_range *range, const double *inputs, struct buf *out)
+{
+	const double *now = range->now;
+
+	begin_card("incidents", "Incidents a day that might be prevented", out);
+	put_range(range->least[COST_PREVENTED], range->most[COST_PREVENTED], put_count, out);
+	html_lit(out, "</p><p class=\"note\">now ");
+	fmt_number(out, now[COST_PREVENTED], 1);
+	buf_addf(out, ": (%.0f high + 0.%d × %.0f medium) × ", now[COST_HIGH], COST_MEDIUM_TENTHS,
+		 now[COST_MEDIUM]);
 	put_input(inputs[COST_PREVENTION], out);
 	html_lit(out, "%</p></div>");
 }
 
-static void card_daily(const double *figure, const double *inputs, struct buf *out)
+static void card_daily(const struct shown_range *range, const double *inputs, struct buf *out)
 {
-	begin_card("daily", "Avoided cost, daily", out);
-	fmt_money(out, figure[COST_DAILY]);
+	begin_card("daily", "Cost a day that might be avoided", out);
+	put_range(range->least[COST_DAILY], range->most[COST_DAILY], put_dollars, out);
 	html_lit(out, "</p><p class=\"note\">× ");
-	fmt_money(out, figure[COST_PER_INCIDENT]);
+	fmt_money(out, range->now[COST_PER_INCIDENT]);
 	html_lit(out, " per incident (");
 	put_input(inputs[COST_HOURS], out);
 	html_lit(out, " h at ");
 	fmt_money(out, inputs[COST_PER_HOUR]);
-	html_lit(out, "); one day with today's fleet</p></div>");
+	html_lit(out, ")</p></div>");
 }
 
-static void card_days(const char *name, const char *title, double dollars, int days,
-		      struct buf *out)
+static void card_months(const struct shown_range *range, const double *inputs, struct buf *out)
 {
-	begin_card(name, title, out);
-	fmt_money(out, dollars);
-	buf_addf(out, "</p><p class=\"note\">daily × %d</p></div>", days);
-}
-
-static void card_months(const double *figure, const double *inputs, struct buf *out)
-{
-	begin_card("months", "Months to return", out);
-	if (isnan(figure[COST_MONTHS]))
+	begin_card("months", "Months to return, if every day were so", out);
+	if (isnan(range->most[COST_MONTHS]))
 		html_lit(out, "no payback");
+	else if (isnan(range->least[COST_MONTHS]))
+		put_range(range->most[COST_MONTHS], NAN, put_count, out);
 	else
-		fmt_number(out, figure[COST_MONTHS], 1);
+		put_range(range->most[COST_MONTHS], range->least[COST_MONTHS], put_count, out);
 	html_lit(out, "</p><p class=\"note\">project ");
 	fmt_money(out, inputs[COST_PROJECT]);
-	html_lit(out, " / monthly</p></div>");
+	buf_addf(out, " / (%d × daily)</p></div>", COST_MONTH_DAYS);
 }
 
-static void card_first_year(const double *figure, struct buf *out)
+/* What the figures are of. */
+static void put_basis(const struct view *view, const struct cost_days *days, struct buf *out)
 {
-	if (isnan(figure[COST_FIRST_YEAR]))
-		return;
-	begin_card("first-year", "First year, net", out);
-	fmt_money(out, figure[COST_FIRST_YEAR]);
-	html_lit(out, "</p><p class=\"note\">annual - project</p></div>");
+	html_lit(out,
+		 "<p class=\"insight early\">Hypothetical: no outage was measured, and none was "
+		 "prevented. ");
+	if (days->count)
+		buf_addf(out,
+			 "The ranges are those of the %zu of the last %d days that were measured, "
+			 "from the one with the fewest servers at risk to the one with the most.",
+			 days->count, COST_DAYS);
+	else if (view->history)
+		buf_addf(
+			out,
+			"No day has been measured yet, which takes %d hours: the figures are those "
+			"of now.",
+			COST_DAY_HOURS);
+	else
+		html_lit(out, "The days before are in the shared cache, which cannot be reached: "
+			      "the figures are those of now.");
+	html_lit(out, "</p>");
 }
 
-static void put_figures(const double *figure, const double *inputs, struct buf *out)
+static void put_figures(const struct shown_range *range, const double *inputs, struct buf *out)
 {
 	html_lit(out, "<section class=\"cards three\" aria-label=\"Figures\">");
-	card_incidents(figure, inputs, out);
-	card_daily(figure, inputs, out);
-	card_days("monthly", "Avoided cost, monthly", figure[COST_MONTHLY], COST_MONTH_DAYS, out);
-	card_days("annual", "Avoided cost, annual", figure[COST_ANNUAL], COST_YEAR_DAYS, out);
-	card_months(figure, inputs, out);
-	card_first_year(figure, out);
+	card_incidents(range, inputs, out);
+	card_daily(range, inputs, out);
+	card_months(range, inputs, out);
+	html_lit(out, "</section>");
+}
+
+/* ---- the days ---- */
+
+static void put_cell(const char *label, double value, void (*put)(double value, struct buf *out),
+		     struct buf *out)
+{
+	buf_addf(out, "<td data-l=\"%s\" class=\"num\">", label);
+	put(value, out);
+	html_lit(out, "</td>");
+}
+
+static void put_day(const struct cost_day *day, struct buf *out)
+{
+	if (!(day->measured_h > 0))
+		return;
+	html_lit(out, "<tr><th scope=\"row\">24 h to ");
+	fmt_date(out, day->to_ms);
+	html_lit(out, "</th><td data-l=\"Measured\">");
+	fmt_number(out, day->measured_h, 1);
+	buf_addf(out, " h%s</td>", day->measured_h < COST_DAY_HOURS ? ", left out" : "");
+	put_cell("High", day->figure[COST_HIGH], put_count, out);
+	put_cell("Medium", day->figure[COST_MEDIUM], put_count, out);
+	put_cell("Incidents", day->figure[COST_PREVENTED], put_count, out);
+	put_cell("Cost", day->figure[COST_DAILY], put_dollars, out);
+	html_lit(out, "</tr>");
+}
+
+static const struct table day_table = {
+	"cost",
+	"days",
+	"plan wide",
+	{
+		{"Day", SORT_KEYS, false},
+		{"Measured", SORT_KEYS, false},
+		{"High, mean", SORT_KEYS, true},
+		{"Medium, mean", SORT_KEYS, true},
+		{"Incidents that might be prevented", SORT_KEYS, true},
+		{"Cost that might be avoided", SORT_KEYS, true},
+	},
+};
+
+static void put_days(const struct view *view, const struct cost_days *days, struct buf *out)
+{
+	struct part all = {0, COST_DAYS, COST_DAYS};
+
+	if (!view->history || !history_count(view->history))
+		return;
+	html_lit(out, "<section class=\"panel\" id=\"days\"><h2>Measured days</h2>");
+	table_begin(&day_table, "High: servers at Danger or worse. Medium: at Degrading or Warning",
+		    view, out);
+	for (size_t i = 0; i < COST_DAYS; i++)
+		put_day(&days->day[i], out);
+	table_end(&day_table, &all, view->query, out);
 	html_lit(out, "</section>");
 }
 
 /* ---- servers at risk ---- */
 
-static void put_row(const struct query *query, const struct cost *cost, const struct server *s,
-		    struct buf *out)
+static void put_row(const struct query *query, const struct server *s, struct buf *out)
 {
 	html_lit(out, "<tr id=\"srv-");
 	html_text(out, s->name);
@@ -152,9 +253,8 @@ static void put_row(const struct query *query, const struct cost *cost, const st
 	layout_level(level_of(s->risk), out);
 	html_lit(out, "</td><td data-l=\"Risk\" class=\"num\">");
 	fmt_tenths(out, s->risk);
-	html_lit(out, "</td><td data-l=\"Potential cost\" class=\"num\">");
-	fmt_money(out, cost_of_server(cost, s));
-	html_lit(out, "</td></tr>");
+	buf_addf(out, "</td><td data-l=\"Counts as\" class=\"num\">%s</td></tr>",
+		 s->risk >= RISK_HIGH ? "1" : COST_MEDIUM_WEIGHT);
 }
 
 static const struct table risk_table = {
@@ -166,7 +266,7 @@ static const struct table risk_table = {
 		{"Class", SORT_KEYS, false},
 		{"Level", SORT_KEYS, false},
 		{"Risk", SORT_RISK, true},
-		{"Potential cost", SORT_COST, true},
+		{"Counts as, incidents a day", SORT_COST, true},
 	},
 };
 
@@ -178,13 +278,11 @@ static void put_table(const struct view *view, const struct cost *cost, struct b
 	char caption[160];
 
 	(void)snprintf(caption, sizeof(caption),
-		       "All high (risk %d and above) and the %d highest medium (%d to below %d); a "
-		       "medium one costs %g of an incident",
-		       RISK_HIGH / 10, COST_TABLE_MEDIUM, RISK_MEDIUM / 10, RISK_HIGH / 10,
-		       COST_MEDIUM_SHARE);
-	table_begin(&risk_table, caption, view->query, out);
+		       "All high (risk %d and above) and the %d highest medium (%d to below %d)",
+		       RISK_HIGH / 10, COST_TABLE_MEDIUM, RISK_ALERT / 10, RISK_HIGH / 10);
+	table_begin(&risk_table, caption, view, out);
 	for (size_t i = part.first; i < part.last; i++)
-		put_row(view->query, cost, row[i].server, out);
+		put_row(view->query, row[i].server, out);
 	table_end(&risk_table, &part, view->query, out);
 	buf_free(&rows);
 }
@@ -194,23 +292,37 @@ void page_cost_form(const struct bad_value *bad, struct buf *out)
 	put_form(bad->query, bad->key, out);
 }
 
+static void put_at_risk(const struct view *view, const struct cost *cost, struct buf *out)
+{
+	html_lit(out, "<section class=\"panel\" id=\"at-risk\"><h2>Servers at <a "
+		      "href=\"docs#word-risk\">risk</a> now</h2>");
+	if (cost->at_risk)
+		put_table(view, cost, out);
+	else
+		buf_addf(out,
+			 "<p class=\"calm\">No server is at risk %d or above; there is nothing to "
+			 "prevent now.</p>",
+			 RISK_ALERT / 10);
+	layout_downloads(page_find_name("cost"), view->query, out);
+	html_lit(out, "</section>");
+}
+
 void page_cost(const struct view *view, struct buf *out)
 {
 	const double *inputs = view->query->cost;
+	struct cost_days days = {.count = 0};
+	struct shown_range range;
 	struct cost cost;
 
 	cost_of(view->snap, inputs, &cost);
-	html_lit(out, "<h1>Cost avoidance</h1>");
-	put_figures(cost.figure, inputs, out);
+	if (view->history)
+		cost_days(view->history, inputs, &days);
+	range = (struct shown_range){cost.figure, days.least ? days.least->figure : cost.figure,
+				     days.most ? days.most->figure : cost.figure};
+	html_lit(out, "<h1>Cost, a calculation</h1>");
+	put_basis(view, &days, out);
+	put_figures(&range, inputs, out);
+	put_days(view, &days, out);
 	put_form(view->query, QUERY_KEYS, out);
-	html_lit(out, "<section class=\"panel\" id=\"at-risk\"><h2>Servers at risk</h2>");
-	if (cost.at_risk)
-		put_table(view, &cost, out);
-	else
-		buf_addf(out,
-			 "<p class=\"calm\">No server is at risk %d or above; nothing to prevent "
-			 "today.</p>",
-			 RISK_MEDIUM / 10);
-	layout_downloads(page_find_name("cost"), view->query, out);
-	html_lit(out, "</section>");
+	put_at_risk(view, &cost, out);
 }

@@ -27,6 +27,16 @@ static void put_scope(struct buf *out)
 	html_lit(out, TEXT_DOCS_SCOPE);
 }
 
+static void put_pages(struct buf *out)
+{
+	html_lit(out, TEXT_DOCS_PAGES);
+}
+
+static void put_words(struct buf *out)
+{
+	html_lit(out, TEXT_DOCS_WORDS);
+}
+
 /* ---- the score ---- */
 
 /* A made-up database server under load. */
@@ -47,7 +57,7 @@ static struct server example_server(void)
 
 static const char *part_name(enum component component)
 {
-	return risk_rule(component, false)->predicted ? "predicted" : "now";
+	return risk_rule(component)->predicted ? "predicted" : "now";
 }
 
 static void put_example(struct buf *out)
@@ -67,8 +77,7 @@ static void put_example(struct buf *out)
 		 profile_table[s.profile].name);
 	layout_table_begin("From values to a risk", columns, out);
 	for (int i = 0; i < COMPONENT_COUNT; i++) {
-		const struct risk_rule *rule =
-			risk_rule((enum component)i, s.profile == PROFILE_DATABASE);
+		const struct risk_rule *rule = risk_rule((enum component)i);
 
 		buf_addf(out,
 			 "<tr><th scope=\"row\">%s</th><td>%g</td><td>%d</td><td>0.%d</td><td>",
@@ -84,20 +93,22 @@ static void put_example(struct buf *out)
 	html_lit(out, "</p>");
 }
 
-static void put_steps(const struct risk_rule *rule, struct buf *out)
+static void put_steps(const struct risk_step *steps, bool above, struct buf *out)
 {
-	for (size_t i = 0; i < sizeof(rule->steps) / sizeof(rule->steps[0]); i++)
-		if (rule->steps[i].points)
-			buf_addf(out, "%s%s %g: %d", i ? "; " : "", sign(rule->above),
-				 rule->steps[i].limit, rule->steps[i].points);
+	for (size_t i = 0; i < RISK_STEPS; i++)
+		if (steps[i].points)
+			buf_addf(out, "%s%s %g: %d", i ? "; " : "", sign(above), steps[i].limit,
+				 steps[i].points);
 }
 
-static void put_rule(const struct risk_rule *rule, const char *whose, enum component component,
+static void put_rule(enum component component, const struct risk_step *steps, const char *whose,
 		     struct buf *out)
 {
+	const struct risk_rule *rule = risk_rule(component);
+
 	buf_addf(out, "<tr><th scope=\"row\">%s%s</th><td>%s</td><td>", rule->label, whose,
 		 part_name(component));
-	put_steps(rule, out);
+	put_steps(steps, rule->above, out);
 	html_lit(out, "</td></tr>");
 }
 
@@ -115,12 +126,12 @@ static void put_rules(struct buf *out)
 	layout_table_begin("Points", columns, out);
 	for (int i = 0; i < COMPONENT_COUNT; i++) {
 		enum component c = (enum component)i;
-		const struct risk_rule *others = risk_rule(c, false),
-				       *database = risk_rule(c, true);
+		const struct risk_step *others = risk_steps(c, false),
+				       *database = risk_steps(c, true);
 
-		put_rule(others, others == database ? "" : ", not Database", c, out);
+		put_rule(c, others, others == database ? "" : ", not Database", out);
 		if (others != database)
-			put_rule(database, ", Database", c, out);
+			put_rule(c, database, ", Database", out);
 	}
 	layout_table_end(out);
 }
@@ -346,6 +357,8 @@ static const struct {
 	void (*put)(struct buf *out);
 } sections[] = {
 	{"scope", "What this is", put_scope},
+	{"pages", "Pages", put_pages},
+	{"words", "Words", put_words},
 	{"example", "Worked example", put_example},
 	{"rules", "Risk", put_rules},
 	{"levels", "Levels", put_levels},

@@ -5,6 +5,7 @@
 #include "pages/contents.h"
 
 #include <math.h>
+#include <stdint.h>
 
 #include "pages/chart.h"
 #include "pages/filter.h"
@@ -16,20 +17,22 @@
 #include "fleet/heat.h"
 #include "fleet/shown.h"
 
-#define SMALL_TILES 300 /* with more servers than this, a tile has no room for text */
-#define SHADES      4
-#define LINE_ROWS   50 /* of the data table, with a line: more would be too many elements */
+#define GROUPED_SERVERS 50 /* with more, tiles are grouped by profile */
+#define CHANGED_SLOTS   5  /* of recent.h: 15 minutes */
+#define SHADES          4
+#define LINE_ROWS       50 /* of the data table, with a line: more would be too many elements */
 
 /* Metrics other than risk are shaded by value, not by level: darkest above the first limit, and so
  * on. */
 static const struct {
 	const char *name;
 	double over[SHADES - 1];
+	enum kept_metric forecast;
 } heat_table[HEAT_METRICS] = {
-	[HEAT_RISK] = {"Risk", {0}},
-	[HEAT_CPU] = {"CPU, worst 30 min", {90, 70, 50}},
-	[HEAT_MEMORY] = {"Memory, worst 30 min", {90, 70, 50}},
-	[HEAT_LOAD] = {"Load, worst 30 min", {12, 8, 6}},
+	[HEAT_RISK] = {"Risk", {0}, KEPT_METRICS},
+	[HEAT_CPU] = {"CPU, worst 30 min", {90, 70, 50}, KEPT_CPU},
+	[HEAT_MEMORY] = {"Memory, worst 30 min", {90, 70, 50}, KEPT_MEMORY},
+	[HEAT_LOAD] = {"Load, worst 30 min", {12, 8, 6}, KEPT_LOAD},
 };
 
 static int shade_of(enum heat_metric metric, double value)
@@ -63,18 +66,24 @@ static void put_metric_links(const struct view *view, const struct page *page, s
 	html_lit(out, "</p>");
 }
 
+static bool is_grouped(const struct view *view)
+{
+	return view->query->group == GROUP_AUTO ? view->snap->count > GROUPED_SERVERS
+						: view->query->group == GROUP_PROFILE;
+}
+
 static void put_group_links(const struct view *view, const struct page *page, struct buf *out)
 {
+	bool grouped = is_grouped(view), standard = view->snap->count > GROUPED_SERVERS;
 	struct query q = *view->query;
-	bool grouped = q.group == GROUP_PROFILE;
 
 	html_lit(out, "<p><span>Group</span> ");
 	q.group = GROUP_NONE;
 	query_give(&q, QUERY_PAGE, false);
-	query_give(&q, QUERY_GROUP, false);
+	query_give(&q, QUERY_GROUP, standard);
 	layout_link(page, &q, !grouped, "None", out);
 	q.group = GROUP_PROFILE;
-	query_give(&q, QUERY_GROUP, true);
+	query_give(&q, QUERY_GROUP, !standard);
 	html_lit(out, " ");
 	layout_link(page, &q, grouped, "Profile", out);
 	html_lit(out, "</p>");
@@ -86,7 +95,7 @@ static void put_sort_links(const struct view *view, const struct page *page, str
 		const char *text;
 		enum sort_key sort;
 		bool descending;
-	} orders[] = {{"Value", SORT_VALUE, true}, {"Name", SORT_NAME, false}};
+	} orders[] = {{"Name", SORT_NAME, false}, {"Value", SORT_VALUE, true}};
 
 	html_lit(out, "<p><span>Sort</span>");
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
@@ -102,16 +111,24 @@ static void put_sort_links(const struct view *view, const struct page *page, str
 	html_lit(out, "</p>");
 }
 
-static void put_controls(const struct view *view, struct buf *out)
+static void put_controls(const struct view *view, const struct page *page, struct buf *out)
 {
-	const struct page *page = page_find_name("heatmap");
-
 	html_lit(out, "<div class=\"filters\">");
 	put_metric_links(view, page, out);
 	put_group_links(view, page, out);
 	put_sort_links(view, page, out);
-	filter_servers(page, "heat", view->query, out);
 	html_lit(out, "</div>");
+}
+
+/* Below the tiles, which fill the window. */
+static void put_filters(const struct view *view, const struct page *page, struct buf *out)
+{
+	html_lit(out, "<div class=\"pick\">");
+	filter_matrix(page, "heat", LEVEL_HEALTHY, view, out);
+	html_lit(out, "<div class=\"filters\">");
+	filter_name(page, "heat", view->query, out);
+	layout_downloads(page, view->query, out);
+	html_lit(out, "</div></div>");
 }
 
 static void put_legend(enum heat_metric metric, struct buf *out)
@@ -131,7 +148,9 @@ static void put_legend(enum heat_metric metric, struct buf *out)
 			      "code is "
 			      "the risk level</li>");
 	}
-	html_lit(out, "</ul>");
+	html_lit(out,
+		 "<li>outlined: its level has changed within 15 min (dashed: for the better)</li>"
+		 "</ul>");
 }
 
 /* ---- tiles ---- */
@@ -150,6 +169,40 @@ static void put_fill(const struct view *view, const struct row *row, struct buf 
 		html_lit(out, " silent");
 }
 
+/* Its level 15 minutes ago; LEVEL_COUNT: unknown. */
+static enum level level_before(const struct server *s)
+{
+	int then = s->recent.most[RECENT_SLOTS - 1 - CHANGED_SLOTS];
+
+	return then ? level_of(10 * (then - 1)) : LEVEL_COUNT;
+}
+
+/* The class of a tile whose level has changed. */
+static const char *changed(const struct server *s)
+{
+	enum level then = level_before(s), now = level_of(s->risk);
+
+	if (then == LEVEL_COUNT || then == now)
+		return "";
+	return now < then ? " rose" : " fell";
+}
+
+/* Shown while the pointer or the focus is on the tile. */
+static void put_tip(const struct view *view, const struct row *row, struct buf *out)
+{
+	const struct server *s = row->server;
+	enum level then = level_before(s), now = level_of(s->risk);
+
+	html_text(out, s->name);
+	html_lit(out, " ");
+	fmt_number(out, heat(view, row), 1);
+	buf_addf(out, " %s, %s", level_table[now].name, profile_table[s->profile].name);
+	if (then != LEVEL_COUNT && then != now)
+		buf_addf(out, ", 15 min ago %s", level_table[then].name);
+	if (server_is_silent(s, view->snap->gen_ms))
+		html_lit(out, ", silent");
+}
+
 /* Hidden text after the name of a small tile. */
 static void put_label(const struct view *view, const struct row *row, struct buf *out)
 {
@@ -162,30 +215,52 @@ static void put_label(const struct view *view, const struct row *row, struct buf
 
 static void put_text(const struct view *view, const struct row *row, struct buf *out)
 {
-	layout_server(view->query, row->server->name, "server/", out);
 	html_lit(out, "<b>");
 	fmt_number(out, heat(view, row), 1);
 	buf_addf(out, "</b><i>%s</i>", level_table[level_of(row->server->risk)].code);
 	layout_silent(row->server, view->snap, out);
 }
 
+/* Tiles are as large as the window allows for their number: columns and rows are in the style
+ * sheet. A small one has room for the code of its level only. */
+static const struct tile_size {
+	size_t most; /* tiles */
+	const char *css;
+	bool small;
+} tile_sizes[] = {
+	{24, "n24", false},        {60, "n60", false},
+	{84, "n84", false},        {108, "n108", false},
+	{180, "n180", false},      {270, "small n270", true},
+	{500, "small n500", true}, {SIZE_MAX, "small n1000", true},
+};
+
+static const struct tile_size *size_of(size_t count)
+{
+	const struct tile_size *size = tile_sizes;
+
+	while (count > size->most)
+		size++;
+	return size;
+}
+
 static void put_tile(const struct view *view, const struct row *row, bool small, struct buf *out)
 {
+	enum level level = level_of(row->server->risk);
+
 	html_lit(out, "<li id=\"srv-");
 	html_text(out, row->server->name);
 	html_lit(out, "\" class=\"");
 	put_fill(view, row, out);
-	if (small) {
-		html_lit(out, "\" title=\"");
-		html_text(out, row->server->name);
+	buf_addf(out, "%s\" data-tip=\"", changed(row->server));
+	put_tip(view, row, out);
+	if (small && level < LEVEL_HEALTHY)
+		buf_addf(out, "\" data-code=\"%s", level_table[level].code);
+	html_lit(out, "\">");
+	layout_server(view->query, row->server->name, "server/", out);
+	if (small)
 		put_label(view, row, out);
-		html_lit(out, "\">");
-		layout_server(view->query, row->server->name, "server/", out);
-		put_label(view, row, out);
-	} else {
-		html_lit(out, "\">");
+	else
 		put_text(view, row, out);
-	}
 	html_lit(out, "</li>");
 }
 
@@ -193,36 +268,44 @@ static void put_tile(const struct view *view, const struct row *row, bool small,
 static void put_tiles(const struct view *view, const struct row *row, size_t count,
 		      enum profile profile, struct buf *out)
 {
-	bool small = view->snap->count > SMALL_TILES;
+	bool small = size_of(count)->small;
 
-	buf_addf(out, "<ul class=\"tiles%s\">", small ? " small" : "");
 	for (size_t i = 0; i < count; i++)
 		if (profile == PROFILE_COUNT || row[i].server->profile == profile)
 			put_tile(view, &row[i], small, out);
-	html_lit(out, "</ul>");
 }
 
-static bool has_profile(const struct row *row, size_t count, enum profile profile)
+static unsigned count_profile(const struct row *row, size_t count, enum profile profile)
 {
+	unsigned n = 0;
+
 	for (size_t i = 0; i < count; i++)
-		if (row[i].server->profile == profile)
-			return true;
-	return false;
+		n += row[i].server->profile == profile;
+	return n;
 }
 
+/* A heading stands among the tiles, so that no line of them ends early. */
 static void put_groups(const struct view *view, const struct row *row, size_t count,
 		       struct buf *out)
 {
-	if (view->query->group == GROUP_NONE) {
-		put_tiles(view, row, count, PROFILE_COUNT, out);
-		return;
-	}
 	for (int i = 0; i < PROFILE_COUNT; i++) {
-		if (!has_profile(row, count, (enum profile)i))
+		unsigned n = count_profile(row, count, (enum profile)i);
+
+		if (!n)
 			continue;
-		buf_addf(out, "<h3>%s</h3>", profile_table[i].name);
+		buf_addf(out, "<li class=\"group\"><h3>%s</h3>%u</li>", profile_table[i].name, n);
 		put_tiles(view, row, count, (enum profile)i, out);
 	}
+}
+
+static void put_map(const struct view *view, const struct row *row, size_t count, struct buf *out)
+{
+	buf_addf(out, "<ul class=\"tiles %s\">", size_of(count)->css);
+	if (is_grouped(view))
+		put_groups(view, row, count, out);
+	else
+		put_tiles(view, row, count, PROFILE_COUNT, out);
+	html_lit(out, "</ul>");
 }
 
 /* ---- statistics ---- */
@@ -310,10 +393,10 @@ static void put_data(const struct view *view, const struct row *row, size_t coun
 
 	buf_addf(out, "<details id=\"data\"%s><summary>Data table</summary>",
 		 open ? " open=\"\"" : "");
-	table_begin(&data_table, heat_table[q->metric].name, q, out);
+	table_begin(&data_table, heat_table[q->metric].name, view, out);
 	for (size_t i = part.first; i < part.last; i++) {
 		html_lit(out, "<tr><th scope=\"row\">");
-		html_text(out, row[i].server->name);
+		layout_server(q, row[i].server->name, "server/", out);
 		buf_addf(out, "</th><td>%s", level_table[level_of(row[i].server->risk)].name);
 		layout_since(row[i].server, view->snap, out);
 		if (i - part.first < LINE_ROWS)
@@ -326,25 +409,34 @@ static void put_data(const struct view *view, const struct row *row, size_t coun
 	html_lit(out, "</details>");
 }
 
+static void put_provenance(const struct view *view, struct buf *out)
+{
+	html_lit(out, "<p class=\"note\">trend extrapolation</p>");
+	page_trust_line(view, &heat_table[view->query->metric].forecast, 1, out);
+}
+
 void page_heatmap(const struct view *view, struct buf *out)
 {
 	const struct query *q = view->query;
 	struct buf rows;
+	const struct page *page = page_find_name("heatmap");
 	size_t count = table_rows(view, view->snap->count, &rows, out);
 	const struct row *row = (const struct row *)rows.data;
 
 	buf_addf(out, "<h1>Heatmap</h1><section class=\"panel\" id=\"heat\"><h2>%s</h2>",
 		 heat_table[q->metric].name);
-	put_controls(view, out);
+	put_controls(view, page, out);
 	if (count) {
 		put_legend(q->metric, out);
-		put_groups(view, row, count, out);
+		put_map(view, row, count, out);
 		put_statistics(view, row, count, out);
 		if (q->metric != HEAT_RISK)
-			html_lit(out, "<p class=\"note\">trend extrapolation</p>");
+			put_provenance(view, out);
+		put_filters(view, page, out);
 		put_data(view, row, count, out);
 	} else {
 		filter_nothing(q, out);
+		put_filters(view, page, out);
 	}
 	html_lit(out, "</section>");
 	buf_free(&rows);

@@ -217,13 +217,17 @@ static void draw_lines(const struct history *h, enum history_metric metric,
 			   out);
 	curve_line(h, metric, HISTORY_COLUMNS, frame, "value", shown_table[metric].title, out);
 	end_chart(h, frame, out);
-	if (metric != HISTORY_RISK)
-		return;
-	html_lit(out, "<ul class=\"legend\"><li>");
-	chart_key("value", out);
-	html_lit(out, " mean of the fleet</li><li>");
-	chart_key("peak", out);
-	html_lit(out, " highest server</li></ul>");
+}
+
+/* At their last values. */
+static void name_lines(const struct history *h, struct chart_frame *frame)
+{
+	struct history_stats mean, highest;
+
+	history_stats(h, HISTORY_RISK, &mean);
+	history_stats(h, HISTORY_HIGHEST, &highest);
+	frame->names[0] = (struct chart_name){"highest server", highest.current};
+	frame->names[1] = (struct chart_name){"mean of the fleet", mean.current};
 }
 
 static void put_level_legend(const struct history_point *last, struct buf *out)
@@ -263,6 +267,8 @@ static void put_chart(const struct history *h, enum history_metric metric, struc
 	buf_init(&desc, 1024);
 	curve_describe(h, metric, frame.unit, &desc);
 	frame.desc = buf_span(&desc);
+	if (metric == HISTORY_RISK)
+		name_lines(h, &frame);
 	if (metric == HISTORY_LEVELS)
 		draw_levels(h, &frame, out);
 	else

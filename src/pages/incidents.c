@@ -4,6 +4,9 @@
 #include "config.h"
 #include "pages/contents.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 #include "base/fmt.h"
 #include "base/html.h"
 #include "fleet/incidents.h"
@@ -27,9 +30,79 @@ static bool is_wanted(const struct query *query, const struct incidents *inciden
 	return query_match(query, &server);
 }
 
+const char *page_incident_reason(const struct incident *incident)
+{
+	return incident->rule == COMPONENT_COUNT ? NULL : risk_rule(incident->rule)->label;
+}
+
+/* ---- in which order ---- */
+
+struct order {
+	struct query query;
+	const struct incidents *incidents;
+	int64_t now_ms;
+};
+
+/* 0 where the order is that of text_of; NAN: absent. */
+static double number_of(const struct order *order, const struct incident *i)
+{
+	switch (order->query.sort) {
+	case SORT_FROM:
+		return (double)i->from_ms;
+	case SORT_TO:
+		return i->to_ms ? (double)i->to_ms : (double)INFINITY;
+	case SORT_DURATION:
+		return (double)incident_duration_ms(i, order->now_ms);
+	case SORT_RISK:
+		return i->risk;
+	case SORT_AT:
+		return (double)i->peak_ms;
+	case SORT_SERVERS:
+		return i->environment ? (double)i->servers : (double)NAN;
+	case SORT_PROFILE:
+		return i->environment ? (double)NAN : 0;
+	case SORT_REASON:
+		return page_incident_reason(i) ? 0 : (double)NAN;
+	default:
+		return 0;
+	}
+}
+
+static struct span text_of(const struct order *order, const struct incident *i)
+{
+	const char *reason = page_incident_reason(i);
+
+	if (order->query.sort == SORT_PROFILE)
+		return span_str(profile_table[i->profile].name);
+	if (order->query.sort == SORT_REASON && reason)
+		return span_str(reason);
+	if (order->query.sort == SORT_NAME)
+		return i->environment ? SPAN("Environment") : incident_name(order->incidents, i);
+	return SPAN("");
+}
+
+/* What is absent comes last; what is equal stays in the order of the records. */
+static int compare(const void *left, const void *right, void *context)
+{
+	const struct incident *a = *(const struct incident *const *)left;
+	const struct incident *b = *(const struct incident *const *)right;
+	const struct order *order = context;
+	double x = number_of(order, a), y = number_of(order, b);
+	int c = (x > y) - (x < y);
+
+	if (isnan(x) != isnan(y))
+		return isnan(x) ? 1 : -1;
+	if (!c)
+		c = span_cmp(text_of(order, a), text_of(order, b));
+	if (c)
+		return order->query.sort_descending ? -c : c;
+	return (a > b) - (a < b);
+}
+
 size_t page_incident_list(const struct view *view, struct buf *list, struct buf *out)
 {
 	const struct incident *incident = incidents_list(view->incidents);
+	struct order order = {*view->query, view->incidents, snapshot_bucket_ms(view->snap)};
 	size_t count = incidents_count(view->incidents);
 
 	buf_init(list, count * sizeof(incident));
@@ -38,12 +111,10 @@ size_t page_incident_list(const struct view *view, struct buf *list, struct buf 
 			buf_add(list, (const void *)&incident, sizeof(incident));
 	if (!buf_ok(list))
 		buf_fail(out);
-	return list->len / sizeof(incident);
-}
-
-const char *page_incident_reason(const struct incident *incident)
-{
-	return incident->rule == COMPONENT_COUNT ? NULL : risk_rule(incident->rule, false)->label;
+	count = list->len / sizeof(incident);
+	if (count > 1 && (order.query.given & QUERY_BIT(QUERY_SORT)))
+		qsort_r(list->data, count, sizeof(incident), compare, &order);
+	return count;
 }
 
 /* ---- controls ---- */
@@ -66,21 +137,20 @@ static const struct table incident_table = {
 	"incidents",
 	"plan wide",
 	{
-		{"What", SORT_KEYS, false},
-		{"Profile", SORT_KEYS, false},
-		{"From", SORT_KEYS, false},
-		{"To", SORT_KEYS, false},
-		{"Duration", SORT_KEYS, true},
+		{"What", SORT_NAME, false},
+		{"Profile", SORT_PROFILE, false},
+		{"From", SORT_FROM, false},
+		{"To", SORT_TO, false},
+		{"Duration", SORT_DURATION, true},
 		{"Peak", SORT_KEYS, false},
-		{"Risk", SORT_KEYS, true},
-		{"At", SORT_KEYS, false},
-		{"Reason", SORT_KEYS, false},
-		{"Critical or worse", SORT_KEYS, true},
+		{"Risk", SORT_RISK, true},
+		{"At", SORT_AT, false},
+		{"Reason", SORT_REASON, false},
+		{"Critical or worse", SORT_SERVERS, true},
 	},
 };
 
-/* A link to the server as it was in the bucket of at_ms, or to the fleet if there is none. */
-static void put_moment(struct span server, int64_t at_ms, int64_t shown_ms, struct buf *out)
+void page_moment(struct span server, int64_t at_ms, int64_t shown_ms, struct buf *out)
 {
 	struct query q;
 
@@ -114,11 +184,11 @@ static void put_what(const struct query *query, const struct incident *i, struct
 static void put_times(const struct incident *i, struct span server, int64_t now_ms, struct buf *out)
 {
 	html_lit(out, "<td data-l=\"From\">");
-	put_moment(server, i->from_ms, i->from_ms, out);
+	page_moment(server, i->from_ms, i->from_ms, out);
 	html_lit(out, "</td><td data-l=\"To\">");
 	/* The link leads to its last bucket: the next one may be missing. */
 	if (i->to_ms)
-		put_moment(server, i->last_ms, i->to_ms, out);
+		page_moment(server, i->last_ms, i->to_ms, out);
 	else
 		html_lit(out, "<b>open</b>");
 	html_lit(out, "</td><td data-l=\"Duration\" class=\"num\">");
@@ -155,7 +225,7 @@ static void put_peak(const struct incident *i, struct span server, struct buf *o
 	html_lit(out, "</td><td data-l=\"Risk\" class=\"num\">");
 	fmt_tenths(out, i->risk);
 	html_lit(out, "</td><td data-l=\"At\">");
-	put_moment(server, i->peak_ms, i->peak_ms, out);
+	page_moment(server, i->peak_ms, i->peak_ms, out);
 	html_lit(out, "</td>");
 }
 
@@ -176,8 +246,11 @@ static void put_table(const struct view *view, const struct incident *const *inc
 {
 	struct part part = table_part(view->query, count);
 
-	table_begin(&incident_table, "Open ones first, then by their end, the newest first",
-		    view->query, out);
+	table_begin(&incident_table,
+		    view->query->given & QUERY_BIT(QUERY_SORT)
+			    ? "Ordered by the column with the arrow"
+			    : "Open ones first, then by their end, the newest first",
+		    view, out);
 	for (size_t i = part.first; i < part.last; i++)
 		put_row(view, incident[i], out);
 	table_end(&incident_table, &part, view->query, out);
@@ -189,8 +262,8 @@ static void put_counts(const struct incident *const *incident, size_t count, str
 {
 	size_t open = 0;
 
-	while (open < count && !incident[open]->to_ms)
-		open++;
+	for (size_t i = 0; i < count; i++)
+		open += !incident[i]->to_ms;
 	buf_addf(out,
 		 "<ul class=\"figures\"><li>Open <b>%zu</b></li><li>Ended <b>%zu</b></li></ul>",
 		 open, count - open);

@@ -10,16 +10,17 @@
 #include "build_id.h"
 #include "base/fmt.h"
 #include "base/html.h"
+#include "fleet/verdict.h"
 #include "pages/state.h"
 
 #define PRODUCT "TFT"
+#define DAY_MS  INT64_C(86400000)
 
-/* Status of the environment (doc/rules.md#environment) and number of alerts, as the title, the icon
- * and the header chip show them. They depend on the age: a stale status keeps its word but loses
- * its colour; one that is too old to act on is unknown. */
+/* The verdict (fleet/verdict.h) as the title, the icon and the header chip show it: without servers
+ * that are silenced. They depend on the age: a stale verdict keeps its word but loses its colour; one
+ * that is too old to act on is unknown. */
 struct fleet_state {
-	enum status status;
-	unsigned alerts;
+	struct verdict verdict; /* unknown: without servers */
 	bool stale;
 };
 
@@ -28,10 +29,9 @@ static struct fleet_state fleet_state(const struct view *view)
 	struct fleet_counts n;
 
 	if (!state_has_data(view) || state_of(view) == STATE_VERY_STALE)
-		return (struct fleet_state){.status = STATUS_UNKNOWN};
-	snapshot_count(view->snap, &n);
-	return (struct fleet_state){status_of_fleet(n.total, n.or_worse),
-				    n.or_worse[LEVEL_DEGRADING], state_of(view) == STATE_STALE};
+		return (struct fleet_state){.stale = false};
+	snapshot_count_unsilenced(view->snap, &n);
+	return (struct fleet_state){verdict_of(&n), state_of(view) == STATE_STALE};
 }
 
 /* ---- pieces ---- */
@@ -89,6 +89,16 @@ void layout_hidden_at(const struct query *query, struct buf *out)
 	html_lit(out, "\"/>");
 }
 
+void layout_search_text(const struct query *query, struct buf *out)
+{
+	if (query && query->q[0]) {
+		html_lit(out, " value=\"");
+		html_str(out, query->q);
+		html_lit(out, "\"");
+	}
+	html_lit(out, "/>");
+}
+
 void layout_link(const struct page *page, const struct query *query, bool current, const char *text,
 		 struct buf *out)
 {
@@ -104,6 +114,8 @@ static void put_format(const struct page *page, const struct query *query, enum 
 {
 	struct query q = *query;
 
+	/* A file has all rows and columns. */
+	q.given &= ~(QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_HIDE) | QUERY_BIT(QUERY_ROW));
 	q.format = format;
 	query_give(&q, QUERY_FORMAT, true);
 	html_lit(out, " ");
@@ -191,6 +203,28 @@ void layout_silent(const struct server *server, const struct snapshot *snap, str
 	html_lit(out, "</small>");
 }
 
+void layout_silence(const struct silence *silence, const struct snapshot *snap, struct buf *out)
+{
+	html_lit(out, "<small class=\"silenced\">silenced until ");
+	if (silence->until_ms - snap->gen_ms < DAY_MS)
+		fmt_time_element(out, silence->until_ms);
+	else
+		fmt_day_element(out, silence->until_ms);
+	html_lit(out, " by ");
+	html_text(out, silence->author);
+	html_lit(out, ": ");
+	html_text(out, silence->comment);
+	html_lit(out, "</small>");
+}
+
+void layout_silenced(const struct server *server, const struct snapshot *snap, struct buf *out)
+{
+	if (!server->silence)
+		return;
+	html_lit(out, " ");
+	layout_silence(server->silence, snap, out);
+}
+
 void layout_since(const struct server *server, const struct snapshot *snap, struct buf *out)
 {
 	int64_t since_ms = server_level_since(server), now_ms = snapshot_bucket_ms(snap);
@@ -218,17 +252,14 @@ void layout_upper(const char *word, struct buf *out)
 
 /* ---- the shell ---- */
 
-static const char *favicon(enum status status)
+/* NULL: unknown. */
+static const char *favicon(const struct verdict *verdict)
 {
-	static const char *const icons[STATUS_COUNT] = {
-		[STATUS_UNKNOWN] = ASSET_FAVICON_UNKNOWN_SVG,
-		[STATUS_HEALTHY] = ASSET_FAVICON_OK_SVG,
-		[STATUS_CAUTION] = ASSET_FAVICON_WARNING_SVG,
-		[STATUS_WARNING] = ASSET_FAVICON_WARNING_SVG,
-		[STATUS_CRITICAL] = ASSET_FAVICON_CRITICAL_SVG,
-	};
-
-	return icons[status];
+	if (!verdict || !verdict->total)
+		return ASSET_FAVICON_UNKNOWN_SVG;
+	if (verdict->level <= LEVEL_CRITICAL)
+		return ASSET_FAVICON_CRITICAL_SVG;
+	return verdict->level <= LEVEL_DEGRADING ? ASSET_FAVICON_WARNING_SVG : ASSET_FAVICON_OK_SVG;
 }
 
 /* The last word of a page may change column widths and line breaks, so a half-painted page would
@@ -279,16 +310,22 @@ static int64_t reload_s(const struct page *active, const struct view *view)
 }
 
 /* Most first visits are to the overview, so it needs only one style sheet and one script. The
- * interactive charts are large and loaded only by pages that have them. */
+ * interactive charts are large and loaded only by pages that have them. app.js loads the modules told.js, where a
+ * viewer wants to be told, and help.js, upon its key. */
 static void assets(const struct page *active, const struct view *view, struct buf *out)
 {
 	const char *root = to_root(span_str(active->path));
 
 	if (active->path[1] || view->query->view != VIEW_FULL)
 		buf_addf(out, "<link rel=\"stylesheet\" href=\"%s" ASSET_PAGES_CSS "\"/>", root);
-	buf_addf(out, "<script defer=\"\" src=\"%s" ASSET_APP_JS "\"></script>", root);
+	buf_addf(out,
+		 "<script defer=\"\" src=\"%s" ASSET_APP_JS "\" data-told=\"%s" ASSET_TOLD_JS
+		 "\" data-help=\"%s" ASSET_HELP_JS "\"></script>",
+		 root, root, root);
 	if (view->query->view == VIEW_KIOSK)
 		buf_addf(out, "<script defer=\"\" src=\"%s" ASSET_KIOSK_JS "\"></script>", root);
+	if (active->cursor)
+		buf_addf(out, "<script defer=\"\" src=\"%s" ASSET_CURSOR_JS "\"></script>", root);
 	if (active->needs & PAGE_HISTORY)
 		buf_addf(out,
 			 "<link rel=\"stylesheet\" href=\"%s" ASSET_CHARTS_CSS "\"/>"
@@ -358,9 +395,9 @@ static void put_title(const struct page *active, const struct view *view, struct
 	}
 	if (fleet.stale)
 		html_lit(out, "Stale: ");
-	if (fleet.alerts)
-		buf_addf(out, "(%u) ", fleet.alerts);
-	buf_addf(out, "%s - ", status_table[fleet.status].name);
+	if (fleet.verdict.alerts)
+		buf_addf(out, "(%u) ", fleet.verdict.alerts);
+	buf_addf(out, "%s - ", verdict_name(&fleet.verdict));
 	html_text(out, view->server ? view->server->name : span_str(active->title));
 	html_lit(out, " - " PRODUCT "</title>");
 }
@@ -372,7 +409,7 @@ static void head(const struct page *active, const struct view *view, struct flee
 
 	head_open(root, view->query->view == VIEW_KIOSK ? " data-view=\"kiosk\"" : "", out);
 	put_reload(active, view, out);
-	head_links(root, favicon(fleet.stale ? STATUS_UNKNOWN : fleet.status), out);
+	head_links(root, favicon(fleet.stale ? NULL : &fleet.verdict), out);
 	assets(active, view, out);
 	put_title(active, view, fleet, out);
 	html_lit(out, "</head>");
@@ -397,7 +434,8 @@ static void navigation(const struct page *active, const struct query *query, con
 	}
 	buf_addf(out, "</ul><form action=\"%sheatmap\" role=\"search\">", root);
 	html_lit(out, "<label for=\"find\">Find server</label>"
-		      "<input id=\"find\" type=\"search\" name=\"q\" maxlength=\"64\"/>");
+		      "<input id=\"find\" type=\"search\" name=\"q\" maxlength=\"64\"");
+	layout_search_text(query, out);
 	if (query)
 		layout_hidden_at(query, out);
 	html_lit(out, "<button>Find</button></form></nav>");
@@ -423,13 +461,13 @@ static void refresh_menu(const struct page *active, const struct view *view, str
 		 view->site->interval_ms / 1000);
 }
 
-static void put_environment(struct fleet_state fleet, struct buf *out)
+static void put_verdict(struct fleet_state fleet, struct buf *out)
 {
-	if (fleet.stale)
-		buf_addf(out, "<span class=\"chip sev-%s\">%s, stale</span>",
-			 status_table[STATUS_UNKNOWN].slug, status_table[fleet.status].name);
-	else
-		layout_status(fleet.status, out);
+	buf_addf(out, "<span class=\"chip sev-%s\">%s%s</span>",
+		 fleet.stale ? status_table[STATUS_UNKNOWN].slug : verdict_slug(&fleet.verdict),
+		 verdict_name(&fleet.verdict), fleet.stale ? ", stale" : "");
+	if (fleet.verdict.alerts)
+		buf_addf(out, " <small>%u of %u</small>", fleet.verdict.count, fleet.verdict.total);
 }
 
 static void header(const struct page *active, const struct view *view, struct fleet_state fleet,
@@ -447,11 +485,11 @@ static void header(const struct page *active, const struct view *view, struct fl
 		      "<p class=\"environment\"><a href=\"");
 	put_path(to_root(span_str(active->path)), "/", out);
 	layout_at(view->query, "?", out);
-	html_lit(out, "\">Environment ");
-	put_environment(fleet, out);
+	html_lit(out, "\">Fleet ");
+	put_verdict(fleet, out);
 	html_lit(out, "</a></p>");
 	refresh_menu(active, view, out);
-	html_lit(out, "<p class=\"theme\"><small>theme follows the system</small></p></header>");
+	html_lit(out, "</header>");
 }
 
 /* The address of the same view without its moment. */
@@ -533,29 +571,37 @@ static void put_served(const struct snapshot *snap, const char *root, struct buf
 	buf_addf(out, ". <a href=\"%sadvanced\">Now</a></p>", root);
 }
 
-static void put_snapshot(const struct snapshot *snap, struct buf *out)
+/* What a viewer wants to know: from when, until when, forecast how. */
+static void put_data(const struct snapshot *snap, const char *root, struct buf *out)
 {
-	html_lit(out, "<p>Snapshot ");
+	html_lit(out, "<p>Data of ");
+	fmt_time_element(out, snap->gen_ms);
+	html_lit(out, ", ");
+	fmt_date(out, snap->gen_ms);
+	html_lit(out, "; the next at ");
+	fmt_time_element(out, (snap->bucket + 1) * snap->interval_ms);
+	buf_addf(out, "</p><p>Forecast: <a href=\"%sdocs#trends\">%s</a></p>", root,
+		 snap->model == MODEL_TFT ? "TFT model" : "trend extrapolation");
+}
+
+static void put_operators(const struct snapshot *snap, const char *root, struct buf *out)
+{
+	html_lit(out, "<details><summary>For operators</summary><p>Snapshot ");
 	fmt_iso(out, snap->gen_ms);
-	html_lit(out, "</p><p>Prediction time ");
+	html_lit(out, ". Prediction time ");
 	html_str(out, snap->prediction_time[0] ? snap->prediction_time : "–");
 	/* As the daemon wrote it, usually without a time zone. */
 	if (snap->prediction_time[0])
 		html_lit(out, " by the daemon's clock");
-	html_lit(out, ". Forecast: ");
-	html_str(out, snap->model == MODEL_TFT ? "TFT model" : "trend extrapolation");
-	html_lit(out, "</p>");
-}
-
-static void footer_begin(struct buf *out)
-{
-	html_lit(out,
-		 "<footer id=\"end\"><p>tft-dashboard " PACKAGE_VERSION " build " BUILD_ID "</p>");
+	html_lit(out, ".</p>");
+	put_served(snap, root, out);
+	html_lit(out, "</details>");
 }
 
 static void footer_end(struct buf *out)
 {
-	html_lit(out, "</footer></body></html>\n");
+	html_lit(out, "<p>tft-dashboard " PACKAGE_VERSION " build " BUILD_ID
+		      "</p></footer></body></html>\n");
 }
 
 /* The same view for ever: of a page of the past its own address. */
@@ -574,12 +620,13 @@ static void put_moment_link(const struct page *active, const struct view *view, 
 
 void layout_end(const struct page *active, const struct view *view, struct buf *out)
 {
-	html_lit(out, "</main>");
-	footer_begin(out);
+	const char *root = to_root(span_str(active->path));
+
+	html_lit(out, "</main><footer id=\"end\">");
 	if (state_has_data(view)) {
-		put_snapshot(view->snap, out);
+		put_data(view->snap, root, out);
 		put_moment_link(active, view, out);
-		put_served(view->snap, to_root(span_str(active->path)), out);
+		put_operators(view->snap, root, out);
 	}
 	footer_end(out);
 }
@@ -592,7 +639,7 @@ void layout_error_begin(const struct http_error *error, struct span path, struct
 
 	head_open(root, "", out);
 	html_lit(out, "></script>");
-	head_links(root, favicon(STATUS_UNKNOWN), out);
+	head_links(root, favicon(NULL), out);
 	/* A wall screen has no user to try again. Only for pages: actions answer no GET. */
 	if (error->status == 503 && page_find_path(path))
 		html_lit(out, "<meta http-equiv=\"refresh\" content=\"5\"/>");
@@ -616,7 +663,6 @@ void layout_error_end(struct span path, struct buf *out)
 
 	html_lit(out, "<p><a href=\"");
 	put_path(root, "/", out);
-	html_lit(out, "\">Overview</a></p></section></main>");
-	footer_begin(out);
+	html_lit(out, "\">Overview</a></p></section></main><footer id=\"end\">");
 	footer_end(out);
 }

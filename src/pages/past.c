@@ -169,7 +169,9 @@ static void put_hours(const struct history *day, struct buf *out)
 	struct buf text;
 
 	buf_init(&text, 64);
-	for (int64_t t = (day->from_ms / step + 1) * step; t < day->to_ms; t += step) {
+	/* A time at the right edge would be printed over the one before, on a phone. */
+	for (int64_t t = (day->from_ms / step + 1) * step;
+	     t < day->to_ms - LABEL_COLUMNS * PAST_COLUMN_MS; t += step) {
 		buf_reset(&text);
 		fmt_minute(&text, t);
 		buf_char(&text, '\0');
@@ -208,6 +210,9 @@ void past_put(const struct view *view, struct buf *out)
 	html_lit(out, "<section class=\"panel\" id=\"moments\" aria-label=\"Moving in time\">");
 	put_steps(view, out);
 	put_form(view, out);
+	if (view->incomplete)
+		html_lit(out, "<p class=\"note\">Part of what belongs to this moment cannot be "
+			      "read.</p>");
 	put_strip(view, out);
 	html_lit(out, "</section>");
 }

@@ -13,7 +13,6 @@
 #include "base/iso.h"
 #include "base/json.h"
 #include "fleet/accuracy.h"
-#include "fleet/snapshot.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
@@ -31,24 +30,66 @@ static const char *const metric_words[HEAT_METRICS] = {
 };
 static const char *const period_words[PERIODS] = {
 	[PERIOD_1D] = "1d", [PERIOD_7D] = "7d", [PERIOD_30D] = "30d"};
-static const char *const group_words[] = {[GROUP_NONE] = "none", [GROUP_PROFILE] = "profile"};
-/* The first entry of these two is the default and has no name in a URL. */
+/* The first entry of these three is the default and has no name in a URL. */
+static const char *const group_words[] = {
+	[GROUP_AUTO] = NULL, [GROUP_NONE] = "none", [GROUP_PROFILE] = "profile"};
 static const char *const scale_words[] = {NULL, "full"};
 static const char *const view_words[] = {[VIEW_KIOSK] = "kiosk", [VIEW_COMPACT] = "compact"};
 static const char *const format_words[] = {[FORMAT_JSON] = "json", [FORMAT_CSV] = "csv"};
-static const char *const sort_words[SORT_KEYS] = {
-	[SORT_RISK] = "risk", [SORT_NAME] = "name",   [SORT_PROFILE] = "profile",
-	[SORT_CPU] = "cpu",   [SORT_CPU30] = "cpu30", [SORT_CPU90] = "cpu90",
-	[SORT_DCPU] = "dcpu", [SORT_IO] = "io",       [SORT_IO30] = "io30",
-	[SORT_DIO] = "dio",   [SORT_MEM] = "mem",     [SORT_MEM30] = "mem30",
-	[SORT_DMEM] = "dmem", [SORT_VALUE] = "value", [SORT_COST] = "cost",
+/* What a list is of. */
+enum { OF_SERVERS = 1, OF_INCIDENTS = 2, OF_SCORES = 4 };
+
+static const struct order {
+	const char *word;
+	unsigned of; /* lists that have such a column */
+} orders[SORT_KEYS] = {
+	[SORT_RISK] = {"risk", OF_SERVERS | OF_INCIDENTS},
+	[SORT_NAME] = {"name", OF_SERVERS | OF_INCIDENTS},
+	[SORT_PROFILE] = {"profile", OF_SERVERS | OF_INCIDENTS},
+	[SORT_SINCE] = {"since", OF_SERVERS},
+	[SORT_CPU] = {"cpu", OF_SERVERS},
+	[SORT_CPU30] = {"cpu30", OF_SERVERS},
+	[SORT_CPU90] = {"cpu90", OF_SERVERS},
+	[SORT_DCPU] = {"dcpu", OF_SERVERS},
+	[SORT_IO] = {"io", OF_SERVERS},
+	[SORT_IO30] = {"io30", OF_SERVERS},
+	[SORT_DIO] = {"dio", OF_SERVERS},
+	[SORT_MEM] = {"mem", OF_SERVERS},
+	[SORT_MEM30] = {"mem30", OF_SERVERS},
+	[SORT_DMEM] = {"dmem", OF_SERVERS},
+	[SORT_VALUE] = {"value", OF_SERVERS},
+	[SORT_COST] = {"cost", OF_SERVERS},
+	[SORT_FROM] = {"from", OF_INCIDENTS},
+	[SORT_TO] = {"to", OF_INCIDENTS},
+	[SORT_DURATION] = {"duration", OF_INCIDENTS},
+	[SORT_AT] = {"at", OF_INCIDENTS},
+	[SORT_REASON] = {"reason", OF_INCIDENTS},
+	[SORT_SERVERS] = {"servers", OF_INCIDENTS},
+	[SORT_METRIC] = {"metric", OF_SCORES},
+	[SORT_HORIZON] = {"horizon", OF_SCORES},
+	[SORT_VERDICT] = {"verdict", OF_SCORES},
+	[SORT_COVERAGE] = {"coverage", OF_SCORES},
+	[SORT_VALUES] = {"values", OF_SCORES},
+	[SORT_ERROR] = {"error", OF_SCORES},
+	[SORT_BIAS] = {"bias", OF_SCORES},
+	[SORT_SKILL] = {"skill", OF_SCORES},
+	[SORT_SILENT] = {"silent", OF_SCORES},
+	[SORT_ABSENT] = {"absent", OF_SCORES},
 };
 
+static const char *const column_words[HIDE_COLUMNS] = {
+	[HIDE_PROFILE] = "profile", [HIDE_CPU] = "cpu", [HIDE_IO] = "io", [HIDE_MEM] = "mem"};
+
 static const char *const notice_words[NOTICES] = {
-	[NOTICE_REFRESHED] = "refreshed", [NOTICE_HEALTHY] = "healthy",
-	[NOTICE_DEGRADING] = "degrading", [NOTICE_CRITICAL] = "critical",
-	[NOTICE_CASCADE] = "cascade",     [NOTICE_UNCHANGED] = "unchanged",
+	[NOTICE_REFRESHED] = "refreshed",
+	[NOTICE_HEALTHY] = "healthy",
+	[NOTICE_DEGRADING] = "degrading",
+	[NOTICE_CRITICAL] = "critical",
+	[NOTICE_CASCADE] = "cascade",
+	[NOTICE_UNCHANGED] = "unchanged",
 	[NOTICE_UNKNOWN] = "unknown",
+	[NOTICE_SILENCED] = "silenced",
+	[NOTICE_SILENCE_ENDED] = "silence-ended",
 };
 
 static const char *const tab_words[QUERY_TABS_MAX] = {
@@ -251,15 +292,25 @@ static const struct key_kind horizon_kind = {read_horizon, write_horizon};
 static const struct key_kind profile_kind = {read_profile, write_profile};
 static const struct key_kind severity_kind = {read_sev, write_sev};
 
+static unsigned list_of(enum sort_key standard)
+{
+	return standard == SORT_TO        ? OF_INCIDENTS
+	       : standard == SORT_VERDICT ? OF_SCORES
+					  : OF_SERVERS;
+}
+
 /* Until here q->sort holds the default of the page. */
 static enum found read_sort(struct query *q, const struct key *key, struct span value)
 {
 	bool descending = value.ptr[0] == '-';
-	int i = find_word(sort_words, SORT_KEYS,
-			  (struct span){value.ptr + descending, value.len - descending});
+	struct span word = {value.ptr + descending, value.len - descending};
+	unsigned of = list_of(q->sort);
+	int i = 0;
 
 	(void)key;
-	if (i < 0)
+	while (i < SORT_KEYS && !((orders[i].of & of) && span_is(word, orders[i].word)))
+		i++;
+	if (i == SORT_KEYS)
 		return FOUND_BAD;
 	if (q->sort == (enum sort_key)i && q->sort_descending == descending)
 		return FOUND_DEFAULT;
@@ -273,7 +324,7 @@ static void write_sort(const struct query *q, const struct key *key, struct buf 
 	(void)key;
 	if (q->sort_descending)
 		buf_char(out, '-');
-	buf_span_add(out, span_str(sort_words[q->sort]));
+	buf_span_add(out, span_str(orders[q->sort].word));
 }
 
 static const struct key_kind order_kind = {read_sort, write_sort};
@@ -353,6 +404,47 @@ static void write_q(const struct query *q, const struct key *key, struct buf *ou
 
 static const struct key_kind text_kind = {read_q, write_q};
 
+/* As long as a name can be, and not cut off at a NUL. */
+static enum found read_with(struct query *q, const struct key *key, struct span value)
+{
+	uint32_t c;
+
+	(void)key;
+	if (value.len > SNAPSHOT_NAME_MAX || memchr(value.ptr, '\0', value.len))
+		return FOUND_BAD;
+	for (size_t i = 0, n; i < value.len; i += n) {
+		n = utf8_next(value, i, &c);
+		if (n == 0)
+			return FOUND_BAD;
+	}
+	query_set_with(q, value);
+	return FOUND_OTHER;
+}
+
+static void write_with(const struct query *q, const struct key *key, struct buf *out)
+{
+	(void)key;
+	html_url(out, query_with(q));
+}
+
+static const struct key_kind server_kind = {read_with, write_with};
+/* It is only compared with names. */
+static enum found read_row(struct query *q, const struct key *key, struct span value)
+{
+	(void)key;
+	memcpy(q->row, value.ptr, value.len);
+	q->row[value.len] = '\0';
+	return FOUND_OTHER;
+}
+
+static void write_row(const struct query *q, const struct key *key, struct buf *out)
+{
+	(void)key;
+	html_url(out, span_str(q->row));
+}
+
+static const struct key_kind row_kind = {read_row, write_row};
+
 static enum found read_tabs(struct query *q, const struct key *key, struct span value)
 {
 	unsigned char tabs[QUERY_TABS_MAX];
@@ -383,17 +475,49 @@ static void write_tabs(const struct query *q, const struct key *key, struct buf 
 
 static const struct key_kind tabs_kind = {read_tabs, write_tabs};
 
+static enum found read_hide(struct query *q, const struct key *key, struct span value)
+{
+	unsigned hidden = 0;
+
+	(void)key;
+	while (value.len > 0) {
+		int i = find_word(column_words, HIDE_COLUMNS, text_cut(&value, ','));
+
+		if (i < 0)
+			return FOUND_BAD;
+		hidden |= 1u << i;
+	}
+	q->hidden = hidden;
+	return FOUND_OTHER;
+}
+
+static void write_hide(const struct query *q, const struct key *key, struct buf *out)
+{
+	const char *comma = "";
+
+	(void)key;
+	for (int i = 0; i < HIDE_COLUMNS; i++) {
+		if (!(q->hidden & 1u << i))
+			continue;
+		buf_addf(out, "%s%s", comma, column_words[i]);
+		comma = ",";
+	}
+}
+
+static const struct key_kind columns_kind = {read_hide, write_hide};
+
 /* ---- a moment ---- */
 
 #define AT_MIN      INT64_C(946684800000)    /* what is before 2000 is a mistake */
 #define AT_MAX      INT64_C(253402300799999) /* the end of 9999 */
 #define SECONDS_LEN 11                       /* more digits are milliseconds */
 
+/* Negative: no number. */
 static int64_t read_epoch(struct span value)
 {
 	int64_t n = text_decimal(value);
 
-	return n >= 0 && value.len <= SECONDS_LEN ? 1000 * n : n;
+	return value.len <= SECONDS_LEN ? 1000 * n : n;
 }
 
 /* Milliseconds since 1970; -1: no moment. */
@@ -518,11 +642,15 @@ static const struct key keys[QUERY_KEYS] = {
 	[QUERY_HORIZON] = {"horizon", "30m, 1h, 2h, 4h, 8h", OTHER(horizon)},
 	[QUERY_GROUP] = {"group", "none, profile", WORDS(group, group_words)},
 	[QUERY_SORT] = {"sort",
-			"risk, name, profile, cpu, cpu30, cpu90, dcpu, io, io30, dio, mem, "
-			"mem30, dmem, value, cost, each also with a leading - for descending",
+			"risk, name, profile, since, cpu, cpu30, cpu90, dcpu, io, io30, dio, mem, "
+			"mem30, dmem, value, cost, each also with a leading - for descending; of "
+			"incidents risk, name, profile, from, to, duration, at, reason, servers; "
+			"of forecasts metric, horizon, verdict, coverage, values, error, bias, "
+			"skill, silent, absent",
 			OTHER(order)},
+	[QUERY_HIDE] = {"hide", "profile, cpu, io, mem, separated by commas", OTHER(columns)},
 	[QUERY_N] = {"n", "5 to 20", NUMBER(n, QUERY_N_DEFAULT, QUERY_N_MAX, QUERY_N_DEFAULT)},
-	[QUERY_PAGE] = {"page", "1 to 50", NUMBER(page, 1, 50, 1)},
+	[QUERY_PAGE] = {"page", "1 to 200", NUMBER(page, 1, 200, 1)},
 	[QUERY_RANGE] = {"range", "30m, 1h, 8h, 1d, 7d, 30d", &word_kind, MEMBER(range),
 			 history_range_words, HISTORY_RANGES, 0, 0, 0},
 	[QUERY_PERIOD] = {"range", "1d, 7d, 30d", WORDS(period, period_words)},
@@ -539,6 +667,8 @@ static const struct key keys[QUERY_KEYS] = {
 	[QUERY_PROJECT_COST] = {"project_cost", COST_RANGE, OTHER(cost)},
 	[QUERY_Q] = {"q", "text of at most 64 characters, valid UTF-8, no control characters",
 		     OTHER(text)},
+	[QUERY_WITH] = {"with", "the name of a server", OTHER(server)},
+	[QUERY_ROW] = {"row", "the name of a server", OTHER(row)},
 	[QUERY_TABS] = {"tabs",
 			"up to nine of overview, heatmap, top, history, cost, remediation, "
 			"alerting, docs, roadmap, separated by commas",
@@ -548,7 +678,8 @@ static const struct key keys[QUERY_KEYS] = {
 	[QUERY_REFRESH] = {"refresh", "0, or seconds (5 to 300)", &refresh_kind, MEMBER(refresh_s),
 			   NULL, 0, 5, 300, 0},
 	[QUERY_NOTICE] = {"notice",
-			  "refreshed, healthy, degrading, critical, cascade, unchanged, unknown",
+			  "refreshed, healthy, degrading, critical, cascade, unchanged, unknown, "
+			  "silenced, silence-ended",
 			  WORDS(notice, notice_words)},
 	[QUERY_AT] = {"at",
 		      "a time of UTC as 2026-11-28T06:11:00Z, or seconds or milliseconds since "
@@ -637,10 +768,22 @@ static int key_of(struct span name, unsigned allowed, unsigned seen)
 	return key;
 }
 
-/* Where a metric can be chosen, the list is ordered by it. */
+/* Tiles keep their places while values change. The worst scores and the newest incidents come first. Else a list is
+ * ordered by the metric, where one can be chosen, or by risk. */
 static enum sort_key standard_sort(unsigned allowed)
 {
+	if (allowed & QUERY_BIT(QUERY_GROUP))
+		return SORT_NAME;
+	if (allowed & QUERY_BIT(QUERY_KEPT))
+		return SORT_VERDICT;
+	if (allowed & QUERY_BIT(QUERY_PERIOD))
+		return SORT_TO;
 	return allowed & QUERY_BIT(QUERY_METRIC) ? SORT_VALUE : SORT_RISK;
+}
+
+bool query_is_standard_order(const struct query *q, unsigned allowed)
+{
+	return q->sort == standard_sort(allowed) && q->sort_descending == (q->sort != SORT_NAME);
 }
 
 int query_parse(struct query *q, struct span raw, unsigned allowed, enum query_key *bad)
@@ -649,6 +792,7 @@ int query_parse(struct query *q, struct span raw, unsigned allowed, enum query_k
 	int rc = 0;
 
 	q->sort = standard_sort(allowed);
+	q->sort_descending = q->sort != SORT_NAME;
 	while (raw.len > 0) {
 		struct span value = text_cut(&raw, '&');
 		struct span name = text_cut(&value, '=');
@@ -690,6 +834,18 @@ void query_set_since(struct query *q, int64_t at_ms)
 	query_give(q, QUERY_SINCE, true);
 }
 
+void query_set_with(struct query *q, struct span name)
+{
+	memcpy(q->with, name.ptr, name.len);
+	q->with[name.len] = '\0';
+	query_give(q, QUERY_WITH, name.len > 0);
+}
+
+struct span query_with(const struct query *q)
+{
+	return span_str(q->with);
+}
+
 int64_t query_since_ms(const struct query *q, int64_t shown_ms)
 {
 	return q->since_span_ms ? shown_ms - q->since_span_ms : q->since_at_ms;
@@ -706,7 +862,27 @@ void query_sort(struct query *q, unsigned allowed, enum sort_key sort, bool desc
 {
 	q->sort = sort;
 	q->sort_descending = descending;
-	query_give(q, QUERY_SORT, sort != standard_sort(allowed) || !descending);
+	query_give(q, QUERY_SORT, !query_is_standard_order(q, allowed));
+}
+
+void query_toggle(struct query *q, enum hidden_column column)
+{
+	q->hidden ^= 1u << column;
+	query_give(q, QUERY_HIDE, q->hidden != 0);
+}
+
+const char *query_column_name(enum hidden_column column)
+{
+	return column_words[column];
+}
+
+void query_open_row(struct query *q, struct span name)
+{
+	size_t len = name.len < sizeof(q->row) ? name.len : 0;
+
+	memcpy(q->row, name.ptr, len);
+	q->row[len] = '\0';
+	query_give(q, QUERY_ROW, len > 0);
 }
 
 void query_write(const struct query *q, struct buf *out)
@@ -788,7 +964,7 @@ bool query_match(const struct query *q, const struct server *server)
 
 	if (q->profile >= 0 && (int)server->profile != q->profile)
 		return false;
-	if (q->level >= 0 && level != q->level && !(q->level_up && level < q->level))
+	if (q->level >= 0 && (q->level_up ? level > q->level : level != q->level))
 		return false;
 	return contains(server->name, span_str(q->q));
 }

@@ -8,14 +8,33 @@
 #include "base/html.h"
 #include "pages/layout.h"
 #include "fleet/rules.h"
-#include "pages/table.h"
+#include "pages/pieces.h"
 
-static void put_counters(const struct remedy_count *n, struct buf *out)
+/* The actions that somebody would approve. */
+static unsigned count_approvals(const struct snapshot *snap, const struct approval *approval)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < snap->count && snap->servers[i].risk >= RISK_HIGH; i++)
+		n += approval_of(snap->servers[i].risk) == approval;
+	return n;
+}
+
+static void put_counters(const struct snapshot *snap, const struct remedy_count *n, struct buf *out)
 {
 	buf_addf(out,
-		 "<ul class=\"figures\" id=\"counters\"><li><b>%u</b> queued</li>"
-		 "<li><b>%u</b> autonomous</li><li><b>%u</b> manual</li></ul>",
-		 n->queued, n->autonomous, n->manual);
+		 "<ul class=\"figures\" id=\"counters\"><li><b>%u</b> action%s would be "
+		 "proposed</li><li><b>%u</b> by software, once approved</li><li><b>%u</b> by "
+		 "hand</li>",
+		 n->queued, fmt_plural(n->queued), n->autonomous, n->manual);
+	for (size_t i = 0; i < APPROVALS; i++) {
+		unsigned count = count_approvals(snap, &approval_table[i]);
+
+		if (count)
+			buf_addf(out, "<li><b>%u</b> to be approved: %s</li>", count,
+				 approval_table[i].who);
+	}
+	html_lit(out, "</ul>");
 }
 
 static void put_row(const struct query *query, const struct server *s, struct buf *out)
@@ -33,9 +52,8 @@ static void put_row(const struct query *query, const struct server *s, struct bu
 	fmt_percent(out, s->cpu.worst);
 	buf_addf(out,
 		 "</td><td data-l=\"Action\">%s</td><td data-l=\"Via\">%s</td>"
-		 "<td data-l=\"Takes effect in\">%s</td><td data-l=\"Status\">" REMEDY_STATUS
-		 "</td></tr>",
-		 remedy->action, remedy->integration, remedy->time);
+		 "<td data-l=\"Takes effect in\">%s</td><td data-l=\"Approval\">%s</td></tr>",
+		 remedy->action, remedy->integration, remedy->time, approval_of(s->risk)->who);
 }
 
 static const struct table plan_table = {
@@ -47,23 +65,25 @@ static const struct table plan_table = {
 		{"Profile", SORT_PROFILE, false},
 		{"Risk", SORT_RISK, true},
 		{"Predicted CPU", SORT_CPU90, true},
-		{"Action", SORT_KEYS, false},
+		{"Action that might help", SORT_KEYS, false},
 		{"Integration point", SORT_KEYS, false},
 		{"Time to effect", SORT_KEYS, false},
-		{"Status", SORT_KEYS, false},
+		{"Approval", SORT_KEYS, false},
 	},
 };
 
 static void put_plan(const struct view *view, struct buf *out)
 {
+	static const enum kept_metric predicted = KEPT_CPU;
 	struct buf rows;
 	size_t count = table_rows(view, rules_count(view->snap, RISK_HIGH), &rows, out);
 	const struct row *row = (const struct row *)rows.data;
 	struct part part = table_part(view->query, count);
 
+	page_trust_line(view, &predicted, 1, out);
 	table_begin(&plan_table,
 		    "Predicted CPU is the worst case of the next 30 minutes, a trend extrapolation",
-		    view->query, out);
+		    view, out);
 	for (size_t i = part.first; i < part.last; i++)
 		put_row(view->query, row[i].server, out);
 	table_end(&plan_table, &part, view->query, out);
@@ -81,9 +101,9 @@ static void put_approval(struct buf *out)
 		buf_addf(out, "<tr><th scope=\"row\">%s</th><td>%s</td></tr>",
 			 approval_table[i].risk, approval_table[i].who);
 	buf_addf(out,
-		 "</tbody></table></div><h3>Roll-back</h3><p>Every action is reversible for %d "
-		 "min. It "
-		 "is taken back automatically if the metrics have not improved after %d min.</p>"
+		 "</tbody></table></div><h3>Roll-back</h3><p>Every action would be reversible "
+		 "for %d min, and would be taken back if the metrics had not improved after %d "
+		 "min.</p>"
 		 "</section>",
 		 REMEDY_REVERSIBLE_MIN, REMEDY_IMPROVE_MIN);
 }
@@ -95,8 +115,9 @@ void page_remediation(const struct view *view, struct buf *out)
 	remedy_count(view->snap, &n);
 	html_lit(out,
 		 "<h1>Remediation plan</h1><p class=\"insight\">Plan only. This dashboard executes "
-		 "nothing.</p><section class=\"panel\" id=\"plan\"><h2>Actions</h2>");
-	put_counters(&n, out);
+		 "nothing. No action waits for an approval.</p><section class=\"panel\" "
+		 "id=\"plan\"><h2>What would be proposed</h2>");
+	put_counters(view->snap, &n, out);
 	if (n.queued)
 		put_plan(view, out);
 	else

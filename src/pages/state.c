@@ -150,6 +150,7 @@ static void band(const struct view *view, enum state state, struct buf *out)
 	html_lit(out, "</p>");
 }
 
+/* Nothing once it is complete. */
 static void warmup(const struct warmup *w, struct buf *out)
 {
 	if (!w->known) {
@@ -157,19 +158,13 @@ static void warmup(const struct warmup *w, struct buf *out)
 		return;
 	}
 	if (w->done)
-		html_lit(out, "<li>Warm-up complete");
-	else
-		buf_addf(out,
-			 "<li>The daemon is warming up: %d %% of the servers have %d records; mean "
-			 "%d",
-			 w->progress_percent, w->required_size, w->current_size);
+		return;
+	buf_addf(out, "<li>The daemon is warming up: %d %% of the servers have %d records; mean %d",
+		 w->progress_percent, w->required_size, w->current_size);
 	fmt_asked(out, w->at_ms);
-	html_lit(out, ".");
-	if (!w->done)
-		buf_addf(out,
-			 " <progress max=\"100\" value=\"%d\" aria-label=\"Warm-up\"></progress>",
-			 w->progress_percent);
-	html_lit(out, "</li>");
+	buf_addf(out,
+		 ". <progress max=\"100\" value=\"%d\" aria-label=\"Warm-up\"></progress></li>",
+		 w->progress_percent);
 }
 
 int64_t state_silent_since(const struct view *view)
@@ -202,6 +197,28 @@ static void put_refusal(const struct condition *condition, struct buf *out)
 	html_lit(out, ".</li>");
 }
 
+static void put_unsent(const struct snapshot *snap, struct buf *out)
+{
+	if (!snap || snap->unsent == REASON_NONE)
+		return;
+	html_lit(out, "<li class=\"unsent\">");
+	time_after("No Alertmanager has taken the alerts since ", snap->unsent_ms, out);
+	html_lit(out, ": ");
+	html_str(out, reason_table[snap->unsent].text);
+	html_lit(out, ".</li>");
+}
+
+static void put_untold(const struct snapshot *snap, struct buf *out)
+{
+	if (!snap || snap->untold == REASON_NONE)
+		return;
+	html_lit(out, "<li class=\"untold\">");
+	time_after("Silences cannot be read from the Alertmanager since ", snap->untold_ms, out);
+	html_lit(out, ": ");
+	html_str(out, reason_table[snap->untold].text);
+	html_lit(out, ".</li>");
+}
+
 static void remarks(const struct view *view, struct buf *out)
 {
 	const struct snapshot *snap = state_has_data(view) ? view->snap : NULL;
@@ -222,6 +239,8 @@ static void remarks(const struct view *view, struct buf *out)
 	if (snap && snap->refused)
 		buf_addf(out, "<li>%u of %u servers could not be read.</li>", snap->refused,
 			 n.total + snap->refused);
+	put_unsent(snap, out);
+	put_untold(snap, out);
 	if (snap && snap->odd_values)
 		buf_addf(out, "<li>%u value%s left out: not possible for the metric.</li>",
 			 snap->odd_values, fmt_plural(snap->odd_values));

@@ -10,11 +10,20 @@
 
 #include "base/html.h"
 #include "pages/layout.h"
+#include "pages/pieces.h"
 #include "fleet/rules.h"
 #include "fleet/heat.h"
 #include "fleet/shown.h"
 
 /* ---- rows ---- */
+
+/* NAN: it is Healthy, or nobody knows. */
+static double since_of(const struct server *s)
+{
+	int64_t since_ms = server_level_since(s);
+
+	return since_ms ? (double)since_ms : NAN;
+}
 
 /* The number as printed: rows with equal printed numbers are ordered by name. */
 static double sort_value(const struct server *s, const struct query *query)
@@ -42,16 +51,16 @@ static double sort_value(const struct server *s, const struct query *query)
 		return shown(s->memory.change);
 	case SORT_VALUE:
 		return shown(heat_value(s, query->metric));
+	case SORT_SINCE:
+		return since_of(s);
 	case SORT_NAME:
 	case SORT_PROFILE:
 		return 0;
 	case SORT_COST:
 		return cost_share(s);
-	case SORT_RISK:
-	case SORT_KEYS:
-		break;
+	default:
+		return s->risk;
 	}
-	return s->risk;
 }
 
 static int compare_keys(const struct row *a, const struct row *b, enum sort_key sort)
@@ -101,6 +110,18 @@ size_t table_rows(const struct view *view, size_t among, struct buf *rows, struc
 	if (count > 1)
 		qsort_r(rows->data, count, sizeof(struct row), compare_rows, &query);
 	return count;
+}
+
+void table_count(const struct view *view, struct fleet_counts *counts)
+{
+	struct query query = *view->query;
+
+	query.level = -1;
+	*counts = (struct fleet_counts){0};
+	for (size_t i = 0; i < view->snap->count; i++)
+		if (query_match(&query, &view->snap->servers[i]))
+			fleet_counts_add(counts, &view->snap->servers[i], view->snap->gen_ms);
+	fleet_counts_end(counts);
 }
 
 /* ---- parts ---- */
@@ -154,9 +175,10 @@ static void put_paging(const struct table *table, const struct part *part,
 
 /* ---- columns ---- */
 
-static bool is_text(enum sort_key sort)
+static bool starts_low(enum sort_key sort)
 {
-	return sort == SORT_NAME || sort == SORT_PROFILE;
+	return sort == SORT_NAME || sort == SORT_PROFILE || sort == SORT_REASON ||
+	       sort == SORT_METRIC || sort == SORT_HORIZON;
 }
 
 /* A click on the current order reverses it; otherwise text starts at A, numbers at the largest. */
@@ -165,7 +187,7 @@ static void put_sort_link(const struct table *table, const struct column *column
 {
 	const struct page *page = page_find_name(table->page);
 	struct query q = *query;
-	bool descending = q.sort == column->sort ? !q.sort_descending : !is_text(column->sort);
+	bool descending = q.sort == column->sort ? !q.sort_descending : !starts_low(column->sort);
 
 	assert(page);
 	q.page = 1;
@@ -174,9 +196,28 @@ static void put_sort_link(const struct table *table, const struct column *column
 	put_link(table, &q, column->title, out);
 }
 
-static void put_column(const struct table *table, const struct column *column,
-		       const struct query *query, struct buf *out)
+/* Whose forecasts a column shows; KEPT_METRICS: none. */
+static enum kept_metric forecast_in(enum sort_key sort)
 {
+	switch (sort) {
+	case SORT_CPU30:
+	case SORT_CPU90:
+		return KEPT_CPU;
+	case SORT_IO30:
+		return KEPT_IOWAIT;
+	case SORT_MEM30:
+		return KEPT_MEMORY;
+	default:
+		return KEPT_METRICS;
+	}
+}
+
+static void put_column(const struct table *table, const struct column *column,
+		       const struct view *view, struct buf *out)
+{
+	enum kept_metric forecast = forecast_in(column->sort);
+	const struct query *query = view->query;
+
 	buf_addf(out, "<th scope=\"col\"%s", column->number ? " class=\"num\"" : "");
 	if (column->sort == SORT_KEYS) {
 		buf_addf(out, ">%s</th>", column->title);
@@ -187,18 +228,28 @@ static void put_column(const struct table *table, const struct column *column,
 			 query->sort_descending ? "descending" : "ascending");
 	html_lit(out, ">");
 	put_sort_link(table, column, query, out);
+	if (forecast < KEPT_METRICS)
+		page_trust_mark(view, forecast, out);
 	html_lit(out, "</th>");
 }
 
-void table_begin(const struct table *table, const char *caption, const struct query *query,
+/* The style sheet hides their cells. */
+static void put_hidden(const struct query *query, struct buf *out)
+{
+	for (int i = 0; i < HIDE_COLUMNS; i++)
+		if (query->hidden & 1u << i)
+			buf_addf(out, " no-%s", query_column_name((enum hidden_column)i));
+}
+
+void table_begin(const struct table *table, const char *caption, const struct view *view,
 		 struct buf *out)
 {
-	buf_addf(out,
-		 "<div class=\"scroll\"><table id=\"%s-table\" class=\"%s\">"
-		 "<caption>%s</caption><thead><tr>",
-		 table->id, table->kind, caption);
+	buf_addf(out, "<div class=\"scroll\"><table id=\"%s-table\" class=\"%s", table->id,
+		 table->kind);
+	put_hidden(view->query, out);
+	buf_addf(out, "\"><caption>%s</caption><thead><tr>", caption);
 	for (size_t i = 0; i < TABLE_COLUMNS && table->columns[i].title; i++)
-		put_column(table, &table->columns[i], query, out);
+		put_column(table, &table->columns[i], view, out);
 	html_lit(out, "</tr></thead><tbody>");
 }
 

@@ -66,7 +66,7 @@ static void put_card(const struct view *view, const struct server *s, size_t ran
 	buf_addf(out, "<p class=\"note\">%s, page of ", profile_table[s->profile].name);
 	layout_server(view->query, s->name, "server/", out);
 	html_lit(out, "</p><div class=\"columns\"><div>");
-	page_why(s, out);
+	page_why(s, false, out);
 	page_readings(s, out);
 	html_lit(out, "</div>");
 	page_cpu_forecast(view, s, out);
@@ -86,10 +86,12 @@ static size_t put_cards(const struct view *view, struct buf *out)
 
 void page_top(const struct view *view, struct buf *out)
 {
+	static const enum kept_metric predicted[] = {KEPT_CPU, KEPT_IOWAIT, KEPT_MEMORY, KEPT_LOAD};
 	const struct snapshot *snap = view->snap;
 
 	html_lit(out, "<h1>Servers with the highest risk</h1>");
 	put_controls(view, out);
+	page_trust_line(view, predicted, sizeof(predicted) / sizeof(predicted[0]), out);
 	if (snap->count && snap->servers[0].risk < level_table[LEVEL_WATCH].from)
 		html_lit(out, "<p class=\"calm\">No server is above Healthy.</p>");
 	if (!put_cards(view, out))
@@ -97,17 +99,18 @@ void page_top(const struct view *view, struct buf *out)
 	layout_downloads(page_find_name("top"), view->query, out);
 }
 
-static void put_component(struct csv *c, const struct server *s, size_t rank,
-			  enum component component)
+static void put_component(struct csv *c, const struct snapshot *snap, const struct server *s,
+			  size_t rank, enum component component)
 {
 	csv_num(c, (double)rank);
 	csv_text(c, s->name);
 	csv_str(c, profile_table[s->profile].name);
 	csv_tenths(c, s->risk);
 	csv_str(c, level_table[level_of(s->risk)].name);
-	csv_str(c, risk_rule(component, s->profile == PROFILE_DATABASE)->label);
+	csv_str(c, risk_rule(component)->label);
 	csv_num(c, risk_value(s, component));
 	csv_num(c, s->points[component]);
+	csv_time(c, snapshot_bucket_ms(snap));
 	csv_end(c);
 }
 
@@ -117,12 +120,12 @@ void csv_top(const struct view *view, struct buf *out)
 	size_t rank = 0;
 	struct csv c;
 
-	csv_init(&c, out, "rank,server,profile,risk,level,component,value,points");
+	csv_init(&c, out, "rank,server,profile,risk,level,component,value,points,time");
 	for (size_t i = 0; i < snap->count && rank < (size_t)view->query->n; i++) {
 		if (!query_match(view->query, &snap->servers[i]))
 			continue;
 		rank++;
 		for (int k = 0; k < COMPONENT_COUNT; k++)
-			put_component(&c, &snap->servers[i], rank, (enum component)k);
+			put_component(&c, snap, &snap->servers[i], rank, (enum component)k);
 	}
 }

@@ -29,11 +29,11 @@ static bool is_free(int64_t taken_ms, int64_t window_ms, int64_t now_ms)
 	return taken_ms <= 0 || taken_ms > now_ms || now_ms - taken_ms >= window_ms;
 }
 
-bool host_calls_take(int fd, int64_t slots, int64_t window_ms, int64_t now_ms)
+bool host_calls_take(int fd, int64_t first, int64_t slots, int64_t window_ms, int64_t now_ms)
 {
 	int64_t taken_ms;
 
-	for (int64_t i = 0; i < slots; i++) {
+	for (int64_t i = first; i < first + slots; i++) {
 		off_t at = (off_t)i * (off_t)sizeof(taken_ms);
 
 		/* Slots past the end of the file have never been used. */

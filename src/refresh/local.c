@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "cache/protocol.h"
 #include "fleet/compact.h"
+#include "fleet/silenced.h"
 #include "refresh/host_calls.h"
 #include "refresh/refresh.h"
 #include "refresh/upstream_status.h"
@@ -39,6 +40,7 @@ struct local {
 	int failures;
 	int64_t since_ms, next_try_ms; /* wall clock: both are shown */
 	int64_t due_ms;                /* monotonic */
+	int64_t alerts_ms;             /* monotonic: when alerts may be due again */
 };
 
 static int64_t interval_ms(const struct local_config *config);
@@ -182,6 +184,7 @@ static void take_snapshot(struct local *local, struct snapshot *snap,
 			  const struct upstream_status *upstream_status,
 			  const struct upstream_call *call, int64_t gen_ms)
 {
+	const struct snapshot *previous = local_snapshot(local);
 	char token[TOKEN_HEX];
 
 	hash_token(token);
@@ -193,7 +196,10 @@ static void take_snapshot(struct local *local, struct snapshot *snap,
 	snap->scenario = upstream_status->scenario;
 	snap->served.fetch_ms = call->took_ms;
 	snap->served.bytes = call->bytes;
-	snapshot_carry(snap, local_snapshot(local));
+	snapshot_carry(snap, previous);
+	if (previous)
+		silenced_take(snap, buf_span(&previous->told));
+	silenced_mark(snap);
 	local_drop(local);
 	local->snap = snap;
 }
@@ -236,8 +242,8 @@ static bool take_call(struct local *local)
 {
 	const struct local_config *config = local->config;
 
-	return local->calls_fd < 0 ||
-	       host_calls_take(local->calls_fd, config->workers, share_ms(config), clock_mono_ms());
+	return local->calls_fd < 0 || host_calls_take(local->calls_fd, 0, config->workers,
+						      share_ms(config), clock_mono_ms());
 }
 
 void local_refresh(struct local *local, struct upstream *upstream)
@@ -249,4 +255,24 @@ void local_refresh(struct local *local, struct upstream *upstream)
 	else
 		local->due_ms = clock_mono_ms() + AGAIN_MS;
 	(void)set_turn(local, F_UNLCK);
+}
+
+bool local_alerts_due(const struct local *local)
+{
+	return clock_mono_ms() >= local->alerts_ms;
+}
+
+bool local_take_alerts(struct local *local)
+{
+	const struct local_config *config = local->config;
+	int64_t now_ms = clock_mono_ms();
+	bool taken;
+
+	if (!set_turn(local, F_WRLCK))
+		return false;
+	taken = local->calls_fd < 0 ||
+		host_calls_take(local->calls_fd, config->workers, 1, config->interval_ms, now_ms);
+	(void)set_turn(local, F_UNLCK);
+	local->alerts_ms = now_ms + (taken ? config->interval_ms : AGAIN_MS);
+	return taken;
 }

@@ -13,12 +13,15 @@
 #include "fleet/history.h"
 #include "fleet/horizons.h"
 #include "fleet/moment.h"
+#include "fleet/silenced.h"
 #include "base/log.h"
 #include "cache/accuracy.h"
 #include "cache/archive.h"
 #include "cache/forecast_store.h"
 #include "cache/moments.h"
+#include "cache/warnings.h"
 #include "refresh/upstream_status.h"
+#include "refresh/readback.h"
 
 #define DOCUMENT_MAX (16u * 1024 * 1024)
 #define DATA_TYPE    "application/octet-stream"
@@ -60,14 +63,17 @@ struct work {
 	struct upstream_status upstream_status;
 	struct snapshot *snap;
 	struct archive_last last;
+	struct archive_base base;
+	struct warnings_last warnings;
 	struct moment then; /* what the overview is compared with */
 	struct since since;
 	bool has_since;            /* Redis has told */
-	struct accuracy *accuracy; /* what the overview tells of the last day; NULL: not known */
+	struct accuracy *accuracy; /* of the last day, which pages tell; NULL: not known */
 	struct commit commit;
 	int64_t leased_bytes;
 	bool lost;
-	bool called;           /* the predictions call was made */
+	bool called; /* the predictions call was made */
+	bool committed;
 	struct buf body, gzip; /* one document at a time */
 	char digests[2 * HASH_HEX];
 };
@@ -85,16 +91,56 @@ static bool on_progress(void *ctx)
 	return !w->lost;
 }
 
+/* What the Alertmanager told last, which may be of some buckets ago. */
+static void take_told(struct work *w, const struct snapshot *previous)
+{
+	struct cache_read read;
+
+	(void)cache_read(w->refresh->cache, CACHE_ALERTMANAGER, READBACK_ROUTE, false, &read);
+	w->snap->untold = read.state.reason;
+	w->snap->untold_ms = read.state.since_ms;
+	if (read.found)
+		silenced_take(w->snap, read.entry.body);
+	else if (previous)
+		silenced_take(w->snap, buf_span(&previous->told));
+	silenced_mark(w->snap);
+}
+
+/* What was wrong until now, as the next step of the alerts has to know it. */
+static void step_alerts(struct work *w, const struct cache_state *before,
+			const struct snapshot *previous)
+{
+	const struct alerting *alerting = w->refresh->alerting;
+	struct firing_outage outage = {.data_ms = previous ? previous->gen_ms : 0,
+				       .key_ms =
+					       before->reason == REASON_KEY ? before->since_ms : 0};
+	struct cache_read read;
+
+	if (!alerting)
+		return;
+	firing_step(previous ? buf_span(&previous->firing) : (struct span){NULL, 0},
+		    &alerting->rules, &outage, w->snap);
+	if (!alerting->alertmanagers)
+		return;
+	(void)cache_read(w->refresh->cache, CACHE_ALERTS, NULL, false, &read);
+	w->snap->unsent = read.state.reason;
+	w->snap->unsent_ms = read.state.since_ms;
+	take_told(w, previous);
+}
+
 /* Silent servers are detected by comparison with the previous snapshot, whichever host made it. */
 static void carry_over(struct work *w)
 {
 	struct cache_read read;
+	struct cache_state before;
 	struct snapshot *previous = NULL;
 
 	(void)cache_read(w->refresh->cache, CACHE_FLEET, "fleet", false, &read);
+	before = read.state;
 	if (read.found)
 		previous = compact_decode(read.entry.body);
 	snapshot_carry(w->snap, previous);
+	step_alerts(w, &before, previous);
 	snapshot_free(&previous);
 }
 
@@ -110,25 +156,55 @@ static void take_served(struct work *w)
 	served->bytes = w->call.bytes;
 }
 
-/* In one round trip: the last hour of the servers, the moment that the overview is compared with, and
- * what the incidents are continued from. */
+/* How good the forecasts were, which pages tell. */
+static void want_accuracy(struct work *w, struct cache_batch *batch, struct accuracy_range *range)
+{
+	w->accuracy = malloc(sizeof(*w->accuracy));
+	if (w->accuracy)
+		accuracy_batch_add(batch, w->snap->interval_ms, snapshot_bucket_ms(w->snap),
+				   query_period_ms(PERIOD_1D), w->accuracy, range);
+}
+
+static void take_accuracy(struct work *w, bool is_read, struct accuracy_range *range)
+{
+	if (w->accuracy && is_read) {
+		accuracy_batch_take(range);
+		return;
+	}
+	free(w->accuracy);
+	w->accuracy = NULL;
+}
+
+/* In one round trip: the last hour of the servers, the moment that the overview is compared with, the
+ * one that this one is kept beside, the scores, and what incidents and warnings are continued from. */
 static void read_past(struct work *w)
 {
 	int64_t now_ms = snapshot_bucket_ms(w->snap);
 	struct cache_batch batch = {.count = 0};
+	struct accuracy_range scores;
 	struct moment_search then;
+	bool no_hour = false, no_then = false, no_base = false, no_scores = false;
 	struct archive_hour hour;
 	int rc;
 
+	batch.refused = &no_hour;
 	archive_add_hour(&batch, w->snap, &hour);
+	batch.refused = &no_then;
 	moments_add(&batch, now_ms - QUERY_SINCE_MS, 0, &then);
+	batch.refused = &no_base;
+	archive_add_base(&batch, now_ms, &w->base);
+	batch.refused = &no_scores;
+	want_accuracy(w, &batch, &scores);
+	batch.refused = NULL;
 	archive_add_last(&batch, &w->last);
+	warnings_add_last(&batch, now_ms, &w->warnings);
 	rc = cache_batch_read(w->refresh->cache, &batch);
 	recent_end(&hour.hour);
+	take_accuracy(w, rc == 0 && !no_scores, &scores);
 	w->commit.seen_ms = rc == 0 ? w->last.at_ms : -1;
 	w->since.asked_ms = then.at_ms;
-	w->has_since =
-		moments_take_near(w->refresh->cache, rc, now_ms, &then, &w->then) != MOMENT_DOWN;
+	w->has_since = moments_take_near(w->refresh->cache, no_then ? -1 : rc, now_ms, &then,
+					 &w->then) != MOMENT_DOWN;
 	w->since.then = w->then.snap;
 }
 
@@ -149,18 +225,6 @@ static void complete_snapshot(struct work *w)
 	take_served(w);
 	read_past(w);
 	carry_over(w);
-}
-
-/* How good the forecasts were, which the overview tells. */
-static void read_accuracy(struct work *w)
-{
-	int64_t range_ms = query_period_ms(PERIOD_1D), now_ms = snapshot_bucket_ms(w->snap);
-
-	w->accuracy = malloc(sizeof(*w->accuracy));
-	if (w->accuracy && accuracy_read(w->refresh->cache, now_ms, range_ms, w->accuracy) != 0) {
-		free(w->accuracy);
-		w->accuracy = NULL;
-	}
 }
 
 static int stage_document(struct work *w, const char *route, const char *type, bool is_page)
@@ -285,7 +349,8 @@ static int stage(struct work *w)
 
 /* What a commit keeps for later. */
 struct records {
-	struct buf history, names, risks, moment, forecasts, open, closed, accuracy;
+	struct buf history, names, risks, moment, beside, forecasts, open, closed, accuracy;
+	struct warnings_records warnings;
 };
 
 static void free_records(struct records *r)
@@ -294,23 +359,33 @@ static void free_records(struct records *r)
 	buf_free(&r->names);
 	buf_free(&r->risks);
 	buf_free(&r->moment);
+	buf_free(&r->beside);
 	buf_free(&r->forecasts);
 	buf_free(&r->open);
 	buf_free(&r->closed);
 	buf_free(&r->accuracy);
+	buf_free(&r->warnings.hour);
+	buf_free(&r->warnings.told);
+	buf_free(&r->warnings.watch);
 }
 
-static void make_records(const struct snapshot *snap, struct records *r)
+static void make_records(const struct snapshot *snap, const struct archive_base *base,
+			 struct records *r)
 {
 	buf_init(&r->history, 65536);
 	buf_init(&r->names, DOCUMENT_MAX);
 	buf_init(&r->risks, DOCUMENT_MAX);
 	buf_init(&r->moment, DOCUMENT_MAX);
+	buf_init(&r->beside, DOCUMENT_MAX);
 	buf_init(&r->forecasts, DOCUMENT_MAX);
 	buf_init(&r->open, DOCUMENT_MAX);
 	buf_init(&r->closed, DOCUMENT_MAX);
 	buf_init(&r->accuracy, DOCUMENT_MAX);
-	moment_encode(snap, &r->moment);
+	buf_init(&r->warnings.hour, DOCUMENT_MAX);
+	buf_init(&r->warnings.told, DOCUMENT_MAX);
+	buf_init(&r->warnings.watch, DOCUMENT_MAX);
+	/* Without a base the second is made only to know how long those of later buckets will be. */
+	moment_encode_both(snap, buf_span(&base->record), &r->moment, &r->beside);
 	horizons_encode(snap, &r->forecasts);
 	history_encode(snap, &r->history);
 	history_encode_servers(snap, &r->names, &r->risks);
@@ -327,13 +402,21 @@ static void step_incidents(struct work *w, struct records *r)
 		w->commit.seen_ms = -1;
 }
 
+static void step_warnings(struct work *w, struct records *r)
+{
+	warnings_step(&w->warnings, w->snap, &r->warnings);
+	if (!buf_ok(&r->warnings.told) || !buf_ok(&r->warnings.watch))
+		w->commit.seen_ms = -1;
+}
+
 static enum commit_result commit(struct work *w)
 {
 	struct records r;
 	enum commit_result rc;
 
-	make_records(w->snap, &r);
+	make_records(w->snap, &w->base, &r);
 	step_incidents(w, &r);
+	step_warnings(w, &r);
 	accuracy_step(w->refresh->cache, w->snap, w->commit.seen_ms, &r.accuracy);
 	w->commit.snap = w->snap->id;
 	w->commit.fill_ms = w->snap->fill_ms;
@@ -341,10 +424,15 @@ static enum commit_result commit(struct work *w)
 	w->commit.names = buf_span(&r.names);
 	w->commit.risks = buf_span(&r.risks);
 	w->commit.moment = buf_span(&r.moment);
+	w->commit.beside = buf_span(&r.beside);
+	w->commit.beside_ms = w->base.record.len && r.beside.len ? w->base.at_ms : 0;
 	w->commit.forecasts = buf_span(&r.forecasts);
 	w->commit.open = buf_span(&r.open);
 	w->commit.closed = buf_span(&r.closed);
 	w->commit.accuracy = buf_span(&r.accuracy);
+	w->commit.warnings = buf_span(&r.warnings.hour);
+	w->commit.told = buf_span(&r.warnings.told);
+	w->commit.watch = buf_span(&r.warnings.watch);
 	fault_point("before-commit");
 	rc = cache_commit(w->refresh->cache, w->claim, &w->commit);
 	free_records(&r);
@@ -359,7 +447,6 @@ static const char *publish(struct work *w)
 	int rc;
 
 	complete_snapshot(w);
-	read_accuracy(w);
 	fault_point("before-stage");
 	rc = stage(w);
 	metrics_step(w->refresh->metrics, METRICS_STAGE, clock_mono_us() - began);
@@ -370,6 +457,7 @@ static const char *publish(struct work *w)
 	began = clock_mono_us();
 	result = commit(w);
 	metrics_step(w->refresh->metrics, METRICS_COMMIT, clock_mono_us() - began);
+	w->committed = result == COMMIT_OK;
 	/* If the commit succeeded after all, the lock is gone and this changes nothing. */
 	if (result == COMMIT_DOWN)
 		cache_fail(w->refresh->cache, w->claim, REASON_INTERNAL, 0);
@@ -430,6 +518,30 @@ static void tell(const struct work *w, const char *result)
 	metrics_count(w->refresh->metrics, METRICS_UPSTREAM_REQUESTS, labels);
 }
 
+/* After everything else, as it may take as long as the Alertmanagers do. */
+static void send_alerts(const struct work *w)
+{
+	const struct alerting *alerting = w->refresh->alerting;
+
+	if (alerting && w->committed)
+		alerts_send(alerting, w->snap, w->accuracy);
+	else if (alerting && w->call.reason != REASON_NONE)
+		alerts_repeat(alerting);
+}
+
+/* Alerts of a large fleet are long, and need neither forecasts nor documents. */
+static void free_what_was_committed(struct work *w)
+{
+	if (w->snap)
+		snapshot_drop_series(w->snap);
+	snapshot_free(&w->then.snap);
+	buf_free(&w->body);
+	buf_free(&w->gzip);
+	buf_free(&w->last.open);
+	buf_free(&w->base.record);
+	buf_free(&w->warnings.watch);
+}
+
 void refresh_fleet(const struct refresh *refresh, struct claim *claim)
 {
 	struct work w = {.refresh = refresh, .claim = claim};
@@ -437,6 +549,8 @@ void refresh_fleet(const struct refresh *refresh, struct claim *claim)
 	buf_init(&w.body, DOCUMENT_MAX);
 	buf_init(&w.gzip, DOCUMENT_MAX);
 	buf_init(&w.last.open, DOCUMENT_MAX);
+	buf_init(&w.base.record, DOCUMENT_MAX);
+	buf_init(&w.warnings.watch, DOCUMENT_MAX);
 	/* The daemon answers nothing else during an inference, so warm-up and scenario are asked
 	 * for first. */
 	upstream_status_renew(refresh->cache, refresh->upstream, refresh->scenario_configured,
@@ -445,12 +559,10 @@ void refresh_fleet(const struct refresh *refresh, struct claim *claim)
 	w.lost = cache_extend(refresh->cache, claim) == LEASE_LOST;
 	fault_point("before-fetch");
 	tell(&w, fetch_in_time(&w));
+	free_what_was_committed(&w);
+	send_alerts(&w);
 	snapshot_free(&w.snap);
-	snapshot_free(&w.then.snap);
 	free(w.accuracy);
-	buf_free(&w.body);
-	buf_free(&w.gzip);
-	buf_free(&w.last.open);
 	/* The next refresh is probably another worker's: return the memory of this one. */
 	(void)malloc_trim(0);
 }

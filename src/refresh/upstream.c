@@ -3,6 +3,7 @@
 #include "config.h"
 #include "refresh/upstream.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,9 +18,12 @@
 
 #include "base/clock.h"
 #include "refresh/fetch.h"
+#include "base/buf.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #define POLL_MS 200
+#define URL_MAX 2048 /* bytes */
 /* tft-fetch keeps the time limits itself. One that hangs gets this much longer. */
 #define LATE_MS 1000
 
@@ -43,12 +47,29 @@ struct fetch_job {
 	size_t have; /* bytes of a length, or of the outcome */
 };
 
-static const char *const paths[UPSTREAM_ENDPOINTS] = {
-	[UPSTREAM_PREDICTIONS] = "/predictions/current",
-	[UPSTREAM_STATUS] = "/status",
-	[UPSTREAM_SCENARIO] = "/scenario/status",
-	[UPSTREAM_SCENARIO_SET] = "/scenario/set",
+static const struct {
+	enum { DAEMON, GENERATOR, ALERTMANAGER } whose;
+	const char *path;
+	bool keyed, any_body;
+} endpoints[UPSTREAM_ENDPOINTS] = {
+	[UPSTREAM_PREDICTIONS] = {DAEMON, "/predictions/current", true, false},
+	[UPSTREAM_STATUS] = {DAEMON, "/status", false, false},
+	[UPSTREAM_SCENARIO] = {GENERATOR, "/scenario/status", false, false},
+	[UPSTREAM_SCENARIO_SET] = {GENERATOR, "/scenario/set", false, false},
+	[UPSTREAM_ALERTS] = {ALERTMANAGER, "/api/v2/alerts", false, true},
+	[UPSTREAM_ALERTS_TOLD] = {ALERTMANAGER, "/api/v2/alerts", false, false},
+	[UPSTREAM_SILENCES_TOLD] = {ALERTMANAGER, "/api/v2/silences", false, false},
+	[UPSTREAM_ALERTMANAGER_STATUS] = {ALERTMANAGER, "/api/v2/status", false, false},
+	[UPSTREAM_SILENCE_CREATE] = {ALERTMANAGER, "/api/v2/silences", false, true},
+	[UPSTREAM_SILENCE] = {ALERTMANAGER, "/api/v2/silence/", false, true},
+	[UPSTREAM_SILENCE_END] = {ALERTMANAGER, "/api/v2/silence/", false, true},
 };
+
+int upstream_keep(void *ctx, const char *bytes, size_t len)
+{
+	buf_add(ctx, bytes, len);
+	return 0;
+}
 
 struct upstream *upstream_new(const struct upstream_config *config)
 {
@@ -87,10 +108,12 @@ static int spawn(const char *program, int fd, pid_t *pid)
 /* The program at the other end of e->fd. */
 static int start(const char *program, struct fetch_job *e)
 {
+	static const struct timeval longest = {.tv_sec = LATE_MS / 1000};
 	int ends[2], rc;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return errno;
+	(void)setsockopt(ends[0], SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof(longest));
 	rc = spawn(program, ends[1], &e->pid);
 	(void)close(ends[1]);
 	if (rc == 0)
@@ -100,40 +123,67 @@ static int start(const char *program, struct fetch_job *e)
 	return rc;
 }
 
-/* A new socket's buffer holds all of it at once. */
+static struct span base_of(const struct upstream_config *config, const struct upstream_call *call)
+{
+	struct span rest = span_str(config->alertmanagers ? config->alertmanagers : "");
+
+	if (endpoints[call->endpoint].whose == DAEMON)
+		return span_str(config->daemon_url);
+	if (endpoints[call->endpoint].whose == GENERATOR)
+		return span_str(config->generator_url);
+	for (size_t i = 0; i < call->member; i++)
+		(void)text_cut(&rest, ',');
+	return text_cut(&rest, ',');
+}
+
+/* Waits while the program, which reads all of it first, is starting. */
+static bool send_text(int fd, struct span text)
+{
+	while (text.len) {
+		ssize_t n = send(fd, text.ptr, text.len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0)
+			text = (struct span){text.ptr + n, text.len - (size_t)n};
+	}
+	return true;
+}
+
 static int send_order(const struct upstream *u, const struct fetch_job *e)
 {
 	const struct upstream_config *config = u->config;
 	const struct upstream_call *call = e->call;
-	bool generator =
-		call->endpoint == UPSTREAM_SCENARIO || call->endpoint == UPSTREAM_SCENARIO_SET;
-	const char *key = call->endpoint == UPSTREAM_PREDICTIONS ? config->api_key : "";
+	bool alerts = endpoints[call->endpoint].whose == ALERTMANAGER;
+	struct span base = base_of(config, call);
+	char url[URL_MAX];
+	int n = snprintf(url, sizeof(url), "%.*s%s%.*s", (int)base.len, base.ptr,
+			 endpoints[call->endpoint].path, (int)call->rest.len, call->rest.ptr);
+	const struct span texts[FETCH_TEXTS] = {
+		{url, (size_t)n},
+		span_str(endpoints[call->endpoint].keyed ? config->api_key : ""),
+		span_str(alerts ? config->alert_auth : ""),
+		span_str(alerts ? config->alert_ca_file : config->ca_file),
+		call->body};
 	struct fetch_order order = {.version = FETCH_VERSION,
-				    .key_len = (uint32_t)strlen(key),
-				    .post_len = (uint32_t)call->body.len,
-				    .ca_len = (uint32_t)strlen(config->ca_file),
+				    .url_len = (uint32_t)texts[0].len,
+				    .key_len = (uint32_t)texts[1].len,
+				    .auth_len = (uint32_t)texts[2].len,
+				    .ca_len = (uint32_t)texts[3].len,
+				    .post_len = (uint32_t)texts[4].len,
+				    .is_delete = call->endpoint == UPSTREAM_SILENCE_END,
+				    .any_body = endpoints[call->endpoint].any_body,
 				    .connect_ms = config->connect_ms,
 				    .timeout_ms = config->timeout_ms[call->endpoint],
 				    .max_body = config->max_body[call->endpoint]};
-	size_t size = 0;
-	char url[600];
-	struct iovec pieces[] = {{&order, sizeof(order)},
-				 {url, 0},
-				 {(void *)(uintptr_t)key, order.key_len},
-				 {(void *)(uintptr_t)call->body.ptr, call->body.len},
-				 {(void *)(uintptr_t)config->ca_file, order.ca_len}};
-	struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 1 + FETCH_TEXTS};
-	int n = snprintf(url, sizeof(url), "%s%s",
-			 generator ? config->generator_url : config->daemon_url,
-			 paths[call->endpoint]);
 
-	if (n < 0 || (size_t)n >= sizeof(url))
+	if (n < 0 || (size_t)n >= sizeof(url) ||
+	    !send_text(e->fd, (struct span){(const char *)&order, sizeof(order)}))
 		return -1;
-	order.url_len = (uint32_t)n;
-	pieces[1].iov_len = (size_t)n;
-	for (size_t i = 0; i < message.msg_iovlen; i++)
-		size += pieces[i].iov_len;
-	return sendmsg(e->fd, &message, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -1;
+	for (size_t i = 0; i < FETCH_TEXTS; i++)
+		if (!send_text(e->fd, texts[i]))
+			return -1;
+	return 0;
 }
 
 static void end(struct fetch_job *e, enum reason reason)
@@ -250,7 +300,7 @@ static void read_job(struct upstream *u, struct fetch_job *e)
 /* Returns how many calls are still under way. */
 static size_t wait_for(const struct fetch_job *jobs, size_t count)
 {
-	struct pollfd p[UPSTREAM_ENDPOINTS];
+	struct pollfd p[UPSTREAM_CALLS_MAX];
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++)
@@ -264,9 +314,10 @@ static size_t wait_for(const struct fetch_job *jobs, size_t count)
 void upstream_run(struct upstream *u, struct upstream_call *calls, size_t count,
 		  upstream_progress progress, void *ctx)
 {
-	struct fetch_job jobs[UPSTREAM_ENDPOINTS];
+	struct fetch_job jobs[UPSTREAM_CALLS_MAX];
 	bool wanted = true;
 
+	assert(count <= UPSTREAM_CALLS_MAX);
 	for (size_t i = 0; i < count; i++)
 		begin(u, &jobs[i], &calls[i]);
 	while (wanted && wait_for(jobs, count) > 0) {

@@ -114,12 +114,6 @@ void upstream_status_digest(const struct upstream_status *upstream_status, enum 
 
 /* --- asking --- */
 
-static int collect(void *ctx, const char *bytes, size_t len)
-{
-	buf_add(ctx, bytes, len);
-	return 0;
-}
-
 /* A question to one of the sources, and its answer. */
 struct group_poll {
 	enum cache_group group;
@@ -140,16 +134,13 @@ static void store_document(struct cache *cache, const struct group_poll *q, stru
 			   const struct upstream_status *upstream_status)
 {
 	struct cache_document document = {.body = body, .type = "application/json"};
-	struct commit commit = {.snap = "-", .routes = {sources[q->group].route}, .count = 1};
-	enum commit_result rc;
+	const char *route = sources[q->group].route;
+	enum commit_result rc = cache_commit_one(cache, &q->claim, route, &document);
 
-	rc = cache_stage(cache, &q->claim, commit.routes[0], commit.snap, &document) == 0
-		     ? cache_commit(cache, &q->claim, &commit)
-		     : COMMIT_DOWN;
 	if (rc == COMMIT_OK)
 		publish_digest(cache, q, upstream_status);
 	else
-		log_event(LOG_LEVEL_INFO, "commit_refused", LOG_STR("group", commit.routes[0]),
+		log_event(LOG_LEVEL_INFO, "commit_refused", LOG_STR("group", route),
 			  LOG_STR("why", commit_names[rc]));
 }
 
@@ -223,7 +214,7 @@ static void poll_groups(struct cache *cache, struct upstream *upstream,
 	struct upstream_call calls[CACHE_GROUPS];
 	size_t n = 0;
 
-	for (int g = CACHE_STATUS; g < CACHE_GROUPS; g++) {
+	for (int g = CACHE_STATUS; g < CACHE_SAID_END; g++) {
 		struct group_poll *q = &polls[n];
 
 		if (!stale[g] || cache_claim(cache, (enum cache_group)g, &q->claim) != CLAIM_WON)
@@ -231,7 +222,7 @@ static void poll_groups(struct cache *cache, struct upstream *upstream,
 		q->group = (enum cache_group)g;
 		buf_init(&q->body, BODY_MAX);
 		calls[n] = (struct upstream_call){
-			.endpoint = sources[g].endpoint, .sink = collect, .ctx = &q->body};
+			.endpoint = sources[g].endpoint, .sink = upstream_keep, .ctx = &q->body};
 		n++;
 	}
 	if (n == 0)
@@ -258,7 +249,7 @@ void upstream_status_confirm_scenario(struct cache *cache, struct upstream *upst
 	struct group_poll q = {.group = CACHE_SCENARIO};
 	struct upstream_status upstream_status = {.scenario.configured = true};
 	struct upstream_call call = {
-		.endpoint = UPSTREAM_SCENARIO, .sink = collect, .ctx = &q.body};
+		.endpoint = UPSTREAM_SCENARIO, .sink = upstream_keep, .ctx = &q.body};
 	bool won;
 
 	cache_outdate(cache, q.group);
@@ -284,7 +275,7 @@ void upstream_status_fetch(struct upstream *upstream, bool scenario_configured,
 	for (size_t i = 0; i < n; i++) {
 		buf_init(&bodies[i], BODY_MAX);
 		calls[i] = (struct upstream_call){.endpoint = sources[CACHE_STATUS + i].endpoint,
-						  .sink = collect,
+						  .sink = upstream_keep,
 						  .ctx = &bodies[i]};
 	}
 	upstream_run(upstream, calls, n, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A POST passes four checks in this order: the page it was sent from, the role of its sender, the
- * type of its body, the value in it. Only then does it reach Redis or the generator.
+ * type of its body, the value in it. Only then does it reach Redis, the generator or an Alertmanager.
  */
 #include "config.h"
 #include "server/action.h"
@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "refresh/upstream_status.h"
+#include "server/audit.h"
+#include "server/form.h"
+#include "server/silence_action.h"
 
 /* --- who may act --- */
 
@@ -72,48 +74,6 @@ const struct http_error *action_refusal(const struct settings *settings,
 	return is_form(request->content_type) ? NULL : &type;
 }
 
-/* --- what was done --- */
-
-static const char *const action_names[] = {
-	[ACTION_REFRESH] = "refresh", [ACTION_SCENARIO] = "scenario.set"};
-
-/* Fills in one field of the record, whose fields are separated by spaces. */
-static void put_word(char *to, size_t size, const char *text)
-{
-	bool is_word = *text && strlen(text) < size;
-
-	for (const char *c = text; *c; c++)
-		is_word = is_word && *c > 0x20 && *c < 0x7f;
-	(void)snprintf(to, size, "%s", is_word ? text : "-");
-}
-
-static struct diagnosis_action begin_record(enum action action, const struct request *request)
-{
-	struct diagnosis_action done = {.at_ms = clock_wall_ms(), .from = "-", .to = "-"};
-
-	(void)snprintf(done.action, sizeof(done.action), "%s", action_names[action]);
-	(void)snprintf(done.user, sizeof(done.user), "%.63s",
-		       *request->remote_user ? request->remote_user : "-");
-	return done;
-}
-
-/* Records the action in the log, in the list of actions and in the metrics. */
-static void record(const struct refresh *refresh, const struct request *request,
-		   struct diagnosis_action *done, const char *result)
-{
-	char labels[80];
-
-	(void)snprintf(done->result, sizeof(done->result), "%s", result);
-	log_audit(LOG_STR("user", done->user), LOG_STR("role", "operator"),
-		  LOG_STR("action", done->action), LOG_STR("from", done->from),
-		  LOG_STR("to", done->to), LOG_STR("ip", request->remote_addr),
-		  LOG_STR("result", done->result));
-	cache_note_action(refresh->cache, done);
-	(void)snprintf(labels, sizeof(labels), "action=\"%s\",result=\"%s\"", done->action,
-		       done->result);
-	metrics_count(refresh->metrics, METRICS_ACTIONS, labels);
-}
-
 /* --- refresh --- */
 
 static void run_refresh(const struct refresh *refresh, const struct request *request,
@@ -127,11 +87,11 @@ static void run_refresh(const struct refresh *refresh, const struct request *req
 		"The shared cache cannot be reached. Please try again in a few seconds."};
 	static const char *const results[] = {
 		[FLUSH_OK] = "done", [FLUSH_LIMITED] = "limited", [FLUSH_DOWN] = "down"};
-	struct diagnosis_action done = begin_record(ACTION_REFRESH, request);
+	struct diagnosis_action done = audit_begin("refresh", request);
 	int64_t wait_ms;
 	enum flush_result result = cache_flush(refresh->cache, &wait_ms);
 
-	record(refresh, request, &done, results[result]);
+	audit_end(refresh, request, &done, results[result], NULL);
 	if (result == FLUSH_OK) {
 		answer->notice = NOTICE_REFRESHED;
 		json_cstr(json, "result", done.result);
@@ -142,22 +102,6 @@ static void run_refresh(const struct refresh *refresh, const struct request *req
 }
 
 /* --- scenario --- */
-
-/* The first value of a key. No valid value needs percent-encoding. */
-static struct span form_value(struct span form, struct span key)
-{
-	while (form.len > 0) {
-		const char *end = memchr(form.ptr, '&', form.len);
-		size_t len = end ? (size_t)(end - form.ptr) : form.len;
-
-		if (len > key.len && form.ptr[key.len] == '=' &&
-		    memcmp(form.ptr, key.ptr, key.len) == 0)
-			return (struct span){form.ptr + key.len + 1, len - key.len - 1};
-		len += end != NULL;
-		form = (struct span){form.ptr + len, form.len - len};
-	}
-	return (struct span){NULL, 0};
-}
 
 /* Its notice, or NOTICE_NONE. */
 static enum notice find_scenario(struct span name)
@@ -198,19 +142,19 @@ static void put_scenario(const struct scenario *after, const char *result, struc
 static void change_scenario(const struct refresh *refresh, const struct request *request,
 			    enum notice wanted, struct action_answer *answer, struct json *json)
 {
-	struct diagnosis_action done = begin_record(ACTION_SCENARIO, request);
+	struct diagnosis_action done = audit_begin("scenario.set", request);
 	struct upstream_status before;
 	struct scenario after;
 	bool ok;
 
 	upstream_status_read(refresh->cache, true, &before);
-	put_word(done.from, sizeof(done.from), before.scenario.name);
+	audit_word(done.from, sizeof(done.from), before.scenario.name);
 	set_scenario(refresh, query_notice_name(wanted), &after);
-	put_word(done.to, sizeof(done.to), after.name);
+	audit_word(done.to, sizeof(done.to), after.name);
 	ok = after.known && strcmp(after.name, query_notice_name(wanted)) == 0;
 	answer->notice = ok ? wanted : after.known ? NOTICE_UNCHANGED : NOTICE_UNKNOWN;
 	answer->status = ok ? 200 : 502;
-	record(refresh, request, &done, ok ? "done" : query_notice_name(answer->notice));
+	audit_end(refresh, request, &done, ok ? "done" : query_notice_name(answer->notice), NULL);
 	put_scenario(&after, done.result, json);
 }
 
@@ -238,6 +182,17 @@ static void run_scenario(const struct refresh *refresh, const struct request *re
 	}
 }
 
+static const struct {
+	const char *name;
+	void (*run)(const struct refresh *refresh, const struct request *request,
+		    struct action_answer *answer, struct json *json);
+} actions[ACTIONS] = {
+	[ACTION_REFRESH] = {"refresh", run_refresh},
+	[ACTION_SCENARIO] = {"scenario.set", run_scenario},
+	[ACTION_SILENCE] = {"silence.set", silence_action_create},
+	[ACTION_SILENCE_END] = {"silence.end", silence_action_end},
+};
+
 void action_run(enum action action, const struct refresh *refresh, const struct settings *settings,
 		const struct request *request, struct action_answer *answer, struct buf *out)
 {
@@ -248,17 +203,14 @@ void action_run(enum action action, const struct refresh *refresh, const struct 
 		/* Repeats are counted, not logged: other sites must not be able to fill the log. */
 		log_event(LOG_LEVEL_WARNING, "action_refused",
 			  LOG_STR("user", request->remote_user),
-			  LOG_STR("action", action_names[action]),
+			  LOG_STR("action", actions[action].name),
 			  LOG_STR("ip", request->remote_addr), LOG_STR("origin", request->origin),
 			  LOG_STR("why", answer->error->text));
 		return;
 	}
 	json_init(&json, out);
 	json_object(&json, NULL);
-	json_cstr(&json, "action", action_names[action]);
-	if (action == ACTION_REFRESH)
-		run_refresh(refresh, request, answer, &json);
-	else
-		run_scenario(refresh, request, answer, &json);
+	json_cstr(&json, "action", actions[action].name);
+	actions[action].run(refresh, request, answer, &json);
 	json_end(&json);
 }

@@ -7,15 +7,18 @@
 
 #include "base/clock.h"
 #include "base/gzip.h"
+#include "base/html.h"
 #include "base/log.h"
 #include "cache/metrics.h"
 #include "pages/catalogue.h"
+#include "pages/layout.h"
 #include "server/action.h"
 #include "server/refusal.h"
 
 #define LIVE_AGE_MAX_S 5
 #define NGINX_WAIT_S   12    /* how long nginx may wait for a worker before it shows its copy */
 #define L1_MS          1000  /* how long nginx shows a copy without asking a worker */
+#define CLOCKS_MS      100   /* by how much nginx' clock may be ahead of Redis' */
 #define PAST_S         86400 /* how long a viewer keeps what can never change */
 #define GZIP_MIN       1024
 #define GZIP_LEVEL     4 /* for pages rendered on request; stored pages are compressed harder */
@@ -33,14 +36,31 @@ static const char *stale_detail(const struct context *context)
 									  : details[context->claim];
 }
 
-/* Whole seconds until the bucket of the data ends; negative afterwards (RFC 9211 ttl). */
-static int64_t ttl_s(const struct answering *a, const struct context *context)
+/* Until the bucket of the data ends; negative afterwards. */
+static int64_t left_ms(const struct answering *a, const struct context *context)
 {
 	int64_t interval = a->config->limits->group[CACHE_FLEET].interval_ms;
 	int64_t bucket = context->own ? context->snap->bucket : context->read.state.data_bucket;
-	int64_t left = (bucket + 1) * interval - context->now_ms;
+
+	return (bucket + 1) * interval - context->now_ms;
+}
+
+/* In whole seconds (RFC 9211 ttl). */
+static int64_t ttl_s(const struct answering *a, const struct context *context)
+{
+	int64_t left = left_ms(a, context);
 
 	return left >= 0 ? left / 1000 : -((-left + 999) / 1000);
+}
+
+/* Whether newer data may be there before a second has passed: a refresh runs, or begins soon. */
+static bool is_ending(const struct answering *a, const struct context *context)
+{
+	enum claim_result claim = context->claim;
+
+	if (context->own || claim == CLAIM_OPEN || claim == CLAIM_BUDGET || claim == CLAIM_DOWN)
+		return false;
+	return context->read.state.verdict == CACHE_STALE || left_ms(a, context) < CLOCKS_MS;
 }
 
 static void put_cache_status(const struct answering *a, const struct context *context,
@@ -72,6 +92,7 @@ static void put_lifetime(const struct answering *a, const struct context *contex
 	response->max_age_s = left <= 0 ? 0 : left < LIVE_AGE_MAX_S ? (int)left : LIVE_AGE_MAX_S;
 	response->stale_ok_s = holds_ms / 1000 - NGINX_WAIT_S;
 	response->l1 = holds_ms > L1_MS;
+	response->ending = is_ending(a, context);
 }
 
 static void put_headers(const struct answering *a, const struct context *context,
@@ -138,18 +159,21 @@ static bool render(struct answering *a, struct context *context, struct response
 		.condition = &context->condition,
 		.query = &context->query,
 		.server = context->server,
+		.with = context->with,
 		.warmup = &context->upstream_status.warmup,
 		.scenario = &context->upstream_status.scenario,
 		.last_gen_ms =
 			context->read.state.data_bucket >= 0 ? context->read.state.gen_ms : 0,
-		.history = context->has_history ? &context->history : NULL,
-		.foretold = context->has_history && context->server ? &context->foretold : NULL,
+		.history = context->has.history ? &context->history : NULL,
+		.trail = context->has.trail ? &a->sources.trail : NULL,
 		.diagnosis = context->diagnosis,
 		.at_ms = context->query.at_ms,
 		.day = context->query.at_ms ? &context->day : NULL,
+		.incomplete = context->incomplete,
 		.incidents = context->has_incidents ? &context->incidents : NULL,
 		.since = context->has_since ? &context->since : NULL,
 		.accuracy = context->accuracy,
+		.warnings = context->warnings,
 	};
 	int64_t began = clock_mono_us();
 
@@ -225,6 +249,43 @@ static bool refuse_comparison(struct answering *a, const struct context *context
 	return true;
 }
 
+/* --- search --- */
+
+/* NULL: no name is the text that was searched for. */
+static const struct server *find_named(const struct snapshot *snap, const struct query *query)
+{
+	size_t len = strlen(query->q);
+
+	for (size_t i = 0; i < snap->count; i++) {
+		const struct server *s = &snap->servers[i];
+
+		if (s->name.len == len && query_match(query, s) && layout_has_page(s->name))
+			return s;
+	}
+	return NULL;
+}
+
+/* A search for the whole name of a server leads to its page. */
+static bool redirect_found(struct answering *a, struct context *context, struct response *response)
+{
+	const struct query *query = &context->query;
+	unsigned others = query->given & ~(QUERY_BIT(QUERY_Q) | QUERY_BIT(QUERY_AT));
+	const struct server *server;
+
+	if (!(context->page->needs & PAGE_FIND) || others || !query->q[0] || !context->snap)
+		return false;
+	server = find_named(context->snap, query);
+	if (!server)
+		return false;
+	buf_reset(&a->body);
+	buf_lit(&a->body, "server/");
+	html_url(&a->body, server->name);
+	layout_at(query, "?", &a->body);
+	response_init(response, 302);
+	response->location = buf_span(&a->body);
+	return true;
+}
+
 /* --- pages --- */
 
 /* The claim's reply will overwrite what was read, so copy the body first. */
@@ -253,8 +314,14 @@ static void answer_context(struct answering *a, struct context *context, struct 
 		return;
 	}
 	context_load_snapshot(&a->sources, context);
+	if (redirect_found(a, context, response))
+		return;
 	if (!context_load_server(&a->sources, context)) {
 		refuse_server(a, context->page->media == MEDIA_JSON, false, response);
+		return;
+	}
+	if (context_lacks_other(context)) {
+		refuse_other(a, false, response);
 		return;
 	}
 	if (context->page->media == MEDIA_CSV && !context->snap) {
@@ -292,13 +359,13 @@ static bool redirect_past(struct answering *a, struct context *context, struct r
 	return true;
 }
 
-/* Its bucket is over, and so is that which it is compared with. */
+/* All of it could be read, its bucket is over, and so is that which it is compared with. */
 static bool is_settled(const struct answering *a, const struct context *context, int64_t now_ms)
 {
 	int64_t interval = a->config->limits->group[CACHE_FLEET].interval_ms;
 	int64_t began_ms = now_ms - now_ms % interval;
 
-	if (context->query.at_ms >= began_ms)
+	if (context->incomplete || context->query.at_ms >= began_ms)
 		return false;
 	return !(context->page->needs & PAGE_SINCE) ||
 	       (context->has_since && context->since.asked_ms < began_ms);
@@ -343,8 +410,12 @@ static void answer_past(struct answering *a, struct context *context, struct res
 			      response);
 		break;
 	case MOMENT_FOUND:
+		if (redirect_found(a, context, response))
+			return;
 		if ((context->page->needs & PAGE_SERVER) && !context->server)
 			refuse_server(a, media != MEDIA_HTML, true, response);
+		else if (context_lacks_other(context))
+			refuse_other(a, true, response);
 		else
 			answer_moment(a, context, cache_now_ms(a->sources.cache), response);
 		break;
@@ -422,7 +493,9 @@ void answer_page(struct answering *a, const struct request *request, const struc
 		context_free(&context);
 		return;
 	}
-	stored = context.page->stored && (context.query.given & ~QUERY_BIT(QUERY_FORMAT)) == 0;
+	/* A page may have another order than its JSON has of its own. */
+	stored = context.page->stored && (context.query.given & ~QUERY_BIT(QUERY_FORMAT)) == 0 &&
+		 query_is_standard_order(&context.query, context.page->params);
 	context_read(&a->sources, &context, stored ? context.page->name : NULL, request->gzip);
 	metrics_verdict(a->config->refresh->metrics, context.read.state.verdict);
 	if (context.page->needs & PAGE_DIAGNOSIS)

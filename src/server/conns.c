@@ -35,8 +35,8 @@
  * room for a new connection: the oldest HALF or KEPT is closed for it.
  */
 
-/* More than nginx keeps open. */
-#define CONNS 64
+/* More than one process of nginx keeps open. */
+#define CONNS 128
 /* Longest time for the rest of a request, and for taking its answer, give or take a second; nginx
  * takes milliseconds. */
 #define PEER_S 5
@@ -60,8 +60,8 @@ struct conns {
 	uint64_t turn;
 	int64_t limited_ms; /* monotonic: when the timer was set; 0: it is not */
 	int64_t half_ms;    /* monotonic: no HALF ends before; 0: there is none */
-	struct conn conn[CONNS];
 	char seen[REQUEST_BYTES];
+	struct conn conn[CONNS];
 };
 
 static void on_alarm(int sig)

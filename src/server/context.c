@@ -9,8 +9,11 @@
 #include "base/clock.h"
 #include "fleet/compact.h"
 #include "cache/metrics.h"
+#include "fleet/silenced.h"
 #include "cache/forecast_store.h"
+#include "cache/warnings.h"
 #include "pages/past.h"
+#include "refresh/readback.h"
 
 #define HOUR_MS INT64_C(3600000)
 #define GRACE_MS                                                                                   \
@@ -138,6 +141,31 @@ static void note_refusal(struct sources *sources, struct context *context)
 		go_on_alone(sources, context);
 }
 
+static bool has_alertmanager(const struct sources *sources)
+{
+	const struct alerting *alerting = sources->config->refresh->alerting;
+
+	return alerting && alerting->alertmanagers;
+}
+
+static void note_alone(struct sources *sources, const struct context *context)
+{
+	int64_t for_ms = 0;
+	const char *why = cache_refusal(sources->cache, &for_ms);
+
+	sources->due_work.alone = NULL;
+	/* One that came back empty is neither away nor does it refuse. */
+	if (!why && !sources->down_since_ms)
+		return;
+	if (!context->condition.cache_off || !has_alertmanager(sources) ||
+	    !local_alerts_due(sources->local))
+		return;
+	if (sources->down_since_ms)
+		for_ms = clock_mono_ms() - sources->down_since_ms;
+	sources->due_work.alone = why ? why : "cannot be reached";
+	sources->due_work.alone_ms = clock_wall_ms() - for_ms;
+}
+
 void context_read(struct sources *sources, struct context *context, const char *route, bool gzip)
 {
 	enum cache_verdict verdict =
@@ -152,6 +180,7 @@ void context_read(struct sources *sources, struct context *context, const char *
 	else
 		from_cache(sources, context);
 	note_refusal(sources, context);
+	note_alone(sources, context);
 	if (context->request)
 		context->redis_us = clock_mono_us() - context->request->came_us;
 }
@@ -168,6 +197,18 @@ void context_keep(struct sources *sources)
 		local_keep(sources->local, seen->snap, entry.body, seen->now_ms - seen->gen_ms);
 }
 
+/* Nobody refreshes before the breaker closes or the budget allows it. */
+static void want_repeat(struct sources *sources, const struct context *context)
+{
+	int64_t bucket = context->read.state.bucket;
+
+	if ((context->claim != CLAIM_OPEN && context->claim != CLAIM_BUDGET) ||
+	    bucket == sources->repeat_bucket || !has_alertmanager(sources))
+		return;
+	sources->repeat_bucket = bucket;
+	sources->due_work.repeat_alerts = true;
+}
+
 void context_claim(struct sources *sources, struct context *context)
 {
 	enum cache_verdict verdict = context->read.state.verdict;
@@ -182,6 +223,7 @@ void context_claim(struct sources *sources, struct context *context)
 	}
 	context->claim = cache_claim(sources->cache, CACHE_FLEET, &sources->due_work.claim);
 	sources->due_work.claimed = context->claim == CLAIM_WON;
+	want_repeat(sources, context);
 }
 
 /* The compact snapshot that the state names; NULL: none is usable. */
@@ -237,16 +279,57 @@ static struct snapshot *read_snapshot(struct sources *sources, struct context *c
 	return snap ? snap : read_previous(sources, context);
 }
 
+/* While the daemon sends no data, the Alertmanager is read all the same. */
+static void renew_told(struct sources *sources, struct snapshot *snap)
+{
+	struct cache_read read;
+
+	(void)cache_read(sources->cache, CACHE_ALERTMANAGER, READBACK_ROUTE, false, &read);
+	snap->untold = read.state.reason;
+	snap->untold_ms = read.state.since_ms;
+	if (!read.found)
+		return;
+	silenced_take(snap, read.entry.body);
+	silenced_mark(snap);
+}
+
 void context_load_snapshot(struct sources *sources, struct context *context)
 {
 	if (context->read.state.verdict == CACHE_DOWN || context->own ||
 	    context->condition.age == AGE_NO_DATA)
 		return;
 	context->decoded = read_snapshot(sources, context);
+	if (context->decoded && context->condition.reason != REASON_NONE &&
+	    has_alertmanager(sources))
+		renew_told(sources, context->decoded);
 	context->snap = context->decoded;
 	/* Redis answered and then did not, or what it has is spoilt: our own may still be shown. */
 	if (!context->snap)
 		from_local(sources, context);
+}
+
+void context_read_snapshot(struct sources *sources, struct context *context)
+{
+	context_read(sources, context, "fleet", false);
+	if (context->read.found && !context->own && context->condition.age != AGE_NO_DATA)
+		context->decoded = compact_decode(context->read.entry.body);
+	if (context->decoded)
+		context->snap = context->decoded;
+	else
+		context_load_snapshot(sources, context);
+}
+
+static void find_servers(struct context *context)
+{
+	context->server = snapshot_find(context->snap, context->name);
+	if (context->page->params & QUERY_BIT(QUERY_WITH))
+		context->with = snapshot_find(context->snap, query_with(&context->query));
+}
+
+bool context_lacks_other(const struct context *context)
+{
+	return context->snap && context->page->params & QUERY_BIT(QUERY_WITH) &&
+	       query_with(&context->query).len && !context->with;
 }
 
 bool context_load_server(struct sources *sources, struct context *context)
@@ -254,17 +337,17 @@ bool context_load_server(struct sources *sources, struct context *context)
 	const struct cache_state *state = &context->read.state;
 	unsigned needs = context->snap ? context->page->needs : 0;
 
-	if ((needs & (PAGE_SERVER | PAGE_TOP_SERIES)) && context->own && !context_in_grace(sources))
+	if ((needs & (PAGE_SERVER | PAGE_TOP_SERIES)) && !(needs & PAGE_NO_CALL) && context->own &&
+	    !context_in_grace(sources))
 		sources->due_work.local |= local_due_for_forecasts(sources->local);
 	if ((needs & PAGE_TOP_SERIES) && context->decoded)
 		forecast_store_top(sources->cache, state, context->decoded, &context->query);
 	if (!(needs & PAGE_SERVER))
 		return true;
-	context->server = snapshot_find(context->snap, context->name);
+	find_servers(context);
 	if (context->server && context->decoded)
-		forecast_store_server(
-			sources->cache, state,
-			&context->decoded->servers[context->server - context->snap->servers]);
+		forecast_store_servers(sources->cache, state, context->decoded, context->server,
+				       context->with);
 	return context->server;
 }
 
@@ -276,17 +359,20 @@ static void load_incidents(struct sources *sources, struct context *context)
 						   &context->incidents) == 0;
 }
 
+static enum history_range range_of(const struct context *context)
+{
+	return context->page->needs & PAGE_WEEK ? HISTORY_7D : context->query.range;
+}
+
 static void load_history(struct sources *sources, struct context *context)
 {
-	int rc;
-
 	if (context->server)
-		rc = archive_server(sources->cache, context->snap, context->name, &context->history,
-				    &context->foretold);
+		archive_server(sources->cache, context->snap, context->name,
+			       query_with(&context->query), &context->history, &sources->trail,
+			       &context->has);
 	else
-		rc = archive_fleet(sources->cache, context->snap, context->query.range,
-				   &context->history);
-	context->has_history = rc == 0;
+		context->has.history = archive_fleet(sources->cache, context->snap,
+						     range_of(context), &context->history) == 0;
 }
 
 /* Without the shared cache there is no history, and the page says so. */
@@ -313,10 +399,10 @@ static bool is_known(struct sources *sources)
 	return cache_read(sources->cache, CACHE_FLEET, NULL, false, &read) != CACHE_DOWN;
 }
 
-/* rc: of the batch that has read it. */
-static void take_since(struct sources *sources, struct context *context, int rc,
+static void take_since(struct sources *sources, struct context *context, bool is_read,
 		       struct moment_search *search)
 {
+	int rc = is_read ? 0 : -1;
 	struct since *since = &context->since;
 	struct moment *then = &context->then;
 	enum moment_result result;
@@ -341,30 +427,58 @@ static int64_t scored_until(const struct context *context)
 	return at_ms ? at_ms - at_ms % HOUR_MS : snapshot_bucket_ms(context->snap);
 }
 
+static void drop_accuracy(struct context *context)
+{
+	if (context->warnings)
+		warnings_free(context->warnings);
+	free(context->warnings);
+	free(context->accuracy);
+	context->warnings = NULL;
+	context->accuracy = NULL;
+}
+
+struct accuracy_read {
+	struct accuracy_range scores;
+	struct warnings_range warnings;
+};
+
+/* Of the same range. */
+static void want_warnings(struct context *context, struct cache_batch *batch,
+			  struct accuracy_read *read)
+{
+	if (!(context->page->needs & PAGE_WARNINGS))
+		return;
+	context->warnings = malloc(sizeof(*context->warnings));
+	if (context->warnings)
+		warnings_batch_add(batch, context->accuracy->from_ms, scored_until(context),
+				   context->warnings, &read->warnings);
+}
+
 static void want_accuracy(const struct sources *sources, struct context *context,
-			  struct cache_batch *batch, struct accuracy_range *range)
+			  struct cache_batch *batch, struct accuracy_read *read)
 {
 	if (!(context->page->needs & PAGE_ACCURACY))
 		return;
+	drop_accuracy(context);
+	context->accuracy = malloc(sizeof(*context->accuracy));
 	if (!context->accuracy)
-		context->accuracy = malloc(sizeof(*context->accuracy));
-	if (context->accuracy)
-		accuracy_batch_add(batch, cache_interval_ms(sources->cache, CACHE_FLEET),
-				   scored_until(context), query_period_ms(context->query.period),
-				   context->accuracy, range);
+		return;
+	accuracy_batch_add(batch, cache_interval_ms(sources->cache, CACHE_FLEET),
+			   scored_until(context), query_period_ms(context->query.period),
+			   context->accuracy, &read->scores);
+	want_warnings(context, batch, read);
 }
 
-/* rc: of the batch. */
-static void take_accuracy(struct context *context, int rc, struct accuracy_range *range)
+static void take_accuracy(struct context *context, bool is_read, struct accuracy_read *read)
 {
-	if (!context->accuracy)
-		return;
-	if (rc == 0) {
-		accuracy_batch_take(range);
+	if (!is_read) {
+		drop_accuracy(context);
 		return;
 	}
-	free(context->accuracy);
-	context->accuracy = NULL;
+	if (context->accuracy)
+		accuracy_batch_take(&read->scores);
+	if (context->warnings)
+		warnings_batch_take(&read->warnings);
 }
 
 /* Without the shared cache there is none, and the page says so. */
@@ -372,22 +486,25 @@ void context_load_since(struct sources *sources, struct context *context)
 {
 	unsigned needs = context->snap ? context->page->needs : 0;
 	struct cache_batch batch = {.count = 0};
-	struct accuracy_range range;
+	bool no_since = false, no_accuracy = false;
+	struct accuracy_read read;
 	struct moment_search search;
 	int rc;
 	int64_t began = clock_mono_us();
 
 	if (!(needs & (PAGE_SINCE | PAGE_ACCURACY)) || context->read.state.verdict == CACHE_DOWN)
 		return;
+	batch.refused = &no_since;
 	if (needs & PAGE_SINCE)
 		moments_add(&batch,
 			    query_since_ms(&context->query, snapshot_bucket_ms(context->snap)), 0,
 			    &search);
-	want_accuracy(sources, context, &batch, &range);
+	batch.refused = &no_accuracy;
+	want_accuracy(sources, context, &batch, &read);
 	rc = cache_batch_read(sources->cache, &batch);
-	take_accuracy(context, rc, &range);
+	take_accuracy(context, rc == 0 && !no_accuracy, &read);
 	if (needs & PAGE_SINCE)
-		take_since(sources, context, rc, &search);
+		take_since(sources, context, rc == 0 && !no_since, &search);
 	context->redis_us += clock_mono_us() - began;
 }
 
@@ -396,7 +513,11 @@ struct past_read {
 	struct cache_batch batch;
 	struct moment_search moment, then;
 	struct archive_server server;
-	struct accuracy_range accuracy;
+	struct accuracy_read accuracy;
+	/* What Redis refuses is missing on the page, which says so. */
+	struct {
+		bool day, history, trail, incidents, since, accuracy;
+	} no;
 };
 
 /* The day's columns end where those of the clock do, its points at the moment. */
@@ -410,32 +531,40 @@ static void want_moment(const struct sources *sources, struct context *context,
 
 	moments_add(&past->batch, at_ms,
 		    (forecasts ? MOMENT_FORECASTS : 0) | (html ? MOMENT_LINES : 0), &past->moment);
+	past->moment.name = context->name;
+	past->moment.other = query_with(&context->query);
 	history_init(&context->day, interval, PAST_COLUMNS * PAST_COLUMN_MS, past_strip_end(at_ms));
+	past->batch.refused = &past->no.day;
 	if (html)
 		archive_add_long(&past->batch, at_ms, &context->day);
 }
 
 /* Of a moment that is one of every bucket, whose time is the one that was asked for. */
-static void want_rest(const struct sources *sources, struct context *context,
-		      struct past_read *past)
+static void want_rest(struct sources *sources, struct context *context, struct past_read *past)
 {
 	int64_t interval = cache_interval_ms(sources->cache, CACHE_FLEET);
 	int64_t at_ms = context->query.at_ms;
 	unsigned needs = context->page->needs;
 
+	past->batch.refused = &past->no.history;
 	if ((needs & PAGE_HISTORY) && (needs & PAGE_SERVER)) {
 		archive_add_server(&past->batch, interval, at_ms, context->name, &past->server,
 				   &context->history);
-		archive_add_foretold(&past->batch, at_ms, context->name, &context->foretold);
+		past->batch.refused = &past->no.trail;
+		archive_add_trail(&past->batch, at_ms, context->name, query_with(&context->query),
+				  &sources->trail);
 	} else if (needs & PAGE_HISTORY) {
-		archive_add_fleet(&past->batch, interval, at_ms, context->query.range,
+		archive_add_fleet(&past->batch, interval, at_ms, range_of(context),
 				  &context->history);
 	}
+	past->batch.refused = &past->no.incidents;
 	if (needs & PAGE_INCIDENTS)
 		archive_add_incidents(&past->batch, at_ms, query_period_ms(context->query.period),
 				      &context->incidents);
+	past->batch.refused = &past->no.since;
 	if (needs & PAGE_SINCE)
 		moments_add(&past->batch, query_since_ms(&context->query, at_ms), 0, &past->then);
+	past->batch.refused = &past->no.accuracy;
 	want_accuracy(sources, context, &past->batch, &past->accuracy);
 }
 
@@ -449,13 +578,25 @@ static void take_rest(struct sources *sources, struct context *context, struct p
 {
 	unsigned needs = context->page->needs;
 
-	context->has_history = needs & PAGE_HISTORY;
-	context->has_incidents = needs & PAGE_INCIDENTS;
+	context->has.history = (needs & PAGE_HISTORY) && !past->no.history;
+	context->has.trail = (needs & PAGE_HISTORY) && context->server && !past->no.trail;
+	context->has_incidents = (needs & PAGE_INCIDENTS) && !past->no.incidents;
 	if (context->has_incidents)
 		incidents_sort(&context->incidents);
-	take_accuracy(context, 0, &past->accuracy);
+	take_accuracy(context, !past->no.accuracy, &past->accuracy);
 	if (needs & PAGE_SINCE)
-		take_since(sources, context, 0, &past->then);
+		take_since(sources, context, !past->no.since, &past->then);
+}
+
+static bool lacks_something(const struct context *context)
+{
+	unsigned needs = context->page->needs;
+
+	return ((needs & PAGE_HISTORY) && !context->has.history) ||
+	       ((needs & PAGE_HISTORY) && context->server && !context->has.trail) ||
+	       ((needs & PAGE_INCIDENTS) && !context->has_incidents) ||
+	       ((needs & PAGE_SINCE) && !context->has_since) ||
+	       ((needs & PAGE_ACCURACY) && !context->accuracy);
 }
 
 /* The moment is another one, and what was read beside it is not of it. */
@@ -475,13 +616,14 @@ static void take_moment(struct sources *sources, struct context *context, struct
 	context->upstream_status.warmup = context->snap->warmup;
 	context->upstream_status.scenario = context->snap->scenario;
 	if (context->page->needs & PAGE_SERVER)
-		context->server = snapshot_find(context->snap, context->name);
+		find_servers(context);
 	if ((context->page->needs & PAGE_SERVER) && !context->server)
 		return;
 	if (is_as_asked(sources, context))
 		take_rest(sources, context, past);
 	else
 		read_rest(sources, context);
+	context->incomplete = past->no.day || past->moment.incomplete || lacks_something(context);
 }
 
 enum moment_result context_load_moment(struct sources *sources, struct context *context,
@@ -559,6 +701,21 @@ void context_want_upstream_status(struct sources *sources, const struct context 
 	sources->due_work.upstream_status = true;
 }
 
+static void diagnose_alerts(const struct sources *sources, struct diagnosis *diagnosis)
+{
+	struct cache_read read;
+
+	diagnosis->has_alertmanager = has_alertmanager(sources);
+	if (!diagnosis->has_alertmanager ||
+	    cache_read(sources->cache, CACHE_ALERTS, NULL, false, &read) == CACHE_DOWN)
+		return;
+	diagnosis->alerts_ms = read.state.data_bucket >= 0 ? read.state.gen_ms : 0;
+	if (read.state.reason == REASON_NONE)
+		return;
+	diagnosis->alerts_fault = reason_table[read.state.reason].text;
+	diagnosis->alerts_fault_ms = read.state.since_ms;
+}
+
 void context_diagnose(struct sources *sources, const struct context *context,
 		      struct diagnosis *diagnosis)
 {
@@ -566,6 +723,7 @@ void context_diagnose(struct sources *sources, const struct context *context,
 
 	(void)cache_diagnose(sources->cache, CACHE_FLEET, diagnosis);
 	metrics_diagnose(sources->config->refresh->metrics, sources->cache, diagnosis);
+	diagnose_alerts(sources, diagnosis);
 	diagnosis->next_bucket_ms = (context->now_ms / interval + 1) * interval;
 	if (context->read.state.verdict == CACHE_DOWN)
 		return;
@@ -596,7 +754,7 @@ void context_free(struct context *context)
 	history_free(&context->history);
 	history_free(&context->day);
 	incidents_free(&context->incidents);
-	free(context->accuracy);
+	drop_accuracy(context);
 	snapshot_free(&context->then.snap);
 	snapshot_free(&context->decoded);
 }

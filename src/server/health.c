@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "cache/accuracy.h"
 #include "cache/metrics.h"
+#include "pages/fleet_metrics.h"
 #include "text.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -164,6 +165,24 @@ static void put_metrics(struct sources *sources, struct buf *body, struct respon
 	response->type = "text/plain; version=0.0.4; charset=utf-8";
 }
 
+/* Who scrapes looks at the data, as a viewer does. */
+static void put_fleet_metrics(struct sources *sources, struct buf *body, struct response *response)
+{
+	struct context context = {0};
+	const struct cache_state *state = &context.read.state;
+
+	context_read_snapshot(sources, &context);
+	metrics_verdict(sources->config->refresh->metrics, state->verdict);
+	context_claim(sources, &context);
+	if (context.snap && context.condition.age < AGE_VERY_STALE)
+		fleet_metrics_values(context.snap, body);
+	if (context.snap || (state->verdict == CACHE_COLD && state->data_bucket >= 0))
+		fleet_metrics_time(context_gen_ms(&context), body);
+	response_json(response, 200, buf_span(body));
+	response->type = "text/plain; version=0.0.4; charset=utf-8";
+	context_free(&context);
+}
+
 typedef void (*put)(struct sources *, struct buf *, struct response *);
 
 void health_answer(struct sources *sources, enum route_kind kind, struct buf *body,
@@ -172,7 +191,7 @@ void health_answer(struct sources *sources, enum route_kind kind, struct buf *bo
 	static const put puts[] = {
 		[ROUTE_STATUS] = put_status,   [ROUTE_OPENAPI] = put_openapi,
 		[ROUTE_HEALTHZ] = put_healthz, [ROUTE_READYZ] = put_readyz,
-		[ROUTE_METRICS] = put_metrics,
+		[ROUTE_METRICS] = put_metrics, [ROUTE_FLEET_METRICS] = put_fleet_metrics,
 	};
 
 	buf_reset(body);

@@ -190,7 +190,7 @@ static enum loop_result loop(struct serve *serve, struct conns *conns, const cha
 		}
 		if (event == CONNS_REQUEST)
 			answer_all(serve, conns, requests, count, node);
-		else if (event == CONNS_QUIET && !stop)
+		else
 			serve_tick(serve);
 		fetch(serve, conns);
 	}

@@ -2,6 +2,8 @@
 #include "config.h"
 #include "server/refusal.h"
 
+#include <assert.h>
+
 #include "pages/catalogue.h"
 
 static const struct http_error errors[] = {
@@ -19,10 +21,11 @@ static const struct http_error errors[] = {
 
 static const struct http_error *find_error(int status)
 {
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		if (errors[i].status == status)
-			return &errors[i];
-	return find_error(500);
+	const struct http_error *error = errors, *end = errors + sizeof(errors) / sizeof(errors[0]);
+
+	for (; error->status != status; error++)
+		assert(error + 1 < end);
+	return error;
 }
 
 static void finish_error(struct answering *a, int status, bool json, struct response *response)
@@ -64,6 +67,16 @@ void refuse_server(struct answering *a, bool json, bool past, struct response *r
 	static const struct http_error then = {404, "Not found", "No such server at that moment."};
 
 	refuse(a, past ? &then : &now, json, NULL, response);
+}
+
+void refuse_other(struct answering *a, bool past, struct response *response)
+{
+	static const struct http_error now = {
+		404, "Not found", "No such server in the current snapshot to compare with."};
+	static const struct http_error then = {404, "Not found",
+					       "No such server to compare with at that moment."};
+
+	refuse(a, past ? &then : &now, false, NULL, response);
 }
 
 void refuse_moment(struct answering *a, const struct no_moment *none, bool future, enum media media,

@@ -143,14 +143,16 @@ static void put_cache_control(const struct response *r, struct buf *out)
 
 static void put_caching(const struct response *r, int64_t now_wall_ms, struct buf *out)
 {
-	/* A separate line before the next one, after which nginx 1.22 ignores Cache-Control; the
+	/* Separate lines before X-Accel-Expires, after which nginx 1.22 ignores Cache-Control; the
 	 * rest of it is not for nginx. */
+	if (r->l1 && r->ending)
+		buf_lit(out, "Cache-Control: stale-while-revalidate=1\r\n");
 	if (r->max_age_s != RESPONSE_NO_STORE && r->stale_ok_s > 0)
 		put_number(out, "Cache-Control: stale-if-error=", r->stale_ok_s);
 	/* An absolute time: the relative value 1 would let nginx keep a copy for up to two seconds.
-	 * */
+	 * One that has passed makes a copy that has expired. */
 	if (r->l1)
-		put_number(out, "X-Accel-Expires: @", now_wall_ms / 1000);
+		put_number(out, "X-Accel-Expires: @", now_wall_ms / 1000 - r->ending);
 	else
 		buf_lit(out, "X-Accel-Expires: 0\r\n");
 	put_cache_control(r, out);

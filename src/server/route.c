@@ -10,14 +10,15 @@ static const struct {
 } others[] = {
 	{"/api/v1/status", ROUTE_STATUS}, {"/api/v1/openapi.json", ROUTE_OPENAPI},
 	{"/healthz", ROUTE_HEALTHZ},      {"/readyz", ROUTE_READYZ},
-	{"/metrics", ROUTE_METRICS},      {"/refresh", ROUTE_REFRESH},
-	{"/scenario", ROUTE_SCENARIO},
+	{"/metrics", ROUTE_METRICS},      {"/metrics/fleet", ROUTE_FLEET_METRICS},
+	{"/refresh", ROUTE_REFRESH},      {"/scenario", ROUTE_SCENARIO},
+	{"/silence", ROUTE_SILENCE},      {"/silence-end", ROUTE_SILENCE_END},
 };
 /* clang-format on */
 
 static bool is_action(enum route_kind kind)
 {
-	return kind == ROUTE_REFRESH || kind == ROUTE_SCENARIO;
+	return kind >= ROUTE_REFRESH && kind <= ROUTE_SILENCE_END;
 }
 
 static struct route find_path(struct span path)

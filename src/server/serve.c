@@ -14,7 +14,7 @@
 #include "cache/metrics.h"
 
 #define BODY_MAX       (32u * 1024 * 1024)
-#define TICK_SPREAD_MS 200
+#define TICK_SPREAD_MS 20
 #define TICK_AGAIN_MS  1000
 /* How often idle workers request warm-up and scenario; viewers' requests do so every 2 s. A stopped
  * feed is noticed within that time, and a dashboard without viewers costs almost nothing. */
@@ -90,7 +90,7 @@ static void see_notice(struct answering *a, enum notice notice, struct response 
 static void answer_action(struct serve *serve, const struct request *request,
 			  const struct route *route, struct response *response)
 {
-	enum action action = route->kind == ROUTE_REFRESH ? ACTION_REFRESH : ACTION_SCENARIO;
+	enum action action = (enum action)(route->kind - ROUTE_REFRESH);
 	struct action_answer answer;
 	struct query query;
 	enum query_key bad;
@@ -125,9 +125,10 @@ static const char *route_name(const struct route *route)
 	static const char *const names[] = {
 		[ROUTE_STATUS] = "api-status", [ROUTE_OPENAPI] = "api-openapi",
 		[ROUTE_HEALTHZ] = "healthz",   [ROUTE_READYZ] = "readyz",
-		[ROUTE_METRICS] = "metrics",   [ROUTE_REFRESH] = "refresh",
-		[ROUTE_SCENARIO] = "scenario", [ROUTE_NOT_FOUND] = "none",
-		[ROUTE_METHOD] = "none",
+		[ROUTE_METRICS] = "metrics",   [ROUTE_FLEET_METRICS] = "fleet-metrics",
+		[ROUTE_REFRESH] = "refresh",   [ROUTE_SCENARIO] = "scenario",
+		[ROUTE_SILENCE] = "silence",   [ROUTE_SILENCE_END] = "silence-end",
+		[ROUTE_NOT_FOUND] = "none",    [ROUTE_METHOD] = "none",
 	};
 
 	return route->kind == ROUTE_PAGE ? route->page->name : names[route->kind];
@@ -173,6 +174,8 @@ static void answer_route(struct serve *serve, const struct request *request,
 		break;
 	case ROUTE_REFRESH:
 	case ROUTE_SCENARIO:
+	case ROUTE_SILENCE:
+	case ROUTE_SILENCE_END:
 		answer_action(serve, request, route, response);
 		break;
 	case ROUTE_NOT_FOUND:
@@ -235,11 +238,22 @@ static bool is_withdrawn(const struct request *request, const struct response *r
 	return response->status == 404 && request->l1;
 }
 
+/* An address that is switched off is like one that does not exist. */
+static struct route find_route(const struct serve *serve, const struct request *request)
+{
+	struct span path = {request->path, request->path_len};
+	struct route route = route_find(request->method, path);
+
+	if (route.page || serve->answering.config->settings->fleet_metrics ||
+	    route_find(METHOD_GET, path).kind != ROUTE_FLEET_METRICS)
+		return route;
+	return (struct route){.kind = ROUTE_NOT_FOUND};
+}
+
 void serve_request(struct serve *serve, const struct request *request, struct response *response)
 {
 	const char *hosts = serve->answering.config->settings->hosts;
-	struct route route =
-		route_find(request->method, (struct span){request->path, request->path_len});
+	struct route route = find_route(serve, request);
 
 	/* A server name is one path segment, whatever it contains. */
 	serve->answering.path = route.page ? span_str(route.page->path)
@@ -269,7 +283,23 @@ bool serve_due(const struct serve *serve)
 {
 	const struct due_work *due_work = &serve->answering.sources.due_work;
 
-	return due_work->claimed || due_work->upstream_status || due_work->local;
+	return due_work->claimed || due_work->upstream_status || due_work->local ||
+	       due_work->repeat_alerts || due_work->alone;
+}
+
+/* A refresh sends them itself. */
+static void send_alerts(struct sources *sources)
+{
+	const struct due_work *due_work = &sources->due_work;
+	const struct alerting *alerting = sources->config->refresh->alerting;
+
+	if (due_work->claimed)
+		return;
+	if (due_work->repeat_alerts)
+		alerts_repeat(alerting);
+	if (due_work->alone && local_take_alerts(sources->local))
+		alerts_alone(alerting, local_snapshot(sources->local), due_work->alone,
+			     due_work->alone_ms);
 }
 
 void serve_after(struct serve *serve)
@@ -285,6 +315,7 @@ void serve_after(struct serve *serve)
 				      refresh->scenario_configured, &upstream_status);
 	if (!serve->answering.sources.due_work.claimed && serve->answering.sources.due_work.local)
 		local_refresh(serve->answering.sources.local, refresh->upstream);
+	send_alerts(&serve->answering.sources);
 	serve->answering.sources.due_work = (struct due_work){0};
 	if (!serve->answering.sources.down_since_ms)
 		cache_catch_up(refresh->cache);

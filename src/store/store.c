@@ -73,19 +73,17 @@ struct store {
 
 static_assert(RECEIVE_BYTES > RESP_LINE_MAX, "a line that is not complete leaves room for more");
 
-static const struct {
-	const char *text;
-	size_t len;
-} scripts[STORE_SCRIPTS] = {
-	[STORE_CLAIM] = {script_claim, sizeof(script_claim) - 1},
-	[STORE_EXTEND] = {script_extend, sizeof(script_extend) - 1},
-	[STORE_STAGE] = {script_stage, sizeof(script_stage) - 1},
-	[STORE_COMMIT] = {script_commit, sizeof(script_commit) - 1},
-	[STORE_FAIL] = {script_fail, sizeof(script_fail) - 1},
-	[STORE_FLUSH] = {script_flush, sizeof(script_flush) - 1},
-	[STORE_NOTE] = {script_note, sizeof(script_note) - 1},
-	[STORE_COUNT] = {script_count, sizeof(script_count) - 1},
-	[STORE_REOPEN] = {script_reopen, sizeof(script_reopen) - 1},
+#define SCRIPT(text)                                                                               \
+	{                                                                                          \
+		(text), sizeof(text) - 1                                                           \
+	}
+
+static const struct span scripts[STORE_SCRIPTS] = {
+	[STORE_CLAIM] = SCRIPT(script_claim),   [STORE_EXTEND] = SCRIPT(script_extend),
+	[STORE_STAGE] = SCRIPT(script_stage),   [STORE_COMMIT] = SCRIPT(script_commit),
+	[STORE_FAIL] = SCRIPT(script_fail),     [STORE_FLUSH] = SCRIPT(script_flush),
+	[STORE_NOTE] = SCRIPT(script_note),     [STORE_COUNT] = SCRIPT(script_count),
+	[STORE_REOPEN] = SCRIPT(script_reopen),
 };
 
 static const struct transport *const transports[ADDRESS_KINDS] = {
@@ -278,11 +276,7 @@ static enum store_result take_replies(struct store *store, struct batch *batch)
 
 static enum store_result receive_some(struct store *store, struct batch *batch, bool may_wait)
 {
-	ssize_t n = receive(store, may_wait);
-
-	if (n < 0)
-		return STORE_DOWN;
-	return n > 0 ? take_replies(store, batch) : STORE_OK;
+	return receive(store, may_wait) < 0 ? STORE_DOWN : take_replies(store, batch);
 }
 
 /* One step: send what can be sent, then receive what can be received. At first the connection is
@@ -582,12 +576,11 @@ static enum store_result load(struct store *store, enum store_script script, int
 	enum store_result rc;
 
 	*store->sha[script] = '\0';
-	store_cmd(store, SPAN("SCRIPT"), SPAN("LOAD"),
-		  (struct span){scripts[script].text, scripts[script].len});
+	store_cmd(store, SPAN("SCRIPT"), SPAN("LOAD"), scripts[script]);
 	rc = store_run(store, ms);
 	reply = store_reply(store, 0);
 	if (rc == STORE_OK && reply->type == REDIS_REPLY_STRING && reply->len == 40)
-		memcpy(store->sha[script], reply->str, 41);
+		memcpy(store->sha[script], reply->str, sizeof(store->sha[script]));
 	return rc;
 }
 

@@ -38,12 +38,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 # The keys that never expire: those of redis/KEYS.md.
-ENDLESS = frozenset(f"tft:{what}:{group}" for what in ("cur", "epoch") for group in ("fleet", "status", "scenario")) | frozenset(
-    f"tfthist:{name}" for name in ("fleet", "hours", "risk", "full", "thin", "forecasts", "incidents", "accuracy", "upstream")
+HISTORY = ("fleet", "hours", "risk", "riskhours", "full", "thin", "forecasts", "incidents", "accuracy", "warnings", "outcomes", "watch", "upstream")
+ENDLESS = frozenset(f"tft:{what}:{group}" for what in ("cur", "epoch") for group in ("fleet", "status", "scenario", "alerts", "alertmanager")) | frozenset(
+    f"tfthist:{name}" for name in HISTORY
 )
 DAY_MS, WINDOW_MS = 86_400_000, 300_000  # all moments of a day are kept, and of each window one for longer
 LATE_CALLERS = 2  # a worker that was stopped between claim and call may be up to 1.8 s late
-GROUPS = 3
+GROUPS = 5
 EVER_MS = 3500
 RESTART_S = 2  # until a killed worker is replaced
 GRACE_S = 3  # how long an outage may last unnoticed

@@ -33,7 +33,7 @@ HOSTS, WORKERS, CLIENTS = 2, 4, 12
 PAUSE_S = 0.05  # between the requests of a client
 PATHS = (
     "/", "/heatmap", "/top", "/history", "/cost", "/remediation", "/alerting", "/advanced", "/docs",
-    "/?profile=web", "/heatmap?metric=cpu&sort=name", "/top?n=3&profile=db", "/cost?project_cost=1000",
+    "/?profile=web", "/heatmap?metric=cpu&sort=-value", "/top?n=3&profile=db", "/cost?project_cost=1000",
     "/api/v1/fleet", "/api/v1/alerts?sev=warning-up", "/api/v1/status", "/?format=csv", "/healthz", "/no-such-page",
 )  # fmt: skip
 LONG_S = 600  # from here on growth is judged

@@ -92,7 +92,7 @@ def unclaimed(start):
     return {"start": start, "bucket": None, "address": "h1"}
 
 
-TTLS = {f"tft:overview:{i}": 1000 for i in range(100)}
+TTLS = {f"tft:overview:{i}": 1000 for i in range(120)}
 STAGED = {f"tft:s:token:{i}": 1000 for i in range(100)}
 LATE = FIRST + 3  # the bucket at 100 s
 
@@ -228,7 +228,7 @@ def test_the_keys_that_never_expire_are_those_of_the_document():
     """rewind.lua knows all streams of them."""
     root = pathlib.Path(__file__).resolve().parent.parent.parent
     rows = re.findall(r"^\| `(\S+)` \| (\w+) \| never", (root / "redis" / "KEYS.md").read_text(), re.M)
-    groups = ("fleet", "status", "scenario")
+    groups = ("fleet", "status", "scenario", "alerts", "alertmanager")
     assert {key.replace("<group>", group) for key, _ in rows for group in groups} == ENDLESS
     streams = {key.removeprefix("tfthist:") for key, kind in rows if kind == "stream"}
     assert streams <= set(re.findall(r"'([a-z]+)'", (root / "redis" / "rewind.lua").read_text()))

@@ -71,6 +71,7 @@ class FailingStack(Stack):
             LD_PRELOAD=str(self.library),
             TFT_FAIL=str(path),
             TFT_ANONYMOUS="operator",
+            TFT_FLEET_METRICS="on",
             TFT_LOG_LEVEL="info",
             ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
             LSAN_OPTIONS=f"suppressions={self.suppressions(host)}:print_suppressions=0",
@@ -234,7 +235,7 @@ def routes(stack):
     server = next(iter(small_fleet()["predictions"]))
     paths = [path.format(server=server) for path in page_paths()]
     assert len(paths) > 15
-    return paths + ["/api/v1/status", "/readyz", "/healthz", "/metrics", "/api/v1/openapi.json"]
+    return paths + ["/api/v1/status", "/readyz", "/healthz", "/metrics", "/metrics/fleet", "/api/v1/openapi.json"]
 
 
 def test_fresh_pages(stack):

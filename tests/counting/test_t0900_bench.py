@@ -46,7 +46,7 @@ def tables(text):
 @pytest.fixture(scope="module")
 def sections():
     argv = ["/usr/bin/python3", BENCH / "bench.py", "--short"]
-    run = subprocess.run(argv, capture_output=True, text=True, timeout=150)
+    run = subprocess.run(argv, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stderr[-4000:]
     parts = re.split(r"^## (\w+)\n", run.stdout, flags=re.M)[1:]
     return dict(zip(parts[::2], parts[1::2]))

@@ -17,7 +17,7 @@ import mutate  # noqa: E402
 KNOWN = {
     "src/cache/claim.c: if (now - claim->mono_ms > lease_ms) | > to >= at 25": "test_cache",
     "src/cache/commit.c: old_ttl = key_decimal(2 * interval_ms), | n to n + 1 at 22": "test_commit",
-    "src/cache/archive.c: int64_t points_ms = (to_ms / HOUR_MS - 1) * HOUR_MS; | - to + at 37": "test_archive",
+    "src/cache/archive.c: int64_t points_ms = hour_before(to_ms - HOUR_MS); | - to + at 38": "test_archive",
     "src/cache/notes.c: return (calls[(good * 9 - 1) / 10].total_ms + 99) / 100 * 100; | n to n + 1 at 22": "test_notes",
     "src/refresh/local.c: if (has_any(local) && gen_ms <= local->gen_mono_ms) | <= to < at 29": "test_refresh",
     "src/server/conns.c: if (c->until_ms <= now) | <= to < at 16": "test_conns",

@@ -12,7 +12,7 @@ versions() {
     done
 }
 
-# Each recorded answer with predictions gives a page with as many servers as its file's name says. In one answer, a server has no
+# Each recorded answer with predictions gives a fleet of as many servers as its file's name says. In one answer, a server has no
 # predictions.
 answers() {
     local file servers shown count=0
@@ -20,10 +20,9 @@ answers() {
         [[ -e $file ]] || continue
         servers=${file##*-}
         servers=${servers%%.*}
-        shown=$(./tft-dashboard --render overview --snapshot "$file" |
-            sed -n 's|.*id="kpi-fleet"[^>]*><h2>[^<]*</h2><p class="value">[0-9]*/\([0-9]*\)<.*|\1|p')
-        if ((${shown:-0} + 1 < servers)); then
-            echo "not understood: $file shows ${shown:-none}"
+        shown=$(./tft-dashboard --render api-fleet --snapshot "$file" | grep -o '{"name":"' | wc -l)
+        if ((shown + 1 < servers)); then
+            echo "not understood: $file shows $shown"
             return 1
         fi
         count=$((count + 1))

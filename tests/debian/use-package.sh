@@ -18,6 +18,7 @@ setpriv --reuid tft-dashboard --regid tft-dashboard --clear-groups tft-dashboard
 install -m 640 -o root -g tft-dashboard /dev/stdin /etc/tft-dashboard/api.key <<<'the-key'
 cp /usr/share/doc/tft-dashboard/examples/nginx/plain.conf /etc/nginx/conf.d/tft-dashboard.conf
 nginx -t
+test -x /usr/lib/nagios/plugins/check_tft -a -r /usr/share/tft-dashboard/prometheus/rules.yml -a -r /usr/share/tft-dashboard/grafana/dashboard.json
 echo "== installed $(dpkg-query -W tft-dashboard)"
 
 sed -i 's/^#interval = .*/interval = 45s/' /etc/tft-dashboard/tft-dashboard.conf

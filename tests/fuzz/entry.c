@@ -158,10 +158,10 @@ static void check_kept(const struct snapshot *snap)
 	buf_init(&second, 1 << 24);
 	buf_init(&third, 1 << 24);
 	moment_encode(snap, &second);
-	again = moment_decode(buf_span(&second));
+	again = moment_decode(buf_span(&second), (struct span){NULL, 0});
 	REQUIRE(again && again->count == snap->count);
 	moment_encode(again, &third);
-	once_more = moment_decode(buf_span(&third));
+	once_more = moment_decode(buf_span(&third), (struct span){NULL, 0});
 	REQUIRE(once_more);
 	for (size_t i = 0; i < snap->count; i++)
 		REQUIRE(span_eq(again->servers[i].name, once_more->servers[i].name) &&
@@ -174,11 +174,8 @@ static void check_kept(const struct snapshot *snap)
 
 static void fuzz_moment(struct span input)
 {
-	struct snapshot *snap;
-	struct buf record;
+	struct snapshot *snap = fuzz_read_moment(input);
 
-	fuzz_make_record("TFTm", MOMENT_FORMAT, input, &record);
-	snap = moment_decode(buf_span(&record));
 	if (snap) {
 		check_servers(snap);
 		for (size_t i = 0; i < snap->count; i++) {
@@ -189,18 +186,15 @@ static void fuzz_moment(struct span input)
 		check_kept(snap);
 		snapshot_free(&snap);
 	}
-	buf_free(&record);
 }
 
 static void fuzz_horizons(struct span input)
 {
 	struct snapshot *snap = snapshot_new();
-	struct buf record;
 
 	REQUIRE(snap && snapshot_add(snap, SPAN("a")) && snapshot_add(snap, SPAN("ppml0001")) &&
 		snapshot_seal(snap) == 0);
-	fuzz_make_record("TFTh", HORIZONS_FORMAT, input, &record);
-	if (horizons_decode(buf_span(&record), snap) == 0)
+	if (fuzz_read_horizons(input, snap) == 0)
 		for (size_t i = 0; i < snap->count; i++)
 			for (int h = 0; snap->servers[i].horizons && h < HORIZONS; h++) {
 				double p50 = snap->servers[i].horizons->at[KEPT_LOAD][h].p50;
@@ -208,7 +202,6 @@ static void fuzz_horizons(struct span input)
 				REQUIRE(isnan(p50) || (p50 >= 0 && p50 <= METRIC_LOAD_MOST));
 			}
 	snapshot_free(&snap);
-	buf_free(&record);
 }
 
 /* --- incidents --- */

@@ -13,8 +13,9 @@
 void fuzz_read_history(struct history *h, unsigned choice, struct span input);
 /* The first line has the names of the servers, each following line their risks at one point. */
 void fuzz_read_risks(struct history *h, unsigned choice, struct span name, struct span input);
-/* A sealed record with these letters and format, of the length of the packed part (two bytes), that
- * part as it is before packing, and the columns. Freed by the caller. */
-void fuzz_make_record(const char *magic, int format, struct span input, struct buf *record);
+/* A sealed record of these: kind (two bits) and length of the packed part, that part as it is before
+ * packing, and the columns. NULL or -1: it cannot be read. */
+struct snapshot *fuzz_read_moment(struct span input);
+int fuzz_read_horizons(struct span input, struct snapshot *snap);
 
 #endif

@@ -68,6 +68,28 @@ def write_answers(seeds):
     seeds.write("answers", b'{"scenario":"a","total_affected":9223372036854775808,"fleet_size":-1}')
 
 
+def write_told(seeds):
+    """Of a fleet called f: silences, alerts, status."""
+    def at(hour):
+        return f"2025-11-24T{hour}:00:00.000Z"
+
+    plain = {"isRegex": False, "isEqual": True}
+    silences = [
+        {"id": f"0a-{i}", "createdBy": "ann", "comment": "disk \u20ac", "startsAt": at(15), "endsAt": at(17), "matchers": matchers, "status": {"state": "active"}}
+        for i, matchers in enumerate([
+            [{"name": "fleet", "value": "f", **plain}, {"name": "server", "value": "a\"b", **plain}],
+            [{"name": "server", "value": "x.*", "isRegex": True}],
+        ])
+    ]
+    labels = {"alertname": "TftServerRisk", "fleet": "f", "profile": "db", "server": "x", "severity": "danger"}
+    status = {"state": "suppressed", "silencedBy": ["0a-1"], "inhibitedBy": [], "mutedBy": ["night"]}
+    alerts = [{"labels": labels, "receivers": [{"name": "a"}, {"name": "b"}], "startsAt": at(15), "status": status}]
+    about = {"cluster": {"status": "ready", "peers": [{}]}, "versionInfo": {"version": "0.28.0"}}
+    for parts in ((silences, alerts, about), ([], alerts, about), (silences, [], about), ([], [], about)):
+        seeds.write("told", b"\0".join(json.dumps(part).encode() for part in parts))
+    seeds.write("told", b"TFTr\1" + bytes(6) + b"\x01a\x01b" + bytes(14))
+
+
 def write_request(seeds):
     form = "application/x-www-form-urlencoded"
     paths = ["/", "/heatmap", "/top", "/history", "/cost", "/advanced", "/server/a%2f<b>", "/api/v1/fleet", "/api/x", "/a/b/c"]
@@ -173,23 +195,25 @@ def write_stored(seeds):
         write_past(seeds, redis)
 
 
-def unsealed(record):
-    """As records.c takes it: the packed part as it was before packing, then the columns."""
-    length, packed = struct.unpack("<II", record[13:21])
-    part = zlib.decompress(record[21 : 21 + packed])
-    assert len(part) == length
-    return struct.pack(">H", length) + part + record[21 + packed :]
+def unsealed(record, ids):
+    """As records.c takes it: the packed part as it was before packing, then the columns. ids: bytes before the part."""
+    at = 13 + ids
+    length, packed = (int.from_bytes(record[i : i + 3], "little") for i in (at, at + 3))
+    part = zlib.decompress(record[at + 6 : at + 6 + packed], -15)
+    assert len(part) == length < 0x4000
+    return struct.pack(">H", 0x8000 | length) + part + record[at + 6 + packed :]
 
 
 def write_past(seeds, redis):
-    moment = redis.xrange("tfthist:full")[-1][1][b"m"]
+    moment = unsealed(redis.xrange("tfthist:thin")[-1][1][b"t"], 4)
+    beside = bytes([moment[0] | 0x40]) + moment[1:]
     forecasts = redis.xrange("tfthist:forecasts")[-1][1][b"f"]
     lines = [
         b"1 s 1763899230000 30000 0 0 0 950 5 0 ppml0001\n1 e 1763898300000 900000 0 0 4 800 1 7 ppml0001",
         b"1 s 1763898300000 60000 30000 90000 2 700 8 0 %3cfz%20a%3d%22%20fz%3d%22%27%26\n1 s 1763898300000 0 0 30000 0 1000 0 0 %0a%ff%00",
         b"1 e 0 0 0 1 3 0 8 20000 \nnonsense\n\n1 s 1763899260000 0 0 0 0 1 0 0 a",
     ]
-    for kind, records in ((MOMENT, [unsealed(moment)]), (HORIZONS, [unsealed(forecasts)]), (INCIDENTS, lines)):
+    for kind, records in ((MOMENT, [moment, beside]), (HORIZONS, [unsealed(forecasts, 0)]), (INCIDENTS, lines)):
         for choice, record in enumerate(records * (9 // len(records))):
             seeds.write("stored", kind, choice, record)
         for record in records:
@@ -200,6 +224,7 @@ def main():
     seeds = Seeds(sys.argv[1])
     write_decode(seeds)
     write_answers(seeds)
+    write_told(seeds)
     write_request(seeds)
     write_settings(seeds)
     write_stored(seeds)

@@ -5,7 +5,7 @@
 set -euo pipefail
 work=$1
 seconds=$2
-targets=(answers decode entry replies request settings stored)
+targets=(answers decode entry replies request settings stored told)
 
 build() {
     mkdir -p "$work/fuzz" && cd "$work/fuzz" || return

@@ -17,7 +17,8 @@
 #include "records.h"
 #include "server/serve.h"
 
-static const struct site site = {FUZZ_INTERVAL_MS, 600000, 3600000, "http://127.0.0.1:8000"};
+static const struct site site = {FUZZ_INTERVAL_MS,        600000, 3600000,
+				 "http://127.0.0.1:8000", NULL,   false};
 
 /* Each page uses the parts that it knows. */
 static const char *const queries[] = {
@@ -67,8 +68,10 @@ static void fuzz_snapshot(struct span input)
 				      .age = choice % AGE_NO_DATA,
 				      .flushed = choice & 1};
 	struct query query;
-	struct view view = {.site = &site, .snap = snap, .condition = &condition, .query = &query};
+	struct site other = site;
+	struct view view = {.site = &other, .snap = snap, .condition = &condition, .query = &query};
 
+	other.sends_alerts = choice & 2;
 	if (!snap)
 		return;
 	choose_query(&query, page, choice);
@@ -193,12 +196,9 @@ static void fuzz_moment(struct span input)
 					    "changes",      "api-fleet",   "api-changes",
 					    "overview-csv", "changes-csv", "remediation"};
 	unsigned choice = fuzz_byte(&input);
-	struct snapshot *snap, *now = make_snapshot(NULL);
+	struct snapshot *snap = fuzz_read_moment(input), *now = make_snapshot(NULL);
 	struct since since = {.asked_ms = FUZZ_GEN_MS - FUZZ_INTERVAL_MS};
-	struct buf record;
 
-	fuzz_make_record("TFTm", MOMENT_FORMAT, input, &record);
-	snap = moment_decode(buf_span(&record));
 	since.then = snap;
 	if (snap) {
 		SHOW(snap, pages, ((struct view){.at_ms = FUZZ_GEN_MS, .since = &since}), choice);
@@ -206,7 +206,6 @@ static void fuzz_moment(struct span input)
 	}
 	snapshot_free(&snap);
 	snapshot_free(&now);
-	buf_free(&record);
 }
 
 static void fuzz_horizons(struct span input)
@@ -214,13 +213,10 @@ static void fuzz_horizons(struct span input)
 	static const char *const pages[] = {"server", "top", "api-server", "api-top", "server-csv"};
 	unsigned choice = fuzz_byte(&input);
 	struct snapshot *snap = make_snapshot(NULL);
-	struct buf record;
 
-	fuzz_make_record("TFTh", HORIZONS_FORMAT, input, &record);
-	(void)horizons_decode(buf_span(&record), snap);
+	(void)fuzz_read_horizons(input, snap);
 	SHOW(snap, pages, (struct view){.at_ms = FUZZ_GEN_MS}, choice);
 	snapshot_free(&snap);
-	buf_free(&record);
 }
 
 /* --- whole requests --- */
@@ -244,10 +240,15 @@ static const char *const paths[] = {
 	"/api/v1/status",
 	"/readyz",
 	"/metrics",
+	"/metrics/fleet",
 };
 
 static const struct cache_limits limits = {
-	.group = {{FUZZ_INTERVAL_MS, 17000, 26}, {2000, 4000, 40}, {2000, 3000, 40}},
+	.group = {{FUZZ_INTERVAL_MS, 17000, 26},
+		  {2000, 4000, 40},
+		  {2000, 3000, 40},
+		  {FUZZ_INTERVAL_MS, 4000, 40},
+		  {FUZZ_INTERVAL_MS, 4000, 40}},
 	.max_stale_ms = 3600000,
 	.batch_ms = 100,
 	.publish_ms = 2000,
@@ -292,7 +293,8 @@ static void check_response(const struct response *r)
 static void fuzz_serve(struct span input)
 {
 	static struct request request;
-	static struct settings settings = {.node = "node", .interval_ms = FUZZ_INTERVAL_MS};
+	static struct settings settings = {
+		.node = "node", .fleet_metrics = 1, .interval_ms = FUZZ_INTERVAL_MS};
 	static const struct local_config local_config = {.interval_ms = FUZZ_INTERVAL_MS,
 							 .workers = 1,
 							 .workers_total = 1,

@@ -4,9 +4,9 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-DIRECTORIES = (".ci", "debian", "doc", "include", "m4", "nginx", "redis", "scripts", "src", "systemd", "tests")
+DIRECTORIES = (".ci", "debian", "doc", "include", "m4", "nginx", "prometheus", "redis", "scripts", "src", "systemd", "tests")
 TEXT = {".am", ".ac", ".acl", ".c", ".conf", ".css", ".h", ".html", ".in", ".inc", ".js", ".lua", ".m4", ".md", ".mk"}
-TEXT |= {".py", ".service", ".sh", ".socket", ".svg", ".target", ".txt", ".5", ".7", ".8"}
+TEXT |= {".py", ".service", ".sh", ".socket", ".svg", ".target", ".txt", ".yml", ".5", ".7", ".8"}
 
 
 def files():

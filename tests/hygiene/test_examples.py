@@ -16,7 +16,8 @@ GIVEN = {
     "base/json": "struct buf buf;",
     "base/log": "const char *why;",
     "base/numbers": "struct span text; struct numbers numbers; struct buf rest; void read();",
-    "base/rice": "struct buf *out; struct bytes_reader reader; int32_t values[8]; size_t count;",
+    "base/range": "struct buf *out; struct range_writer w; struct range_reader in; struct bytes_reader reader; int32_t values[8]; size_t count;",
+    "base/rice": "struct bytes_reader reader; int32_t values[8]; size_t count;",
     "cache/cache": "struct cache *cache; struct cache_read read; struct claim claim; struct commit commit; struct cache_document document;"
     "enum cache_group group; enum reason reason; const char *snap; void send(struct span); enum reason fetch(void);",
     "fleet/accuracy": "struct accuracy_hour hour; struct accuracy accuracy; const struct accuracy_score *score; enum accuracy_verdict verdict;"

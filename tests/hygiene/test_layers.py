@@ -71,7 +71,7 @@ def test_what_is_built_is_what_lies_in_the_folder(own):
 
 def test_every_header_is_listed_and_has_a_source():
     assert set(make_list("headers")) == {name(p) for p in HEADERS}
-    inline = {"base/span", "base/err", "base/fault", "refresh/fetch", "cache/protocol", "fleet/diagnosis", "pages/view", "pages/contents", "pages/pieces"}
+    inline = {"base/span", "base/err", "base/fault", "refresh/fetch", "cache/protocol", "fleet/diagnosis", "pages/view", "pages/contents", "pages/pieces", "server/action_answer"}
     assert {stem(p) for p in HEADERS} - {stem(p) for p in SOURCES} == inline
 
 

@@ -37,6 +37,7 @@ def test_the_map_has_the_storable_parameters_in_the_order_of_the_table():
         "metric=cpu_user&horizon=30m&range=7d",
         "profile=db&since=8h",
         "profile=db&sev=watch&sort=-risk&page=2&view=kiosk&format=csv",
+        "sort=-mem&hide=profile,io&page=100",
         "format=json",
     ],
 )
@@ -57,7 +58,9 @@ def test_canonical_queries_are_stored(args):
         "sev=critical&profile=ml",
         "profile=%6dl",
         "profile=ml&x=1",
-        "page=100",
+        "page=1000",
+        "hide=mem,cpu",
+        "hide=cpu,",
         "since=15m",
         "since=1795846260",
         "q=ml",

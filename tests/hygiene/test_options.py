@@ -16,7 +16,7 @@ DURATIONS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 UNITS = {"DURATION": DURATIONS, "SIZE": {"m": 1 << 20, "g": 1 << 30}, "INTEGER": {"": 1}}
 # What the manual calls the types.
 WORDS = {"TEXT": "text", "ADDRESS": "text", "NODE": "text", "LEVEL": "text", "FORMAT": "text", "SECRET": "secret", "URL": "url"}
-WORDS |= {"USERS": "text", "PREFIX": "text", "HOSTS": "text", "ROLE": "text", "ORIGIN": "url", "PATH": "path"}
+WORDS |= {"USERS": "text", "PREFIX": "text", "HOSTS": "text", "ROLE": "text", "URLS": "text", "SEVERITY": "text", "ORIGIN": "url", "LINK": "url", "PATH": "path"}
 WORDS |= {"DURATION": "duration", "SIZE": "size", "INTEGER": "number", "FLAG": "flag"}
 
 

@@ -109,3 +109,9 @@ def test_charts_keep_their_budget():
     library = (BINARY.parent / "third-party" / "uPlot.iife.min.js").read_bytes()
     assert len(gzip.compress(library, 9)) <= 23 * 1024
     assert len(asset("charts")[1]) <= 26 * 1024
+
+
+def test_texts_of_pages_are_sources():
+    """lintian takes HTML with lines of 512 characters for what a program has made of a source that is missing."""
+    long = [path.name for path in (ROOT / "src" / "text").glob("*.html") if max(map(len, path.read_text().splitlines())) > 300]
+    assert long == []

@@ -25,8 +25,10 @@ BREAKER_TTL = 900_000
 FLUSH_GAP = 5_000
 BELIEVED_OPENING = 600_000  # a breaker that is open for longer comes from a clock that has since been set back
 HISTORY, HOURS, RISKS, OWNER = "tfthist:fleet", "tfthist:hours", "tfthist:risk", "tfthist:upstream"
+RISK_HOURS = "tfthist:riskhours"
 FULL, THIN, FORECASTS, INCIDENTS = "tfthist:full", "tfthist:thin", "tfthist:forecasts", "tfthist:incidents"
 SCORES = "tfthist:accuracy"
+WARNINGS, OUTCOMES, WATCH = "tfthist:warnings", "tfthist:outcomes", "tfthist:watch"
 POINTER = "tft:cur:fleet"
 FLEETS = ("00000000000000aa", "00000000000000bb")  # fingerprints of two fleets
 HOUR = 3_600_000
@@ -70,6 +72,8 @@ class Claim:
     fleet: str  # the fleet that its worker belongs to
     closed: tuple  # incidents that have ended
     scores: str  # of forecasts, those of the hour; empty: none are new
+    warnings: str  # what came of them, counted by the hour; empty: none are new
+    told: tuple  # and one by one
 
     @property
     def lock(self):
@@ -255,7 +259,7 @@ class Model:
         return ["ok"]
 
     @checked
-    def commit(self, claim, fill, seen):
+    def commit(self, claim, fill, seen, beside):
         group = claim.group
         lock = self.read(group.key("lock"), None)
         if OWNER not in self.cells:
@@ -285,7 +289,7 @@ class Model:
             key = f"tft:{route}:{current}"
             if current != claim.bucket and key in self.cells:
                 self.put(key, self.cells[key].kind, self.cells[key].value, 2 * group.interval)
-        return ["ok", current, *(self.add_point(claim, seen) if group.history else ["hist-none"])]
+        return ["ok", current, *(self.add_point(claim, seen, beside) if group.history else ["hist-none"])]
 
     def refuse(self, claim, why):
         self.delete(*map(claim.staged, claim.group.routes))
@@ -293,7 +297,7 @@ class Model:
             self.delete(claim.group.key("lock"))
         return [why]
 
-    def add_point(self, claim, seen):
+    def add_point(self, claim, seen, beside):
         """One point per bucket, in order of time. The first point of an hour closes the last hour that has points."""
         at = claim.bucket * claim.group.interval
         points = self.read(HISTORY, [])
@@ -305,33 +309,60 @@ class Model:
             lines = [f"{time} {text[2:]}" for time, text in points if time >= start]
             self.put(HOURS, "stream", [(start, "d " + ";".join(lines))])
         self.add_risks(at, claim)
-        self.add_moment(at, claim, seen)
+        self.add_moment(at, claim, seen, beside)
         return ["hist-new"]
 
     def add_risks(self, at, claim):
-        """The servers' names are repeated only when they have changed, and once an hour."""
+        """The servers' names are repeated only when they have changed, and once an hour. The first point after an hour closes
+        it, with one entry for each list of names in a row; the points of the hour before stay."""
         digest = hashlib.sha1(claim.names.encode()).hexdigest()[:8]
+        rows, closed = self.read(RISKS, []), self.read(RISK_HOURS, [])
+        known = rows and rows[-1][0] // HOUR == at // HOUR and rows[-1][1].startswith(f"s {digest} ")
         text = f"s {digest} r {claim.risks}"
-        last = self.read(RISKS, [])
-        known = last and last[0][0] // HOUR == at // HOUR and last[0][1].startswith(f"s {digest} ")
-        self.put(RISKS, "stream", [(at, text if known else f"{text} n {claim.names}")])
+        row = (at, text if known else f"{text} n {claim.names}")
+        to_close = [time // HOUR for time, _ in rows if time // HOUR < at // HOUR and not (closed and time // HOUR <= closed[-1][0] // HOUR)]
+        oldest = min([at // HOUR - 1, *to_close[:1]]) * HOUR
+        rows = [*[old for old in rows if old[0] >= oldest], row]
+        self.put(RISKS, "stream", rows)
+        if to_close:
+            start = to_close[0] * HOUR
+            hour = [(time, *text.split(" ", 5)) for time, text in rows if start <= time < start + HOUR]
+            entries = []
+            for time, _, s, _, r, *n in hour:
+                if not entries or entries[-1][0] != s:
+                    entries.append((s, n[1], []))
+                entries[-1][2].append(f"{time} {r}")
+            self.put(RISK_HOURS, "stream", [*closed, *((start, f"s {s} r {';'.join(lines)} n {n}") for s, n, lines in entries)])
 
-    def add_moment(self, at, claim, seen):
-        """Stores every moment, and the first of each window a second time, with the forecasts. A step of the incidents and
-        the scores count if they were taken from the last moment; otherwise what was open stays open, and nothing is scored."""
+    def add_moment(self, at, claim, seen, beside):
+        """The first moment of each window is kept for long, with the forecasts; the others beside it, if it was seen. A step of
+        the incidents and the scores count if they were taken from the last moment; otherwise what was open stays open, and
+        nothing is scored."""
         last, full = self.read(THIN, []), self.read(FULL, [])
         step = seen == (full[-1][0] if full else 0)
         stays = full[-1][1].partition(" o ")[2] if full else ""
         open_now = f"O{claim.record}" if step else stays
-        self.put(FULL, "stream", [*full, (at, f"m M{claim.record} o {open_now}")])
         if not last or last[-1][0] // WINDOW_OF_MOMENTS < at // WINDOW_OF_MOMENTS:
+            record = ""
             self.put(THIN, "stream", [*last, (at, f"t M{claim.record} o {open_now}")])
             self.put(FORECASTS, "stream", [*self.read(FORECASTS, []), (at, f"f F{claim.record}")])
+        else:
+            record = f"{'B' if last[-1][0] == beside else 'M'}{claim.record}"
+        self.put(FULL, "stream", [*full, (at, f"m {record} o {open_now}")])
 
         if step and claim.closed:
             self.put(INCIDENTS, "stream", [*self.read(INCIDENTS, []), *((at, f"i {line}") for line in claim.closed)])
         if step and claim.scores:
             self.put(SCORES, "stream", [(at, f"a {claim.scores}")])
+        if step:
+            self.add_warnings(at, claim)
+
+    def add_warnings(self, at, claim):
+        if claim.warnings:
+            self.put(WARNINGS, "stream", [(at, f"w {claim.warnings}")])
+        if claim.told:
+            self.put(OUTCOMES, "stream", [*self.read(OUTCOMES, []), *((at, f"l {line}") for line in claim.told)])
+        self.put(WATCH, "stream", [(at, f"s W{claim.record}")])
 
     @checked
     def fail(self, claim, reason, retry_after):

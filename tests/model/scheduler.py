@@ -8,8 +8,8 @@ import re
 from collections import Counter, deque
 
 from model import (
-    ANSWERS, FLEETS, FLUSH_GAP, FORECASTS, FULL, INCIDENTS, THIN, WINDOW_OF_MOMENTS, GARBAGE, GATE, HISTORY, HOURS, JUNK, LIMITS, LONGEST_BACKOFF, LONGEST_EPOCH, OWNER, POINTER, RISKS,
-    SCORES,     SLUGS, STAGED_TTL, UNREACHABLE, WINDOW, Claim, Group, Model, fingerprint,
+    ANSWERS, FLEETS, FLUSH_GAP, FORECASTS, FULL, INCIDENTS, THIN, WINDOW_OF_MOMENTS, GARBAGE, GATE, HISTORY, HOURS, JUNK, LIMITS, LONGEST_BACKOFF, LONGEST_EPOCH, OWNER, POINTER, RISKS, RISK_HOURS,
+    OUTCOMES, SCORES, SLUGS, STAGED_TTL, UNREACHABLE, WARNINGS, WATCH, WINDOW, Claim, Group, Model, fingerprint,
 )  # fmt: skip
 from watch import Violation, Watch
 
@@ -93,7 +93,8 @@ class Run:
         if self.step:
             self.end_episode()
         self.server.command("FLUSHALL")
-        routes = {"fleet": ("overview", "heatmap", "fleet"), "status": ("status",), "scenario": ("scenario",)}
+        routes = {"fleet": ("overview", "heatmap", "fleet")}
+        routes |= {name: (name,) for name in ("status", "scenario", "alerts", "alertmanager")}
         self.groups = [self.make_group(name, names) for name, names in routes.items()]
         self.model, self.watch = Model(), Watch(self.groups)
         self.workers = [Worker(f"w{i}") for i in range(self.random.randint(1, 8))]
@@ -226,11 +227,18 @@ class Run:
         if answer[0] == "won":
             snap = f"{self.claims:08d}"
             names = self.random.choice(("ppdb001 ppml0001", "ppdb001 ppdb002 ppml0001"))
-            worker.claim = Claim(group, token, answer[1], answer[3], answer[2], snap, f"p{snap}", names, f"r{snap}", fleet, tuple(f"I{snap}.{n}" for n in range(self.random.choice((0, 0, 1, 3)))), self.random.choice(("", f"A{snap}")))
+            worker.claim = Claim(
+                group, token, answer[1], answer[3], answer[2], snap, f"p{snap}", names, f"r{snap}", fleet, self.some(f"I{snap}"),
+                self.random.choice(("", f"A{snap}")), self.random.choice(("", f"N{snap}")), self.some(f"L{snap}"),
+            )  # fmt: skip
             worker.lost_at = self.mono + CALL_START_LIMIT
             worker.plan = self.make_plan(group)
             self.claims += 1
             self.watch.won(worker.claim)
+
+    def some(self, name):
+        """Lines, often none."""
+        return tuple(f"{name}.{n}" for n in range(self.random.choice((0, 0, 1, 3))))
 
     def owner(self):
         """The owner of the cache according to Redis."""
@@ -282,23 +290,24 @@ class Run:
 
     def commit(self, worker, refused):
         claim, group = worker.claim, worker.claim.group
-        keys = [group.key(what) for what in REFRESH_KEYS] + [HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS, INCIDENTS, SCORES]
+        keys = [group.key(what) for what in REFRESH_KEYS] + [HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS, INCIDENTS, SCORES, RISK_HOURS, WARNINGS, OUTCOMES, WATCH]
         keys += [claim.staged(route) for route in group.routes]
         keys += [f"tft:{route}:{claim.bucket}" for route in group.routes]
         length = HISTORY_LENGTH if group.history else 0
-        seen = self.last_moment()
+        seen, beside = self.last_moment(), self.thin_moment()
         named = {
             "entries": len(group.routes), "lock": claim.lock, "bucket": claim.bucket, "epoch": claim.epoch, "gen": claim.gen,
             "snap": claim.snap, "interval": group.interval, "ttl": group.max_stale, "old_ttl": 2 * group.interval, "fill": 900,
             "record": claim.record, "points": length, "names": claim.names, "risks": claim.risks, "kept": DAY,
             "upstream": claim.fleet,
-            "bytes": 16 << 20, "moment": f"M{claim.record}", "forecasts": f"F{claim.record}",
+            "bytes": 16 << 20, "moment": f"M{claim.record}", "beside": f"B{claim.record}", "beside_ms": beside, "forecasts": f"F{claim.record}",
             "full_kept": 30 * DAY, "thin_kept": 30 * DAY, "window": WINDOW_OF_MOMENTS,
             "seen": seen, "open": f"O{claim.record}", "closed": "\n".join(claim.closed), "ended": 10_000,
             "accuracy": claim.scores, "scored": 30 * DAY,
+            "warnings": claim.warnings, "told": "\n".join(claim.told), "outcomes": 1000, "watch": f"W{claim.record}",
         }  # fmt: skip
         arguments = [word for pair in named.items() for word in pair]
-        answer = self.ask(worker.name, "commit", keys, arguments, lambda: self.model.commit(claim, 900, seen), refused)
+        answer = self.ask(worker.name, "commit", keys, arguments, lambda: self.model.commit(claim, 900, seen, beside), refused)
         self.watch.ended(claim, answer)
         if answer[0] != "ok":
             worker.forget()
@@ -308,6 +317,11 @@ class Run:
         last = self.server.command("XREVRANGE", FULL, "+", "-", "COUNT", 1)
         seen = int(last[0][0].partition(b"-")[0]) if last else 0
         return self.random.choice((0, -1, seen - 30_000)) if self.random.random() < 0.1 else seen
+
+    def thin_moment(self):
+        """Another worker may have committed the one of this window since."""
+        last = self.server.command("XREVRANGE", THIN, "+", "-", "COUNT", 1)
+        return int(last[0][0].partition(b"-")[0]) if last and self.random.random() < 0.9 else 0
 
     def fail(self, worker, refused):
         claim, group = worker.claim, worker.claim.group
@@ -465,7 +479,7 @@ class Run:
         self.tell("FLUSHDB")
         self.remove(*self.cached())
         self.server.command("FLUSHDB")
-        self.model.delete(HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS, INCIDENTS, SCORES)
+        self.model.delete(HISTORY, HOURS, RISKS, OWNER, FULL, THIN, FORECASTS, INCIDENTS, SCORES, RISK_HOURS, WARNINGS, OUTCOMES, WATCH)
         self.watch.points.clear()
         self.watch.flush(self.groups, self.claims)
 

@@ -85,6 +85,8 @@ class Server:
         (self.dir / "users.acl").write_text("\n".join(users) + "\n")
         socket = self.dir / "redis.sock"
         command = ["setpriv", "--pdeathsig", "KILL", SERVER, "--port", "0", "--unixsocket", socket]
+        # jemalloc's thread would never sleep: it waits for times that are past already, by the clock of the kernel.
+        command += ["--jemalloc-bg-thread", "no"]
         command += ["--aclfile", self.dir / "users.acl", "--dir", self.dir, "--save", "", "--databases", "1", "--enable-debug-command", "yes"]
         env = {**os.environ, "LC_ALL": "C", "LD_PRELOAD": str(library), "TFT_CLOCK": str(clock)}
         log = self.dir / "log"
@@ -156,9 +158,14 @@ def plain(answer):
     return [item.decode() if isinstance(item, bytes) else item for item in answer]
 
 
+# redis-py turns these words at the beginning of an error into a class, and removes them; older versions do not have all of them.
+CLASSES = {"NOPERM": "NoPermissionError", "OOM": "OutOfMemoryError"}
+
+
 def refusal(error):
-    """The code word at the beginning of a Redis error; redis-py turns some into a class and removes the word."""
-    if isinstance(error, redis.exceptions.NoPermissionError):
-        return ["error", "NOPERM"]
+    """The code word at the beginning of a Redis error."""
+    for word, name in CLASSES.items():
+        if type(error).__name__ == name:
+            return ["error", word]
     word = str(error).split(" ", 1)[0]
     return ["error", word if word.isupper() else "ERR"]

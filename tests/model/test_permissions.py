@@ -18,7 +18,7 @@ HISTORY = {"xadd", "xdel", "xrange", "xrevrange", "memory|usage"}  # a refresh d
 OWNER, NOW, INTERVAL = "a" * 16, 1_700_000_000_000_000, 30_000
 BUCKET = NOW // 1000 // INTERVAL
 CLAIM = [f"tft:{what}:fleet" for what in ("cur", "lock", "brk", "budget", "epoch")] + ["tfthist:upstream", "tft:cur:fleet", "tft:s:token:trial"]
-STREAMS = ("fleet", "hours", "risk", "upstream", "full", "thin", "forecasts", "incidents", "accuracy")
+STREAMS = ("fleet", "hours", "risk", "upstream", "full", "thin", "forecasts", "incidents", "accuracy", "riskhours", "warnings", "outcomes", "watch")
 COMMIT = [f"tft:{what}:fleet" for what in ("cur", "lock", "brk", "epoch")] + [f"tfthist:{name}" for name in STREAMS]
 POINTER = {b"bucket": b"%d" % (BUCKET - 1), b"epoch": b"epoch", b"snap": b"old", b"upstream": OWNER.encode()}
 
@@ -100,8 +100,9 @@ def commit(server):
     named = {
         "entries": 2, "lock": lock, "bucket": BUCKET, "epoch": "epoch", "gen": NOW // 1000, "snap": "new", "interval": INTERVAL, "ttl": 3_600_000,
         "old_ttl": 60_000, "fill": 900, "record": "record", "points": 20_160, "names": "a b", "risks": "aaaa", "kept": 86_400_000,
-        "bytes": 1 << 20, "upstream": OWNER, "moment": "m", "forecasts": "f", "full_kept": 86_400_000, "thin_kept": 86_400_000, "window": 300_000,
+        "bytes": 1 << 20, "upstream": OWNER, "moment": "m", "beside": "", "beside_ms": 0, "forecasts": "f", "full_kept": 86_400_000, "thin_kept": 86_400_000, "window": 300_000,
         "seen": 0, "open": "", "closed": "", "ended": 100, "accuracy": "scores", "scored": 86_400_000,
+        "warnings": "counts", "told": "line", "outcomes": 100, "watch": "watch",
     }  # fmt: skip
     return server.call("commit", keys, [word for pair in named.items() for word in pair])
 

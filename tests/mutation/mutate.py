@@ -3,15 +3,16 @@
 """Breaks the program in one place at a time and tells which breaks no test notices.
 
     tests/mutation/mutate.py [--count 200] [--seed 1] [--room fleet] [--file cache.c] [--build DIR]
-                             [--again PRINTED] [--integration]
+    tests/mutation/mutate.py --again PRINTED [--integration]
 
 A mutation changes one operator, number, truth value or step in one line of src. First each unit program runs without a
 mutation, which shows the lines that it reaches; then each mutation is tried against the programs that reach its line. 200 take
 a quarter of an hour on two free cores. Prints the survivors as they are found, and their share.
 
---again tries the survivors in a file that an earlier run printed, if their lines are unchanged. With --integration those that
-survive are also tried against the integration tests of their room (INTEGRATION), which takes minutes each. equivalent.txt lists
-mutations whose effect nobody can see, with the reason; they are not counted.
+--again tries the survivors in a file that an earlier run printed, if their lines are unchanged; with --integration against the
+integration tests that can reach their room, which takes a minute or more each, in place of the unit programs. equivalent.txt lists
+mutations whose effect nobody can see, with the reason; they are not counted, nor are those from which the compiler makes the same
+program.
 
 Needs a build for the generated headers. Works on copies of them and of the sources, which may be edited and built meanwhile.
 """
@@ -34,10 +35,10 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "hygiene"))
 from sources import code_only  # noqa: E402
 
-PROGRAMS = {"demo", "fetch"}
-# TLS is not in every build, and no unit program uses it.
-LEFT_OUT = {"tls.c"}
-PACKAGES = ["hiredis", "json-c", "zlib", "inih", "libxxhash", "cmocka"]
+PROGRAMS = {"demo"}
+# TLS is not in every build, and no unit program uses it. What tft-fetch reads and writes is only seen by integration tests.
+LEFT_OUT = {"store/tls.c", "fetch/main.c"}
+PACKAGES = ["libcurl", "hiredis", "json-c", "zlib", "inih", "libxxhash", "cmocka"]
 if subprocess.run(["pkg-config", "--exists", "hiredis_ssl"]).returncode == 0:
     PACKAGES += ["hiredis_ssl", "libssl", "libcrypto"]
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -45,6 +46,7 @@ SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 ALONE = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
 if os.geteuid() == 0:
     ALONE |= {"user": "nobody", "group": "nogroup", "extra_groups": []}
+SAME = object()  # noticed by nobody, since the compiler makes the same of it
 SECONDS = 600  # for one unit program without a mutation
 
 # (name, pattern, replacement): each match in a line of code is one mutation.
@@ -74,22 +76,30 @@ NEAR = {
     "fleet": ("test_golden", "test_snapshot", "test_decode"),
     "pages": ("test_pages", "test_api", "test_golden_plans"),
 }
-# The integration tests of a room: the files that use most of it.
+# The integration tests that can reach a room, those that take seconds first.
 INTEGRATION = {
-    "store": "test_t0500_redis_faults.py",
-    "cache": "test_t0210_verdicts.py test_t0500_redis_faults.py test_t0310_hosts.py test_t0540_fleets.py",
-    "refresh": "test_t0210_verdicts.py test_t0400_upstream_answers.py test_t0850_fetch.py test_t0160_actions.py",
-    "server": "test_t0600_http.py test_t0190_served.py test_t0160_actions.py test_t0800_processes.py",
-    "pages": "test_t0110_golden_api.py test_t0140_history.py test_t0150_server_pages.py",
-    "fleet": "test_t0110_golden_api.py test_t0180_silent.py",
-    "base": "test_t0600_http.py",
-    "top": "test_t0840_starts.py test_t0090_scripts.py",
+    "base": "0110_golden_api 0700_access 0400_upstream_answers 0600_http",
+    "store": "0210_verdicts 0540_fleets 0520_sentinel 0500_redis_faults",
+    "fleet": "0110_golden_api 0140_history 0180_silent 1600_moments 1650_changes",
+    "pages": "0110_golden_api 0140_history 0150_server_pages 0170_openapi 1650_changes",
+    "cache": "0210_verdicts 0540_fleets 0140_history 0160_actions 0530_protocol",
+    "refresh": "0210_verdicts 0850_fetch 0400_upstream_answers 0160_actions 0310_hosts",
+    "fetch": "0850_fetch 0400_upstream_answers",
+    "server": "0190_served 0210_verdicts 0650_copies 0160_actions 0800_processes 0600_http",
+    "top": "0700_access 0840_starts 0800_processes 0810_operation",
 }
+# What only a call that fails can show.
+FAILING = "0610_failing_calls"
+INTEGRATION_SECONDS = 600  # for all tests of a room; a mutation that makes them last longer is noticed
 
 
 def source_files():
     found = (ROOT / "src").rglob("*.c")
     return sorted(p for p in found if not PROGRAMS & set(p.relative_to(ROOT / "src").parts))
+
+
+def inside_src(path):
+    return str(path.relative_to(ROOT / "src"))
 
 
 def room(path):
@@ -103,10 +113,15 @@ def replacement(match, text):
 
 def outside_strings(line):
     """The line with blanks for its strings, and for what no change can break: sizes of buffers, where one more byte is
-    not a fault, the choice between two equal numbers, and the form of no page. (An error of -1 may as well be -2: see OPERATORS.)"""
+    not a fault, the choice between two equal numbers, the size of a sign, and the form of no page. (An error of -1 may as well be
+    -2: see OPERATORS.)"""
     line = re.sub(r'"(\\.|[^"\\])*"', lambda m: '"' + " " * (len(m.group()) - 2) + '"', line)
-    line = re.sub(r"(\S+) [<>] (\S+) \? ((\(\w+\))?\1 : \2|\2 : (\(\w+\))?\1)(?!\w)", lambda m: " " * len(m.group()), line)
-    line = line.replace("NULL, false", " " * len("NULL, false"))
+    # Also where the second number is the result of another such choice.
+    choice = r"[<>](?= (\S+) \? (?:(?:\(\w+\))?{0} : \1(?!\w)|\1 : (?:\(\w+\))?{0}(?!\w)))"
+    for left in set(re.findall(r"(\S+) [<>] ", line)):
+        line = re.sub(rf"(?<={re.escape(left)} )" + choice.format(re.escape(left)), " ", line)
+    for unbroken in ("NULL, false", "? -1 : 1;", "? 1 : -1;"):
+        line = line.replace(unbroken, " " * len(unbroken))
     size = r"\bcalloc\(.*|\bbuf_init\(.*|^\s*(?!return)(static )?(const )?(struct )?\w+ \*?\w+\[[^=]*;$"
     return re.sub(size, lambda m: " " * len(m.group()), line)
 
@@ -171,10 +186,11 @@ class Bench:
     def __init__(self, build, directory, lanes):
         self.directory = directory
         self.libs = libraries()
-        includes = [f"-I{p}" for p in (ROOT / "include", build, build / "gen", build / "assets")]
+        includes = [f"-I{p}" for p in (ROOT / "include", build, build / "gen", build / "assets", ROOT / "src" / "fetch")]
+        self.plain = [*compiler(), "-O2", *includes]
         # Only the sanitizer notices a byte too far.
         self.cc = [*compiler(), "-O0", *SANITIZE, "-fPIC", *includes]
-        self.objects = {path: directory / (str(path.relative_to(ROOT / "src")).replace("/", "-") + ".o") for path in source_files()}
+        self.objects = {path: directory / (inside_src(path).replace("/", "-") + ".o") for path in source_files()}
         self.lanes = queue.SimpleQueue()
         for i in range(lanes):
             (directory / str(i) / "src").mkdir(parents=True)
@@ -230,7 +246,7 @@ class Bench:
     def order(self, path, line):
         """The programs that can notice a change of this line, the likely ones first."""
         near = NEAR.get(room(path), ())
-        name = str(path.relative_to(ROOT / "src"))
+        name = inside_src(path)
         reach = max(p.reaches(path, line) for p in self.programs)
         best = [p for p in self.programs if name in p.included or not p.reached or p.reaches(path, line) == reach]
         return sorted(best, key=lambda p: (name not in p.included, path.stem not in p.source.stem, p.source.stem not in near, p.seconds))
@@ -245,12 +261,20 @@ class Bench:
         for program in self.order(path, line):
             binary = program.binary
             # What a program includes is not taken from the library.
-            if str(path.relative_to(ROOT / "src")) in program.included:
+            if inside_src(path) in program.included:
                 shutil.copy(program.source, lane / "tests" / "unit")
                 binary = self.build(lane / "tests" / "unit" / program.source.name, lane)
             if not program.passes(binary, lane, *self.with_mutant(lane)):
                 return program.source.stem
         return None
+
+    def is_same(self, path, changed):
+        """Whether an optimizing compiler makes the same of both."""
+        def made(source):
+            as_one = f"-ffile-prefix-map={source.parent}=."
+            return subprocess.run([*self.plain, as_one, "-S", "-o", "-", source], check=True, stdout=subprocess.PIPE).stdout
+
+        return made(path) == made(changed)
 
     def try_out(self, mutation):
         lane = self.lanes.get()
@@ -262,29 +286,51 @@ class Bench:
             if not self.compiles(changed, obj):
                 return "the compiler"
             self.link(lane / "mutant.so", obj)
-            return self.noticed(path, line, lane)
+            return self.noticed(path, line, lane) or (SAME if self.is_same(path, changed) else None)
         finally:
             self.lanes.put(lane)
 
 
-def integration(mutation):
-    """Whether the integration tests of the room notice it: in the copy of the sources, with a separate build."""
-    path = mutation[0]
-    out = ROOT / "out"
-    if not out.exists():
-        out.mkdir()
-        subprocess.run(["../configure", "--enable-fault-hooks"], cwd=out, check=True, stdout=subprocess.DEVNULL)
-    original = path.read_text()
-    path.write_text(mutant(mutation))
-    try:
-        if subprocess.run(["make", "-j2"], cwd=out, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
-            return True
-        tests = [f"tests/integration/{name}" for name in INTEGRATION[room(path)].split()]
-        command = ["/usr/bin/python3", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-        env = {**os.environ, "TFT_BUILD": str(out)}
-        return subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0
-    finally:
-        path.write_text(original)
+class Stack:
+    """The program as it is installed, for the integration tests: a build in the copy of the sources."""
+
+    def __init__(self):
+        self.build = ROOT / "out"
+        self.build.mkdir()
+        subprocess.run(["../configure", "--enable-fault-hooks"], cwd=self.build, check=True, stdout=subprocess.DEVNULL)
+        self.sound = {}
+
+    def made(self):
+        return subprocess.run(["make", "-j2"], cwd=self.build, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+    def passes(self, name):
+        file = f"tests/{'counting' if name == FAILING else 'integration'}/test_t{name}.py"
+        command = ["timeout", "-k", "20", str(INTEGRATION_SECONDS), "/usr/bin/python3", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", file]
+        env = {**os.environ, "TFT_BUILD": str(self.build)}
+        return subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+    def tests(self, name):
+        """Those of a room that pass without a mutation, on this machine."""
+        names = [*INTEGRATION[name].split(), FAILING]
+        for test in names:
+            if test not in self.sound:
+                assert self.made(), "it cannot be built"
+                self.sound[test] = self.passes(test)
+                if not self.sound[test]:
+                    print(f"left out, since it fails without a mutation: test_t{test}.py", file=sys.stderr, flush=True)
+        return [test for test in names if self.sound[test]]
+
+    def try_out(self, mutation):
+        """The name of the first file of tests that fails, twice, since a busy machine makes some fail; None: none does."""
+        path = mutation[0]
+        tests, original = self.tests(room(path)), path.read_text()
+        path.write_text(mutant(mutation))
+        try:
+            if not self.made():
+                return "the compiler"
+            return next((f"test_t{name}" for name in tests if not self.passes(name) and not self.passes(name)), None)
+        finally:
+            path.write_text(original)
 
 
 def label(mutation):
@@ -315,7 +361,7 @@ def copy_of_headers(build, directory):
 
 
 def choose(options):
-    chosen = [p for p in source_files() if options.room in (None, room(p)) and options.file in (None, p.name) and p.name not in LEFT_OUT]
+    chosen = [p for p in source_files() if options.room in (None, room(p)) and options.file in (None, p.name) and inside_src(p) not in LEFT_OUT]
     sites = [m for path in chosen for m in mutations(path)]
     drawn = random.Random(options.seed).sample(sites, min(options.count, len(sites)))
     if options.again:
@@ -338,10 +384,34 @@ def arguments():
     return parser.parse_args()
 
 
+def try_all(chosen, results):
+    """Prints the survivors as they are found. The number of them, and of all that change the program."""
+    survivors, changes = 0, len(chosen)
+    for tried, (mutation, noticed) in enumerate(zip(chosen, results), 1):
+        if tried % 20 == 0:
+            print(f"{tried} of {len(chosen)} tried", file=sys.stderr, flush=True)
+        if noticed is None:
+            survivors += 1
+            print("survived:", label(mutation), flush=True)
+        elif noticed == SAME:
+            changes -= 1
+            print("changes nothing:", label(mutation), file=sys.stderr, flush=True)
+        else:
+            print(f"noticed by {noticed}:", label(mutation), file=sys.stderr, flush=True)
+    return survivors, changes
+
+
+def try_units(options, chosen, directory):
+    bench = Bench(copy_of_headers(options.build.resolve(), directory), directory, options.jobs)
+    unchanged = (chosen[0][0], 1, "none", 0, chosen[0][0].read_text().split("\n")[0])
+    assert bench.try_out(unchanged) is SAME, "a mutation that changes nothing is noticed"
+    with ThreadPoolExecutor(options.jobs) as pool:
+        return try_all(chosen, pool.map(bench.try_out, chosen))
+
+
 def main():
     global ROOT
     options = arguments()
-    survivors, tried = [], 0
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         directory.chmod(0o755)
@@ -349,18 +419,13 @@ def main():
         sites, chosen = choose(options)
         if not chosen:
             sys.exit("there is nothing to try")
-        bench = Bench(copy_of_headers(options.build.resolve(), directory), directory, options.jobs)
-        unchanged = (chosen[0][0], 1, "none", 0, chosen[0][0].read_text().split("\n")[0])
-        assert bench.try_out(unchanged) is None, "a mutation that changes nothing is noticed"
-        with ThreadPoolExecutor(options.jobs) as pool:
-            for tried, (mutation, noticed) in enumerate(zip(chosen, pool.map(bench.try_out, chosen)), 1):
-                if tried % 20 == 0:
-                    print(f"{tried} of {len(chosen)} tried", file=sys.stderr, flush=True)
-                if noticed is None and not (options.integration and integration(mutation)):
-                    survivors.append(mutation)
-                    print("survived:", label(mutation), flush=True)
-    share = 100 * len(survivors) / len(chosen)
-    print(f"{len(survivors)} of {len(chosen)} survived ({share:.1f} %), seed {options.seed}, {len(sites)} possible")
+        began = time.monotonic()
+        if options.integration:
+            survivors, changes = try_all(chosen, map(Stack().try_out, chosen))
+        else:
+            survivors, changes = try_units(options, chosen, directory)
+    share, each = 100 * survivors / changes, (time.monotonic() - began) / len(chosen)
+    print(f"{survivors} of {changes} survived ({share:.1f} %), seed {options.seed}, {len(sites)} possible, {each:.1f} s each")
 
 
 if __name__ == "__main__":

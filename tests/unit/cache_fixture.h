@@ -13,7 +13,11 @@
 #define GEN_MS (NOW_MS - 5000)
 
 static const struct cache_limits cache_limits = {
-	.group = {{30000, 17000, 26}, {2000, 4000, 60}, {2000, 3000, 60}},
+	.group = {{30000, 17000, 26},
+		  {2000, 4000, 60},
+		  {2000, 3000, 60},
+		  {30000, 4000, 40},
+		  {30000, 4000, 40}},
 	.max_stale_ms = 3600000,
 	.batch_ms = 100,
 	.publish_ms = 2000,

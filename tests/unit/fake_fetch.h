@@ -2,7 +2,7 @@
 /*
  * tft-fetch as a test wants it: the test's own program, started again. fake_fetch_runs comes first
  * in its main. What a call gets stands in the environment under the name of its endpoint
- * ("predictions", "status", "scenario", "set"): "<reason> <status> <retry_after_ms> <file>", with -
+ * ("predictions", "status", "scenario", "set", "alerts", "told", "silence", "silences", "about"): "<reason> <status> <retry_after_ms> <file>", with -
  * for no body, or a word of its own: "hang", "die", "half", "forever", "odd". The orders are kept
  * in the file ORDERS.
  */
@@ -81,8 +81,9 @@ static inline void note_order(const struct fetch_order *o, const char *const tex
 {
 	FILE *file = fopen(getenv("ORDERS"), "a");
 
-	(void)fprintf(file, "%u %s key=%s post=%s ca=%s %lld %lld %lld\n", o->version, text[0],
-		      text[1], text[2], text[3], (long long)o->connect_ms, (long long)o->timeout_ms,
+	(void)fprintf(file, "%u %s%s key=%s%s%s post=%s ca=%s %lld %lld %lld\n", o->version,
+		      o->is_delete ? "DELETE " : "", text[0], text[1], *text[2] ? " auth=" : "",
+		      text[2], text[4], text[3], (long long)o->connect_ms, (long long)o->timeout_ms,
 		      (long long)o->max_body);
 	(void)fclose(file);
 }
@@ -123,7 +124,7 @@ static inline void play_fetch(const char *script)
 /* True if this program was started as tft-fetch. */
 static inline bool fake_fetch_runs(int argc, char **argv)
 {
-	static char texts[FETCH_TEXTS][FETCH_TEXT_MAX + 1];
+	static char texts[FETCH_TEXTS][FETCH_TEXT_MAX + 1], post[1 << 20];
 	const char *text[FETCH_TEXTS];
 	struct fetch_order order;
 
@@ -133,12 +134,18 @@ static inline bool fake_fetch_runs(int argc, char **argv)
 		_exit(1);
 	text[0] = fetch_text(texts[0], order.url_len);
 	text[1] = fetch_text(texts[1], order.key_len);
-	text[2] = fetch_text(texts[2], order.post_len);
+	text[2] = fetch_text(texts[2], order.auth_len);
 	text[3] = fetch_text(texts[3], order.ca_len);
+	text[4] = fetch_text(post, order.post_len);
 	note_order(&order, text);
 	play_fetch(getenv(strstr(text[0], "/predictions/")      ? "predictions"
 			  : strstr(text[0], "/scenario/set")    ? "set"
 			  : strstr(text[0], "/scenario/status") ? "scenario"
+			  : strstr(text[0], "/api/v2/alerts?")  ? "told"
+			  : strstr(text[0], "/api/v2/alerts")   ? "alerts"
+			  : strstr(text[0], "/api/v2/silence/") ? "silence"
+			  : strstr(text[0], "/api/v2/silences") ? "silences"
+			  : strstr(text[0], "/api/v2/status")   ? "about"
 								: "status"));
 	return true;
 }
@@ -172,6 +179,17 @@ static inline void fetch_answers(const char *endpoint, const char *payload)
 	fetch_says(endpoint, script);
 }
 
+/* Of an Alertmanager 0.25. */
+static inline void fetch_records(const char *endpoint, const char *record)
+{
+	const char *srcdir = getenv("srcdir");
+	char script[600];
+
+	(void)snprintf(script, sizeof(script), "0 200 0 %s/tests/data/records/%s",
+		       srcdir ? srcdir : ".", record);
+	fetch_says(endpoint, script);
+}
+
 static inline void fetch_begin(void)
 {
 	if (!getenv("ORDERS")) {
@@ -184,7 +202,7 @@ static inline void fetch_begin(void)
 /* The orders since the last call of this function. */
 static inline const char *fetch_orders(void)
 {
-	static char text[8192];
+	static char text[65536];
 	FILE *file = fopen(orders_path, "r");
 	size_t n = fread(text, 1, sizeof(text) - 1, file);
 

@@ -6,7 +6,8 @@
  *	cache_read(...);
  *	assert_string_equal(redis_heard(), "...");   // since the last call, one command a line
  *
- * The newest rule that is a prefix of a command answers it. If there is none, Redis is silent, and
+ * The newest rule that is a prefix of a command answers it; after redis_once, only the first such
+ * command. If there is none, Redis is silent, and
  * the clock moves to the deadline at once. The digest and the text of a script are omitted:
  * "EVALSHA 1 key".
  */
@@ -37,6 +38,7 @@ static struct {
 	struct {
 		const char *begins;
 		struct buf wire;
+		bool once;
 	} rules[REDIS_RULES_MAX];
 	size_t count;
 	struct buf written, unread, heard;
@@ -51,9 +53,16 @@ static inline void redis_on_span(const char *begins, struct span wire)
 
 	assert_true(redis.count < REDIS_RULES_MAX);
 	redis.rules[redis.count].begins = begins;
+	redis.rules[redis.count].once = false;
 	b = &redis.rules[redis.count++].wire;
 	buf_init(b, 64u << 20);
 	buf_span_add(b, wire);
+}
+
+/* The last rule answers one command. */
+static inline void redis_once(void)
+{
+	redis.rules[redis.count - 1].once = true;
 }
 
 static inline void redis_on(const char *begins, const char *wire)
@@ -142,6 +151,8 @@ static inline void answer_command(const redisReply *command)
 
 		if (text.len >= len && memcmp(text.data, redis.rules[i].begins, len) == 0) {
 			buf_span_add(&redis.unread, buf_span(&redis.rules[i].wire));
+			if (redis.rules[i].once)
+				redis.rules[i].begins = "(used)";
 			break;
 		}
 	}

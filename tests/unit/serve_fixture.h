@@ -9,7 +9,7 @@
 #include "golden.h"
 #include "server/serve.h"
 
-static const struct site site = {30000, 600000, 3600000, "http://daemon:8000"};
+static const struct site site = {30000, 600000, 3600000, "http://daemon:8000", NULL, false};
 static struct settings settings;
 static struct upstream *upstream;
 static struct metrics *metrics;
@@ -62,7 +62,7 @@ static inline int open_serve(void **state)
 	fetch_answers("status", "status-warmed_up-20.json");
 	upstream = upstream_new(&fake_upstream);
 	metrics = metrics_new("web1");
-	refresh = (struct refresh){cache, upstream, metrics, &site, false};
+	refresh = (struct refresh){cache, upstream, metrics, &site, false, NULL};
 	local = local_new(&local_config);
 	serve = serve_new(&config, local);
 	buf_init(&compact, 1 << 20);

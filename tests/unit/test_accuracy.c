@@ -51,7 +51,7 @@ static struct forecasts made_for(const char *name, struct quantiles q, double th
 	assert_int_equal(snapshot_seal(snap), 0);
 	buf_init(&record, 1 << 20);
 	horizons_encode(snap, &record);
-	assert_int_equal(forecasts_decode(buf_span(&record), HORIZONS, &made), 0);
+	assert_int_equal(forecasts_decode(buf_span(&record), SPAN(""), HORIZONS, &made), 0);
 	buf_free(&record);
 	snapshot_free(&snap);
 	return made;
@@ -174,6 +174,7 @@ static void a_record_comes_back(void **state)
 	score_one(hour, 4, "ppdb1", (struct quantiles){30, 40, 50}, 44.5, 99);
 	hour->sums[1][KEPT_LOAD][0][0] = (struct accuracy_sums){
 		.n = 1 << 20, .error = INT64_C(1) << 47, .bias = -(INT64_C(1) << 47), .naive = 1};
+	hour->sums[ACCURACY_SCENARIOS - 1][KEPT_METRICS - 1][HORIZONS - 1][PROFILE_COUNT - 1].n = 1;
 	accuracy_encode(hour, &record);
 	assert_true(buf_ok(&record));
 	assert_in_range(record.len, 50, 200);
@@ -187,7 +188,22 @@ static void a_record_comes_back(void **state)
 	}
 	for (size_t len = 0; len < record.len; len++)
 		assert_int_equal(accuracy_decode((struct span){record.data, len}, back), -1);
+	/* Times count from 1970. */
+	hour->at_ms = 0;
+	buf_reset(&record);
+	accuracy_encode(hour, &record);
+	assert_int_equal(accuracy_decode(buf_span(&record), back), 0);
+	assert_memory_equal(hour, back, sizeof(*hour));
 	/* Right in form, impossible in itself. */
+	hour->at_ms = 1;
+	buf_reset(&record);
+	accuracy_encode(hour, &record);
+	assert_int_equal(accuracy_decode(buf_span(&record), back), -1);
+	hour->at_ms = -HOUR_MS;
+	buf_reset(&record);
+	accuracy_encode(hour, &record);
+	assert_int_equal(accuracy_decode(buf_span(&record), back), -1);
+	hour->at_ms = 0;
 	hour->sums[0][0][0][0] = (struct accuracy_sums){.n = 1, .below = 1, .above = 1};
 	buf_reset(&record);
 	accuracy_encode(hour, &record);
@@ -404,6 +420,22 @@ static void hours_outside_of_the_range_do_not_count(void **state)
 	}
 }
 
+/* A range that is longer than a day, or a week, by the smallest step has the longer slots. */
+static void slots_grow_with_the_range(void **state)
+{
+	static const struct {
+		int64_t range_ms, slot_ms;
+	} rows[] = {{DAY_MS + HOUR_MS, 6 * HOUR_MS}, {7 * DAY_MS + HOUR_MS, DAY_MS}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct accuracy *a = new_accuracy(HOUR, rows[i].range_ms);
+
+		assert_int_equal(a->slot_ms, rows[i].slot_ms);
+		free(a);
+	}
+}
+
 /* ---- a series from outside ---- */
 
 static void print_scores(const struct accuracy *accuracy)
@@ -485,6 +517,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(values_of_one_block_count_as_dependent),
 		cmocka_unit_test(a_block_is_as_long_as_the_horizon),
 		cmocka_unit_test(hours_outside_of_the_range_do_not_count),
+		cmocka_unit_test(slots_grow_with_the_range),
 	};
 
 	if (argc == 2)

@@ -15,7 +15,8 @@
 
 static struct snapshot *snap;
 static struct history history;
-static struct foretold foretold;
+static struct trail trail;
+static struct archive_has has;
 
 static int open_archive(void **state)
 {
@@ -125,6 +126,23 @@ static void test_the_hours_end_where_the_points_begin(void **state)
 	history_free(&history);
 }
 
+/* The last hour every 5 minutes, 7 hours every 15: half a step around each. */
+static void assert_heard_trail(void)
+{
+	struct buf want;
+
+	buf_init(&want, 1 << 16);
+	buf_lit(&want, "XRANGE tfthist:riskhours 1763913600000 1764000000000\n"
+		       "XRANGE tfthist:risk 1763996400000 1764000000000\n");
+	for (int minutes = 5; minutes <= 480; minutes += minutes < 60 ? 5 : 15)
+		buf_addf(&want, "XREVRANGE tfthist:forecasts %lld %lld COUNT 1\n",
+			 (long long)(END - minutes * 60000 + 150000),
+			 (long long)(END - minutes * 60000 - 149999));
+	buf_char(&want, '\0');
+	assert_string_equal(redis_heard(), want.data);
+	buf_free(&want);
+}
+
 static void test_the_risk_of_one_server(void **state)
 {
 	static const char *const named[] = {"s", "d1", "r", "010203", "n", "a b c"},
@@ -144,24 +162,59 @@ static void test_the_risk_of_one_server(void **state)
 	put_entry(&entries, END - 90000, other, 4);
 	put_entry(&entries, END - 60000, half, 3);
 	put_entry(&entries, END - 30000, without, 6);
-	on_entries("XRANGE tfthist:risk", 6, &entries);
+	redis_on("XRANGE tfthist:riskhours", "*0\r\n");
+	on_entries("XRANGE tfthist:risk ", 6, &entries);
 	redis_on("XREVRANGE tfthist:forecasts", "*0\r\n");
-	assert_int_equal(archive_server(cache, snap, SPAN("b"), &history, &foretold), 0);
-	assert_string_equal(redis_heard(),
-			    "XRANGE tfthist:risk 1763913600000 1764000000000\n"
-			    "XREVRANGE tfthist:forecasts 1763998350000 1763998050001 COUNT 1\n"
-			    "XREVRANGE tfthist:forecasts 1763996550000 1763996250001 COUNT 1\n"
-			    "XREVRANGE tfthist:forecasts 1763992950000 1763992650001 COUNT 1\n"
-			    "XREVRANGE tfthist:forecasts 1763985750000 1763985450001 COUNT 1\n"
-			    "XREVRANGE tfthist:forecasts 1763971350000 1763971050001 COUNT 1\n");
+	archive_server(cache, snap, SPAN("b"), SPAN(""), &history, &trail, &has);
+	assert_true(has.history && has.trail);
+	assert_heard_trail();
 	assert_int_equal(history_count(&history), 2);
 	for (size_t i = 0; i < 2; i++)
 		assert_float_equal(history_points(&history)[i].highest, highest[i], 1e-9);
 	assert_int_equal(history_points(&history)[0].at_ms, END - 150000);
 	history_free(&history);
 	/* Also for the first of the names. */
-	assert_int_equal(archive_server(cache, snap, SPAN("a"), &history, &foretold), 0);
+	archive_server(cache, snap, SPAN("a"), SPAN(""), &history, &trail, &has);
+	assert_true(has.history && has.trail);
 	assert_int_equal(history_count(&history), 3);
+	history_free(&history);
+	buf_free(&entries);
+}
+
+/* What is in the hours may be among the points again. */
+static void test_the_risk_of_one_server_by_hours(void **state)
+{
+	static const double highest[] = {0.2, 0.5, 0.7, 0.9};
+	char before[200], after[200], other[200];
+	const char *const hours[][6] = {{"s", "d1", "r", before, "n", "a b c"},
+					{"s", "d3", "r", other, "n", "a c"},
+					{"s", "d1", "r", after, "n", "a b c"}};
+	static const char *const again[] = {"s", "d1", "r", "999999", "n", "a b c"},
+				 *const same[] = {"s", "d1", "r", "08090a"};
+	struct buf entries;
+
+	(void)state;
+	(void)snprintf(before, sizeof(before), "%lld 010203\n%lld 04050a\nx\n",
+		       (long long)(END - 2 * HOUR), (long long)(END - 2 * HOUR + 30000));
+	(void)snprintf(other, sizeof(other), "%lld 0606", (long long)(END - 2 * HOUR + 60000));
+	(void)snprintf(after, sizeof(after), "%lld 060708", (long long)(END - HOUR));
+	buf_init(&entries, 1 << 20);
+	put_entry(&entries, END - 2 * HOUR, hours[0], 6);
+	put_entry(&entries, END - 2 * HOUR, hours[1], 6);
+	put_entry(&entries, END - HOUR, hours[2], 6);
+	put_entry(&entries, END - HOUR, hours[2], 3);
+	on_entries("XRANGE tfthist:riskhours", 4, &entries);
+	buf_reset(&entries);
+	put_entry(&entries, END - HOUR, again, 6);
+	put_entry(&entries, END - 30000, same, 4);
+	on_entries("XRANGE tfthist:risk ", 2, &entries);
+	redis_on("XREVRANGE tfthist:forecasts", "*0\r\n");
+	archive_server(cache, snap, SPAN("b"), SPAN(""), &history, &trail, &has);
+	assert_true(has.history);
+	assert_int_equal(history_count(&history), 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_float_equal(history_points(&history)[i].highest, highest[i], 1e-9);
+	assert_int_equal(history_points(&history)[2].at_ms, END - HOUR);
 	history_free(&history);
 	buf_free(&entries);
 }
@@ -207,12 +260,14 @@ static void test_what_was_forecast_comes_with_the_risk_of_a_server(void **state)
 	on_forecasts("XREVRANGE tfthist:forecasts 1763998350000", END - HOUR / 2,
 		     buf_span(&record));
 	on_forecasts("XREVRANGE tfthist:forecasts 1763996550000", END - HOUR, SPAN("damaged"));
-	assert_int_equal(archive_server(cache, snap, SPAN("b"), &history, &foretold), 0);
-	assert_int_equal(foretold.at_ms, END);
-	assert_int_equal(foretold.made_ms[0], END - HOUR / 2);
-	assert_true(foretold.value[0][KEPT_LOAD].p50 == 7.5);
+	archive_server(cache, snap, SPAN("b"), SPAN(""), &history, &trail, &has);
+	assert_true(has.history && has.trail);
+	assert_int_equal(trail.at_ms, END);
+	assert_int_equal(trail.made_ms[trail_point(0)], END - HOUR / 2);
+	assert_true(trail.of[0].made[0][0][KEPT_LOAD].p50 == 7.5);
 	for (size_t h = 1; h < HORIZONS; h++)
-		assert_int_equal(foretold.made_ms[h], 0);
+		assert_int_equal(trail.made_ms[trail_point(h)], 0);
+	assert_true(trail.of[0].soon[KEPT_LOAD][trail_point(0)].p50 == 7.5);
 	history_free(&history);
 	buf_free(&record);
 }
@@ -225,9 +280,18 @@ static void test_a_stream_that_cannot_be_read(void **state)
 	redis_on("XRANGE tfthist:fleet", "-WRONGTYPE no stream\r\n");
 	assert_int_equal(archive_fleet(cache, snap, HISTORY_1D, &history), -1);
 	history_free(&history);
-	assert_int_equal(archive_server(cache, snap, SPAN("a"), &history, &foretold), 0);
+	archive_server(cache, snap, SPAN("a"), SPAN(""), &history, &trail, &has);
+	assert_true(has.history && has.trail);
 	history_free(&history);
+	redis_on("XREVRANGE", "-WRONGTYPE no stream\r\n");
+	archive_server(cache, snap, SPAN("a"), SPAN(""), &history, &trail, &has);
+	assert_true(has.history && !has.trail);
+	history_free(&history);
+	redis_on("XREVRANGE", "*0\r\n");
 	redis_on("XRANGE", "+OK\r\n");
+	archive_server(cache, snap, SPAN("a"), SPAN(""), &history, &trail, &has);
+	assert_true(!has.history && has.trail);
+	history_free(&history);
 	assert_int_equal(archive_fleet(cache, snap, HISTORY_1H, &history), -1);
 	history_free(&history);
 	/* Malformed entries are skipped. */
@@ -286,20 +350,20 @@ static void test_the_forecasts_of_a_server(void **state)
 	assert_int_equal(snapshot_seal(snap), 0);
 	redis_on_spans("HMGET tft:series:58800000",
 		       (const struct span[]){SPAN("s1"), buf_span(&bytes)}, 2);
-	forecast_store_server(cache, &data, &snap->servers[0]);
+	forecast_store_servers(cache, &data, snap, &snap->servers[0], NULL);
 	assert_string_equal(redis_heard(), "HMGET tft:series:58800000  a\n");
 	assert_non_null(snap->servers[0].series);
 	assert_true(snap->servers[0].series->current[0] == 42);
 	/* Forecasts of another snapshot, damaged ones, absent ones. */
 	redis_on_spans("HMGET tft:series:58800000",
 		       (const struct span[]){SPAN("s2"), buf_span(&bytes)}, 2);
-	forecast_store_server(cache, &data, &snap->servers[0]);
+	forecast_store_servers(cache, &data, snap, &snap->servers[0], NULL);
 	assert_null(snap->servers[0].series);
 	redis_on_array("HMGET tft:series:58800000", "s1", "damaged");
-	forecast_store_server(cache, &data, &snap->servers[0]);
+	forecast_store_servers(cache, &data, snap, &snap->servers[0], NULL);
 	assert_null(snap->servers[0].series);
 	redis_on_array("HMGET tft:series:58800000", "s1", NULL);
-	forecast_store_server(cache, &data, &snap->servers[0]);
+	forecast_store_servers(cache, &data, snap, &snap->servers[0], NULL);
 	assert_null(snap->servers[0].series);
 	buf_free(&bytes);
 }
@@ -519,6 +583,25 @@ static void test_the_last_scores_of_each_hour_count(void **state)
 	buf_free(&entries);
 }
 
+/* Another program has written an entry with more fields than any of ours has. */
+static void test_an_entry_of_many_fields(void **state)
+{
+	static const char *const fields[] = {"r", RECORD, "a", "b", "c", "d",
+					     "e", "f",    "g", "h", "i", "j"};
+	struct buf entries;
+
+	(void)state;
+	for (size_t count = 7; count <= 12; count++) {
+		buf_init(&entries, 1 << 20);
+		put_entry(&entries, END, fields, count);
+		on_entries("XRANGE tfthist:fleet", 1, &entries);
+		assert_int_equal(archive_fleet(cache, snap, HISTORY_8H, &history), 0);
+		assert_int_equal(history_count(&history), 1);
+		history_free(&history);
+		buf_free(&entries);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_archive, close_archive)
 
 int main(void)
@@ -528,6 +611,7 @@ int main(void)
 		TEST(test_a_day_is_hours_and_the_points_of_the_last_two),
 		TEST(test_the_hours_end_where_the_points_begin),
 		TEST(test_the_risk_of_one_server),
+		TEST(test_the_risk_of_one_server_by_hours),
 		TEST(test_what_was_forecast_comes_with_the_risk_of_a_server),
 		TEST(test_a_stream_that_cannot_be_read),
 		TEST(test_a_history_may_take_longer),
@@ -537,6 +621,7 @@ int main(void)
 		TEST(test_incidents_are_those_open_then_and_those_that_ended_before),
 		TEST(test_those_of_the_last_commit_are_still_open),
 		TEST(test_the_last_scores_of_each_hour_count),
+		TEST(test_an_entry_of_many_fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

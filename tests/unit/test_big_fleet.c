@@ -113,13 +113,10 @@ static size_t packed_len(const char *text)
 	return len;
 }
 
-/* Above the general rule: 200 alerts with 13 cells and a link in each row are already 3,000
- * elements; 20 cards for which every rule fires do not depend on the size of the fleet. */
+/* Above the general rule: 20 cards for which every rule fires do not depend on the size of the fleet. */
 static size_t most_nodes(const char *name)
 {
-	return strcmp(name, "overview") == 0 ? NODES + 500
-	       : strcmp(name, "top") == 0    ? NODES + 200
-					     : NODES;
+	return strcmp(name, "top") == 0 ? NODES + 200 : NODES;
 }
 
 static void check(struct fixture *f, const char *name, const char *query)

@@ -3,7 +3,10 @@
  * a Redis that failed. */
 #include "config.h"
 
+#include "base/log.h"
+#include "cache/key.h"
 #include "cache_fixture.h"
+#include "captured.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -862,6 +865,93 @@ static void test_one_group_is_out_of_date(void **state)
 	assert_string_equal(redis_heard(), "");
 }
 
+/* --- keys and lookups of the largest size --- */
+
+/* Nobody configures such a name; a key of another length would be another key, but none overflows. */
+static void test_a_key_that_is_too_long_is_cut(void **state)
+{
+	char name[300];
+	struct key key;
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	key = key_node(cache, name);
+	assert_int_equal(strlen(key.text), sizeof(key.text) - 1);
+	assert_int_equal(strncmp(key.text, "tft:node:nnn", 12), 0);
+	key = key_make("%s", name);
+	assert_int_equal(strlen(key.text), sizeof(key.text) - 1);
+}
+
+static void test_as_many_requests_as_come_together(void **state)
+{
+	static const struct cache_lookup lookups[CACHE_LOOKUPS_MAX] = {
+		{"a", false}, {"b", false}, {"c", false}, {"d", false},
+		{"e", false}, {"f", false}, {"g", false}, {"h", false}};
+	const char *at;
+
+	(void)state;
+	redis_on_pointer("58800000", "e1", GEN_MS, "s1");
+	redis_on("HSTRLEN", ":3\r\n");
+	look("overview"); /* from now on the bucket is known */
+	redis_on("HMGET tft:h:58800000", GIANT);
+	redis_heard();
+	cache_prefetch(cache, CACHE_FLEET, lookups, CACHE_LOOKUPS_MAX);
+	at = redis_heard();
+	for (size_t i = 0; i < CACHE_LOOKUPS_MAX; i++) {
+		char command[40];
+
+		(void)snprintf(command, sizeof(command), "HMGET tft:%s:58800000", lookups[i].route);
+		at = strstr(at, command);
+		assert_non_null(at);
+	}
+	assert_removed("UNLINK tft:h:58800000\n");
+}
+
+/* --- what is logged --- */
+
+/* How many lines of this event are logged by looks at 0, 30 s, and this time after that. */
+static size_t lines_of(const char *event, int64_t then_ms)
+{
+	const int64_t passed[] = {0, 30000, then_ms};
+	const char *text;
+	size_t n = 0;
+
+	log_init(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, "web1");
+	capture_start();
+	for (size_t i = 0; i < LENGTH(passed); i++) {
+		pass_ms(passed[i]);
+		look(NULL);
+	}
+	text = capture_end();
+	log_init(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, "web1");
+	for (; (text = strstr(text, event)); text++)
+		n++;
+	return n;
+}
+
+static void test_a_lasting_condition_is_logged_once_a_minute(void **state)
+{
+	static const char foreign[] = " ev=cache_foreign prefix=tft ours=0123456789abcdef "
+				      "theirs=0123456789abcdee\n",
+			  refused[] = " ev=redis_refused err=\"NOPERM no\"\n";
+
+	(void)state;
+	redis_on_array("HMGET tft:cur:fleet", "58800000", "e1", "1764000010000", "s1", "0",
+		       "0123456789abcdee");
+	assert_int_equal(lines_of(foreign, 29999), 1);
+	pass_ms(1000);
+	assert_int_equal(lines_of(foreign, 1000), 1);
+	redis_on_nothing();
+	redis_on("HMGET tft:said", "-NOPERM no\r\n");
+	pass_ms(1000);
+	assert_int_equal(lines_of(refused, 30000), 2);
+	redis_on_array("HMGET tft:said", NULL, NULL);
+	pass_ms(2000);
+	look(NULL);
+	assert_int_equal(lines_of("ev=", 30000), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_cache, close_cache)
 
 int main(void)
@@ -903,6 +993,9 @@ int main(void)
 		TEST(test_a_lease_begins_anew),
 		TEST(test_a_flush),
 		TEST(test_one_group_is_out_of_date),
+		TEST(test_a_key_that_is_too_long_is_cut),
+		TEST(test_as_many_requests_as_come_together),
+		TEST(test_a_lasting_condition_is_logged_once_a_minute),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

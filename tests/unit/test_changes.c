@@ -175,6 +175,55 @@ static void a_status_that_nobody_tells_does_not_change(void **unused)
 	find(&m);
 	assert_string_equal(told(&m), "");
 	end(&m);
+
+	begin(&m);
+	m.now->scenario = (struct scenario){.known = true, .name = "other"};
+	find(&m);
+	assert_string_equal(told(&m), "");
+	end(&m);
+
+	begin(&m);
+	m.then->scenario.known = false;
+	m.now->scenario = (struct scenario){.configured = true, .known = true, .name = "other"};
+	find(&m);
+	assert_string_equal(told(&m), "");
+	end(&m);
+}
+
+/* At a level, up or down. */
+static void whoever_moved_by_five_points_is_told(void **unused)
+{
+	static const int by[] = {CHANGES_MOVED, CHANGES_MOVED - 1};
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	for (int i = 0; i < 2; i++) {
+		put_both(&m, i ? "up-less" : "up", SAMPLE(CALM), SAMPLE(CALM));
+		m.now->servers[m.now->count - 1].risk = by[i];
+		put_both(&m, i ? "down-less" : "down", SAMPLE(CALM), SAMPLE(CALM));
+		m.then->servers[m.then->count - 1].risk = by[i];
+	}
+	find(&m);
+	assert_string_equal(told(&m), "moved:down moved:up");
+	end(&m);
+}
+
+/* What appears without a risk has no cause; nor has what is gone. */
+static void what_did_not_grow_has_no_cause(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	put(m.now, "new", SAMPLE(CALM));
+	put(m.then, "old", SAMPLE(IO(WAIT)));
+	find(&m);
+	assert_string_equal(told(&m), "vanished:old appeared:new");
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(changes_of(&m.changes, changes_line(&m.changes, i), 0)->cause,
+				 CAUSE_NONE);
+	end(&m);
 }
 
 static void of_a_kind_the_largest_comes_first_then_the_name(void **unused)
@@ -374,6 +423,29 @@ static void what_rose_in_one_profile_is_one_line(void **unused)
 	end(&m);
 }
 
+/* One that rose later, of which there are fewer, does not come between them. */
+static void a_profile_stays_one_line_whoever_rises_later(void **unused)
+{
+	struct moments m;
+	struct server *last;
+
+	(void)unused;
+	begin(&m);
+	m.now->watched_from_ms = 1;
+	put_calm(&m);
+	put_rise(&m, "ppdb01", 840);
+	put_rise(&m, "ppdb02", 840);
+	put_both(&m, "ppdb03", SAMPLE(CALM), SAMPLE(CPU(FULL)));
+	last = &m.now->servers[m.now->count - 1];
+	server_note_level(last, level_of(last->risk), snapshot_bucket_ms(m.now) - 840000);
+	put_rise(&m, "ppweb01", 210);
+	find(&m);
+	assert_non_null(strstr(told(&m), "together:"));
+	assert_true(line_at(&m, 0)->by_profile);
+	assert_int_equal(line_at(&m, 0)->of_profile, 3);
+	end(&m);
+}
+
 /* The larger group first; a server is in only one of them; equal sizes in order of the cause. */
 static void groups_are_told_by_size(void **unused)
 {
@@ -471,6 +543,24 @@ static void a_rise_has_the_cause_that_grew_most(void **unused)
 	end(&m);
 }
 
+static void of_two_causes_that_grew_alike_the_first_is_told(void **unused)
+{
+	struct moments m;
+	struct server *now;
+
+	(void)unused;
+	begin(&m);
+	put_calm(&m);
+	put_both(&m, "a", SAMPLE(CALM), SAMPLE(CPU(FULL)));
+	now = &m.now->servers[m.now->count - 1];
+	memset(now->points, 0, sizeof(now->points));
+	now->points[COMPONENT_CPU_NOW] = (uint8_t)risk_rule(COMPONENT_MEMORY_NOW)->weight;
+	now->points[COMPONENT_MEMORY_NOW] = (uint8_t)risk_rule(COMPONENT_CPU_NOW)->weight;
+	find(&m);
+	assert_int_equal(changes_of(&m.changes, line_at(&m, 0), 0)->cause, CAUSE_CPU);
+	end(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -479,6 +569,8 @@ int main(void)
 		cmocka_unit_test(kinds_come_in_the_order_of_importance),
 		cmocka_unit_test(a_server_has_its_most_important_change_only),
 		cmocka_unit_test(a_status_that_nobody_tells_does_not_change),
+		cmocka_unit_test(whoever_moved_by_five_points_is_told),
+		cmocka_unit_test(what_did_not_grow_has_no_cause),
 		cmocka_unit_test(of_a_kind_the_largest_comes_first_then_the_name),
 		cmocka_unit_test(ten_movers_are_told),
 		cmocka_unit_test(what_rose_by_one_cause_is_one_line),
@@ -487,10 +579,12 @@ int main(void)
 		cmocka_unit_test(a_rise_of_an_unknown_time_is_with_its_like),
 		cmocka_unit_test(two_are_not_told_together),
 		cmocka_unit_test(what_rose_in_one_profile_is_one_line),
+		cmocka_unit_test(a_profile_stays_one_line_whoever_rises_later),
 		cmocka_unit_test(groups_are_told_by_size),
 		cmocka_unit_test(others_of_a_kind_are_told_together_too),
 		cmocka_unit_test(a_choice_lets_through_what_was_or_is_so),
 		cmocka_unit_test(a_rise_has_the_cause_that_grew_most),
+		cmocka_unit_test(of_two_causes_that_grew_alike_the_first_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,9 @@
 /* How new data are written to Redis, and how a failure is recorded. */
 #include "config.h"
 
+#include "base/log.h"
 #include "cache_fixture.h"
+#include "captured.h"
 
 #define TOKEN "0123456789abcdef0123456789abcdef"
 #define LOCK  TOKEN "|58800000|e1"
@@ -98,31 +100,37 @@ static struct commit commit = {.snap = "s1",
 			       .names = {"nam", 3},
 			       .risks = {"ris", 3},
 			       .moment = {"mom", 3},
+			       .beside = {"bes", 3},
+			       .beside_ms = 1763999700000,
 			       .forecasts = {"fore", 4},
 			       .seen_ms = 1763999970000,
 			       .open = {"op", 2},
 			       .closed = {"cl", 2},
-			       .accuracy = {"acc", 3}};
+			       .accuracy = {"acc", 3},
+			       .warnings = {"warn", 4},
+			       .told = {"told", 4},
+			       .watch = {"wat", 3}};
 
 static void test_a_commit_tells_everything_by_name(void **state)
 {
 	(void)state;
-	redis_on_array("EVALSHA 17", "ok", "58800000", "hist-new");
+	redis_on_array("EVALSHA 21", "ok", "58800000", "hist-new");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_OK);
 	assert_string_equal(
 		redis_heard(),
-		"EVALSHA 17 tft:cur:fleet tft:lock:fleet tft:brk:fleet tft:epoch:fleet "
+		"EVALSHA 21 tft:cur:fleet tft:lock:fleet tft:brk:fleet tft:epoch:fleet "
 		"tfthist:fleet tfthist:hours tfthist:risk tfthist:upstream "
 		"tfthist:full tfthist:thin tfthist:forecasts tfthist:incidents tfthist:accuracy "
+		"tfthist:riskhours tfthist:warnings tfthist:outcomes tfthist:watch "
 		"tft:s:" TOKEN ":overview tft:s:" TOKEN ":fleet "
 		"tft:overview:58800000 tft:fleet:58800000 "
 		"entries 2 lock " LOCK " bucket 58800000 epoch e1 gen 1764000015123 snap s1 "
 		"interval 30000 ttl 3600000 old_ttl 60000 fill 700 record rec points 20160 "
 		"names nam risks ris kept 2678400000 bytes 33554432 "
 		"upstream 0123456789abcdef seen 1763999970000 open op closed cl ended 10000 "
-		"accuracy acc scored 2592000000 "
-		"moment mom forecasts fore "
-		"full_kept 2592000000 thin_kept 2592000000 window 300000\n");
+		"accuracy acc scored 2592000000 warnings warn told told outcomes 1000 watch wat "
+		"moment mom beside bes beside_ms 1763999700000 forecasts fore "
+		"full_kept 2592000000 thin_kept 2592300000 window 300000\n");
 }
 
 static void test_without_a_record_there_is_no_history(void **state)
@@ -131,7 +139,7 @@ static void test_without_a_record_there_is_no_history(void **state)
 
 	(void)state;
 	without.history.len = 0;
-	redis_on_array("EVALSHA 17", "ok", "58800000", "hist-none");
+	redis_on_array("EVALSHA 21", "ok", "58800000", "hist-none");
 	assert_int_equal(cache_commit(cache, &claim, &without), COMMIT_OK);
 	assert_non_null(strstr(redis_heard(), " points 0 "));
 }
@@ -148,19 +156,46 @@ static void test_all_answers_to_a_commit(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		redis_on_array("EVALSHA 17", rows[i].word, "58800000", "hist-dup");
+		redis_on_array("EVALSHA 21", rows[i].word, "58800000", "hist-dup");
 		if (cache_commit(cache, &claim, &commit) != rows[i].result)
 			fail_msg("%s", rows[i].word);
 	}
 	/* The data are visible, though the history is not. */
-	redis_on_array("EVALSHA 17", "ok", "58800000", "hist-failed", "OOM");
+	redis_on_array("EVALSHA 21", "ok", "58800000", "hist-failed", "OOM");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_OK);
-	redis_on("EVALSHA 17", "-READONLY no\r\n");
+	redis_on("EVALSHA 21", "-READONLY no\r\n");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_DOWN);
 	pass_ms(60000);
-	redis_on_array("EVALSHA 17", "foreign", "fedcba9876543210");
+	redis_on_array("EVALSHA 21", "foreign", "fedcba9876543210");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_FOREIGN);
 	assert_true(cache_is_foreign(cache));
+}
+
+static void test_what_became_of_the_history_is_logged(void **state)
+{
+	static const struct {
+		const char *result, *why, *line;
+	} rows[] = {
+		{"hist-new", "", ""},
+		{"hist-dup", "", " ev=history_repeated bucket=58800000\n"},
+		{"hist-ahead", "1764003600000-0",
+		 " ev=history_ahead bucket=58800000 newest=1764003600000-0\n"},
+		{"hist-failed", "OOM", " ev=history_failed bucket=58800000 err=OOM\n"},
+	};
+
+	(void)state;
+	log_init(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, "web1");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *log;
+
+		redis_on_array("EVALSHA 21", "ok", "58800000", rows[i].result, rows[i].why);
+		capture_start();
+		(void)cache_commit(cache, &claim, &commit);
+		log = capture_end();
+		if (!strstr(log, rows[i].line) || (!rows[i].line[0] && log[0]))
+			fail_msg("%s: %s", rows[i].result, log);
+	}
+	log_init(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, "web1");
 }
 
 /* The first answer was lost, but the data were committed. */
@@ -168,14 +203,14 @@ static void test_a_repeated_commit_is_done(void **state)
 {
 	(void)state;
 	redis_on_pointer("58800000", "e1", GEN_MS, "s1");
-	redis_on_array("EVALSHA 17", "lost", "58800000");
+	redis_on_array("EVALSHA 21", "lost", "58800000");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_OK);
-	redis_on_array("EVALSHA 17", "old", "58800000");
+	redis_on_array("EVALSHA 21", "old", "58800000");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_OK);
 	redis_on_pointer("58800000", "e1", GEN_MS, "s2");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_OLD);
 	redis_on_pointer("58800000", "e1", GEN_MS, "s1");
-	redis_on_array("EVALSHA 17", "flushed", "58800000");
+	redis_on_array("EVALSHA 21", "flushed", "58800000");
 	assert_int_equal(cache_commit(cache, &claim, &commit), COMMIT_FLUSHED);
 }
 
@@ -259,6 +294,7 @@ int main(void)
 		TEST(test_a_commit_tells_everything_by_name),
 		TEST(test_without_a_record_there_is_no_history),
 		TEST(test_all_answers_to_a_commit),
+		TEST(test_what_became_of_the_history_is_logged),
 		TEST(test_a_repeated_commit_is_done),
 		TEST(test_a_failure_is_told),
 		TEST(test_a_failure_that_redis_did_not_hear_is_told_later),

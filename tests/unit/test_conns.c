@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -22,7 +24,7 @@
 #include "server/conns.h"
 
 #define KEEP   1
-#define PLACES 64
+#define PLACES 128
 
 static struct conns *conns;
 static int listen_fd;
@@ -437,6 +439,79 @@ static void test_a_listen_socket_that_is_one_no_more(void **state)
 	(void)close(fd);
 }
 
+/* --- the time that a peer has --- */
+
+/* Whole seconds, rounded up. */
+static long time_left(void)
+{
+	struct itimerval timer;
+
+	assert_int_equal(getitimer(ITIMER_REAL, &timer), 0);
+	return timer.it_value.tv_sec + (timer.it_value.tv_usec > 0);
+}
+
+static void set_time_left(long seconds)
+{
+	const struct itimerval timer = {.it_value.tv_sec = seconds};
+
+	assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+/* A running limit is renewed once a second; a worker at rest has none. */
+static void test_a_peer_has_5_seconds(void **state)
+{
+	struct itimerval timer;
+	int fd = dial();
+
+	(void)state;
+	send_request(fd, KEEP);
+	assert_one_request();
+	assert_int_equal(time_left(), 5);
+	assert_int_equal(getitimer(ITIMER_REAL, &timer), 0);
+	assert_int_equal(timer.it_interval.tv_sec, 1); /* and again */
+	conns_done(conns, requests[0], true);
+	set_time_left(100);
+	pass_ms(999);
+	send_request(fd, KEEP);
+	assert_one_request();
+	conns_done(conns, requests[0], true);
+	assert_int_equal(time_left(), 100);
+	pass_ms(1);
+	send_request(fd, KEEP);
+	assert_one_request();
+	conns_done(conns, requests[0], true);
+	assert_int_equal(time_left(), 5);
+	assert_int_equal(next(), CONNS_QUIET);
+	assert_int_equal(getitimer(ITIMER_REAL, &timer), 0);
+	assert_int_equal(timer.it_value.tv_sec + timer.it_value.tv_usec, 0);
+	assert_int_equal(timer.it_interval.tv_sec, 0);
+	/* It was lifted: another timer is left alone. */
+	set_time_left(100);
+	assert_int_equal(next(), CONNS_QUIET);
+	assert_int_equal(time_left(), 100);
+	set_time_left(0);
+	(void)close(fd);
+}
+
+static void test_without_a_descriptor_it_waits(void **state)
+{
+	struct rlimit limit, none;
+	int fd = dial(), lowest = dup(listen_fd);
+
+	(void)state;
+	(void)close(lowest);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = (rlim_t)lowest;
+	send_request(fd, KEEP);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(next(), CONNS_NOTHING);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_one_request();
+	conns_done(conns, requests[0], true);
+	(void)close(fd);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_conns, close_conns)
 
 int main(void)
@@ -458,6 +533,8 @@ int main(void)
 		TEST(test_everything_ends_with_the_worker),
 		TEST(test_what_is_no_listen_socket),
 		TEST(test_a_listen_socket_that_is_one_no_more),
+		TEST(test_a_peer_has_5_seconds),
+		TEST(test_without_a_descriptor_it_waits),
 	};
 	char directory[] = "/tmp/tft-conns-XXXXXX";
 	int failed;

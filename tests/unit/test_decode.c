@@ -185,6 +185,7 @@ static void odd_values_are_absent_and_counted(void **state)
 		{"{\"current\":5,\"icon\":\"\xff\xed\xa0\x80\\\\\"}", 5, 5, 0},
 		{"{\"icon\":\"\\\"\xf0\x9f\x9f\xa2\\\"\",\"current\":5}", 5, 5, 0},
 		{"{\"current\":\"\xf0\x9f\x9f\xa2\"}", NAN, NAN, 1},
+		{"{\"current\":5,\"icon\":\"\x80\"}", 5, 5, 0},
 		{"{\"current\":-3}", 0, 0, 0},
 		{"{\"current\":null}", NAN, NAN, 1},
 		{"{\"current\":\"12\"}", NAN, NAN, 1},

@@ -166,12 +166,60 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void test_durations(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} rows[] = {
+		{0, "0 s"},
+		{999, "0 s"},
+		{59999, "59 s"},
+		{60000, "1 min"},
+		{3599999, "59 min"},
+		{3600000, "1 h 0 min"},
+		{86399999, "23 h 59 min"},
+		{86400000, "1 d 0 h"},
+		{90000000, "1 d 1 h"},
+		{INT64_C(25) * 86400000 + 82800000, "25 d 23 h"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fmt_duration(&out, rows[i].ms);
+		assert_text(rows[i].text);
+	}
+}
+
+static void test_dates(void **state)
+{
+	(void)state;
+	fmt_date(&out, 1763899265123);
+	assert_text("23 November 2025");
+	fmt_date(&out, 0);
+	assert_text("1 January 1970");
+	fmt_date(&out, -1);
+	assert_text("31 December 1969");
+	fmt_minute(&out, 1763899265123);
+	assert_text("12:01");
+	fmt_day_element(&out, 1763899265123);
+	assert_text("<time datetime=\"2025-11-23T12:01:05Z\">2025-11-23 12:01:05 UTC</time>");
+	fmt_asked(&out, 1763899265123);
+	assert_text(" (asked at <time datetime=\"2025-11-23T12:01:05Z\">12:01:05 UTC</time>)");
+	fmt_asked(&out, 0);
+	assert_text("");
+	assert_string_equal(fmt_plural(0), "s");
+	assert_string_equal(fmt_plural(1), "");
+	assert_string_equal(fmt_plural(2), "s");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers), cmocka_unit_test(test_deltas),
 		cmocka_unit_test(test_tenths),  cmocka_unit_test(test_money),
-		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_times),   cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_dates),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -464,7 +464,7 @@ static unsigned sum_points(const struct server *server, int weight)
 	int c;
 
 	for (c = 0; c < COMPONENT_COUNT; c++)
-		if (risk_rule((enum component)c, false)->weight == weight)
+		if (risk_rule((enum component)c)->weight == weight)
 			sum += server->points[c];
 	return sum;
 }

@@ -190,6 +190,13 @@ static void bad_records_become_gaps(void **state)
 		"1 0.5 0.5 0 0 0 0 0 0 1 1001 0 a healthy",
 		"1  0.5 0.5 0 0 0 0 0 0 1 0 0 a healthy",
 		"1 0.00000000000000000000000000000000001 0.5 0 0 0 0 0 0 1 0 0 a healthy",
+		"1 0.000000000000000000000000000001 0.5 0 0 0 0 0 0 1 0 0 a healthy",
+	};
+	static const char *const good[] = {
+		"1 0.00000000000000000000000000001 0.5 0 0 0 0 0 0 1 0 0 a healthy",
+		"1 1 0 0 0 0 0 0 0 1 0 0 a healthy",
+		"1 0.5 0.5 0 0 0 0 0 0 999999 0 0 a healthy",
+		"1 0.5 0.5 0 0 0 0 0 0 1 1000 1000 a healthy",
 	};
 	struct history h;
 
@@ -202,6 +209,11 @@ static void bad_records_become_gaps(void **state)
 		guard_free(record);
 		if (history_count(&h))
 			fail_msg("taken: %s", bad[i]);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		history_add(&h, END - 10 + (int64_t)i, span_str(good[i]));
+		if (history_count(&h) != i + 1)
+			fail_msg("not taken: %s", good[i]);
 	}
 	history_free(&h);
 }
@@ -387,6 +399,74 @@ static void statistics_leave_absent_values_out(void **state)
 	history_free(&h);
 }
 
+/* Of equal values the first is the peak. */
+static void the_peak_is_the_first_moment_of_the_highest_value(void **state)
+{
+	struct history_stats stats;
+	struct history h;
+
+	(void)state;
+	history_init(&h, INTERVAL, 1800000, END);
+	add(&h, END - 90000, 0.5);
+	add(&h, END - 60000, 0.75);
+	add(&h, END - 30000, 0.75);
+	history_stats(&h, HISTORY_PROB_30M, &stats);
+	assert_int_equal(stats.peak->at_ms, END - 60000);
+	history_free(&h);
+}
+
+/* A month has a point in two minutes, the first that is kept; other ranges have all. */
+static void a_month_has_a_point_in_two_minutes(void **state)
+{
+	static const struct {
+		enum history_range range;
+		int64_t interval_ms;
+		size_t points;
+	} rows[] = {{HISTORY_30D, 30000, 3},
+		    {HISTORY_30D, 119999, 3},
+		    {HISTORY_30D, 120000, 10},
+		    {HISTORY_7D, 30000, 10}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct history h;
+
+		history_init(&h, rows[i].interval_ms, 1800000, END);
+		history_thin_out(&h, rows[i].range);
+		/* END is 60 s after a step of two minutes. */
+		for (int64_t at = END - 270000; at <= END; at += 30000)
+			add(&h, at, 0.5);
+		assert_int_equal(history_count(&h), rows[i].points);
+		assert_int_equal(h.interval_ms, rows[i].points == 3 ? 120000 : rows[i].interval_ms);
+		history_free(&h);
+	}
+}
+
+/* A range excludes its start and includes its end. */
+static void each_column_has_its_part_of_the_range(void **state)
+{
+	static const struct {
+		int64_t after_ms[2];
+		size_t columns;
+	} rows[] = {
+		{{1, 100}, 1}, {{100, 101}, 2}, {{101, 200}, 1}, {{900, 901}, 2}, {{901, 1000}, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct history_column columns[10];
+		struct history h;
+
+		history_init(&h, INTERVAL, 1000, END);
+		add(&h, END - 1000 + rows[i].after_ms[0], 0.25);
+		add(&h, END - 1000 + rows[i].after_ms[1], 0.75);
+		if (history_thin(&h, HISTORY_PROB_30M, columns, 10) != rows[i].columns)
+			fail_msg("row %zu", i);
+		assert_float_equal(columns[0].mean, rows[i].columns == 1 ? 50 : 25, 1e-12);
+		assert_float_equal(columns[0].last, rows[i].columns == 1 ? 75 : 25, 1e-12);
+		history_free(&h);
+	}
+}
+
 /* 7 days at 30 s: one spike up, one down, of one point each. */
 static void columns_keep_the_extremes(void **state)
 {
@@ -447,6 +527,22 @@ static void the_words_of_the_parameters(void **state)
 	assert_int_equal(history_range_ms(HISTORY_7D), INT64_C(604800000));
 }
 
+/* Of equal moments a column has the first. */
+static void a_column_of_equal_levels_is_its_first_moment(void **state)
+{
+	struct history_column column;
+	struct history h;
+
+	(void)state;
+	history_init(&h, 30000, 300000, 300000);
+	history_add(&h, 30000, SPAN("1 0.5 0.5 0 0 1 0 0 0 1 0 0 a -"));
+	history_add(&h, 60000, SPAN("1 0.5 0.5 0 0 1 0 0 0 1 0 0 a -"));
+	assert_int_equal(history_count(&h), 2);
+	assert_int_equal(history_thin(&h, HISTORY_LEVELS, &column, 1), 1);
+	assert_int_equal(column.peak->at_ms, 30000);
+	history_free(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -463,9 +559,13 @@ int main(void)
 		cmocka_unit_test(a_gap_is_more_than_two_and_a_half_intervals),
 		cmocka_unit_test(an_absent_value_breaks_the_line),
 		cmocka_unit_test(statistics_leave_absent_values_out),
+		cmocka_unit_test(the_peak_is_the_first_moment_of_the_highest_value),
+		cmocka_unit_test(a_month_has_a_point_in_two_minutes),
+		cmocka_unit_test(each_column_has_its_part_of_the_range),
 		cmocka_unit_test(columns_keep_the_extremes),
 		cmocka_unit_test(a_column_of_levels_is_its_worst_moment),
 		cmocka_unit_test(the_words_of_the_parameters),
+		cmocka_unit_test(a_column_of_equal_levels_is_its_first_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,14 +59,26 @@ static int close_calls(void **state)
 static void test_each_slot_is_taken_once_a_window(void **state)
 {
 	(void)state;
-	assert_true(host_calls_take(calls, 2, MINUTE, NOW));
-	assert_true(host_calls_take(calls, 2, MINUTE, NOW + 1000));
-	assert_false(host_calls_take(calls, 2, MINUTE, NOW + 2000));
-	assert_false(host_calls_take(calls, 2, MINUTE, NOW + MINUTE - 1));
-	assert_true(host_calls_take(calls, 2, MINUTE, NOW + MINUTE));
-	assert_false(host_calls_take(calls, 2, MINUTE, NOW + MINUTE + 999));
-	assert_true(host_calls_take(calls, 2, MINUTE, NOW + MINUTE + 1000));
-	assert_false(host_calls_take(calls, 0, MINUTE, NOW + 9 * MINUTE));
+	assert_true(host_calls_take(calls, 0, 2, MINUTE, NOW));
+	assert_true(host_calls_take(calls, 0, 2, MINUTE, NOW + 1000));
+	assert_false(host_calls_take(calls, 0, 2, MINUTE, NOW + 2000));
+	assert_false(host_calls_take(calls, 0, 2, MINUTE, NOW + MINUTE - 1));
+	assert_true(host_calls_take(calls, 0, 2, MINUTE, NOW + MINUTE));
+	assert_false(host_calls_take(calls, 0, 2, MINUTE, NOW + MINUTE + 999));
+	assert_true(host_calls_take(calls, 0, 2, MINUTE, NOW + MINUTE + 1000));
+	assert_false(host_calls_take(calls, 0, 0, MINUTE, NOW + 9 * MINUTE));
+}
+
+/* Alerts have a slot behind those of the predictions calls. */
+static void test_slots_behind_the_first_ones(void **state)
+{
+	(void)state;
+	assert_true(host_calls_take(calls, 2, 1, MINUTE, NOW));
+	assert_false(host_calls_take(calls, 2, 1, MINUTE, NOW + 1));
+	assert_true(host_calls_take(calls, 0, 2, MINUTE, NOW + 2));
+	assert_true(host_calls_take(calls, 0, 2, MINUTE, NOW + 3));
+	assert_false(host_calls_take(calls, 0, 2, MINUTE, NOW + 4));
+	assert_true(host_calls_take(calls, 2, 1, MINUTE, NOW + MINUTE));
 }
 
 static void test_another_process_sees_what_is_taken(void **state)
@@ -75,8 +87,8 @@ static void test_another_process_sees_what_is_taken(void **state)
 	struct stat st;
 
 	(void)state;
-	assert_true(host_calls_take(calls, 1, MINUTE, NOW));
-	assert_false(host_calls_take(other, 1, MINUTE, NOW + 1));
+	assert_true(host_calls_take(calls, 0, 1, MINUTE, NOW));
+	assert_false(host_calls_take(other, 0, 1, MINUTE, NOW + 1));
 	assert_int_equal(fstat(other, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(fcntl(other, F_GETFD), FD_CLOEXEC);
@@ -87,9 +99,9 @@ static void test_another_process_sees_what_is_taken(void **state)
 static void test_times_in_the_future_are_free(void **state)
 {
 	(void)state;
-	assert_true(host_calls_take(calls, 1, MINUTE, NOW));
-	assert_false(host_calls_take(calls, 1, MINUTE, NOW));
-	assert_true(host_calls_take(calls, 1, MINUTE, NOW - 1));
+	assert_true(host_calls_take(calls, 0, 1, MINUTE, NOW));
+	assert_false(host_calls_take(calls, 0, 1, MINUTE, NOW));
+	assert_true(host_calls_take(calls, 0, 1, MINUTE, NOW - 1));
 }
 
 static void test_only_a_socket_with_a_path_has_a_file(void **state)
@@ -117,7 +129,7 @@ static void test_only_a_socket_with_a_path_has_a_file(void **state)
 static void test_without_a_file_nothing_is_taken(void **state)
 {
 	(void)state;
-	assert_false(host_calls_take(-1, 1, MINUTE, NOW));
+	assert_false(host_calls_take(-1, 0, 1, MINUTE, NOW));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_calls, close_calls)
@@ -126,6 +138,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_each_slot_is_taken_once_a_window),
+		TEST(test_slots_behind_the_first_ones),
 		TEST(test_another_process_sees_what_is_taken),
 		TEST(test_times_in_the_future_are_free),
 		TEST(test_only_a_socket_with_a_path_has_a_file),

@@ -440,6 +440,47 @@ static void filters_choose(void **state)
 	end_page(&p);
 }
 
+/* What is absent comes last, what is equal stays in its order. The files have the same order as the page. */
+static void columns_order_the_list(void **state)
+{
+#define ENVIRONMENT "\nenvironment,"
+	static const struct {
+		const char *query, *rows[4];
+	} cases[] = {
+		{"", {ENVIRONMENT, "script", "ppweb1", "ppdb1"}},
+		{"sort=to", {"ppdb1", "ppweb1", ENVIRONMENT, "script"}},
+		{"sort=-risk", {ENVIRONMENT, "ppdb1", "ppweb1", "script"}},
+		{"sort=from", {"ppdb1", "ppweb1", "script", ENVIRONMENT}},
+		{"sort=-at", {ENVIRONMENT, "script", "ppweb1", "ppdb1"}},
+		{"sort=-duration", {"script", "ppweb1", "ppdb1", ENVIRONMENT}},
+		{"sort=profile", {"ppdb1", "script", "ppweb1", ENVIRONMENT}},
+		{"sort=-profile", {"ppweb1", "script", "ppdb1", ENVIRONMENT}},
+		{"sort=servers", {ENVIRONMENT, "script", "ppweb1", "ppdb1"}},
+	};
+	struct page_fixture p;
+
+	(void)state;
+	begin_page(&p, some);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *at = render(&p.f, "incidents-csv", cases[i].query);
+
+		for (int k = 0; k < 4; k++) {
+			/* The worst server of the environment stands at the end of its row. */
+			at = at ? strstr(at, cases[i].rows[k]) : NULL;
+			if (!at)
+				fail_msg("%s: %s is not row %d", cases[i].query, cases[i].rows[k],
+					 k);
+		}
+	}
+	assert_has(render(&p.f, "incidents", "sort=-risk&range=7d"),
+		   "<th scope=\"col\" class=\"num\" aria-sort=\"descending\">"
+		   "<a href=\"incidents?sort=risk&amp;range=7d#incidents\">Risk</a></th>");
+	assert_has(p.f.out.data, "<li>Open <b>2</b></li><li>Ended <b>2</b></li>");
+	assert_has(p.f.out.data,
+		   "<a href=\"incidents?sort=reason&amp;range=7d#incidents\">Reason</a>");
+	end_page(&p);
+}
+
 static void without_any_the_page_says_so(void **state)
 {
 	struct page_fixture p;
@@ -464,7 +505,7 @@ static void a_long_list_has_parts(void **state)
 	begin_page(&p, "");
 	for (int i = 0; i < 201; i++)
 		incidents_add(&p.incidents, SPAN("1 s 1763884800000 0 0 30000 1 900 0 0 ppdb1"));
-	page = render(&p.f, "incidents", "page=2");
+	page = render(&p.f, "incidents", "page=3");
 	assert_has(page, "Rows 201 to 201 of 201");
 	assert_int_equal(count_of(page, "<tr><th scope=\"row\">"), 1);
 	assert_int_equal(count_of(render(&p.f, "incidents-csv", ""), "\n"), 202);
@@ -545,6 +586,67 @@ static void a_line_that_cannot_be_is_skipped(void **state)
 	reads_lines("1 s 1000 60 30 90 1 800 0 0 a\nnonsense\n1 s 1000 60 30 90 1 800 0 0 b", 2);
 }
 
+/* As risk is added up in the order of the rules. */
+static void of_two_equal_reasons_the_first_is_told(void **state)
+{
+	struct run r;
+
+	(void)state;
+	begin(&r);
+	has(&r, "a", 800);
+	memset(r.snap->servers[0].points, 0, sizeof(r.snap->servers[0].points));
+	r.snap->servers[0].points[COMPONENT_CPU_NOW] = 40;
+	r.snap->servers[0].points[COMPONENT_MEMORY_NOW] = 40;
+	has_healthy(&r, 30);
+	step(&r);
+	assert_open(&r, "1 s 3000000 0 0 0 6 800 0 0 a");
+	end(&r);
+}
+
+static void assert_servers_in_order(const char *record, const char *const names[3])
+{
+	struct page_fixture p;
+	const char *at;
+
+	begin_page(&p, record);
+	at = render(&p.f, "incidents-csv", "");
+	for (int i = 0; i < 3; i++) {
+		at = strstr(at, names[i]);
+		assert_non_null(at);
+	}
+	end_page(&p);
+}
+
+/* Of those that are open, or ended together, the one that began last comes first; then by name. */
+static void those_that_end_together_are_sorted_by_beginning_and_name(void **state)
+{
+	(void)state;
+	assert_servers_in_order("1 s 1763884800000 60000 30000 90000 2 870 2 0 old\n"
+				"1 s 1763884830000 30000 0 60000 2 870 2 0 newer-b\n"
+				"1 s 1763884830000 30000 0 60000 2 870 2 0 newer-a",
+				(const char *const[]){"newer-a", "newer-b", "old"});
+	assert_servers_in_order("1 s 1763884800000 60000 30000 0 2 870 2 0 old\n"
+				"1 s 1763884830000 30000 0 0 2 870 2 0 newer-b\n"
+				"1 s 1763884830000 30000 0 0 2 870 2 0 newer-a",
+				(const char *const[]){"newer-a", "newer-b", "old"});
+}
+
+static void whole_texts_are_as_expected(void **state)
+{
+	struct page_fixture p;
+	const char *from, *to;
+
+	(void)state;
+	begin_page(&p, some);
+	from = strchr(strstr(render(&p.f, "incidents", ""), "<main"), '>') + 1;
+	to = strstr(from, "</main>");
+	assert_non_null(to);
+	assert_expected("incidents.html", (struct span){from, (size_t)(to - from)});
+	assert_expected("incidents.csv", span_str(render(&p.f, "incidents-csv", "")));
+	assert_expected("api-incidents.json", span_str(render(&p.f, "api-incidents", "")));
+	end_page(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -561,9 +663,13 @@ int main(void)
 		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(open_ones_come_first_then_the_newest),
 		cmocka_unit_test(filters_choose),
+		cmocka_unit_test(columns_order_the_list),
 		cmocka_unit_test(without_any_the_page_says_so),
 		cmocka_unit_test(a_long_list_has_parts),
 		cmocka_unit_test(json_and_csv_say_the_same),
+		cmocka_unit_test(of_two_equal_reasons_the_first_is_told),
+		cmocka_unit_test(those_that_end_together_are_sorted_by_beginning_and_name),
+		cmocka_unit_test(whole_texts_are_as_expected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "captured.h"
 
 static int64_t now_ms = 1000;
 
@@ -32,33 +33,6 @@ int64_t clock_mono_us(void)
 int64_t clock_wall_ms(void)
 {
 	return 1795437065123;
-}
-
-static int ends[2]; /* the pipe in place of stderr */
-static int real_stderr;
-
-static void capture_start(void)
-{
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	assert_return_code(fcntl(ends[0], F_SETFL, O_NONBLOCK), errno);
-	real_stderr = dup(STDERR_FILENO);
-	dup2(ends[1], STDERR_FILENO);
-}
-
-/* What was written since capture_start, as a string. */
-static const char *capture_end(void)
-{
-	static char text[65536 + 1];
-	ssize_t len;
-
-	dup2(real_stderr, STDERR_FILENO);
-	close(real_stderr);
-	close(ends[1]);
-	len = read(ends[0], text, sizeof(text) - 1);
-	close(ends[0]);
-	assert_true(len >= 0);
-	text[len] = '\0';
-	return text;
 }
 
 static unsigned count_lines(const char *text)
@@ -248,7 +222,7 @@ static void test_broken_stderr_stops_nothing(void **state)
 	(void)state;
 	signal(SIGPIPE, SIG_DFL);
 	capture_start();
-	dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), ends[0]); /* the reader is gone */
+	dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), captured.ends[0]); /* the reader is gone */
 	repeat("broken", 2);
 	capture_end();
 
@@ -272,10 +246,10 @@ static void test_full_stderr_does_not_block(void **state)
 
 	(void)state;
 	capture_start();
-	fcntl(ends[1], F_SETFL, O_NONBLOCK);
-	while (write(ends[1], page, sizeof(page)) > 0)
+	fcntl(captured.ends[1], F_SETFL, O_NONBLOCK);
+	while (write(captured.ends[1], page, sizeof(page)) > 0)
 		;
-	fcntl(ends[1], F_SETFL, 0);
+	fcntl(captured.ends[1], F_SETFL, 0);
 	alarm(10); /* a write that blocks fails the test */
 	repeat("full", 3);
 	alarm(0);
@@ -298,6 +272,34 @@ static void test_errno_is_left_alone(void **state)
 	capture_end();
 }
 
+/* There are fewer events than windows. If there were more, the oldest window is reused. */
+static void test_the_oldest_window_is_reused(void **state)
+{
+	static char names[65][8];
+
+	(void)state;
+	now_ms += 1000000;
+	for (int i = 0; i < 64; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "w%02d", i);
+		capture_start();
+		for (int n = 0; n < 21; n++)
+			log_event(LOG_LEVEL_WARNING, names[i], LOG_INT("n", n));
+		assert_int_equal(count_lines(capture_end()), 20);
+		now_ms++;
+	}
+	(void)snprintf(names[64], sizeof(names[64]), "w64");
+	capture_start();
+	log_event(LOG_LEVEL_WARNING, names[64], LOG_INT("n", 1));
+	log_event(LOG_LEVEL_WARNING, names[1], LOG_INT("n", 1));
+	log_event(LOG_LEVEL_WARNING, names[63], LOG_INT("n", 1));
+	assert_int_equal(count_lines(capture_end()), 1);
+	/* Its count was forgotten; its line takes the place of w01. */
+	capture_start();
+	log_event(LOG_LEVEL_WARNING, names[0], LOG_INT("n", 1));
+	log_event(LOG_LEVEL_WARNING, names[2], LOG_INT("n", 1));
+	assert_int_equal(count_lines(capture_end()), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +314,7 @@ int main(void)
 		cmocka_unit_test_setup(test_broken_stderr_stops_nothing, setup),
 		cmocka_unit_test_setup(test_full_stderr_does_not_block, setup),
 		cmocka_unit_test_setup(test_errno_is_left_alone, setup),
+		cmocka_unit_test_setup(test_the_oldest_window_is_reused, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -359,6 +359,8 @@ static void test_the_lease_covers_every_call(void **state)
 	assert_int_equal(limits.group[CACHE_FLEET].lease_ms, 14000 + PROTOCOL_LEASE_REST_MS);
 	assert_int_equal(limits.group[CACHE_STATUS].lease_ms, 14000 + PROTOCOL_LEASE_REST_MS);
 	assert_int_equal(limits.group[CACHE_FLEET].interval_ms, 30000);
+	assert_int_equal(limits.group[CACHE_ALERTS].interval_ms, 30000);
+	assert_int_equal(limits.group[CACHE_ALERTMANAGER].interval_ms, 30000);
 	assert_int_equal(limits.group[CACHE_STATUS].interval_ms, 2000);
 }
 

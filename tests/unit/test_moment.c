@@ -15,17 +15,37 @@
 
 #define RECORD_MAX (8u << 20)
 
+static void encode_beside(const struct snapshot *snap, struct span record, struct buf *out)
+{
+	struct buf alone;
+
+	buf_init(&alone, RECORD_MAX);
+	moment_encode_both(snap, record, &alone, out);
+	buf_free(&alone);
+}
+
+/* Alone and beside itself it is the same. */
 static struct snapshot *again(const struct snapshot *snap)
 {
-	struct snapshot *back;
-	struct buf record;
+	struct snapshot *alone, *back;
+	struct buf record, beside;
 
 	buf_init(&record, RECORD_MAX);
-	moment_encode(snap, &record);
-	assert_true(buf_ok(&record));
-	back = moment_decode(buf_span(&record));
+	buf_init(&beside, RECORD_MAX);
+	moment_encode_both(snap, SPAN(""), &record, &beside);
+	assert_true(buf_ok(&record) && buf_ok(&beside) && beside.len > 0);
+	alone = moment_decode(buf_span(&record), (struct span){NULL, 0});
+	back = moment_decode(buf_span(&beside), buf_span(&record));
+	assert_non_null(alone);
 	assert_non_null(back);
+	assert_int_equal(alone->count, back->count);
+	for (size_t i = 0; i < back->count; i++) {
+		assert_true(span_eq(alone->servers[i].name, back->servers[i].name));
+		assert_int_equal(alone->servers[i].risk, back->servers[i].risk);
+	}
+	snapshot_free(&alone);
 	buf_free(&record);
+	buf_free(&beside);
 	return back;
 }
 
@@ -312,6 +332,16 @@ static void same_quantile(double then, double now)
 	assert_true(isnan(then) ? isnan(now) : fabs(shown(then) - now) < 1e-9);
 }
 
+/* Sockets and days are whole. */
+static void same_other(double then, double now, enum metric metric)
+{
+	double step = strstr(metric_table[metric].wire, "_wait") || metric == METRIC_UPTIME_DAYS
+			      ? 1
+			      : 0.1;
+
+	assert_true(isnan(then) ? isnan(now) : fabs(then - now) <= step / 2 + 1e-9);
+}
+
 static void forecasts_come_back_in_tenths(void **state)
 {
 	static const char *const answers[] = {
@@ -324,12 +354,13 @@ static void forecasts_come_back_in_tenths(void **state)
 		struct buf record;
 
 		snap->interval_ms = 30000;
+		snap->servers[0].load.now = METRIC_LOAD_MOST;
 		back = again(snap);
 		buf_init(&record, RECORD_MAX);
 		horizons_encode(snap, &record);
 		assert_true(buf_ok(&record));
 		print_message("%s: %.1f\n", answers[a], (double)record.len / (double)snap->count);
-		assert_int_equal(horizons_decode(buf_span(&record), back), 0);
+		assert_int_equal(horizons_decode(buf_span(&record), SPAN(""), back), 0);
 		for (size_t i = 0; i < snap->count; i++) {
 			struct horizons then, *now = back->servers[i].horizons;
 
@@ -343,16 +374,63 @@ static void forecasts_come_back_in_tenths(void **state)
 					same_quantile(then.at[m][h].p90, now->at[m][h].p90);
 				}
 			}
+			for (int o = 0; o < OTHER_METRICS; o++)
+				same_other(then.other[o], now->other[o], other_metrics[o]);
 		}
 		for (size_t at = 0; at < record.len; at += 7) {
 			record.data[at] ^= 4;
-			assert_int_equal(horizons_decode(buf_span(&record), back), -1);
+			assert_int_equal(horizons_decode(buf_span(&record), SPAN(""), back), -1);
 			record.data[at] ^= 4;
 		}
 		buf_free(&record);
 		snapshot_free(&snap);
 		snapshot_free(&back);
 	}
+}
+
+/* A page of one server reads 40 records: of each only a small part, however large the fleet is. */
+static void one_server_is_read_without_the_fleet(void **state)
+{
+	struct snapshot *snap = golden_snapshot("predictions_current-critical-500");
+	struct forecasts all, one;
+	struct buf record;
+
+	(void)state;
+	buf_init(&record, RECORD_MAX);
+	snap->scenario.known = true;
+	(void)snprintf(snap->scenario.name, sizeof(snap->scenario.name), "night ~1");
+	horizons_encode(snap, &record);
+	assert_int_equal(forecasts_decode(buf_span(&record), SPAN(""), HORIZONS, &all), 0);
+	assert_int_equal(all.names->count, snap->count);
+	assert_string_equal(all.scenario, "night ~1");
+	for (size_t i = 0; i < all.names->count; i++) {
+		struct span name = all.names->servers[i].name;
+		const struct server *found;
+		size_t k;
+
+		assert_int_equal(forecasts_decode(buf_span(&record), name, HORIZONS, &one), 0);
+		assert_in_range(one.names->count, 1, 24);
+		found = snapshot_find(one.names, name);
+		assert_non_null(found);
+		k = (size_t)(found - one.names->servers);
+		for (int m = 0; m < KEPT_METRICS; m++) {
+			same_quantile(forecasts_now(&all, i, (enum kept_metric)m),
+				      forecasts_now(&one, k, (enum kept_metric)m));
+			same_quantile(
+				forecasts_quantiles(&all, i, (enum kept_metric)m, HORIZONS - 1).p90,
+				forecasts_quantiles(&one, k, (enum kept_metric)m, HORIZONS - 1)
+					.p90);
+		}
+		same_other(forecasts_other(&all, i, 0), forecasts_other(&one, k, 0),
+			   METRIC_CPU_USER);
+		forecasts_free(&one);
+	}
+	assert_int_equal(forecasts_decode(buf_span(&record), SPAN("nobody"), HORIZONS, &one), 0);
+	assert_int_equal(one.names->count, 0);
+	forecasts_free(&one);
+	forecasts_free(&all);
+	buf_free(&record);
+	snapshot_free(&snap);
 }
 
 static void a_band_goes_through_now_and_the_horizons(void **state)
@@ -368,7 +446,7 @@ static void a_band_goes_through_now_and_the_horizons(void **state)
 	assert_int_equal(band.len, 0);
 	buf_init(&record, RECORD_MAX);
 	horizons_encode(snap, &record);
-	assert_int_equal(horizons_decode(buf_span(&record), back), 0);
+	assert_int_equal(horizons_decode(buf_span(&record), SPAN(""), back), 0);
 	band_of_horizons(&band, &back->servers[0], KEPT_MEMORY);
 	band_of_metric(&exact, snap->servers[0].series, METRIC_MEM_USED);
 	assert_int_equal(band.len, FORECAST_STEPS);
@@ -389,6 +467,15 @@ static void a_band_goes_through_now_and_the_horizons(void **state)
 	band_of_horizons(&band, &back->servers[0], KEPT_LOAD);
 	assert_true(fabs(band.low[2] - (back->servers[0].load.now + band.low[5]) / 2) < 1e-9);
 	assert_false(band.percent);
+	/* In a straight line from one to the next. */
+	back->servers[0].cpu.now = 10;
+	back->servers[0].horizons->at[KEPT_CPU][0] = (struct quantiles){16, 22, 40};
+	back->servers[0].horizons->at[KEPT_CPU][1] = (struct quantiles){4, 34, 100};
+	band_of_horizons(&band, &back->servers[0], KEPT_CPU);
+	assert_true(band.low[0] == 11 && band.median[0] == 12 && band.high[0] == 15);
+	assert_true(band.low[5] == 16 && band.median[5] == 22 && band.high[5] == 40);
+	assert_true(band.low[8] == 10 && band.median[8] == 28 && band.high[8] == 70);
+	assert_true(band.low[11] == 4 && band.median[11] == 34 && band.high[11] == 100);
 	/* It ends before a horizon that is absent. */
 	back->servers[0].horizons->at[KEPT_CPU][2].p10 = NAN;
 	band_of_horizons(&band, &back->servers[0], KEPT_CPU);
@@ -411,16 +498,16 @@ static void the_rules_are_those_of_the_format(void **state)
 	buf_init(&text, 4096);
 	for (int database = 0; database < 2; database++)
 		for (int c = 0; c < COMPONENT_COUNT; c++) {
-			const struct risk_rule *rule = risk_rule((enum component)c, database);
+			const struct risk_rule *rule = risk_rule((enum component)c);
+			const struct risk_step *steps = risk_steps((enum component)c, database);
 
 			buf_addf(&text, "%d%c", rule->weight, rule->above ? '>' : '=');
 			for (int i = 0; i < 4; i++) {
-				assert_true(rule->steps[i].limit == rint(rule->steps[i].limit));
-				buf_addf(&text, " %.0f:%d", rule->steps[i].limit,
-					 rule->steps[i].points);
+				assert_true(steps[i].limit == rint(steps[i].limit));
+				buf_addf(&text, " %.0f:%d", steps[i].limit, steps[i].points);
 			}
 		}
-	assert_int_equal(MOMENT_FORMAT, 2);
+	assert_int_equal(MOMENT_FORMAT, 3);
 	assert_true(hash_xxh64(buf_span(&text)) == 0x873f1debf0333ca2);
 	buf_free(&text);
 }
@@ -435,12 +522,12 @@ static void bytes_are_those_of_the_format(void **state)
 		const char *answer;
 		uint64_t moment, horizons, compact, series;
 	} rows[] = {
-		{"predictions_current-healthy-20", 0xbe68addaaee13c19, 0x0db47bca015ff5ec,
-		 0x4a984c20e0db0fa4, 0x23b0f9ea1ef4ffc4},
-		{"predictions_current-critical-90", 0xa8ef55471042f64a, 0x89f268001f05b850,
-		 0x14066ed6c613caed, 0xb31ef378e63c4e32},
-		{"predictions_synthetic-edges-68", 0x07e89e15af9b4eba, 0x8b779e992bc57faf,
-		 0x08b4377d5555037c, 0x7e56fcc4d4f3a110},
+		{"predictions_current-healthy-20", 0x004091842017afd3, 0x8732901f5c719686,
+		 0x38725ca031c72378, 0x23b0f9ea1ef4ffc4},
+		{"predictions_current-critical-90", 0x279570e9f5a6b8c1, 0xaf92ddf2ffbdce63,
+		 0x60416176f3a525ee, 0xb31ef378e63c4e32},
+		{"predictions_synthetic-edges-68", 0xedbb5e94a501b27a, 0x9b675a7aac4e0d3e,
+		 0x0572f0d10b2300f8, 0x7e56fcc4d4f3a110},
 	};
 
 	(void)state;
@@ -469,6 +556,30 @@ static void bytes_are_those_of_the_format(void **state)
 	}
 }
 
+/* Of ten buckets of 30 s one is kept alone and with its forecasts, the others beside it. */
+static double bytes_of_a_server(struct snapshot *snap)
+{
+	struct buf alone, beside, forecasts;
+	double bytes;
+
+	buf_init(&alone, RECORD_MAX);
+	buf_init(&beside, RECORD_MAX);
+	buf_init(&forecasts, RECORD_MAX);
+	snap->interval_ms = 30000;
+	snap->gen_ms = INT64_C(1763899265123);
+	horizons_encode(snap, &forecasts);
+	moment_encode(snap, &alone);
+	snap->gen_ms += 30017;
+	snap->bucket++;
+	snap->prob_30m = 0.0731;
+	encode_beside(snap, buf_span(&alone), &beside);
+	bytes = (double)alone.len / 10 + 0.9 * (double)beside.len + (double)forecasts.len / 10;
+	buf_free(&alone);
+	buf_free(&beside);
+	buf_free(&forecasts);
+	return bytes / (double)snap->count;
+}
+
 /* The recorded answers are noise: no fleet needs more. */
 static void a_server_takes_few_bytes(void **state)
 {
@@ -476,25 +587,115 @@ static void a_server_takes_few_bytes(void **state)
 		const char *answer;
 		double bytes;
 	} most[] = {
-		{"predictions_current-healthy-90", 20.5},
-		{"predictions_current-critical-90", 20.5},
-		{"predictions_current-critical-500", 19},
+		/* 1.1 of them are the other metrics' present values. */
+		{"predictions_current-healthy-90", 21.4},
+		{"predictions_current-critical-90", 21.4},
+		{"predictions_current-critical-500", 20.5},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(most) / sizeof(most[0]); i++) {
 		struct snapshot *snap = golden_snapshot(most[i].answer);
-		struct buf record;
+		double bytes = bytes_of_a_server(snap);
 
-		snap->interval_ms = 30000;
-		buf_init(&record, RECORD_MAX);
-		moment_encode(snap, &record);
-		print_message("%s: %.1f\n", most[i].answer,
-			      (double)record.len / (double)snap->count);
-		assert_true((double)record.len <= most[i].bytes * (double)snap->count);
-		buf_free(&record);
+		print_message("%s: %.1f\n", most[i].answer, bytes);
+		assert_true(bytes <= most[i].bytes);
 		snapshot_free(&snap);
 	}
+}
+
+/* Names of their own, and other servers than the earlier moment had. */
+static void a_moment_needs_the_one_it_is_beside(void **state)
+{
+	struct snapshot *then = any_fleet(20), *now = any_fleet(30), *back;
+	struct buf base, other, beside;
+
+	(void)state;
+	buf_init(&base, RECORD_MAX);
+	buf_init(&other, RECORD_MAX);
+	buf_init(&beside, RECORD_MAX);
+	moment_encode(then, &base);
+	moment_encode_both(now, buf_span(&base), &other, &beside);
+	back = moment_decode(buf_span(&beside), buf_span(&base));
+	assert_int_equal(back->count, now->count);
+	snapshot_free(&back);
+	assert_null(moment_decode(buf_span(&beside), buf_span(&other)));
+	assert_null(moment_decode(buf_span(&beside), buf_span(&beside)));
+	assert_null(moment_decode(buf_span(&beside), (struct span){NULL, 0}));
+	back = moment_decode(buf_span(&other), buf_span(&base)); /* it is beside none */
+	assert_int_equal(back->count, now->count);
+	snapshot_free(&back);
+	buf_reset(&other);
+	encode_beside(now, buf_span(&beside), &other);
+	encode_beside(now, SPAN("damaged"), &other);
+	assert_true(buf_ok(&other) && other.len == 0);
+	for (size_t at = 0; at < beside.len; at++) {
+		beside.data[at] ^= 0x10;
+		assert_null(moment_decode(buf_span(&beside), buf_span(&base)));
+		beside.data[at] ^= 0x10;
+	}
+	buf_free(&base);
+	buf_free(&other);
+	buf_free(&beside);
+	snapshot_free(&then);
+	snapshot_free(&now);
+}
+
+static struct buf kept_before(const char *name)
+{
+	struct buf record;
+	char path[200], chunk[4096];
+	size_t n;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/tests/data/records/%s", getenv("srcdir"), name);
+	file = fopen(path, "rb");
+	assert_non_null(file);
+	buf_init(&record, RECORD_MAX);
+	while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		buf_add(&record, chunk, n);
+	(void)fclose(file);
+	return record;
+}
+
+/* Format 2, as it was written of this answer. */
+static void a_record_of_the_format_before_is_read(void **state)
+{
+	struct snapshot *snap = golden_snapshot("predictions_synthetic-edges-68");
+	struct buf moment = kept_before("moment-2-edges-68"),
+		   forecasts = kept_before("forecasts-2-edges-68"), now, then;
+	struct snapshot *old = moment_decode(buf_span(&moment), (struct span){NULL, 0}), *new;
+
+	(void)state;
+	assert_non_null(old);
+	assert_int_equal(horizons_decode(buf_span(&forecasts), SPAN(""), old), 0);
+	snap->interval_ms = 30000;
+	snap->bucket = 58800000;
+	new = again(snap);
+	buf_init(&now, RECORD_MAX);
+	horizons_encode(snap, &now);
+	assert_int_equal(horizons_decode(buf_span(&now), SPAN(""), new), 0);
+	buf_reset(&now);
+	buf_init(&then, RECORD_MAX);
+	compact_encode(new, &now);
+	compact_encode(old, &then);
+	assert_true(span_eq(buf_span(&now), buf_span(&then)));
+	for (size_t i = 0; i < old->count; i++) {
+		const struct horizons *a = old->servers[i].horizons, *b = new->servers[i].horizons;
+
+		assert_true(!a == !b);
+		if (a)
+			assert_memory_equal(a, b, offsetof(struct horizons, other));
+		for (size_t o = 0; a && o < OTHER_METRICS; o++)
+			assert_true(isnan(a->other[o])); /* they came with format 3 */
+	}
+	snapshot_free(&snap);
+	snapshot_free(&old);
+	snapshot_free(&new);
+	buf_free(&moment);
+	buf_free(&forecasts);
+	buf_free(&now);
+	buf_free(&then);
 }
 
 static void damaged_bytes_are_no_moment(void **state)
@@ -507,13 +708,161 @@ static void damaged_bytes_are_no_moment(void **state)
 	moment_encode(snap, &record);
 	for (size_t at = 0; at < record.len; at++) {
 		record.data[at] ^= 0x10;
-		assert_null(moment_decode(buf_span(&record)));
+		assert_null(moment_decode(buf_span(&record), (struct span){NULL, 0}));
 		record.data[at] ^= 0x10;
-		assert_null(moment_decode((struct span){record.data, at}));
+		assert_null(moment_decode((struct span){record.data, at}, (struct span){NULL, 0}));
 	}
-	assert_null(moment_decode((struct span){NULL, 0}));
+	assert_null(moment_decode((struct span){NULL, 0}, (struct span){NULL, 0}));
 	buf_free(&record);
 	snapshot_free(&snap);
+}
+
+/* ---- what another program may have written ---- */
+
+enum spoilt {
+	STEPS,
+	CRITICAL_STEPS,
+	SILENT_SINCE,
+	LEVEL_SINCE,
+	PROFILE_NUMBER,
+	NAMES,
+	PROGRESS,
+	SCENARIO_COUNT,
+	BUCKET_NUMBER,
+	GEN,
+	SERVED
+};
+
+/* A fleet of two servers in bucket 100 of 30 s, the first at a level that has a since. */
+static struct snapshot *spoilt(enum spoilt what, int64_t value)
+{
+	struct snapshot *snap = new_snapshot();
+	struct server *s;
+
+	snap->bucket = 100;
+	snap->gen_ms = 100 * 30000;
+	add_sample(snap, "a", &fleet[0]);
+	add_sample(snap, "b", &fleet[4]);
+	assert_int_equal(snapshot_seal(snap), 0);
+	s = &snap->servers[0];
+	if (what == STEPS || what == CRITICAL_STEPS)
+		s->crossings[0] = (struct crossing){(uint8_t)value, what == CRITICAL_STEPS, 50};
+	if (what == SILENT_SINCE) {
+		s->same_count = 9;
+		s->same_since_ms = value;
+	}
+	if (what == LEVEL_SINCE)
+		s->level_since_ms[level_of(s->risk)] = value;
+	if (what == PROFILE_NUMBER)
+		s->profile = (enum profile)value;
+	if (what == NAMES)
+		s->name.len = (size_t)value;
+	if (what == PROGRESS)
+		snap->warmup.progress_percent = (int)value;
+	if (what == SCENARIO_COUNT)
+		snap->scenario.affected = (int)value;
+	if (what == BUCKET_NUMBER)
+		snap->bucket = value;
+	if (what == GEN)
+		snap->gen_ms = value;
+	if (what == SERVED)
+		snap->served.calls = value;
+	return snap;
+}
+
+/* The writer takes what it is given; the reader does not. */
+static void what_no_fleet_can_be_is_refused(void **state)
+{
+	static const struct {
+		enum spoilt what;
+		int64_t value;
+		bool good;
+	} rows[] = {
+		{STEPS, CROSSING_STEPS, true},
+		{STEPS, CROSSING_STEPS + 1, false},
+		{CRITICAL_STEPS, CROSSING_STEPS, true},
+		{CRITICAL_STEPS, CROSSING_STEPS + 1, false},
+		{SILENT_SINCE, 0, true},
+		{SILENT_SINCE, -1000, false},
+		{LEVEL_SINCE, 30000, true}, /* the first bucket */
+		{LEVEL_SINCE, 29999, false},
+		{LEVEL_SINCE, 100 * 30000, true},
+		{PROFILE_NUMBER, PROFILE_COUNT - 1, true},
+		{NAMES, 0, false},
+		{PROGRESS, 100, true},
+		{PROGRESS, 101, false},
+		{PROGRESS, -1, false},
+		{SCENARIO_COUNT, INT32_MAX, true},
+		{SCENARIO_COUNT, -1, false},
+		{BUCKET_NUMBER, (INT64_C(1) << 48) / 30000 - 1, true},
+		{BUCKET_NUMBER, (INT64_C(1) << 48) / 30000, false},
+		{BUCKET_NUMBER, -1, false},
+		{GEN, (INT64_C(1) << 48) - 1, true},
+		{GEN, INT64_C(1) << 48, false},
+		{SERVED, -1, true}, /* not known */
+		{SERVED, -2, false},
+		{SERVED, (INT64_C(1) << 48) - 1, true},
+		{SERVED, INT64_C(1) << 48, false},
+	};
+	struct buf record;
+
+	(void)state;
+	buf_init(&record, RECORD_MAX);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct snapshot *snap = spoilt(rows[i].what, rows[i].value), *back;
+
+		buf_reset(&record);
+		moment_encode(snap, &record);
+		assert_true(buf_ok(&record));
+		back = moment_decode(buf_span(&record), (struct span){NULL, 0});
+		if ((back != NULL) != rows[i].good)
+			fail_msg("row %zu", i);
+		snapshot_free(&back);
+		snapshot_free(&snap);
+	}
+	buf_free(&record);
+}
+
+/* A value beyond its metric's range is absent, whoever wrote it. */
+static void values_beyond_their_range_are_absent(void **state)
+{
+	static const struct {
+		double written, most;
+		bool there;
+	} rows[] = {{100, 100, true},
+		    {100.1, 100, false},
+		    {METRIC_LOAD_MOST, METRIC_LOAD_MOST, true},
+		    {METRIC_LOAD_MOST + 1, METRIC_LOAD_MOST, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct snapshot *snap = spoilt(GEN, 100 * 30000), *back;
+		struct server *s = &snap->servers[1], *then;
+		bool load = rows[i].most > 100, there = rows[i].there;
+		struct reading r = {rows[i].written, rows[i].written, rows[i].written, NAN,
+				    -rows[i].written};
+
+		if (load)
+			s->load = r;
+		else
+			s->cpu = s->memory = s->iowait = r;
+		s->swap_now = load ? 0 : rows[i].written;
+		s->crossings[0] = (struct crossing){3, false, load ? 50 : rows[i].written};
+		if (there) /* the reader works the risk out again */
+			risk_score(s);
+		back = again(snap);
+		then = &back->servers[span_eq(back->servers[0].name, s->name) ? 0 : 1];
+		r = load ? then->load : then->cpu;
+		assert_int_equal(!isnan(r.now), there);
+		assert_int_equal(!isnan(r.worst), there);
+		assert_int_equal(!isnan(r.change), there);
+		assert_int_equal(!isnan(load ? r.now : then->memory.predicted), there);
+		assert_int_equal(!isnan(load ? r.now : then->iowait.now), there);
+		assert_int_equal(!isnan(then->swap_now), load || there);
+		assert_int_equal(!isnan(then->crossings[0].peak), load || there);
+		snapshot_free(&snap);
+		snapshot_free(&back);
+	}
 }
 
 /* With a correct checksum, every decoded value is still within the range that pages rely on. */
@@ -532,7 +881,7 @@ static void forged_bytes_are_within_range(void **state)
 		sum = hash_xxh64((struct span){record.data + 13, record.len - 13});
 		for (int i = 0; i < 8; i++)
 			record.data[5 + i] = (char)(sum >> 8 * i & 0xff);
-		back = moment_decode(buf_span(&record));
+		back = moment_decode(buf_span(&record), (struct span){NULL, 0});
 		record.data[at] ^= 0x11;
 		for (size_t i = 0; back && i < back->count; i++) {
 			const struct server *s = &back->servers[i];
@@ -558,11 +907,16 @@ int main(void)
 		cmocka_unit_test(silence_and_crossings_stay),
 		cmocka_unit_test(no_server_is_a_moment_too),
 		cmocka_unit_test(forecasts_come_back_in_tenths),
+		cmocka_unit_test(one_server_is_read_without_the_fleet),
 		cmocka_unit_test(a_band_goes_through_now_and_the_horizons),
 		cmocka_unit_test(the_rules_are_those_of_the_format),
 		cmocka_unit_test(bytes_are_those_of_the_format),
 		cmocka_unit_test(a_server_takes_few_bytes),
+		cmocka_unit_test(a_moment_needs_the_one_it_is_beside),
+		cmocka_unit_test(a_record_of_the_format_before_is_read),
 		cmocka_unit_test(damaged_bytes_are_no_moment),
+		cmocka_unit_test(what_no_fleet_can_be_is_refused),
+		cmocka_unit_test(values_beyond_their_range_are_absent),
 		cmocka_unit_test(forged_bytes_are_within_range),
 	};
 

@@ -13,6 +13,7 @@
 #define DAY     INT64_C(86400000)
 #define WITHIN  "1763999700001 "
 #define AT_TEXT "1764000000000 "
+#define BASES   "1763999400001 " /* from where on what a moment is beside is looked for */
 
 static struct buf record;
 
@@ -51,7 +52,7 @@ static void found(int64_t full_ms, int64_t thin_ms)
 	assert_int_equal(moment.snap->bucket, BUCKET);
 	snapshot_free(&moment.snap);
 	assert_string_equal(redis_heard(), "XREVRANGE tfthist:full " AT_TEXT WITHIN "COUNT 1\n"
-					   "XREVRANGE tfthist:thin " AT_TEXT WITHIN "COUNT 1\n");
+					   "XREVRANGE tfthist:thin " AT_TEXT BASES "COUNT 1\n");
 }
 
 static void test_a_moment_is_one_round_trip(void **state)
@@ -73,10 +74,75 @@ static void on_risks(void)
 		"1\r\nn\r\n$1\r\na\r\n"
 		"*2\r\n$15\r\n%lld-0\r\n*4\r\n$1\r\ns\r\n$2\r\nd1\r\n$1\r\nr\r\n$2\r\nri\r\n",
 		(long long)AT - 300000, (long long)AT + 30000);
-	redis_on("XRANGE tfthist:risk", wire);
+	redis_on("XRANGE tfthist:risk ", wire);
 }
 
 #define POINT "1 0.5 0.5 0 1 0 0 0 0 1 900 850 ppdb001 healthy"
+
+/* Of a later bucket, in the same window. */
+static struct buf record_beside(void)
+{
+	struct snapshot *snap = snapshot_new();
+	struct buf alone, beside;
+
+	snap->bucket = BUCKET + 5;
+	snap->interval_ms = 30000;
+	assert_non_null(snapshot_add(snap, SPAN("a")));
+	assert_int_equal(snapshot_seal(snap), 0);
+	buf_init(&alone, 65536);
+	buf_init(&beside, 65536);
+	moment_encode_both(snap, buf_span(&record), &alone, &beside);
+	buf_free(&alone);
+	assert_true(buf_ok(&beside) && beside.len > 0 && beside.len < record.len);
+	snapshot_free(&snap);
+	return beside;
+}
+
+static int64_t bucket_at(int64_t at_ms)
+{
+	struct moment moment;
+	int64_t bucket = 0;
+
+	if (moments_read(cache, at_ms, false, &moment) == MOMENT_FOUND)
+		bucket = moment.snap->bucket;
+	snapshot_free(&moment.snap);
+	return bucket;
+}
+
+static void test_a_moment_beside_the_thin_one_of_its_window(void **state)
+{
+	struct buf beside = record_beside();
+
+	(void)state;
+	redis_on_stream("XREVRANGE tfthist:full", AT + 150000, "m", buf_span(&beside));
+	redis_on_stream("XREVRANGE tfthist:thin", AT, "t", buf_span(&record));
+	assert_int_equal(bucket_at(AT + 150000), BUCKET + 5);
+	assert_int_equal(bucket_at(AT + 179999), BUCKET + 5);
+	/* Written when nobody had seen the thin one. */
+	redis_on_stream("XREVRANGE tfthist:full", AT + 150000, "m", buf_span(&record));
+	assert_int_equal(bucket_at(AT + 150000), BUCKET);
+	/* The first of its window. */
+	redis_on_stream("XREVRANGE tfthist:full", AT, "m", SPAN(""));
+	assert_int_equal(bucket_at(AT), BUCKET);
+	buf_free(&beside);
+}
+
+static void test_without_what_it_is_beside_a_moment_is_a_gap(void **state)
+{
+	struct buf beside = record_beside();
+
+	(void)state;
+	redis_on_stream("XREVRANGE tfthist:full", AT + 150000, "m", buf_span(&beside));
+	redis_on_stream("XREVRANGE tfthist:thin", AT - 300000, "t", buf_span(&record));
+	redis_on("XRANGE", "*0\r\n");
+	assert_int_equal(bucket_at(AT + 150000), 0);
+	redis_on_stream("XREVRANGE tfthist:thin", AT, "t", SPAN("damaged"));
+	assert_int_equal(bucket_at(AT + 150000), 0);
+	redis_on_stream("XREVRANGE tfthist:full", AT, "m", SPAN(""));
+	redis_on_stream("XREVRANGE tfthist:thin", AT - 30000, "t", buf_span(&record));
+	assert_int_equal(bucket_at(AT), 0);
+	buf_free(&beside);
+}
 
 static void test_the_day_before_comes_in_the_same_round_trip(void **state)
 {
@@ -101,7 +167,8 @@ static void test_the_day_before_comes_in_the_same_round_trip(void **state)
 	assert_int_equal(history_points(&day)[0].at_ms, 1763992800030);
 	assert_int_equal(history_points(&day)[2].at_ms, AT - 30000);
 	assert_string_equal(redis_heard(), "XREVRANGE tfthist:full " AT_TEXT WITHIN "COUNT 1\n"
-					   "XREVRANGE tfthist:thin " AT_TEXT WITHIN "COUNT 1\n"
+					   "XREVRANGE tfthist:thin " AT_TEXT BASES "COUNT 1\n"
+					   "XRANGE tfthist:riskhours 1763996400000 1764000000000\n"
 					   "XRANGE tfthist:risk 1763996400000 1764000000000\n"
 					   "XRANGE tfthist:hours 1763913600000 1763996399999\n"
 					   "XRANGE tfthist:fleet 1763996400000 1764000000000\n");
@@ -239,11 +306,13 @@ static void test_without_redis_there_is_none(void **state)
 /* For how many days a fleet with records of this size is kept. */
 static void kept(int64_t memory, size_t moment, size_t forecasts, double full, double thin)
 {
-	struct retention r = retention_of(memory, 30000, moment, forecasts);
+	struct retention r =
+		retention_of(memory, 30000, &(struct retention_lengths){moment, moment, forecasts});
 
 	assert_true((double)r.full_ms / DAY > full - 0.05 && (double)r.full_ms / DAY < full + 0.05);
 	assert_true((double)r.thin_ms / DAY > thin - 0.05 && (double)r.thin_ms / DAY < thin + 0.05);
 	assert_int_equal(r.risks_ms, r.full_ms + DAY);
+	assert_true(r.thin_ms >= r.full_ms + PROTOCOL_THIN_MS);
 	assert_int_equal(r.risks_bytes, memory / 8);
 }
 
@@ -256,13 +325,17 @@ static void test_what_is_kept_follows_from_memory_and_sizes(void **state)
 	kept(256 << 20, 100000, 1, 1, 4.7);
 	kept(16 << 20, 1800, 3000, 1, 15.6);
 	kept(INT64_C(4) << 30, 20000, 40000, 30, 30);
+	assert_true(retention_of(256 << 20, 30000, &(struct retention_lengths){10000, 20000, 1})
+			    .full_ms > 2 * DAY);
 }
 
 static void test_long_intervals_and_no_record(void **state)
 {
+	static const struct retention_lengths none = {0}, large = {1000000, 1000000, 0};
+
 	(void)state;
-	assert_int_equal(retention_of(256 << 20, 300000, 0, 0).full_ms, 30 * DAY);
-	assert_int_equal(retention_of(16 << 20, 300000, 1000000, 0).full_ms, DAY);
+	assert_int_equal(retention_of(256 << 20, 300000, &none).full_ms, 30 * DAY);
+	assert_int_equal(retention_of(16 << 20, 300000, &large).full_ms, DAY);
 }
 
 int main(void)
@@ -270,6 +343,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_moment_is_one_round_trip, open_moments,
 						close_moments),
+		cmocka_unit_test_setup_teardown(test_a_moment_beside_the_thin_one_of_its_window,
+						open_moments, close_moments),
+		cmocka_unit_test_setup_teardown(test_without_what_it_is_beside_a_moment_is_a_gap,
+						open_moments, close_moments),
 		cmocka_unit_test_setup_teardown(test_the_day_before_comes_in_the_same_round_trip,
 						open_moments, close_moments),
 		cmocka_unit_test_setup_teardown(test_a_gap_has_neighbours, open_moments,

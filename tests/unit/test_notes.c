@@ -99,6 +99,7 @@ static void test_no_more_are_read_than_there_is_room_for(void **state)
 	assert_int_equal(d.count, DIAGNOSIS_CALLS);
 	assert_int_equal(d.action_count, DIAGNOSIS_ACTIONS);
 	assert_int_equal(d.budget_left, 0);
+	assert_int_equal(cache_fill_ms(cache, CACHE_FLEET), 100);
 }
 
 static void test_keys_of_another_type_say_nothing(void **state)
@@ -408,6 +409,47 @@ static void test_what_readers_found(void **state)
 	metrics_free(&metrics);
 }
 
+/* Another program has written more series than there is room for; those that fit are read. */
+static void on_many_counters(const char *begins, size_t count)
+{
+	struct buf wire;
+	char series[100];
+
+	buf_init(&wire, 1 << 20);
+	buf_addf(&wire, "*%zu\r\n", 2 * count);
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(series, sizeof(series), P "http_requests_total{route=\"r%03zu\"}",
+			       i);
+		put_string(&wire, span_str(series));
+		put_string(&wire, SPAN("7"));
+	}
+	redis_on_span(begins, buf_span(&wire));
+	buf_free(&wire);
+}
+
+static void test_more_series_than_there_is_room_for(void **state)
+{
+	struct metrics *metrics = metrics_new("web1");
+	struct diagnosis d = {.fresh = 1};
+	struct served served = {.fresh = 1, .calls = 2};
+	struct buf out;
+
+	(void)state;
+	on_many_counters("HGETALL", 500);
+	buf_init(&out, 1 << 20);
+	metrics_print(metrics, cache, SPAN(""), &out);
+	buf_char(&out, '\0');
+	assert_non_null(strstr(out.data, "{route=\"r399\"} 7\n"));
+	assert_null(strstr(out.data, "r400"));
+	metrics_diagnose(metrics, cache, &d);
+	assert_int_equal(d.fresh, 0);
+	metrics_served(cache, &served);
+	assert_int_equal(served.fresh, 0);
+	assert_int_equal(served.calls, 0);
+	buf_free(&out);
+	metrics_free(&metrics);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_cache, close_cache)
 
 int main(void)
@@ -427,6 +469,7 @@ int main(void)
 		TEST(test_metrics_are_printed_in_order),
 		TEST(test_forecasts_are_printed_where_there_are_enough),
 		TEST(test_what_readers_found),
+		TEST(test_more_series_than_there_is_room_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

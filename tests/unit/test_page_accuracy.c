@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "fleet/accuracy.h"
+#include "fleet/warnings.h"
 #include "view_fixture.h"
 
 #define HOUR_MS INT64_C(3600000)
@@ -13,6 +14,7 @@ struct scored {
 	struct fixture f;
 	struct accuracy accuracy;
 	struct accuracy_hour hour;
+	struct warnings warnings;
 };
 
 /* Of 60 values of an hour; horizons: 0 is 30 min. */
@@ -37,6 +39,36 @@ static const struct made {
 	{ACCURACY_CHANGED, KEPT_CPU, 0, PROFILE_WEB, {60, 20, 20, 6000, 3000, 3000, {0}, 0, 0}},
 };
 
+/* What came of warnings in each hour: of the CPU of Web API servers, and of the memory of databases. */
+static void add_warnings(struct warnings *w, int64_t hour_ms)
+{
+	struct warnings_hour hour = {.at_ms = hour_ms};
+
+	hour.sums[0][PROFILE_WEB] = (struct warning_sums){{3, 1, 2, 0}, {[4] = 2, [20] = 1}};
+	hour.sums[2][PROFILE_DATABASE] = (struct warning_sums){{0, 1, 0, 1}, {0}};
+	hour.sums[11][PROFILE_WEB] = (struct warning_sums){{0, 0, 1, 0}, {0}};
+	warnings_add_hour(w, &hour);
+}
+
+static const char *const outcomes[] = {
+	"1 0 0 2 1763895300000 ppweb001",
+	"1 1 2 1 0 ppdb001",
+	"1 2 11 2 1763894700000 pp%20web",
+	"1 3 2 1 1763895300000 ppdb001",
+};
+
+static void warned_init(struct scored *s, int hours)
+{
+	warnings_init(&s->warnings, s->accuracy.from_ms, s->accuracy.to_ms);
+	for (int i = hours; i > 0; i--)
+		add_warnings(&s->warnings, NOON_MS - i * HOUR_MS);
+	for (int i = 0; hours && i < 4; i++)
+		assert_int_equal(warnings_add_line(&s->warnings, NOON_MS - 60000 * (4 - i),
+						   span_str(outcomes[i])),
+				 0);
+	s->f.view.warnings = &s->warnings;
+}
+
 /* Three hours, one of them differently, and one between them without values. */
 static void scored_init(struct scored *s, int64_t range_ms, int hours)
 {
@@ -58,6 +90,7 @@ static void scored_init(struct scored *s, int64_t range_ms, int hours)
 		accuracy_add(&s->accuracy, &s->hour);
 	}
 	s->f.view.accuracy = &s->accuracy;
+	warned_init(s, hours);
 }
 
 static struct scored *scored_new(int64_t range_ms, int hours)
@@ -72,6 +105,7 @@ static struct scored *scored_new(int64_t range_ms, int hours)
 static void scored_free(struct scored *s)
 {
 	fixture_free(&s->f);
+	warnings_free(&s->warnings);
 	free(s);
 }
 
@@ -124,6 +158,31 @@ static void the_worst_comes_first_with_its_mark(void **unused)
 	/* All cells that were forecast, and that with a changed scenario below. */
 	assert_int_equal(count_of(page, "<td data-l=\"Verdict\">"), 4 * HORIZONS + 1 + 1);
 	order(page, "id=\"scenario-changed\"", "worse than naive");
+	scored_free(s);
+}
+
+static void columns_order_the_scores(void **unused)
+{
+	struct scored *s = scored_new(DAY_MS, 4);
+	const char *row;
+
+	(void)unused;
+	row = strstr(render(&s->f, "accuracy", "sort=-horizon"), "<tbody>");
+	assert_non_null(row);
+	row = order(row, "<td data-l=\"Horizon\">8 h</td>", "<td data-l=\"Horizon\">4 h</td>");
+	order(row, "<td data-l=\"Horizon\">1 h</td>", "<td data-l=\"Horizon\">30 min</td>");
+	row = strstr(render(&s->f, "accuracy", "sort=metric"), "<tbody>");
+	order(row, "<th scope=\"row\">CPU", "<th scope=\"row\">Load");
+	/* A cell without a value is last in both directions. */
+	for (int i = 0; i < 2; i++) {
+		row = strstr(render(&s->f, "accuracy", i ? "sort=-coverage" : "sort=coverage"),
+			     "<tbody>");
+		order(row, "<td data-l=\"Coverage\" class=\"num\">80%",
+		      "<td data-l=\"Coverage\" class=\"num\">–");
+	}
+	assert_has(
+		s->f.out.data,
+		"aria-sort=\"descending\"><a href=\"accuracy?sort=coverage#scores\">Coverage</a>");
 	scored_free(s);
 }
 
@@ -190,7 +249,7 @@ static void links_of_the_past_keep_its_moment(void **unused)
 	assert_has(render(&s->f, "accuracy", "at=2025-11-23T12:01:00Z"),
 		   "<a href=\"accuracy?horizon=30m&amp;at=2025-11-23T12:01:00Z\">30 min</a>");
 	assert_has(render(&s->f, "overview", "at=2025-11-23T12:01:00Z"),
-		   "<a href=\"accuracy?at=2025-11-23T12:01:00Z\">Of the last day’s");
+		   "href=\"accuracy?at=2025-11-23T12:01:00Z\">30-minute CPU forecasts held");
 	scored_free(s);
 }
 
@@ -204,10 +263,14 @@ static void without_values_the_page_says_so(void **unused)
 	assert_has(page, "Not enough yet: 0 of 100 values of the 30-minute CPU forecasts.");
 	assert_has(page, "Nothing has been compared in this range.");
 	assert_has(page, "<th scope=\"row\">30 min</th><td>8496</td><td>0</td><td>8496</td>");
-	assert_int_equal(count_of(page, "No value in this range."), KEPT_METRICS - 1);
-	page = render(&s->f, "accuracy", "metric=cpu_user");
+	assert_int_equal(count_of(page, "<figure"), 0);
+	assert_has(page,
+		   "Not enough yet: a curve needs forecasts for 30 min that have come true in "
+		   "this range.</p>");
+	assert_has(page, "Not enough yet: no warning has been settled in this range");
+	page = render(&s->f, "accuracy", "metric=cpu_user&horizon=8h");
 	assert_has(page, "Nothing has been compared in this range.");
-	assert_int_equal(count_of(page, "No value in this range."), 1);
+	assert_has(page, "a curve needs forecasts for 8 h that");
 	page = render(&s->f, "api-accuracy", "horizon=30m&metric=cpu");
 	assert_has(page, "\"n\":0,\"below\":0,\"above\":0,\"silent\":0,\"absent\":0,\"coverage\":"
 			 "null,\"coverage_low\":null,\"coverage_high\":null,\"error\":null,");
@@ -223,13 +286,15 @@ static void without_the_shared_cache_nothing_is_claimed(void **unused)
 
 	(void)unused;
 	s->f.view.accuracy = NULL;
+	s->f.view.warnings = NULL;
 	page = render(&s->f, "accuracy", "");
 	assert_has(page, "Scores are kept in the shared cache, which cannot be reached. Nothing is "
 			 "lost.");
 	assert_has_not(page, "id=\"summary\"");
 	assert_has(render(&s->f, "api-accuracy", ""), "\"range\":\"1d\",\"profile\":null,\"from\":"
 						      "null,\"to\":null,\"slot_s\":null,"
-						      "\"records\":null,\"scores\":null}");
+						      "\"records\":null,\"scores\":null,"
+						      "\"warnings\":null,\"outcomes\":null}");
 	assert_int_equal(count_of(render(&s->f, "accuracy-csv", ""), "\n"), 1);
 	assert_has_not(render(&s->f, "overview", ""), "id=\"forecasts\"");
 	scored_free(s);
@@ -241,15 +306,158 @@ static void the_overview_tells_it_once_there_are_enough(void **unused)
 
 	(void)unused;
 	assert_has(render(&s->f, "overview", ""),
-		   "<p class=\"note\" id=\"forecasts\"><a href=\"accuracy\">Of the last day’s "
-		   "30-minute CPU forecasts 68% fell inside the band that should hold 80%; they "
-		   "beat “no change” by 12%.</a></p>");
+		   "<a id=\"forecasts\" href=\"accuracy\">30-minute CPU forecasts held 68% of the "
+		   "time; they should hold 80%.</a></p>");
 	/* Filters of the list do not change it. */
 	assert_has(render(&s->f, "overview", "profile=db&sort=name"),
-		   "<a href=\"accuracy\">Of the last day’s 30-minute CPU forecasts 68%");
+		   "href=\"accuracy\">30-minute CPU forecasts held 68% of the time");
 	fixture_free(&s->f);
+	warnings_free(&s->warnings);
 	scored_init(s, DAY_MS, 1);
-	assert_has_not(render(&s->f, "overview", ""), "id=\"forecasts\"");
+	assert_has(render(&s->f, "overview", ""),
+		   "href=\"accuracy\">Too few forecasts have come true yet to say how sure they "
+		   "are.</a>");
+	scored_free(s);
+}
+
+/* CPU user is forecast only by a model. Where it was, but nothing could be compared, it is shown. */
+static void what_was_forecast_in_vain_has_its_row(void **unused)
+{
+	static const struct accuracy_sums vain[] = {{.silent = 3}, {.absent = 3}, {.n = 3}};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(vain) / sizeof(vain[0]); i++) {
+		struct scored *s = scored_new(DAY_MS, 0);
+
+		assert_int_equal(count_of(render(&s->f, "accuracy", "metric=cpu_user&horizon=1h"),
+					  "<td data-l=\"Verdict\">"),
+				 0);
+		memset(&s->hour, 0, sizeof(s->hour));
+		s->hour.at_ms = NOON_MS - HOUR_MS;
+		s->hour.sums[0][KEPT_CPU_USER][1][PROFILE_WEB] = vain[i];
+		accuracy_add(&s->accuracy, &s->hour);
+		assert_int_equal(count_of(render(&s->f, "accuracy", "metric=cpu_user&horizon=1h"),
+					  "<td data-l=\"Verdict\">"),
+				 1);
+		scored_free(s);
+	}
+}
+
+static void the_line_tells_its_minimum(void **unused)
+{
+	static const int64_t below[][3] = {{50, 10, 20}, {10, 50, 20}, {10, 20, 50}, {50, 50, 20}};
+	static const char *const told[] = {
+		"last value 80.0%, minimum 50.0% at 2025-11-23T09:30:00Z",
+		"last value 80.0%, minimum 50.0% at 2025-11-23T10:30:00Z",
+		"last value 50.0%, minimum 50.0% at 2025-11-23T11:30:00Z",
+		"last value 80.0%, minimum 50.0% at 2025-11-23T09:30:00Z"};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		struct scored *s = scored_new(DAY_MS, 0);
+
+		for (int h = 0; h < 3; h++) {
+			memset(&s->hour, 0, sizeof(s->hour));
+			s->hour.at_ms = NOON_MS - (3 - h) * HOUR_MS;
+			s->hour.sums[0][KEPT_MEMORY][0][PROFILE_WEB].n = 100;
+			s->hour.sums[0][KEPT_MEMORY][0][PROFILE_WEB].below = below[i][h];
+			accuracy_add(&s->accuracy, &s->hour);
+		}
+		assert_has(render(&s->f, "accuracy", "metric=memory&horizon=30m"), told[i]);
+		scored_free(s);
+	}
+}
+
+static void predicted_columns_have_their_verdict(void **unused)
+{
+	struct scored *s = scored_new(DAY_MS, 4);
+	const char *page;
+
+	(void)unused;
+	page = render(&s->f, "overview", "");
+	assert_has(page, "<p class=\"note\" id=\"trust\"><a href=\"accuracy\">Last day’s 30-minute "
+			 "forecasts</a>: CPU used <span title=\"CPU used, forecasts for 30 min, "
+			 "all servers, last "
+			 "day: 240 values; the band from p10 to p90 should hold 80%\"><b "
+			 "aria-hidden=\"true\">◀</b> too narrow, band held 68% of 80%</span>; I/O "
+			 "wait <span");
+	assert_has(page, "✗</b> worse than naive, band held 80% of 80%</span>; Memory");
+	assert_has(page, "…</b> not enough yet: 0 of 100</span></p>");
+	/* In the heads glyph and word, the share in the title. */
+	assert_has(page, ">CPU Predicted (30m)</a> <small title=\"band held 68% of 80%, last "
+			 "day\"><b aria-hidden=\"true\">◀</b> too narrow</small></th>");
+	assert_has(page, ">Mem Predicted (30m)</a> <small title=\"not enough yet: 0 of 100, last "
+			 "day\"><b aria-hidden=\"true\">…</b> too few</small></th>");
+	assert_int_equal(count_of(page, "</a> <small title"), 3);
+	assert_int_equal(count_of(render(&s->f, "remediation", ""), "</a> <small title"), 1);
+	assert_int_equal(count_of(render(&s->f, "top", ""), "of 80%</span>"), 2);
+	assert_has(render(&s->f, "remediation", ""), "forecasts</a>: CPU used <span title");
+	assert_has(render(&s->f, "heatmap", "metric=cpu"), "forecasts</a>: CPU used <span title");
+	assert_has_not(render(&s->f, "heatmap", ""), "id=\"trust\"");
+	assert_has(render(&s->f, "top", "at=2025-11-23T12:01:00Z"),
+		   "id=\"trust\"><a href=\"accuracy?at=2025-11-23T12:01:00Z\">");
+	s->f.view.accuracy = NULL;
+	assert_has_not(render(&s->f, "top", ""), "id=\"trust\"");
+	assert_has_not(render(&s->f, "overview", ""), "</a> <small title");
+	scored_free(s);
+}
+
+/* Above each band: those of the server's profile. */
+static void bands_have_their_verdict(void **unused)
+{
+	struct scored *s = scored_new(DAY_MS, 4);
+	const char *page;
+
+	(void)unused;
+	s->f.view.server = snapshot_find(s->f.snap, SPAN("ppweb001"));
+	page = render(&s->f, "server", "");
+	assert_has(page, "<small>30 min: <span title=\"CPU used, forecasts for 30 min, Web API, "
+			 "last day: 180 values; the band from p10 to p90 should hold 80%\"><b "
+			 "aria-hidden=\"true\">◀</b> too narrow, band held 67% of 80%</span>, last "
+			 "day</small>");
+	assert_has(page,
+		   "<small>30 min: <span title=\"Memory, forecasts for 30 min, all servers, ");
+	assert_has(page, "…</b> not enough yet: 0 of 100</span>, last day</small>");
+	s->f.view.accuracy = NULL;
+	assert_has_not(render(&s->f, "server", ""), "<small>30 min: ");
+	scored_free(s);
+}
+
+static void warnings_have_their_shares_and_links(void **unused)
+{
+	struct scored *s = scored_new(DAY_MS, 4);
+	const char *page, *row;
+
+	(void)unused;
+	page = render(&s->f, "accuracy", "");
+	row = order(page, "<table id=\"warnings-table\"",
+		    "CPU used ≥ 90% <small>predicted risk</small></th><td data-l=\"Horizon\">30 "
+		    "min</td>"
+		    "<td data-l=\"Came true\" class=\"num\">12</td>"
+		    "<td data-l=\"Missed\" class=\"num\">4</td>"
+		    "<td data-l=\"False alarms\" class=\"num\">8</td>"
+		    "<td data-l=\"Precision\" class=\"num\">60%</td>"
+		    "<td data-l=\"Recall\" class=\"num\">75%</td>"
+		    "<td data-l=\"Median lead\" class=\"num\">4 min</td>");
+	row = order(row, "Memory ≥ 95%, Database ≥ 98% <small>predicted risk", "Swap ≥ 50%");
+	/* The newest first, with links to the warning and to what came of it. */
+	row = order(row, "<table id=\"outcomes-table\"", "…</b> not known");
+	row = order(row, "○</b> false alarm", "✗</b> missed");
+	row = order(row, "<a href=\"server/ppweb001?at=2025-11-23T11:56:00Z\">", "✓</b> came true");
+	row = order(row, "<a href=\"server/ppweb001?at=2025-11-23T10:55:00Z\">", "1 h 1 min");
+	assert_non_null(row);
+	page = render(&s->f, "accuracy", "profile=db");
+	assert_has(page, "<th scope=\"row\">Memory ≥ 98% <small>predicted risk");
+	assert_int_equal(count_of(page, "data-l=\"Came true\""), 1);
+	assert_int_equal(count_of(page, "data-l=\"Outcome\""), 2);
+	page = render(&s->f, "accuracy", "horizon=1h");
+	assert_int_equal(count_of(page, "data-l=\"Came true\""), 1);
+	page = render(&s->f, "accuracy", "metric=load");
+	assert_has(page, "Not enough yet: no warning has been settled in this range");
+	page = render(&s->f, "api-accuracy", "metric=cpu");
+	assert_has(page, "\"warnings\":[{\"metric\":\"cpu\",\"kind\":\"risk\",\"limit\":90,"
+			 "\"horizon\":\"30m\",\"hits\":12,\"misses\":4,\"false_alarms\":8,"
+			 "\"unknown\":0,\"precision\":0.6,\"recall\":0.75,\"lead_min\":4}],");
 	scored_free(s);
 }
 
@@ -258,6 +466,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_texts_are_as_expected),
 		cmocka_unit_test(the_worst_comes_first_with_its_mark),
+		cmocka_unit_test(columns_order_the_scores),
 		cmocka_unit_test(a_sentence_says_it),
 		cmocka_unit_test(a_naive_guess_without_error_is_not_divided_by),
 		cmocka_unit_test(filters_choose_cells_and_keep_each_other),
@@ -265,6 +474,11 @@ int main(void)
 		cmocka_unit_test(without_values_the_page_says_so),
 		cmocka_unit_test(without_the_shared_cache_nothing_is_claimed),
 		cmocka_unit_test(the_overview_tells_it_once_there_are_enough),
+		cmocka_unit_test(what_was_forecast_in_vain_has_its_row),
+		cmocka_unit_test(the_line_tells_its_minimum),
+		cmocka_unit_test(predicted_columns_have_their_verdict),
+		cmocka_unit_test(bands_have_their_verdict),
+		cmocka_unit_test(warnings_have_their_shares_and_links),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

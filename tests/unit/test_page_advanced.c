@@ -46,6 +46,32 @@ static void a_viewer_has_no_working_button(void **state)
 	fixture_free(&f);
 }
 
+static void it_tells_what_became_of_the_alerts(void **state)
+{
+	static const struct scenario scenario;
+	struct diagnosis d = diagnosis_of(ROLE_VIEWER, "", &scenario);
+	struct fixture f;
+	const char *text;
+
+	(void)state;
+	fixture_fleet(&f);
+	f.view.diagnosis = &d;
+	assert_has(render(&f, "advanced", ""), "No Alertmanager is configured: nothing is sent.");
+	d.has_alertmanager = true;
+	d.alerts_ms = GEN_MS;
+	text = render(&f, "advanced", "");
+	assert_has(text, "<dd id=\"alerts-taken\"><time ");
+	assert_has_not(text, "alerts-fault");
+	d.alerts_fault = "timed out";
+	d.alerts_fault_ms = GEN_MS;
+	assert_has(render(&f, "advanced", ""), "<dd id=\"alerts-fault\">timed out since <time ");
+	assert_has(render(&f, "advanced", ""), "<dd id=\"alerts-read\">–</dd>");
+	f.snap->untold = REASON_BAD;
+	f.snap->untold_ms = GEN_MS;
+	assert_has(render(&f, "advanced", ""), "<dd id=\"alerts-read\">–; not since <time ");
+	fixture_free(&f);
+}
+
 /* Only operators see who acts here, and where the other programs are. */
 static void names_and_addresses_are_for_operators(void **state)
 {
@@ -204,6 +230,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_viewer_has_no_working_button),
+		cmocka_unit_test(it_tells_what_became_of_the_alerts),
 		cmocka_unit_test(names_and_addresses_are_for_operators),
 		cmocka_unit_test(what_is_not_known_is_a_dash),
 		cmocka_unit_test(foreign_text_stays_text),

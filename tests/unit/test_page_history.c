@@ -544,6 +544,85 @@ static void the_server_page_shows_the_risk_of_a_day(void **state)
 	end(&p);
 }
 
+/* ---- whole texts ---- */
+
+static void assert_whole(struct page_fixture *p, const char *page, const char *query,
+			 const char *file)
+{
+	const char *text = render(&p->f, page, query), *from = strstr(text, "<main"), *to;
+
+	if (!from) {
+		assert_expected(file, span_str(text));
+		return;
+	}
+	from = strchr(from, '>') + 1;
+	to = strstr(from, "</main>");
+	assert_non_null(to);
+	assert_expected(file, (struct span){from, (size_t)(to - from)});
+}
+
+static void whole_texts_are_as_expected(void **state)
+{
+	struct page_fixture p;
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	add_some(&p);
+	assert_whole(&p, "history", "", "history.html");
+	assert_whole(&p, "history", "metric=risk", "history-risk.html");
+	assert_whole(&p, "history", "metric=levels", "history-levels.html");
+	assert_whole(&p, "api-history", "metric=levels", "api-history.json");
+	assert_whole(&p, "history-csv", "metric=levels", "history.csv");
+	end(&p);
+}
+
+/* A label closer to the edge would be moved onto the next one. */
+static void a_time_is_told_where_its_label_fits(void **state)
+{
+	static const struct {
+		int64_t from_ms;
+		bool told;
+	} rows[] = {{-39, false}, {-40, true}, {-41, true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct chart_frame frame = {.title = "t",
+					    .desc = span_str("d"),
+					    .unit = "%",
+					    .from_ms = rows[i].from_ms * 600,
+					    .to_ms = (rows[i].from_ms + 1000) * 600,
+					    .top = 100};
+		struct buf out;
+
+		buf_init(&out, 1 << 16);
+		chart_begin(&frame, &out);
+		chart_end(&frame, NULL, 0, &out);
+		buf_char(&out, '\0');
+		assert_int_equal(strstr(out.data, ">00:00<") != NULL, rows[i].told);
+		buf_free(&out);
+	}
+}
+
+/* Every value has its step; equal ones share one. */
+static void an_area_has_a_step_for_each_value(void **state)
+{
+	static const struct chart_frame frame = {.from_ms = 0, .to_ms = 1000, .base = 0, .top = 10};
+	const struct chart_point points[] = {
+		{100, 1, 1, 1, false}, {200, 2, 2, 2, true}, {300, 3, 3, 3, true},
+		{400, 3, 3, 3, true},  {500, 1, 1, 1, true},
+	};
+	const struct chart_series series = {"value", "Name", points,
+					    sizeof(points) / sizeof(points[0])};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	chart_area(&frame, &series, &out);
+	buf_char(&out, '\0');
+	assert_has(out.data, "d=\"M98 1000V900H100V800H200V700H400V900H500V1000Z\"");
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -570,6 +649,9 @@ int main(void)
 		cmocka_unit_test(json_has_every_point_and_null_for_absent),
 		cmocka_unit_test(csv_is_unrounded_in_utc),
 		cmocka_unit_test(the_server_page_shows_the_risk_of_a_day),
+		cmocka_unit_test(whole_texts_are_as_expected),
+		cmocka_unit_test(a_time_is_told_where_its_label_fits),
+		cmocka_unit_test(an_area_has_a_step_for_each_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

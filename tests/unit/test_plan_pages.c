@@ -2,7 +2,9 @@
 /* The planning pages, the texts and their JSON and CSV forms: what a reader sees. */
 #include "config.h"
 
+#include "fleet/history.h"
 #include "fleet/rules.h"
+#include "fleet/silenced.h"
 #include "view_fixture.h"
 
 /* The content only: the shell has its own tests. */
@@ -32,6 +34,9 @@ static void whole_texts_are_as_expected(void **unused)
 		{"cost-csv", "", "cost.csv"},
 		{"remediation-csv", "", "remediation.csv"},
 		{"alerting-csv", "", "alerting.csv"},
+		{"top-csv", "", "top.csv"},
+		{"api-heatmap", "", "api-heatmap.json"},
+		{"badge-fleet", "", "badge-fleet.svg"},
 	};
 
 	(void)unused;
@@ -57,11 +62,11 @@ static void cost_uses_the_numbers_of_the_address(void **unused)
 	text = render(&f, "cost",
 		      "cost_per_hour=1000.5&avg_hours=2&prevention_pct=50&project_cost=0");
 	/* 2 high, 1 medium: 2.3 incidents at $2,001, half of which are prevented. */
-	assert_has(text, "<p class=\"value\">$2,301</p>");
+	assert_has(text, "<p class=\"value\">$2,300</p>");
 	assert_has(text, "(2 high + 0.3 × 1 medium) × 50%");
 	assert_has(text, "(2 h at $1,000)");
 	assert_has(text, "value=\"1000.5\"");
-	assert_has(text, "<p class=\"value\">0.0</p><p class=\"note\">project $0 / monthly");
+	assert_has(text, "<p class=\"value\">0.0</p><p class=\"note\">project $0 / (30 × daily)");
 	assert_has(text, "href=\"cost?format=csv&amp;cost_per_hour=1000.5&amp;avg_hours=2&amp;"
 			 "prevention_pct=50&amp;project_cost=0\"");
 	fixture_free(&f);
@@ -123,6 +128,91 @@ static void numbers_outside_their_range_are_refused(void **unused)
 	assert_has(query_key_values(QUERY_AVG_HOURS), "0 to 1000000000000");
 }
 
+#define COST_END_MS (GEN_MS / 3600000 * 3600000)
+
+/* A point an hour for so many hours of a day. */
+static void add_day(struct history *h, int day, int hours, const char *record)
+{
+	for (int i = hours; i-- > 0;)
+		history_add(h, COST_END_MS - (24 * day + i) * INT64_C(3600000), span_str(record));
+}
+
+static void cost_is_a_range_over_measured_days(void **unused)
+{
+	struct history h;
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	history_init(&h, 3600000, history_range_ms(HISTORY_7D), COST_END_MS);
+	f.view.history = &h;
+	assert_has(render(&f, "cost", ""),
+		   "No day has been measured yet, which takes 12 hours: the figures are those of "
+		   "now.");
+	assert_has_not(f.out.data, "id=\"days\"");
+	/* 9 at Danger, for less than half a day; 4; 1 at Warning; 2 at Danger and 1 at Degrading. */
+	add_day(&h, 3, 11, "1 0 0 0 0 9 0 0 0 1 7000 700 a -");
+	add_day(&h, 2, 12, "1 0 0 0 0 4 0 0 0 6 3000 700 a -");
+	add_day(&h, 1, 24, "1 0 0 0 0 0 1 0 3 6 1000 600 a -");
+	add_day(&h, 0, 24, "1 0 0 1 0 1 0 1 3 4 3000 950 a -");
+	page = render(&f, "cost", "");
+	assert_has(page, "The ranges are those of the 3 of the last 7 days that were measured");
+	assert_has(page,
+		   "<p class=\"value\">0.3 to 3.4</p><p class=\"note\">now 2.0: (2 high + 0.3 "
+		   "× 1 medium) × 85%</p>");
+	assert_has(page, "<p class=\"value\">$32,000 to $430,000</p>");
+	assert_has(page, "<p class=\"value\">0.0 to 0.3</p>");
+	assert_has(page,
+		   "<th scope=\"row\">24 h to 23 November 2025</th><td "
+		   "data-l=\"Measured\">24.0 h</td><td data-l=\"High\" class=\"num\">2.0</td><td "
+		   "data-l=\"Medium\" class=\"num\">1.0</td>");
+	assert_has(page, "<th scope=\"row\">24 h to 20 November 2025</th><td "
+			 "data-l=\"Measured\">11.0 h, left out</td>");
+	assert_int_equal(count_of(page, "24 h to "), 4);
+	assert_has(page, "Hypothetical: no outage was measured");
+	assert_has_not(page, "annual");
+	/* One weight, in the sum, in the table and in the JSON. */
+	assert_has(page, "class=\"num\">0.3</td>");
+	assert_has(render(&f, "api-cost", ""), "\"potential_cost\":37500}");
+	f.view.history = NULL;
+	assert_has(render(&f, "cost", ""),
+		   "The days before are in the shared cache, which cannot be reached: the figures "
+		   "are those of now.");
+	history_free(&h);
+	fixture_free(&f);
+}
+
+/* The counters, the rows and the bands of approval tell the same. */
+static void a_remedy_is_told_with_who_would_approve_it(void **unused)
+{
+	static const struct {
+		int risk;
+		const char *who;
+	} rows[] = {{499, "automatic, logged"},
+		    {500, "automatic after 30 s unless stopped"},
+		    {699, "automatic after 30 s unless stopped"},
+		    {700, "senior engineer"},
+		    {850, "senior engineer"},
+		    {851, "director, or automatic outside working hours"},
+		    {1000, "director, or automatic outside working hours"}};
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(approval_of(rows[i].risk)->who, rows[i].who);
+	fixture_fleet(&f);
+	page = render(&f, "remediation", "");
+	assert_has(page, "<li><b>2</b> actions would be proposed</li>");
+	assert_has(page, "<li><b>1</b> to be approved: senior engineer</li><li><b>1</b> to be "
+			 "approved: director, or automatic outside working hours</li></ul>");
+	assert_has(page, "<td data-l=\"Approval\">senior engineer</td>");
+	assert_has(page, "Every action would be reversible for ");
+	assert_has_not(page, "queued");
+	fixture_free(&f);
+}
+
 static void numbers_on_their_limits_are_taken(void **unused)
 {
 	static const struct {
@@ -168,10 +258,10 @@ static void calm_fleet_plans_nothing(void **unused)
 	add_sample(snap, "ppcon01", &fleet[3]);
 	fixture_use(&f, snap);
 	assert_has(render(&f, "cost", ""),
-		   "No server is at risk 40 or above; nothing to prevent today");
+		   "No server is at risk 50 or above; there is nothing to prevent now.");
 	assert_has(render(&f, "remediation", ""),
 		   "Nothing would trigger: no server is at risk 70 or above");
-	assert_has(render(&f, "alerting", ""), "No alert would be sent");
+	assert_has(render(&f, "alerting", ""), "Nobody would be told.");
 	assert_has(
 		render(&f, "api-alerting", ""),
 		"\"counters\":{\"Imminent Failure\":0,\"Critical\":0,\"Danger\":0,\"Warning\":0},"
@@ -181,7 +271,7 @@ static void calm_fleet_plans_nothing(void **unused)
 		"\xef\xbb\xbf"
 		"priority,server,profile,risk,cpu_now,cpu_predicted_30m,cpu_delta,"
 		"iowait_now,iowait_predicted_30m,iowait_delta,mem_now,mem_predicted_30m,"
-		"mem_delta\r\n");
+		"mem_delta,since,time\r\n");
 	fixture_free(&f);
 }
 
@@ -192,7 +282,149 @@ static void plans_say_that_nothing_is_done(void **unused)
 	(void)unused;
 	fixture_fleet(&f);
 	assert_has(render(&f, "remediation", ""), "Plan only. This dashboard executes nothing.");
-	assert_has(render(&f, "alerting", ""), "Nothing is sent by this dashboard.");
+	assert_has(render(&f, "alerting", ""), "Nothing is sent: no Alertmanager is configured.");
+	f.site.sends_alerts = true;
+	assert_has(render(&f, "alerting", ""), "Alerts are sent to Alertmanager, whose own routes");
+	fixture_free(&f);
+}
+
+/* ---- what an Alertmanager does ---- */
+
+#define HOUR INT64_C(3600000)
+
+/* The worst server is silenced by its name, and another one by an expression. */
+static void tell(struct fixture *f)
+{
+	const struct silence silences[] = {
+		{.id = SPAN("1-a"),
+		 .author = SPAN("ann <b>"),
+		 .comment = SPAN("disk \"swap\" & more"),
+		 .until_ms = GEN_MS + HOUR,
+		 .is_ours = true,
+		 .matcher_count = 1,
+		 .matchers = {{SPAN("server"), SPAN("ppml0001"), false, true}}},
+		{.id = SPAN("2"),
+		 .from_ms = GEN_MS + HOUR,
+		 .until_ms = GEN_MS + 48 * HOUR,
+		 .matcher_count = 1,
+		 .matchers = {{SPAN("server"), SPAN("pp<.*"), true, false}}},
+	};
+	const struct told_alert alerts[] = {
+		{.name = SPAN("TftServerRisk"),
+		 .server = SPAN("ppml0001"),
+		 .severity = LEVEL_IMMINENT,
+		 .receivers = SPAN("on-call, <team>"),
+		 .from_ms = GEN_MS - HOUR,
+		 .is_silenced = true},
+		{.name = SPAN("TftForecastCrossing"),
+		 .server = SPAN(HOSTILE),
+		 .metric = SPAN("mem_used_pct"),
+		 .severity = LEVEL_WARNING,
+		 .is_inhibited = true},
+		{.name = SPAN("TftEnvironment"), .severity = LEVEL_CRITICAL},
+	};
+	const struct alertmanager head = {.read_ms = GEN_MS,
+					  .version = SPAN("0.25.0"),
+					  .cluster = SPAN("ready"),
+					  .peers = 3,
+					  .alert_count = 3,
+					  .silences = {NULL, 2},
+					  .alerts_left_out = 7};
+	struct buf listed, firing, record;
+
+	buf_init(&listed, 1 << 16);
+	buf_init(&firing, 1 << 16);
+	buf_init(&record, 1 << 16);
+	silence_put(&silences[0], &listed);
+	silence_put(&silences[1], &listed);
+	alertmanager_put_alert(&alerts[0], 1, &firing);
+	alertmanager_put_alert(&alerts[1], 0, &firing);
+	alertmanager_put_alert(&alerts[2], 0, &firing);
+	alertmanager_put(&head, buf_span(&listed), buf_span(&firing), &record);
+	silenced_take(f->snap, buf_span(&record));
+	silenced_mark(f->snap);
+	f->site.sends_alerts = true;
+	buf_free(&listed);
+	buf_free(&firing);
+	buf_free(&record);
+}
+
+static void the_page_tells_what_an_alertmanager_does(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	tell(&f);
+	page = render(&f, "alerting", "");
+	assert_has(page, "Alertmanager 0.25.0, cluster of 3 ready, as of <time ");
+	assert_has(page, "on-call, &lt;team&gt;");
+	assert_has(page, "by ann &lt;b&gt;: disk &quot;swap&quot; &amp; more</small>");
+	assert_has(page, "held back by a more severe one");
+	assert_has(page, " <small>mem_used_pct</small>");
+	assert_has(page, "passed on");
+	assert_has(page, "7 left out: too many, too long or not understood.");
+	assert_has(page, "<tr id=\"silence-1-a\"><td>active</td>");
+	assert_has(page, "<tr id=\"silence-2\"><td>pending</td>");
+	assert_has(page, "<code>server!~&quot;pp&lt;.*&quot;</code>");
+	assert_has_not(page, "Who would be told now");
+	f.snap->untold = REASON_TIMEOUT;
+	f.snap->untold_ms = GEN_MS;
+	page = render(&f, "alerting", "");
+	assert_has(page, "It cannot be read since <time ");
+	assert_has(page,
+		   "<li class=\"untold\">Silences cannot be read from the Alertmanager since ");
+	fixture_free(&f);
+}
+
+static void the_api_tells_what_an_alertmanager_does(void **unused)
+{
+	struct fixture f;
+	const char *text;
+
+	(void)unused;
+	fixture_fleet(&f);
+	assert_has(render(&f, "api-alerting", ""), "\"alertmanager\":null}");
+	tell(&f);
+	text = render(&f, "api-alerting", "");
+	assert_has(text, "\"fault\":null,\"fault_since\":null,\"version\":\"0.25.0\","
+			 "\"cluster\":\"ready\",\"peers\":3,\"alerts\":[{\"alertname\":"
+			 "\"TftServerRisk\",\"severity\":\"Imminent Failure\","
+			 "\"server\":\"ppml0001\",\"metric\":null,");
+	assert_has(text, "\"state\":\"silenced\",\"silence\":\"1-a\"}");
+	assert_has(text, "\"state\":\"inhibited\",\"silence\":null}");
+	assert_has(text, "\"matchers\":[{\"label\":\"server\",\"value\":\"ppml0001\","
+			 "\"is_regex\":false,\"is_equal\":true}]}");
+	assert_has(text, "\"alerts_left_out\":7,");
+	assert_has(render(&f, "api-alerts", ""),
+		   "\"silenced_until\":\"2025-11-23T13:01:05.123Z\"}");
+	fixture_free(&f);
+}
+
+static void a_silenced_server_keeps_its_place_and_does_not_lead(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	assert_has(render(&f, "overview", ""), "<title>(3) Imminent Failure - ");
+	assert_has_not(render(&f, "overview", ""), "silenced");
+	tell(&f);
+	page = render(&f, "overview", "");
+	assert_has(page, "<title>(2) Danger - ");
+	assert_has(page,
+		   "<tr id=\"srv-ppml0001\" data-silenced=\"\"><td class=\"chip sev-imminent\">");
+	assert_has(page,
+		   "silenced until <time datetime=\"2025-11-23T13:01:05Z\">13:01:05 UTC</time> "
+		   "by ann &lt;b&gt;: disk &quot;swap&quot; &amp; more</small>");
+	assert_has(page, "3 of 6 servers need attention");
+	assert_has(page, "1 is silenced.");
+	assert_has(page, "<li id=\"case-ppml0001\">");
+	assert_has(render(&f, "badge-fleet", ""), ">Danger</text>");
+	f.view.server = &f.snap->servers[0];
+	assert_has(render(&f, "server", ""), "silenced until <time ");
 	fixture_free(&f);
 }
 
@@ -238,8 +470,9 @@ static void csv_has_the_rows_of_the_page_in_its_order(void **unused)
 	assert_has(text, "ppdb001");
 	assert_has_not(text, "ppml0001");
 	text = render(&f, "heatmap-csv", "metric=cpu");
-	assert_has(text, "\r\nppml0001,ML Compute,Imminent Failure,cpu,99.5\r\n");
-	assert_has(text, "\r\nppetl001,ETL/Ingest,Healthy,cpu,\r\n");
+	assert_has(text,
+		   "\r\nppml0001,ML Compute,Imminent Failure,cpu,99.5,2025-11-23T12:01:00Z\r\n");
+	assert_has(text, "\r\nppetl001,ETL/Ingest,Healthy,cpu,,2025-11-23T12:01:00Z\r\n");
 	assert_true(strstr(text, "ppml0001") < strstr(text, "ppdb001"));
 	fixture_free(&f);
 }
@@ -336,7 +569,8 @@ static void plans_link_to_their_orders(void **unused)
 	assert_has(text, "href=\"remediation?sort=-cpu90&amp;format=csv\"");
 	assert_int_equal(count_of(text, "aria-sort"), 1);
 	text = render(&f, "cost", "avg_hours=3&sort=name");
-	assert_has(text, "<a href=\"cost?sort=-cost&amp;avg_hours=3#at-risk\">Potential cost</a>");
+	assert_has(text, "<a href=\"cost?sort=-cost&amp;avg_hours=3#at-risk\">Counts as, incidents "
+			 "a day</a>");
 	assert_has(text,
 		   "aria-sort=\"ascending\"><a href=\"cost?sort=-name&amp;avg_hours=3#at-risk\">");
 	fixture_free(&f);
@@ -360,13 +594,13 @@ static void long_plans_have_parts(void **unused)
 	}
 	fixture_use(&f, snap);
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
-		const char *page = render(&f, plans[i].page, "page=3");
+		const char *page = render(&f, plans[i].page, "page=5");
 
 		(void)snprintf(text, sizeof(text), "Rows 401 to %zu of %zu ", plans[i].rows,
 			       plans[i].rows);
 		assert_has(page, text);
 		assert_int_equal(count_of(page, "<tr id="), plans[i].rows - 400);
-		assert_int_equal(count_of(render(&f, plans[i].page, ""), "<tr id="), 200);
+		assert_int_equal(count_of(render(&f, plans[i].page, ""), "<tr id="), 100);
 	}
 	assert_int_equal(count_of(render(&f, "remediation-csv", ""), "\r\n"), 451);
 	fixture_free(&f);
@@ -474,9 +708,14 @@ int main(void)
 		cmocka_unit_test(cost_uses_the_numbers_of_the_address),
 		cmocka_unit_test(zero_is_shown_as_zero_without_payback),
 		cmocka_unit_test(numbers_outside_their_range_are_refused),
+		cmocka_unit_test(cost_is_a_range_over_measured_days),
+		cmocka_unit_test(a_remedy_is_told_with_who_would_approve_it),
 		cmocka_unit_test(numbers_on_their_limits_are_taken),
 		cmocka_unit_test(calm_fleet_plans_nothing),
 		cmocka_unit_test(plans_say_that_nothing_is_done),
+		cmocka_unit_test(the_page_tells_what_an_alertmanager_does),
+		cmocka_unit_test(the_api_tells_what_an_alertmanager_does),
+		cmocka_unit_test(a_silenced_server_keeps_its_place_and_does_not_lead),
 		cmocka_unit_test(names_are_escaped_in_every_form),
 		cmocka_unit_test(a_bad_number_brings_the_form_back),
 		cmocka_unit_test(plans_come_in_the_asked_order),

@@ -16,10 +16,10 @@
 /* The keys of the fleet pages; a page allows one meaning of `metric`, never both. */
 #define ALL                                                                                        \
 	(QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SEV) | QUERY_BIT(QUERY_METRIC) |               \
-	 QUERY_BIT(QUERY_GROUP) | QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_N) |                     \
-	 QUERY_BIT(QUERY_PAGE) | QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_FORMAT) |                 \
-	 QUERY_BIT(QUERY_Q) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY) |                     \
-	 QUERY_BIT(QUERY_REFRESH))
+	 QUERY_BIT(QUERY_GROUP) | QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_HIDE) |                  \
+	 QUERY_BIT(QUERY_N) | QUERY_BIT(QUERY_ROW) | QUERY_BIT(QUERY_PAGE) |                       \
+	 QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_FORMAT) | QUERY_BIT(QUERY_Q) |                    \
+	 QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY) | QUERY_BIT(QUERY_REFRESH))
 #define OVERVIEW (ALL & ~(QUERY_BIT(QUERY_METRIC) | QUERY_BIT(QUERY_GROUP)))
 #define TOP      (QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_N))
 #define HEATMAP  (ALL & ~QUERY_BIT(QUERY_PAGE))
@@ -28,8 +28,10 @@
 #define SINCE    (PLAIN | QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_SINCE) | QUERY_BIT(QUERY_AT))
 #define SCORES                                                                                     \
 	(PLAIN | QUERY_BIT(QUERY_PROFILE) | QUERY_BIT(QUERY_KEPT) | QUERY_BIT(QUERY_HORIZON) |     \
-	 QUERY_BIT(QUERY_PERIOD))
-#define SCREEN (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY))
+	 QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_PERIOD))
+#define INCIDENTS (PLAIN | QUERY_BIT(QUERY_SORT) | QUERY_BIT(QUERY_PERIOD))
+#define OTHER     QUERY_BIT(QUERY_WITH)
+#define SCREEN    (QUERY_BIT(QUERY_VIEW) | QUERY_BIT(QUERY_TABS) | QUERY_BIT(QUERY_EVERY))
 
 /* From a copy of exactly that length, so that ASan sees a read beyond it. */
 static int parse(struct query *q, const char *raw, unsigned allowed, enum query_key *bad)
@@ -83,10 +85,10 @@ static void the_canonical_form_orders_and_drops(void **state)
 		 "sev=watch&sort=cpu&page=3&view=kiosk&format=json&q=db&refresh=30"},
 		/* Defaults. */
 		{OVERVIEW, "page=1&refresh=0", ""},
-		{HEATMAP, "metric=risk&group=none", ""},
+		{HEATMAP, "metric=risk&sort=name", ""},
 		{OVERVIEW, "sort=-risk", ""},
 		{OVERVIEW, "sort=-value", "sort=-value"},
-		{HEATMAP, "sort=-value", ""},
+		{HEATMAP, "sort=-value&group=none", "group=none&sort=-value"},
 		{HEATMAP, "sort=-risk", "sort=-risk"},
 		{OVERVIEW, "sort=risk", "sort=risk"},
 		{OVERVIEW, "profile=&sev=&sort=&page=&view=&format=&q=&refresh=", ""},
@@ -110,7 +112,8 @@ static void the_canonical_form_orders_and_drops(void **state)
 		{PLAIN, "refresh=5", "refresh=5"},
 		{PLAIN, "refresh=300", "refresh=300"},
 		{PLAIN, "refresh=99999999999999999999", "refresh=300"},
-		{OVERVIEW, "page=50", "page=50"},
+		{OVERVIEW, "page=200", "page=200"},
+		{ALL, "row=PP%20%26&hide=mem,cpu,mem", "hide=cpu,mem&row=PP%20%26"},
 		{TOP, "n=20&profile=db", "profile=db&n=20"},
 		{TOP, "n=5&sev=bogus", ""},
 		{TOP, "n=6", "n=6"},
@@ -128,6 +131,8 @@ static void the_canonical_form_orders_and_drops(void **state)
 		{THEN, "at=2026-11-28T06:11:59.9999Z", "at=2026-11-28T06:11:59.999Z"},
 		{THEN, "at=946684800", "at=2000-01-01T00:00:00Z"},
 		{THEN, "at=253402300799999", "at=9999-12-31T23:59:59.999Z"},
+		{THEN, "at=99999999999",
+		 "at=5138-11-16T09:46:39Z"}, /* the last second of 11 digits */
 		{THEN, "at=2024-02-29", "at=2024-02-29T00:00:00Z"},
 		{THEN, "at=&refresh=30", "refresh=30"},
 		/* What to compare with. */
@@ -142,10 +147,19 @@ static void the_canonical_form_orders_and_drops(void **state)
 		 "profile=db&metric=cpu_user&horizon=2h&range=7d"},
 		{SCORES, "metric=cpu&horizon=30m&range=1d", "metric=cpu&horizon=30m"},
 		{SCORES, "metric=&horizon=&range=", ""},
+		{SCORES, "range=7d&sort=skill", "sort=skill&range=7d"},
+		{SCORES, "sort=-verdict", ""},
+		{INCIDENTS, "sort=-duration", "sort=-duration"},
+		{INCIDENTS, "sort=-to&range=7d", "range=7d"},
+		{INCIDENTS, "sort=-risk", "sort=-risk"},
 		/* Wall screens. */
 		{SCREEN, "every=60&tabs=top,overview,top&view=kiosk",
 		 "view=kiosk&tabs=top,overview,top&every=60"},
 		{SCREEN, "tabs=heatmap%2Ccost&every=30", "tabs=heatmap,cost"},
+		{SCREEN, "tabs=top,top,top,top,top,top,top,top,top&every=10",
+		 "tabs=top,top,top,top,top,top,top,top,top&every=10"},
+		{SCREEN, "every=300", "every=300"},
+		{OTHER, "with=PPweb1%20%26", "with=PPweb1%20%26"},
 	};
 	size_t i;
 
@@ -181,7 +195,9 @@ static void bad_values_are_refused_by_key(void **state)
 		{"n=+5", QUERY_N},
 		{"n=4294967301", QUERY_N},
 		{"page=0", QUERY_PAGE},
-		{"page=51", QUERY_PAGE},
+		{"page=201", QUERY_PAGE},
+		{"hide=risk", QUERY_HIDE},
+		{"hide=cpu,,mem", QUERY_HIDE},
 		{"page=-1", QUERY_PAGE},
 		{"page=%2B1", QUERY_PAGE},
 		{"page=+1", QUERY_PAGE},
@@ -324,6 +340,29 @@ static void a_search_text_has_up_to_64_characters(void **state)
 		-1);
 }
 
+/* As long as a name can be: whatever is longer is the name of no server. */
+static void a_server_to_compare_with_has_a_name(void **state)
+{
+	static const char *const bad[] = {"with=a%00b", "with=%ff", "with=a%C3"};
+	char raw[5 + SNAPSHOT_NAME_MAX + 2];
+	enum query_key key;
+	struct query q;
+
+	(void)state;
+	memset(raw, 'a', sizeof(raw));
+	memcpy(raw, "with=", 5);
+	raw[sizeof(raw) - 1] = '\0';
+	assert_int_equal(parse(&q, raw, OTHER, &key), -1);
+	assert_int_equal(key, QUERY_WITH);
+	raw[sizeof(raw) - 2] = '\0';
+	assert_int_equal(parse(&q, raw, OTHER, &key), 0);
+	assert_int_equal(query_with(&q).len, SNAPSHOT_NAME_MAX);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(parse(&q, bad[i], OTHER, &key), -1);
+		assert_int_equal(q.given, 0);
+	}
+}
+
 /* "a, b, c": each word is a valid value, so the help text is correct. */
 static unsigned check_words(enum query_key key, const char *prefix, const char *suffix)
 {
@@ -356,8 +395,8 @@ static void help_texts_name_all_valid_values(void **state)
 	assert_int_equal(check_words(QUERY_SEV, "", "-up"), LEVEL_COUNT);
 	assert_int_equal(check_words(QUERY_METRIC, "", ""), HEAT_METRICS);
 	assert_int_equal(check_words(QUERY_GROUP, "", ""), 2);
-	assert_int_equal(check_words(QUERY_SORT, "", ""), SORT_KEYS);
-	assert_int_equal(check_words(QUERY_SORT, "-", ""), SORT_KEYS);
+	assert_int_equal(check_words(QUERY_SORT, "", ""), SORT_FROM);
+	assert_int_equal(check_words(QUERY_SORT, "-", ""), SORT_FROM);
 	assert_int_equal(check_words(QUERY_VIEW, "", ""), 2);
 	assert_int_equal(check_words(QUERY_FORMAT, "", ""), 2);
 	for (k = 0; k < QUERY_KEYS; k++)
@@ -370,12 +409,13 @@ static void values_arrive_typed(void **state)
 	struct query q;
 
 	(void)state;
-	assert_int_equal(parse(&q,
-			       "profile=db&sev=danger-up&metric=load&group=profile&sort=-dcpu&n=12"
-			       "&page=7&view=kiosk&format=csv&q=Ab&tabs=top,cost"
-			       "&every=45&refresh=60",
-			       ALL, &bad),
-			 0);
+	assert_int_equal(
+		parse(&q,
+		      "profile=db&sev=danger-up&metric=load&group=profile&sort=-dcpu&hide=io&n=12"
+		      "&page=7&view=kiosk&format=csv&q=Ab&row=x&tabs=top,cost"
+		      "&every=45&refresh=60",
+		      ALL, &bad),
+		0);
 	assert_int_equal(q.given, ALL);
 	assert_int_equal(q.profile, PROFILE_DATABASE);
 	assert_int_equal(q.level, LEVEL_DANGER);
@@ -383,6 +423,8 @@ static void values_arrive_typed(void **state)
 	assert_int_equal(q.metric, HEAT_LOAD);
 	assert_int_equal(q.group, GROUP_PROFILE);
 	assert_int_equal(q.sort, SORT_DCPU);
+	assert_int_equal(q.hidden, 1u << HIDE_IO);
+	assert_string_equal(q.row, "x");
 	assert_true(q.sort_descending);
 	assert_int_equal(q.n, 12);
 	assert_int_equal(q.page, 7);
@@ -395,6 +437,27 @@ static void values_arrive_typed(void **state)
 	assert_int_equal(q.refresh_s, 60);
 }
 
+/* Each list has its own columns. */
+static void a_column_of_another_list_is_refused(void **state)
+{
+	static const struct {
+		unsigned allowed;
+		const char *raw;
+	} cases[] = {
+		{OVERVIEW, "sort=duration"}, {HEATMAP, "sort=-skill"}, {INCIDENTS, "sort=cpu"},
+		{INCIDENTS, "sort=verdict"}, {SCORES, "sort=risk"},    {SCORES, "sort=name"},
+	};
+	enum query_key bad;
+	struct query q;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bad = QUERY_KEYS;
+		assert_int_equal(parse(&q, cases[i].raw, cases[i].allowed, &bad), -1);
+		assert_int_equal(bad, QUERY_SORT);
+	}
+}
+
 static void sort_holds_the_default_of_the_page(void **state)
 {
 	enum query_key bad;
@@ -405,6 +468,9 @@ static void sort_holds_the_default_of_the_page(void **state)
 	assert_int_equal(q.sort, SORT_RISK);
 	assert_true(q.sort_descending);
 	assert_int_equal(parse(&q, "", HEATMAP, &bad), 0);
+	assert_int_equal(q.sort, SORT_NAME);
+	assert_false(q.sort_descending);
+	assert_int_equal(parse(&q, "", HEATMAP & ~QUERY_BIT(QUERY_GROUP), &bad), 0);
 	assert_int_equal(q.sort, SORT_VALUE);
 	assert_true(q.sort_descending);
 }
@@ -418,10 +484,12 @@ static void servers_are_matched_by_profile_level_and_name(void **state)
 		{"", true},
 		{"profile=db", true},
 		{"profile=web", false},
+		{"profile=ml", false}, /* the first */
 		{"sev=critical", true},
 		{"sev=critical-up", true},
 		{"sev=imminent-up", false},
 		{"sev=danger", false},
+		{"sev=imminent", false},
 		{"sev=danger-up", true},
 		{"sev=healthy-up", true},
 		{"q=PDB0", true},
@@ -453,8 +521,10 @@ int main(void)
 		cmocka_unit_test(what_is_no_moment_is_refused),
 		cmocka_unit_test(spans_and_moments_can_be_compared_with),
 		cmocka_unit_test(a_search_text_has_up_to_64_characters),
+		cmocka_unit_test(a_server_to_compare_with_has_a_name),
 		cmocka_unit_test(help_texts_name_all_valid_values),
 		cmocka_unit_test(values_arrive_typed),
+		cmocka_unit_test(a_column_of_another_list_is_refused),
 		cmocka_unit_test(sort_holds_the_default_of_the_page),
 		cmocka_unit_test(servers_are_matched_by_profile_level_and_name),
 	};

@@ -6,12 +6,16 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "alerting_fixture.h"
+#include "base/log.h"
 #include "cache_fixture.h"
-#include "fake_fetch.h"
+#include "captured.h"
 #include "fleet/compact.h"
 #include "fleet/horizons.h"
+#include "fleet/silenced.h"
 #include "golden.h"
 #include "refresh/local.h"
+#include "refresh/readback.h"
 #include "refresh/refresh.h"
 #include "refresh/upstream_status.h"
 
@@ -20,7 +24,7 @@
 #define TOKEN   "0123456789abcdef0123456789abcdef"
 #define HEALTHY "predictions_current-healthy-20.json.gz"
 
-static const struct site site = {30000, 600000, 3600000, "http://daemon:8000"};
+static const struct site site = {30000, 600000, 3600000, "http://daemon:8000", NULL, false};
 static struct upstream *upstream;
 static struct metrics *metrics;
 static struct refresh refresh;
@@ -33,11 +37,14 @@ static int open_all(void **state)
 	fetch_begin();
 	upstream = upstream_new(&fake_upstream);
 	metrics = metrics_new("web1");
-	refresh = (struct refresh){cache, upstream, metrics, &site, true};
+	refresh = (struct refresh){cache, upstream, metrics, &site, true, NULL};
 	redis_on_array("EVALSHA", "ok", "58800000", "hist-new");
 	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
 	redis_on("XADD", "+OK\r\n");
+	redis_on("XRANGE tfthist:accuracy", "*0\r\n");
 	redis_on("XREVRANGE tfthist:full", "*0\r\n");
+	redis_on("XREVRANGE tfthist:warnings", "*0\r\n");
+	redis_on("XREVRANGE tfthist:watch", "*0\r\n");
 	redis_on("XREVRANGE tfthist:accuracy", "*0\r\n");
 	redis_on("XREVRANGE tfthist:forecasts", "*0\r\n");
 	redis_on("SET", "+OK\r\n");
@@ -101,12 +108,17 @@ static void test_a_refresh_publishes_every_page(void **state)
 			assert_staged(heard, page_table[i].name);
 	assert_staged(heard, "series");
 	assert_staged(heard, "fleet");
-	/* One batch: the last hour, what the overview compares with (15 minutes before the bucket), and
-	 * the last moment. */
+	/* One batch: the last hour, what the overview compares with (15 minutes before the bucket), the
+	 * scores of the last day, the last moment and the watch that was left with it. */
 	assert_part(heard, "XRANGE tfthist:risk 1763996400000 1763999999999\n"
 			   "XREVRANGE tfthist:full 1763999100000 1763998800001 COUNT 1\n"
-			   "XREVRANGE tfthist:thin 1763999100000 1763998800001 COUNT 1\n"
-			   "XREVRANGE tfthist:full 9223372036854775807 0 COUNT 1\n");
+			   "XREVRANGE tfthist:thin 1763999100000 1763998500001 COUNT 1\n"
+			   "XREVRANGE tfthist:thin 1763999999999 1764000000000 COUNT 1\n"
+			   "XRANGE tfthist:accuracy 1763917200000 1763999999999\n"
+			   "XREVRANGE tfthist:full 9223372036854775807 0 COUNT 1\n"
+			   "XREVRANGE tfthist:warnings 1764000000000 1764000000000 COUNT 1\n"
+			   "XREVRANGE tfthist:watch 9223372036854775807 0 COUNT 1\n");
+	assert_part(heard, " warnings  told  outcomes 1000 watch TFTo\1");
 	assert_part(heard, " bucket 58800000 epoch e1 gen 1764000015123 snap 0123456789abcdef "
 			   "interval 30000 ttl 3600000 old_ttl 60000 fill 0 record 1 ");
 	assert_part(heard, "EVALSHA 1 tft:calls:fleet 1764000015123 200 ");
@@ -153,11 +165,24 @@ static void test_a_refresh_takes_incidents_a_step_further(void **state)
 		    "60000 1 800 0 0 a ended 10000 ");
 }
 
+/* The scores that the commit was given. */
+static void take_scores(struct accuracy_hour *hour)
+{
+	const char *record = memmem(redis.heard.data, redis.heard.len, " accuracy TFTa", 14), *end;
+
+	assert_non_null(record);
+	record += strlen(" accuracy ");
+	end = memmem(record, (size_t)(redis.heard.data + redis.heard.len - record), " scored ", 8);
+	assert_non_null(end);
+	assert_int_equal(accuracy_decode((struct span){record, (size_t)(end - record)}, hour), 0);
+}
+
 /* Those made a horizon before a time after the last moment, up to now. */
 static void test_forecasts_that_are_due_are_read_and_scored(void **state)
 {
 	struct snapshot *then = golden_snapshot("predictions_current-healthy-20");
 	struct buf record, wire;
+	struct accuracy_hour hour;
 	const char *heard;
 
 	(void)state;
@@ -174,6 +199,9 @@ static void test_forecasts_that_are_due_are_read_and_scored(void **state)
 	buf_lit(&wire, "\r\n");
 	redis_on_span("XREVRANGE tfthist:forecasts 1763996400000 1763996370001", buf_span(&wire));
 	refresh_fleet(&refresh, &claim);
+	take_scores(&hour);
+	assert_int_equal(hour.records[1], 1); /* made an hour ago */
+	assert_int_equal(hour.sums[ACCURACY_USUAL][KEPT_CPU][1][profile_of(SPAN("ppetl001"))].n, 2);
 	heard = redis_heard();
 	assert_part(heard, "XREVRANGE tfthist:accuracy 1764000000000 1764000000000 COUNT 1\n"
 			   "XREVRANGE tfthist:forecasts 1763998200000 1763998170001 COUNT 1\n"
@@ -305,6 +333,185 @@ static void test_a_lease_that_is_lost_ends_the_refresh(void **state)
 	assert_no_part(redis_heard(), "endpoint=\"predictions\"");
 }
 
+/* --- alerts --- */
+
+/* From now on there are two Alertmanagers, which answer that. */
+static void has_alertmanagers(const char *answer)
+{
+	alerting_begin(&refresh, &upstream, "http://a:9093,http://b:9093", 2);
+	fetch_says("alerts", answer);
+	alerting_answers();
+}
+
+static size_t count_of(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, part)); text++)
+		n++;
+	return n;
+}
+
+/* The recorded fleet has one server at Danger or worse. */
+static void test_alerts_are_sent_after_the_commit(void **state)
+{
+	const char *orders, *heard;
+
+	(void)state;
+	has_alertmanagers("0 200 0 -");
+	refresh_fleet(&refresh, &claim);
+	orders = fetch_orders();
+	assert_int_equal(count_of(orders, "/api/v2/alerts "), 2);
+	assert_int_equal(count_of(orders, "post=[{\"labels\":{\"alertname\":\"TftServerRisk\","
+					  "\"severity\":\"imminent\",\"fleet\":\"north\","
+					  "\"server\":\"ppetl002\",\"profile\":\"etl\"}"),
+			 2);
+	heard = redis_heard();
+	assert_part(heard, "EVALSHA 8 tft:cur:alerts tft:lock:alerts ");
+	assert_part(heard, "{\"sent\":");
+	assert_no_part(heard, "EVALSHA 2 tft:brk:alerts tft:lock:alerts ");
+	assert_true(strstr(heard, "EVALSHA 8 tft:cur:alerts ") >
+		    strstr(heard, " ok 20 86400000\n"));
+	metrics_flush(metrics, cache);
+	assert_part(redis_heard(), "alert_posts_total{result=\"ok\"} 2 ");
+}
+
+static void test_alerts_that_nobody_takes_are_due_again_in_the_next_bucket(void **state)
+{
+	const char *heard;
+
+	(void)state;
+	has_alertmanagers("3 0 0 -");
+	refresh_fleet(&refresh, &claim);
+	heard = redis_heard();
+	assert_part(heard, "EVALSHA 2 tft:brk:alerts tft:lock:alerts ");
+	/* No back-off. */
+	assert_part(heard, " 30000 60000 0 timed-out 0\n");
+	assert_no_part(heard, "{\"sent\":");
+}
+
+static void test_another_worker_has_sent_the_alerts_of_this_bucket(void **state)
+{
+	(void)state;
+	has_alertmanagers("0 200 0 -");
+	redis_on_array("EVALSHA 8", "fresh", "58800000", "1764000015123", "e1");
+	refresh_fleet(&refresh, &claim);
+	assert_no_part(fetch_orders(), "/api/v2/alerts");
+}
+
+static void test_what_an_alertmanager_knows_is_read_after_the_post(void **state)
+{
+	const char *orders, *heard;
+
+	(void)state;
+	has_alertmanagers("0 200 0 -");
+	refresh_fleet(&refresh, &claim);
+	orders = fetch_orders();
+	assert_part(orders, "http://a:9093/api/v2/alerts?filter=fleet%3D%22north%22 key= post= ");
+	assert_part(orders, "http://a:9093/api/v2/silences key= post= ");
+	assert_part(orders, "http://a:9093/api/v2/status key= post= ca= 1000 5000 70000\n");
+	assert_int_equal(count_of(orders, "/api/v2/silences"), 1);
+	heard = redis_heard();
+	assert_true(strstr(heard, "EVALSHA 8 tft:cur:alertmanager tft:lock:alertmanager ") >
+		    strstr(heard, "EVALSHA 8 tft:cur:alerts "));
+	assert_part(heard, " body TFTr\1");
+	assert_no_part(heard, "EVALSHA 2 tft:brk:alertmanager ");
+	metrics_flush(metrics, cache);
+	assert_part(redis_heard(), "alert_reads_total{result=\"ok\"} 1 ");
+}
+
+static void test_what_cannot_be_read_is_read_again_in_the_next_bucket(void **state)
+{
+	const char *heard;
+
+	(void)state;
+	has_alertmanagers("0 200 0 -");
+	fetch_says("silences", "3 0 0 -");
+	refresh_fleet(&refresh, &claim);
+	heard = redis_heard();
+	assert_part(heard, "EVALSHA 2 tft:brk:alertmanager tft:lock:alertmanager ");
+	assert_part(heard, " 30000 60000 0 timed-out 0\n");
+	assert_no_part(heard, "EVALSHA 2 tft:brk:alerts ");
+	assert_no_part(heard, "TFTr");
+	fetch_says("silences", "0 200 0 -");
+	readback_again(refresh.alerting, 1);
+	assert_part(fetch_orders(), "http://b:9093/api/v2/silences ");
+	assert_part(redis_heard(), " not-understood 0\n");
+	metrics_flush(metrics, cache);
+	assert_part(redis_heard(), "alert_reads_total{result=\"not-understood\"} 1 ");
+}
+
+/* What was read in the bucket before; while nothing can be read, what the snapshot before has. */
+static void test_pages_show_what_was_read_last(void **state)
+{
+	const struct silence silence = {
+		.id = SPAN("1"),
+		.author = SPAN("ann"),
+		.comment = SPAN("swap"),
+		.until_ms = NOW_MS + 60000,
+		.matcher_count = 1,
+		.matchers = {{SPAN("server"), SPAN("ppetl002"), false, true}}};
+	const struct alertmanager head = {.read_ms = NOW_MS, .silences = {NULL, 1}};
+	struct buf list, record, bytes;
+	struct snapshot *before;
+	const char *heard;
+
+	(void)state;
+	buf_init(&list, 1 << 20);
+	buf_init(&record, 1 << 20);
+	buf_init(&bytes, 1 << 20);
+	silence_put(&silence, &list);
+	alertmanager_put(&head, buf_span(&list), (struct span){NULL, 0}, &record);
+	has_alertmanagers("0 200 0 -");
+	redis_on_array("HMGET tft:cur:alertmanager", "58799999", "e1", "1763999985123", "-", "0");
+	redis_on_entry("HMGET tft:alertmanager:58799999", "alertmanager", "-", buf_span(&record),
+		       "");
+	refresh_fleet(&refresh, &claim);
+	assert_part(redis_heard(), "silenced until <time ");
+
+	before = golden_snapshot("predictions_current-healthy-20");
+	before->bucket = BUCKET - 1;
+	before->interval_ms = 30000;
+	before->gen_ms = NOW_MS - 30000;
+	silenced_take(before, buf_span(&record));
+	compact_encode(before, &bytes);
+	redis_on("HMGET tft:alertmanager:58799999", "*0\r\n");
+	redis_on_pointer("58799999", "e1", NOW_MS - 30000, "s0");
+	redis_on_entry("HMGET tft:fleet:58799999", "fleet", "s0", buf_span(&bytes), "");
+	redis_on_array("HMGET tft:brk:alertmanager", "timed-out", "1763999900000", "1764000020000");
+	refresh_fleet(&refresh, &claim);
+	heard = redis_heard();
+	assert_part(heard, "silenced until <time ");
+	assert_part(heard, "Silences cannot be read from the Alertmanager since ");
+	snapshot_free(&before);
+	buf_free(&list);
+	buf_free(&record);
+	buf_free(&bytes);
+}
+
+static void test_who_fails_tells_of_it(void **state)
+{
+	(void)state;
+	has_alertmanagers("0 200 0 -");
+	fetch_says("predictions", "13 403 60000 -");
+	refresh_fleet(&refresh, &claim);
+	assert_int_equal(count_of(fetch_orders(), "/api/v2/alerts "), 2);
+}
+
+static void test_without_redis_a_host_sends_what_it_has(void **state)
+{
+	const char *orders;
+
+	(void)state;
+	has_alertmanagers("0 200 0 -");
+	redis_heard();
+	alerts_alone(refresh.alerting, NULL, "cannot be reached", NOW_MS);
+	orders = fetch_orders();
+	assert_int_equal(count_of(orders, "\"alertname\":\"TftCacheOff\""), 2);
+	assert_part(orders, "\"cause\":\"Redis cannot be reached\"");
+	assert_string_equal(redis_heard(), "");
+}
+
 static void test_a_worker_that_was_stopped_does_not_call(void **state)
 {
 	(void)state;
@@ -401,7 +608,7 @@ static void test_only_what_is_stale_is_asked_for(void **state)
 	assert_string_equal(s.scenario.name, "critical");
 	redis_on_array("HMGET tft:cur:scenario", "882000006", "e1", "1764000014000", "-", "0");
 	upstream_status_renew(cache, upstream, true, &s);
-	assert_string_equal(fetch_orders(), "2 http://generator:8001/scenario/status key= post= "
+	assert_string_equal(fetch_orders(), "4 http://generator:8001/scenario/status key= post= "
 					    "ca=/ca.pem 1000 1500 60001\n");
 	assert_string_equal(s.scenario.name, "degrading");
 	assert_int_equal(s.scenario.at_ms, NOW_MS);
@@ -423,7 +630,7 @@ static void test_an_answer_of_the_status_is_stored_with_its_ticks(void **state)
 			   "application/json ");
 	assert_part(heard,
 		    ",\"ticks\":{\"since\":0,\"seen\":1764000015123,\"still\":0,\"period\":0}}");
-	assert_part(heard, "EVALSHA 15 tft:cur:status ");
+	assert_part(heard, "EVALSHA 19 tft:cur:status ");
 	assert_part(heard, "EVALSHA 1 tft:said 60000 status ");
 	/* The daemon answers: an attempt at the predictions may succeed. */
 	assert_part(heard, "EVALSHA 1 tft:brk:fleet connection-refused name-not-found\n");
@@ -486,6 +693,16 @@ static void test_a_small_group_that_fails_is_unknown(void **state)
 	assert_false(s.warmup.known);
 	assert_false(s.scenario.known);
 	assert_true(s.scenario.configured);
+	/* What was known of it until then goes, and the other one stays. */
+	on_document("status", WARM, NOW_MS - 3000);
+	on_document("scenario", PLAYED, NOW_MS - 1000);
+	redis_on_array("HMGET tft:cur:status", "882000006", "e1", "1764000012123", "-", "0");
+	redis_on_entry("HMGET tft:status:882000006", "status", "-", span_str(WARM), "");
+	upstream_status_read(cache, true, &s);
+	assert_true(s.warmup.known && s.scenario.known);
+	upstream_status_renew(cache, upstream, true, &s);
+	assert_false(s.warmup.known);
+	assert_true(s.scenario.known);
 	/* An answer without content. */
 	fetch_says("status", "0 200 0 /dev/null");
 	upstream_status_renew(cache, upstream, false, &s);
@@ -497,7 +714,7 @@ static void test_a_commit_of_a_small_group_that_is_refused_says_nothing(void **s
 	struct upstream_status s;
 
 	(void)state;
-	redis_on_array("EVALSHA 15", "flushed", "882000007");
+	redis_on_array("EVALSHA 19", "flushed", "882000007");
 	upstream_status_renew(cache, upstream, true, &s);
 	assert_no_part(redis_heard(), "tft:said 60000");
 }
@@ -511,12 +728,12 @@ static void test_the_scenario_is_confirmed_whoever_asks(void **state)
 	upstream_status_confirm_scenario(cache, upstream, &after);
 	heard = redis_heard();
 	assert_part(heard, "SET tft:epoch:scenario ");
-	assert_part(heard, "EVALSHA 15 tft:cur:scenario ");
+	assert_part(heard, "EVALSHA 19 tft:cur:scenario ");
 	assert_string_equal(after.name, "degrading");
 	assert_true(after.configured);
 	redis_on_array("EVALSHA 8", "busy", "882000007", "1764000015123", "e1", "900");
 	upstream_status_confirm_scenario(cache, upstream, &after);
-	assert_no_part(redis_heard(), "EVALSHA 15 ");
+	assert_no_part(redis_heard(), "EVALSHA 19 ");
 	assert_string_equal(after.name, "degrading");
 	fetch_says("scenario", "2 0 0 -");
 	upstream_status_confirm_scenario(cache, upstream, &after);
@@ -550,8 +767,15 @@ static void test_equal_digests_say_equal_words(void **state)
 	(void)snprintf(a.scenario.names[0], sizeof(a.scenario.names[0]), "%s", "a");
 	(void)snprintf(b.scenario.names[0], sizeof(b.scenario.names[0]), "%s", "b");
 	DIFFER(CACHE_SCENARIO, true);
+	b.scenario = a.scenario;
+	a.scenario.affected = b.scenario.affected = SCENARIO_NAMES;
+	a.scenario.name_count = b.scenario.name_count = SCENARIO_NAMES;
+	b.scenario.at_ms = NOW_MS; /* asked at another time */
+	DIFFER(CACHE_SCENARIO, false);
+	(void)snprintf(b.scenario.names[SCENARIO_NAMES - 1], sizeof(b.scenario.names[0]), "b");
+	DIFFER(CACHE_SCENARIO, true);
 	/* It names only some of the affected servers, and it does not matter which. */
-	a.scenario.affected = b.scenario.affected = 2;
+	a.scenario.affected = b.scenario.affected = SCENARIO_NAMES + 1;
 	DIFFER(CACHE_SCENARIO, false);
 	b.scenario.known = b.warmup.known = false;
 	upstream_status_digest(&b, CACHE_STATUS, y);
@@ -794,6 +1018,166 @@ static void test_a_snapshot_of_the_shared_cache_is_kept(void **state)
 	buf_free(&bytes);
 }
 
+/* --- the lease of a long call --- */
+
+/* The first extension, before the call, fails; the clock stands still. */
+static size_t extended_while_bytes_arrive(int64_t leased_ms_ago)
+{
+	redis_on("EVALSHA 1 tft:lock:fleet", "-LOADING it\r\n");
+	redis_once();
+	claim.leased_ms = clock_mono_ms() - leased_ms_ago;
+	refresh_fleet(&refresh, &claim);
+	return count_of(redis_heard(), "EVALSHA 1 tft:lock:fleet") - 1;
+}
+
+static void test_bytes_extend_the_lease_once_a_second(void **state)
+{
+	(void)state;
+	assert_int_equal(extended_while_bytes_arrive(999), 0);
+	assert_int_equal(extended_while_bytes_arrive(1000), 1);
+	/* The daemon refuses: there are no bytes. */
+	fetch_says("predictions", "15 429 4000 -");
+	assert_int_equal(extended_while_bytes_arrive(1000), 0);
+}
+
+static void test_a_lease_lost_during_the_call_ends_it(void **state)
+{
+	const char *heard;
+
+	(void)state;
+	redis_on_array("EVALSHA 1 tft:lock:fleet", "lost");
+	redis_on("EVALSHA 1 tft:lock:fleet", "-LOADING it\r\n");
+	redis_once();
+	claim.leased_ms = clock_mono_ms() - 1000;
+	refresh_fleet(&refresh, &claim);
+	heard = redis_heard();
+	assert_part(heard, " lost 20 86400000\n");
+	assert_no_part(heard, "tft:s:" TOKEN);
+	assert_no_part(heard, "EVALSHA 2 tft:brk");
+	assert_part(fetch_orders(), "predictions");
+}
+
+/* --- what the operator is told --- */
+
+static const char *log_of_a_refresh(void)
+{
+	const char *log;
+
+	log_init(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, "web1");
+	capture_start();
+	refresh_fleet(&refresh, &claim);
+	log = capture_end();
+	log_init(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, "web1");
+	return log;
+}
+
+static void test_a_refresh_is_one_line_of_the_log(void **state)
+{
+	const char *log;
+
+	(void)state;
+	log = log_of_a_refresh();
+	assert_part(log, " level=info ");
+	assert_part(log, " ev=refresh bucket=58800000 result=ok status=200 bytes=");
+	assert_part(log, " fetch_ms=0 total_ms=0 servers=20\n");
+	assert_no_part(log, "damaged");
+	fetch_says("predictions", "15 429 4000 -");
+	log = log_of_a_refresh();
+	assert_part(log, " level=warning ");
+	assert_part(log,
+		    " ev=refresh_failed bucket=58800000 result=not-understood status=429 bytes=0 ");
+	assert_part(log, " servers=0\n");
+	assert_no_part(log, " ev=refresh ");
+}
+
+static void test_damaged_incidents_are_told(void **state)
+{
+	(void)state;
+	redis_on("XRANGE tfthist:risk", "*0\r\n");
+	redis_on("XREVRANGE", "*0\r\n");
+	redis_on("XREVRANGE tfthist:full",
+		 "*1\r\n*2\r\n$15\r\n1763999970000-0\r\n*4\r\n$1\r\nm\r\n$1\r\nx\r\n$1\r\no\r\n"
+		 "$8\r\nnonsense\r\n");
+	assert_part(log_of_a_refresh(), " ev=moment_damaged record=incidents at=1763999970000\n");
+}
+
+static void test_a_damaged_hour_of_warnings_is_told(void **state)
+{
+	(void)state;
+	redis_on("XREVRANGE tfthist:warnings",
+		 "*1\r\n*2\r\n$15\r\n1763999970000-0\r\n*2\r\n$1\r\nw\r\n$8\r\nnonsense\r\n");
+	assert_part(log_of_a_refresh(), " ev=moment_damaged record=warnings at=1763999970000\n");
+}
+
+/* The clock stands still, so each step takes 0 s. */
+static void test_the_duration_of_each_step_is_counted(void **state)
+{
+	const char *heard;
+
+	(void)state;
+	refresh_fleet(&refresh, &claim);
+	redis_heard();
+	metrics_flush(metrics, cache);
+	heard = redis_heard();
+	assert_part(heard, "_sum{step=\"fetch\"} 0");
+	assert_part(heard, "_sum{step=\"stage\"} 0");
+	assert_part(heard, "_sum{step=\"commit\"} 0");
+}
+
+/* Without a last moment, nobody knows which forecasts have come due. */
+static void test_the_first_moment_scores_nothing(void **state)
+{
+	const char *heard;
+
+	(void)state;
+	refresh_fleet(&refresh, &claim);
+	heard = redis_heard();
+	assert_part(heard, " seen 0 ");
+	assert_no_part(heard, "XREVRANGE tfthist:forecasts ");
+	assert_no_part(heard, "XREVRANGE tfthist:accuracy ");
+}
+
+/* Workers without Redis call at times that are spread over a fifth of the interval. */
+static void test_workers_without_redis_spread(void **state)
+{
+	static const int64_t late_ms[] = {0, 3000, 5999};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct local *local = local_new(&config);
+
+		clock_us += 6000 - clock_us % 6000 + late_ms[i];
+		local_refresh(local, upstream);
+		pass_ms(30000 + late_ms[i] - 1);
+		assert_false(local_due(local));
+		pass_ms(1);
+		assert_true(local_due(local));
+		local_free(&local);
+	}
+}
+
+/* tft-fetch hands an answer over in pieces of 9000 bytes. */
+static void test_a_long_answer_of_a_small_group_is_read_whole(void **state)
+{
+	char path[] = "/tmp/tft-status-XXXXXX", script[64];
+	struct upstream_status s;
+	int fd = mkstemp(path);
+	FILE *file = fdopen(fd, "w");
+
+	(void)state;
+	assert_non_null(file);
+	(void)fprintf(file,
+		      "{\"tick_count\":5,%*s\"warmup\":{\"is_warmed_up\":true,"
+		      "\"progress_percent\":100,\"current_size\":200,\"required_size\":150}}",
+		      30000, "");
+	assert_int_equal(fclose(file), 0);
+	(void)snprintf(script, sizeof(script), "0 200 0 %s", path);
+	fetch_says("status", script);
+	upstream_status_renew(cache, upstream, false, &s);
+	assert_true(s.warmup.known && s.warmup.done);
+	assert_int_equal(unlink(path), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_all, close_all)
 
 int main(int argc, char **argv)
@@ -809,6 +1193,14 @@ int main(int argc, char **argv)
 		TEST(test_what_cannot_be_staged_fails),
 		TEST(test_a_commit_that_is_refused),
 		TEST(test_a_lease_that_is_lost_ends_the_refresh),
+		TEST(test_alerts_are_sent_after_the_commit),
+		TEST(test_alerts_that_nobody_takes_are_due_again_in_the_next_bucket),
+		TEST(test_another_worker_has_sent_the_alerts_of_this_bucket),
+		TEST(test_what_an_alertmanager_knows_is_read_after_the_post),
+		TEST(test_what_cannot_be_read_is_read_again_in_the_next_bucket),
+		TEST(test_pages_show_what_was_read_last),
+		TEST(test_who_fails_tells_of_it),
+		TEST(test_without_redis_a_host_sends_what_it_has),
 		TEST(test_a_worker_that_was_stopped_does_not_call),
 		TEST(test_silent_servers_are_told_from_the_snapshot_before),
 		TEST(test_what_is_stored_of_the_small_groups),
@@ -827,6 +1219,15 @@ int main(int argc, char **argv)
 		TEST(test_a_host_makes_its_share_of_calls_and_no_more),
 		TEST(test_without_a_file_a_worker_begins_late),
 		TEST(test_a_snapshot_of_the_shared_cache_is_kept),
+		TEST(test_bytes_extend_the_lease_once_a_second),
+		TEST(test_a_lease_lost_during_the_call_ends_it),
+		TEST(test_a_refresh_is_one_line_of_the_log),
+		TEST(test_damaged_incidents_are_told),
+		TEST(test_a_damaged_hour_of_warnings_is_told),
+		TEST(test_the_duration_of_each_step_is_counted),
+		TEST(test_the_first_moment_scores_nothing),
+		TEST(test_workers_without_redis_spread),
+		TEST(test_a_long_answer_of_a_small_group_is_read_whole),
 	};
 	int failed;
 

@@ -6,7 +6,7 @@
 #include "render.h"
 #include "view_fixture.h"
 
-static const struct site site = {30000, 600000, 3600000, "http://127.0.0.1:8000"};
+static const struct site site = {30000, 600000, 3600000, "http://127.0.0.1:8000", NULL, false};
 static struct buf page;
 static struct err err;
 

@@ -255,6 +255,23 @@ static void test_a_deadline_that_has_passed_is_not_told(void **state)
 	assert_null(strstr(head(&r), "stale"));
 }
 
+/* It is stored as expired, for those who come while nginx asks again. */
+static void test_a_copy_that_is_ending(void **state)
+{
+	struct response r;
+
+	(void)state;
+	response_init(&r, 200);
+	r.max_age_s = 0;
+	r.stale_ok_s = 48;
+	r.ending = true;
+	assert_null(strstr(head(&r), "stale-while-revalidate"));
+	r.l1 = true;
+	assert_non_null(strstr(head(&r), "Cache-Control: stale-while-revalidate=1\r\n"
+					 "Cache-Control: stale-if-error=48\r\n"
+					 "X-Accel-Expires: @1763999999\r\n"));
+}
+
 static void test_asking_again_tells_nothing_else(void **state)
 {
 	struct response r;
@@ -357,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_server_timing),
 		cmocka_unit_test(test_headers_of_some_answers),
 		cmocka_unit_test(test_a_deadline_that_has_passed_is_not_told),
+		cmocka_unit_test(test_a_copy_that_is_ending),
 		cmocka_unit_test(test_asking_again_tells_nothing_else),
 		cmocka_unit_test(test_not_modified_has_validators_but_no_content),
 		cmocka_unit_test(test_a_hostile_request_id_is_dropped),

@@ -137,15 +137,16 @@ static void printed_rules_are_the_rules(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		const struct risk_rule *rule =
-			risk_rule(steps[i].component, steps[i].profile == PROFILE_DATABASE);
+		const struct risk_step *printed =
+			risk_steps(steps[i].component, steps[i].profile == PROFILE_DATABASE);
+		bool above = risk_rule(steps[i].component)->above;
 		size_t k = 0;
 
-		while (k < 4 && rule->steps[k].points > 0 &&
-		       !(steps[i].value > rule->steps[k].limit ||
-			 (!rule->above && steps[i].value == rule->steps[k].limit)))
+		while (k < RISK_STEPS && printed[k].points > 0 &&
+		       !(steps[i].value > printed[k].limit ||
+			 (!above && steps[i].value == printed[k].limit)))
 			k++;
-		assert_int_equal(k < 4 ? rule->steps[k].points : 0, steps[i].points);
+		assert_int_equal(k < RISK_STEPS ? printed[k].points : 0, steps[i].points);
 	}
 }
 

@@ -116,7 +116,10 @@ static void test_an_action_is_a_post(void **state)
 	static const struct {
 		const char *path;
 		enum route_kind kind;
-	} rows[] = {{"/refresh", ROUTE_REFRESH}, {"/scenario", ROUTE_SCENARIO}};
+	} rows[] = {{"/refresh", ROUTE_REFRESH},
+		    {"/scenario", ROUTE_SCENARIO},
+		    {"/silence", ROUTE_SILENCE},
+		    {"/silence-end", ROUTE_SILENCE_END}};
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(rows); i++) {

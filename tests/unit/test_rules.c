@@ -66,9 +66,9 @@ static void figures_that_nobody_can_read_are_absent(void **unused)
 	assert_true(isnan(cost_of_server(&cost, &high)));
 }
 
-static void high_and_medium_are_cut_at_70_and_40(void **unused)
+static void high_and_medium_are_cut_at_70_and_50(void **unused)
 {
-	const struct cost cost = cost_with((const int[]){700, 699, 400, 399, 0, -1}, defaults);
+	const struct cost cost = cost_with((const int[]){700, 699, 500, 499, 0, -1}, defaults);
 
 	(void)unused;
 	assert_true(cost.figure[COST_HIGH] == 1);
@@ -78,7 +78,7 @@ static void high_and_medium_are_cut_at_70_and_40(void **unused)
 
 static void figures_follow_from_the_counts(void **unused)
 {
-	const struct cost cost = cost_with((const int[]){800, 730, 471, 416, 396, -1}, defaults);
+	const struct cost cost = cost_with((const int[]){800, 730, 571, 516, 496, -1}, defaults);
 	const double *f = cost.figure;
 
 	(void)unused;
@@ -100,7 +100,7 @@ static void table_has_all_high_and_five_medium(void **unused)
 	(void)unused;
 	assert_int_equal(cost.at_risk, 7);
 	assert_true(cost_of_server(&cost, &high) == 125000);
-	assert_true(cost_of_server(&cost, &medium) == 75000);
+	assert_true(cost_of_server(&cost, &medium) == 37500);
 	assert_string_equal(cost_class(&high), "High");
 	assert_string_equal(cost_class(&medium), "Medium");
 }
@@ -302,7 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_those_of_the_rules),
 		cmocka_unit_test(figures_that_nobody_can_read_are_absent),
-		cmocka_unit_test(high_and_medium_are_cut_at_70_and_40),
+		cmocka_unit_test(high_and_medium_are_cut_at_70_and_50),
 		cmocka_unit_test(figures_follow_from_the_counts),
 		cmocka_unit_test(table_has_all_high_and_five_medium),
 		cmocka_unit_test(input_of_zero_is_zero),

@@ -48,6 +48,10 @@ static void test_primary(void **state)
 	} rows[] = {
 		{"*2\r\n$8\r\n10.0.0.7\r\n$4\r\n6379\r\n", "10.0.0.7:6379"},
 		{"*2\r\n$3\r\n::1\r\n$4\r\n6379\r\n", "[::1]:6379"},
+		{"*2\r\n$1\r\na\r\n$1\r\n1\r\n", "a:1"},
+		{"*2\r\n$1\r\na\r\n$5\r\n65535\r\n", "a:65535"},
+		{"*2\r\n$1\r\na\r\n$1\r\n0\r\n", NULL},
+		{"*2\r\n$1\r\na\r\n$5\r\n65536\r\n", NULL},
 		{"*-1\r\n", NULL}, /* no primary of that name */
 		{"*0\r\n", NULL},
 		{"*1\r\n$8\r\n10.0.0.7\r\n", NULL},
@@ -73,6 +77,52 @@ static void test_primary(void **state)
 	(void)snprintf(resp, sizeof(resp), "*2\r\n$%d\r\n%0*d\r\n$4\r\n6379\r\n", ENDPOINT_HOST_MAX,
 		       ENDPOINT_HOST_MAX, 0);
 	assert_false(sentinel_primary(parse(resp), &primary));
+	(void)snprintf(resp, sizeof(resp), "*2\r\n$%d\r\n%0*d\r\n$4\r\n6379\r\n",
+		       ENDPOINT_HOST_MAX - 1, ENDPOINT_HOST_MAX - 1, 0);
+	assert_true(sentinel_primary(parse(resp), &primary));
+}
+
+/* Which addresses there are stands in test_settings.c. */
+static void test_the_parts_of_an_address(void **state)
+{
+	static const struct {
+		const char *text;
+		int database;
+		const char *user, *name, *hosts[3];
+	} rows[] = {
+		{"unix:/run/redis.sock", 0, "", "", {"/run/redis.sock"}},
+		{"unix:/run/redis.sock/15", 15, "", "", {"/run/redis.sock"}},
+		{"unix:/run/9/redis.sock7", 0, "", "", {"/run/9/redis.sock7"}},
+		{"10.0.0.5:6379/12345", 12345, "", "", {"10.0.0.5:6379"}},
+		{"::1:6379/90", 90, "", "", {"[::1]:6379"}},
+		{"rediss://tft@[::1]:65535/3", 3, "tft", "", {"[::1]:65535"}},
+		{"sentinel:a:1,::1:2,b:3/my-primary/7",
+		 7,
+		 "",
+		 "my-primary",
+		 {"a:1", "[::1]:2", "b:3"}},
+		{"sentinel:a:1/5", 0, "", "5", {"a:1"}},
+		{"rediss-sentinel://u@a:1,b:2/p", 0, "u", "p", {"a:1", "b:2"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[ENDPOINT_TEXT_MAX];
+		struct address address;
+		struct endpoint to;
+		size_t n = 0;
+
+		assert_true(address_parse(&address, rows[i].text));
+		assert_int_equal(address.database, rows[i].database);
+		assert_true(span_is(address.user, rows[i].user));
+		assert_true(span_is(address.name, rows[i].name));
+		for (; n < 3 && rows[i].hosts[n]; n++) {
+			assert_true(address_endpoint(&address, n, &to));
+			endpoint_text(&to, text);
+			assert_string_equal(text, rows[i].hosts[n]);
+		}
+		assert_false(address_endpoint(&address, n, &to));
+	}
 }
 
 static void test_role(void **state)
@@ -102,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_primary),
+		cmocka_unit_test(test_the_parts_of_an_address),
 		cmocka_unit_test(test_role),
 		cmocka_unit_test(test_deposed),
 	};

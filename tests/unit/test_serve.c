@@ -3,8 +3,11 @@
  * leaves for later. */
 #include "config.h"
 
+#include "base/fmt.h"
 #include "fleet/moment.h"
+#include "alerting_fixture.h"
 #include "serve_fixture.h"
+#include "server/answer.h"
 
 static struct request request;
 static struct response response;
@@ -74,6 +77,12 @@ static void test_near_the_end_of_its_bucket_it_lives_for_less(void **state)
 	get("/", "");
 	assert_int_equal(response.max_age_s, 2);
 	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=2; key=\"overview\"");
+	assert_false(response.ending);
+	pass_ms(1000);
+	redis_on_time(NOW_MS + 14800); /* 77 ms */
+	get("/", "");
+	assert_true(response.l1);
+	assert_true(response.ending);
 }
 
 static void test_a_page_that_repeats_something_old_is_made_anew(void **state)
@@ -199,6 +208,11 @@ static void test_a_spreadsheet_has_the_time_of_its_data(void **state)
 	assert_string_equal(response.type, "application/problem+json");
 	assert_string_equal(response.cache_status, "tft-redis; fwd=miss; detail=WARMING");
 	assert_null(response.filename);
+	assert_body("There are no data that may be shown.");
+	redis_on_array("HMGET tft:brk:fleet", "warming-up", "1764000000000", "1764000030000");
+	get("/heatmap", "format=csv");
+	assert_int_equal(response.status, 503);
+	assert_body("The prediction daemon is warming up: there are no data yet.");
 }
 
 /* If the names of the dashboard are configured, no copy may answer for another name. */
@@ -272,11 +286,14 @@ static void test_old_data_are_shown_and_told(void **state)
 	assert_true(span_is(response.body, "<p>stored</p>"));
 	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-16; detail=BUSY");
 	assert_int_equal(response.max_age_s, 0);
+	assert_true(response.l1);
+	assert_true(response.ending); /* somebody fetches */
 	assert_false(serve_due(serve));
 	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
 	pass_ms(1000);
 	get("/", "");
 	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-16; detail=REFRESH");
+	assert_true(response.ending);
 	assert_true(serve_due(serve));
 	/* Another request that arrived with it. */
 	get("/", "");
@@ -324,6 +341,8 @@ static void test_an_open_breaker_is_told(void **state)
 	get("/", "");
 	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-16; detail=OPEN");
 	assert_body("connection refused");
+	assert_true(response.l1);
+	assert_false(response.ending); /* nothing newer will come */
 }
 
 static void test_cold_is_503_and_warming_up_is_an_answer(void **state)
@@ -484,6 +503,8 @@ static void test_a_page_of_the_past_is_one_round_trip(void **state)
 /* Where one moment in five minutes is kept: what was read beside it ends too late, and is read again. */
 static void test_the_history_of_an_older_moment_ends_with_it(void **state)
 {
+	const char *heard;
+
 	(void)state;
 	on_moment_of("XREVRANGE tfthist:thin", THEN_MS - 60000, "t");
 	redis_on("XREVRANGE tfthist:full", "*0\r\n");
@@ -491,7 +512,9 @@ static void test_the_history_of_an_older_moment_ends_with_it(void **state)
 	redis_heard();
 	get("/history", AT_THEN);
 	assert_int_equal(response.status, 200);
-	assert_heard(redis_heard(), "XRANGE tfthist:fleet 1763998110000 1763999910000\n");
+	heard = redis_heard();
+	assert_heard(heard, "XRANGE tfthist:fleet 1763998110000 1763999910000\n");
+	assert_null(strstr(heard, "tfthist:forecasts")); /* nothing of a server */
 }
 
 static void test_a_view_of_the_past_has_one_address(void **state)
@@ -523,6 +546,11 @@ static void test_a_moment_that_is_not_there(void **state)
 	get("/api/v1/alerts", "at=2025-11-24T15:59:30Z");
 	assert_int_equal(response.status, 404);
 	assert_string_equal(response.type, "application/problem+json");
+	redis_on_time(THEN_MS + 60000);
+	pass_ms(1000);
+	get("/", "");
+	get("/heatmap", "at=2025-11-24T16:00:30Z"); /* it is now */
+	assert_body("Nothing is kept of the moment that was asked for.");
 	on_moment(THEN_MS);
 	get("/server/nobody", "at=2025-11-24T15:59:30Z");
 	assert_int_equal(response.status, 404);
@@ -537,6 +565,41 @@ static void test_a_moment_that_is_not_there(void **state)
 	get("/api/v1/alerts", "at=2025-11-24T15:59:30Z");
 	assert_int_equal(response.status, 503);
 	assert_string_equal(response.type, "application/problem+json");
+}
+
+static void assert_incomplete(const char *path, const char *query)
+{
+	get(path, query);
+	assert_int_equal(response.status, 200);
+	assert_body("Part of what belongs to this moment cannot be read.");
+	assert_false(response.immutable);
+	assert_int_equal(response.max_age_s, 0);
+}
+
+/* Whatever is read beside the moment itself: the page shows all the rest, and nobody keeps it. */
+static void test_what_redis_refuses_of_a_moment_costs_its_part_only(void **state)
+{
+	static const char *const refused[][3] = {
+		{"XRANGE tfthist:hours", "/heatmap", AT_THEN},
+		{"XRANGE tfthist:risk ", "/heatmap", AT_THEN},
+		{"XRANGE tfthist:riskhours", "/server/ppml0001", AT_THEN},
+		{"XREVRANGE tfthist:forecasts", "/server/ppml0001", AT_THEN},
+		{"XRANGE tfthist:fleet", "/history", AT_THEN},
+		{"XRANGE tfthist:incidents", "/incidents", AT_THEN},
+		{"XRANGE tfthist:accuracy", "/accuracy", AT_THEN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		redis_on("XRANGE", "*0\r\n");
+		on_moment(THEN_MS);
+		get(refused[i][1], refused[i][2]);
+		assert_int_equal(response.status, 200);
+		assert_true(response.immutable);
+		redis_on(refused[i][0], "-WRONGTYPE no stream\r\n");
+		assert_incomplete(refused[i][1], refused[i][2]);
+		redis_on(refused[i][0], "*0\r\n");
+	}
 }
 
 /* --- Redis away --- */
@@ -767,6 +830,57 @@ static void test_metrics(void **state)
 	assert_null(memmem(response.body.ptr, response.body.len, "tft_forecast", 12));
 }
 
+static bool has(const char *text)
+{
+	return memmem(response.body.ptr, response.body.len, text, strlen(text));
+}
+
+static void test_the_fleet_for_prometheus(void **state)
+{
+	char unknown[4096];
+	size_t len, batches;
+
+	(void)state;
+	get("/metrics/flee", "");
+	len = response.body.len;
+	assert_true(len < sizeof(unknown));
+	memcpy(unknown, response.body.ptr, len);
+	get("/metrics/fleet", "");
+	assert_int_equal(response.status, 404);
+	assert_true(span_eq(response.body, (struct span){unknown, len}));
+	settings.fleet_metrics = 1;
+	get("/metrics/fleet", ""); /* tells where the pointer is */
+	batches = redis.batches;
+	get("/metrics/fleet", "");
+	assert_int_equal(redis.batches, batches + 1);
+	assert_int_equal(response.status, 200);
+	assert_string_equal(response.type, "text/plain; version=0.0.4; charset=utf-8");
+	assert_true(has("\ntft_server_risk{server=\"ppml0001\",profile=\"ml\"} "));
+	assert_true(has("\ntft_snapshot_timestamp_seconds 1764000010.123\n"));
+	settings.fleet_metrics = 0;
+}
+
+/* Nobody alerts on numbers that nobody should act on. */
+static void test_old_data_for_prometheus_are_their_time_alone(void **state)
+{
+	static const int64_t ages[] = {700000, 3700000};
+
+	(void)state;
+	settings.fleet_metrics = 1;
+	for (size_t i = 0; i < 2; i++) {
+		on_snapshot("58799999", NOW_MS - ages[i]);
+		get("/metrics/fleet", "");
+		assert_int_equal(response.status, 200);
+		assert_true(has("\ntft_snapshot_timestamp_seconds 17639"));
+		assert_false(has("tft_server"));
+		assert_false(has("tft_environment_status"));
+	}
+	redis_reset();
+	get("/metrics/fleet", "");
+	assert_int_equal(response.body.len, 0);
+	settings.fleet_metrics = 0;
+}
+
 static void test_the_status_of_the_api(void **state)
 {
 	(void)state;
@@ -882,6 +996,186 @@ static void test_a_change_of_the_scenario(void **state)
 	assert_heard(redis_heard(), " scenario.set ");
 }
 
+/* ---- silences ---- */
+
+#define SILENCE_ID "3b1f0c1e-90ab"
+
+static char silence_path[64];
+
+/* An Alertmanager answers this. */
+static void alertmanager_says(const char *endpoint, const char *result, const char *body)
+{
+	char says[96];
+	FILE *file;
+
+	(void)snprintf(silence_path, sizeof(silence_path), "/tmp/tft-silence.%d", (int)getpid());
+	(void)snprintf(says, sizeof(says), "%s 0 %s", result, silence_path);
+	file = fopen(silence_path, "w");
+	assert_non_null(file);
+	(void)fputs(body, file);
+	assert_int_equal(fclose(file), 0);
+	fetch_says(endpoint, says);
+}
+
+static void use_alertmanagers(const char *urls, size_t count)
+{
+	alerting_begin(&refresh, &upstream, urls, count);
+	settings.anonymous = ROLE_OPERATOR;
+}
+
+static void test_a_silence_is_asked_for(void **state)
+{
+	const char *orders;
+
+	(void)state;
+	settings.anonymous = ROLE_OPERATOR;
+	post("/silence", "", "server=ppweb001&hours=1&comment=x");
+	assert_int_equal(response.status, 404);
+	use_alertmanagers("http://a:9093,http://b:9093", 2);
+	alertmanager_says("silences", "0 200", "{\"silenceID\":\"" SILENCE_ID "\"}");
+	fetch_orders();
+	post("/silence", "", "server=a%2522%250A%25257B&hours=4&ends=&comment=disk+swap");
+	assert_int_equal(response.status, 303);
+	assert_true(span_is(response.location, "advanced?notice=silenced"));
+	orders = fetch_orders();
+	assert_non_null(strstr(orders, "http://a:9093/api/v2/silences "));
+	assert_null(strstr(orders, "http://b:9093"));
+	assert_non_null(strstr(orders, "\"server\",\"value\":\"a\\\"\\u000a%7B\""));
+	assert_non_null(strstr(orders, "\"createdBy\":\"operator\",\"comment\":\"disk swap\""));
+	assert_heard(redis_heard(), " silence.set done - 20");
+	post("/silence", "format=json", "profile=db&q=Ab&ends=2025-11-25T00:00:00Z&comment=x");
+	assert_int_equal(response.status, 200);
+	assert_body("\"silence\":\"" SILENCE_ID "\",\"until\":\"2025-11-25T00:00:00Z\"}");
+	orders = fetch_orders();
+	assert_non_null(strstr(orders, "\"profile\",\"value\":\"db\""));
+	assert_non_null(strstr(orders, "(?s).*[aA][bB].*"));
+	(void)unlink(silence_path);
+}
+
+static void test_an_incomplete_silence_is_not_asked_for(void **state)
+{
+	static const char *const forms[] = {
+		"hours=1&comment=x",
+		"server=&profile=&q=&hours=1&comment=x",
+		"server=a&profile=db&hours=1&comment=x",
+		"server=%25ff&hours=1&comment=x",
+		"server=a%2500b&hours=1&comment=x",
+		"profile=none&hours=1&comment=x",
+		"server=a&comment=x",
+		"server=a&hours=2&comment=x",
+		"server=a&hours=01&comment=x",
+		"server=a&hours=1&ends=tomorrow&comment=x",
+		"server=a&ends=2025-11-24T16:00:00Z&comment=x",
+		"server=a&ends=2025-12-26T00:00:00Z&comment=x",
+		"server=a&hours=1",
+		"server=a&hours=1&comment=++",
+		"server=a&hours=1&comment=a%0Ab",
+		"server=a&hours=1&comment=%ff",
+	};
+	char form[512];
+
+	(void)state;
+	use_alertmanagers("http://a:9093", 1);
+	fetch_orders();
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		post("/silence", "", forms[i]);
+		if (response.status != 400)
+			fail_msg("%s: %d", forms[i], response.status);
+		assert_body("Valid values: <code>");
+	}
+	(void)snprintf(form, sizeof(form), "server=a&hours=1&comment=%0241d", 7);
+	post("/silence", "", form);
+	assert_int_equal(response.status, 400);
+	post("/silence-end", "", "id=a/b");
+	assert_int_equal(response.status, 400);
+	assert_string_equal(fetch_orders(), "");
+	form[strlen(form) - 1] = '\0';
+	alertmanager_says("silences", "0 200", "{\"silenceID\":\"a\"}");
+	post("/silence", "", form);
+	assert_int_equal(response.status, 303);
+	(void)unlink(silence_path);
+}
+
+static void test_what_an_alertmanager_says_is_shown_but_believed_in_nothing(void **state)
+{
+	static const char *const nonsense[] = {"", "[]", "{\"silenceID\":7}",
+					       "{\"silenceID\":\"../x\"}"};
+	const char *orders;
+
+	(void)state;
+	use_alertmanagers("http://a:9093,http://b:9093", 2);
+	alertmanager_says("silences", "12 400", "\"<script>bad\"\n");
+	fetch_orders();
+	post("/silence", "", "server=a&hours=1&comment=x");
+	assert_int_equal(response.status, 502);
+	assert_body("It said: <code>&lt;script&gt;bad</code>");
+	assert_null(strstr(fetch_orders(), "http://b:9093"));
+	assert_heard(redis_heard(), " silence.set refused a 20");
+	post("/silence", "format=json", "server=a&hours=1&comment=x");
+	assert_body("\"said\":\"\\u003cscript\\u003ebad\"");
+	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
+		alertmanager_says("silences", "0 200", nonsense[i]);
+		post("/silence", "", "server=a&hours=1&comment=x");
+		assert_int_equal(response.status, 502);
+	}
+	fetch_orders();
+	alertmanager_says("silences", "11 503", "busy");
+	post("/silence", "", "server=a&hours=1&comment=x");
+	assert_int_equal(response.status, 502);
+	assert_body("No Alertmanager answered");
+	orders = fetch_orders();
+	assert_non_null(strstr(orders, "http://a:9093"));
+	assert_non_null(strstr(orders, "http://b:9093"));
+	assert_heard(redis_heard(), " silence.set away a 20");
+	(void)unlink(silence_path);
+}
+
+static void test_only_a_silence_of_this_fleet_is_ended(void **state)
+{
+	static const struct {
+		const char *answer;
+		int status;
+	} rows[] = {
+#define MATCHER(name, value, rest) "{\"name\":\"" name "\",\"value\":\"" value "\"" rest "}"
+#define SILENCE(matchers)                                                                          \
+	"{\"id\":\"" SILENCE_ID "\",\"startsAt\":\"2025-11-24T16:00:00Z\","                        \
+	"\"endsAt\":\"2025-11-24T18:00:00Z\",\"matchers\":" matchers "}"
+#define PLAIN ",\"isRegex\":false,\"isEqual\":true"
+		{SILENCE("[" MATCHER("profile", "db", PLAIN) "," MATCHER("fleet", "north",
+									 PLAIN) "]"),
+		 303},
+		{SILENCE("[" MATCHER("fleet", "north", ",\"isRegex\":false") "]"), 303},
+		/* None of our alerts has that label. */
+		{SILENCE("[" MATCHER("x", "y", PLAIN) "," MATCHER("fleet", "north", PLAIN) "]"),
+		 403},
+		{SILENCE("[" MATCHER("profile", "db", PLAIN) "]"), 403},
+		{SILENCE("[" MATCHER("fleet", "north", ",\"isRegex\":true,\"isEqual\":true") "]"),
+		 403},
+		{SILENCE("[" MATCHER("fleet", "north", ",\"isRegex\":false,\"isEqual\":false") "]"),
+		 403},
+		{SILENCE("[" MATCHER("fleet", "south", PLAIN) "]"), 403},
+		{SILENCE("{}"), 403},
+		{"no JSON", 403},
+	};
+
+	(void)state;
+	use_alertmanagers("http://a:9093", 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *orders;
+
+		alertmanager_says("silence", "0 200", rows[i].answer);
+		fetch_orders();
+		post("/silence-end", "", "id=" SILENCE_ID);
+		orders = fetch_orders();
+		if (response.status != rows[i].status)
+			fail_msg("%s: %d", rows[i].answer, response.status);
+		assert_int_equal(strstr(orders, "DELETE http://a:9093/api/v2/silence/" SILENCE_ID
+						" ") != NULL,
+				 rows[i].status == 303);
+	}
+	(void)unlink(silence_path);
+}
+
 static void test_the_page_of_operators(void **state)
 {
 	(void)state;
@@ -891,6 +1185,8 @@ static void test_the_page_of_operators(void **state)
 	assert_int_equal(response.status, 200);
 	assert_body("web-of-the-test");
 	assert_body("2025-11-24T16:00:30Z"); /* the next bucket */
+	assert_body("Bucket now</dt><dd>58800000</dd>");
+	assert_body("Bucket of the data</dt><dd>58800000</dd>");
 	assert_int_equal(response.max_age_s, RESPONSE_NO_STORE);
 	assert_int_equal(response.etag[0], '\0');
 	redis_on_nothing();
@@ -980,7 +1276,7 @@ static void test_an_idle_worker_looks_at_each_bucket(void **state)
 	serve_after(serve);
 	/* It asks for the small groups every 10 s; the bucket has 14.877 s left. */
 	ms = serve_next_tick_ms(serve);
-	assert_int_equal(ms, 4877 + 123); /* spread over the workers */
+	assert_int_equal(ms, 4877 + 3); /* spread over the workers */
 	pass_ms(ms - 1);
 	redis_heard();
 	serve_tick(serve);
@@ -1025,6 +1321,495 @@ static void test_counts_are_sent_soon(void **state)
 	assert_int_equal(serve_next_tick_ms(serve), 1000);
 }
 
+/* --- the edges of times --- */
+
+/* Requests at these times (ms) since the first one without Redis. Those after a failure are answered
+ * without asking Redis again, so no time passes in them. */
+static bool is_due_at(int64_t since, int64_t ms)
+{
+	pass_ms(since + ms - clock_mono_ms());
+	get("/", "");
+	return serve_due(serve);
+}
+
+static void test_the_grace_ends_after_3_seconds(void **state)
+{
+	int64_t since;
+
+	(void)state;
+	get("/", "");
+	serve_after(serve); /* keeps the snapshot */
+	pass_ms(35000);     /* it is old */
+	redis_reset();
+	get("/", "");
+	since = clock_mono_ms();
+	assert_false(is_due_at(since, 1500));
+	assert_false(is_due_at(since, 2700));
+	assert_false(is_due_at(since, 2999));
+	assert_int_equal(clock_mono_ms(), since + 2999);
+	assert_true(is_due_at(since, 3000));
+}
+
+/* A failure that could not be recorded is recorded as soon as Redis answers again, and no sooner. */
+static void test_a_failure_is_recorded_when_redis_is_back(void **state)
+{
+	(void)state;
+	on_snapshot("58799999", NOW_MS - 40000);
+	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
+	fetch_says("predictions", "15 429 4000 -");
+	get("/", "");
+	/* Redis goes away while the daemon answers. */
+	redis_on_array("EVALSHA 1 tft:lock:fleet", "ok");
+	redis_on("EVALSHA 2 tft:brk:fleet", "");
+	serve_after(serve);
+	get("/", "");
+	redis_heard();
+	serve_after(serve);
+	assert_null(strstr(redis_heard(), "EVALSHA 2 tft:brk:fleet"));
+	redis_on_array("EVALSHA 2 tft:brk:fleet", "ok");
+	redis_on_array("EVALSHA 8", "busy", "58800000", "1764000015123", "e1", "9000");
+	pass_ms(5000);
+	get("/", "");
+	redis_heard();
+	serve_after(serve);
+	assert_heard(redis_heard(), "EVALSHA 2 tft:brk:fleet tft:lock:fleet ");
+	serve_after(serve);
+	assert_null(strstr(redis_heard(), "EVALSHA 2 tft:brk:fleet"));
+}
+
+/* --- scores --- */
+
+static void test_scores_that_cannot_be_read(void **state)
+{
+	(void)state;
+	get("/accuracy", "");
+	assert_int_equal(response.status, 200);
+	assert_body("Not enough yet: 0 of 100 values");
+	redis_on("XRANGE tfthist:accuracy", "-LOADING\r\n");
+	get("/accuracy", "");
+	assert_int_equal(response.status, 200);
+	assert_body("Scores are kept in the shared cache, which cannot be reached.");
+}
+
+/* --- what changes between two reads --- */
+
+/* A commit between reading the pointer and reading the snapshot has replaced the snapshot. */
+static void test_a_snapshot_that_is_replaced_meanwhile(void **state)
+{
+	(void)state;
+	redis_on_entry("HMGET tft:fleet:58800001", "fleet", "s2", buf_span(&compact), "");
+	redis_on("HMGET tft:fleet:58800000", "*-1\r\n");
+	redis_on_pointer("58800001", "e1", GEN_MS + 1000, "s2");
+	redis_on_array("HMGET tft:cur:fleet", "58800000", "e1", "1764000010123", "s1", "600");
+	redis_once();
+	get("/", "q=ppml0001");
+	assert_int_equal(response.status, 200);
+	assert_int_equal(response.bucket, BUCKET + 1);
+	assert_int_equal(response.gen_ms, GEN_MS + 1000);
+	assert_body("ppml0001");
+}
+
+/* Warm-up and scenario are asked for if either is older than 2 s. */
+static void test_the_scenario_is_asked_for_as_well(void **state)
+{
+	(void)state;
+	refresh.scenario_configured = true;
+	redis_on_array("HMGET tft:said", "1764000015000 abcd", "1764000015000 abcd");
+	get("/", "");
+	assert_false(serve_due(serve));
+	redis_on_array("HMGET tft:said", "1764000015000 abcd", "1764000013999 abcd");
+	get("/", "");
+	assert_true(serve_due(serve));
+	serve_after(serve);
+	pass_ms(2000);
+	redis_on_time(NOW_MS + 2000);
+	redis_on_array("HMGET tft:said", "1764000015999 abcd", "1764000017000 abcd");
+	get("/", "");
+	assert_true(serve_due(serve));
+}
+
+static void test_only_failed_reads_count_as_failures(void **state)
+{
+	(void)state;
+	get("/", "");
+	serve_after(serve);
+	pass_ms(2000);
+	redis_on_time(NOW_MS + 2000);
+	get("/", "");
+	redis_heard();
+	metrics_flush(metrics, cache);
+	assert_null(strstr(redis_heard(), "redis_failures_total"));
+	redis_on("HMGET tft:cur:fleet", "");
+	get("/", "");
+	pass_ms(5000);
+	redis_on_pointer("58800000", "e1", GEN_MS, "s1");
+	redis_on_time(NOW_MS + 7000);
+	get("/", "");
+	redis_heard();
+	metrics_flush(metrics, cache);
+	assert_heard(redis_heard(), "redis_failures_total{kind=\"read\"} 1");
+}
+
+/* Packing a small answer costs more than it saves. */
+static void test_answers_are_packed_from_1_kb_on(void **state)
+{
+	(void)state;
+	for (size_t len = 1023; len <= 1024; len++) {
+		struct answering a = {0};
+		char text[1024];
+
+		memset(text, 'a', sizeof(text));
+		buf_init(&a.body, 1 << 20);
+		buf_init(&a.packed, 1 << 20);
+		buf_add(&a.body, text, len);
+		request.gzip = true;
+		response_init(&response, 200);
+		answer_pack(&a, &request, &response);
+		assert_int_equal(response.gzip, len == 1024);
+		assert_true((response.body.len == len) == (len == 1023));
+		buf_free(&a.body);
+		buf_free(&a.packed);
+	}
+}
+
+/* --- what the head of an answer says --- */
+
+/* Made 5 s ago. A page may be shown until it would be called stale for too long to act on it, an
+ * answer of the API as long as what it says holds. */
+static void test_for_how_long_a_copy_may_be_shown(void **state)
+{
+	(void)state;
+	get("/", "");
+	assert_int_equal(response.stale_ok_s, 600 - 5 - 12);
+	get("/api/v1/alerts", "");
+	assert_int_equal(response.stale_ok_s, 60 - 5 - 12);
+	assert_true(response.l1);
+}
+
+/* The clock stands still: whatever is read, no time passes. */
+static void test_the_time_of_redis_is_told(void **state)
+{
+	static const char *const pages[] = {"/history",       "/incidents", "/accuracy",
+					    "/changes",       "/top",       "/server/ppml0001",
+					    "/api/v1/history"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		get(pages[i], "");
+		if (response.status != 200 || response.redis_us != 0 || response.render_us != 0)
+			fail_msg("%s: %d, %lld, %lld", pages[i], response.status,
+				 (long long)response.redis_us, (long long)response.render_us);
+	}
+}
+
+/* Scores end with the hour before the moment that is shown. */
+static void test_scores_of_the_past(void **state)
+{
+	(void)state;
+	on_moment(THEN_MS);
+	get("/accuracy", AT_THEN);
+	assert_heard(redis_heard(), "XRANGE tfthist:accuracy 1763913600000 1763996399999\n");
+	get("/accuracy", "");
+	assert_heard(redis_heard(), "XRANGE tfthist:accuracy 1763917200000 1763999999999\n");
+}
+
+/* What is kept besides the snapshot is missing; a page says whether there is none, or nobody knows. */
+static void test_what_is_kept_or_cannot_be_read(void **state)
+{
+	static const struct {
+		const char *path, *none, *unknown;
+	} rows[] = {
+		{"/history", "No history yet.",
+		 "History is kept in the shared cache, which cannot be reached."},
+		{"/incidents", "<li>Open <b>0</b></li>", "cannot be reached. Nothing is lost."},
+		{"/changes", "", "cannot be reached"},
+	};
+
+	(void)state;
+	redis_on("XREVRANGE", "*0\r\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		get(rows[i].path, "");
+		assert_body(rows[i].none);
+		assert_null(memmem(response.body.ptr, response.body.len, rows[i].unknown,
+				   strlen(rows[i].unknown)));
+	}
+	redis_on("XRANGE", "-LOADING\r\n");
+	redis_on("XREVRANGE", "-LOADING\r\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		get(rows[i].path, "");
+		assert_int_equal(response.status, 200);
+		assert_body(rows[i].unknown);
+	}
+}
+
+/* Where Redis refuses writes, the worker's own snapshot is shown only if it is newer. */
+static void test_a_copy_of_what_redis_has_is_not_newer(void **state)
+{
+	(void)state;
+	get("/", "");
+	serve_after(serve); /* keeps the snapshot */
+	redis_on("EVALSHA", "-READONLY You can't write against a read only replica.\r\n");
+	pass_ms(20000);
+	redis_on_time(NOW_MS + 20000);
+	get("/", "");
+	serve_after(serve);
+	pass_ms(4000);
+	redis_on_time(NOW_MS + 24000);
+	get("/", "");
+	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-10; detail=BUSY");
+}
+
+static void test_a_redis_that_refuses_is_given_3_seconds(void **state)
+{
+	int64_t refused;
+
+	(void)state;
+	get("/", "");
+	serve_after(serve); /* keeps the snapshot */
+	on_snapshot("58799999", NOW_MS - 40000);
+	redis_on("EVALSHA", "-READONLY You can't write against a read only replica.\r\n");
+	refused = clock_mono_ms();
+	get("/", "");
+	serve_after(serve);
+	pass_ms(refused + 2999 - clock_mono_ms());
+	redis_on_time(NOW_MS + 2999);
+	get("/", "");
+	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-19; detail=BUSY");
+	pass_ms(refused + 3000 - clock_mono_ms());
+	redis_on_time(NOW_MS + 3000);
+	get("/", "");
+	assert_string_equal(response.cache_status, "tft-local; hit; ttl=11");
+}
+
+/* The cache was emptied between the two reads: what the bucket before had may still be shown. */
+static void test_a_pointer_that_vanishes_meanwhile(void **state)
+{
+	(void)state;
+	redis_on_entry("HMGET tft:fleet:58799999", "fleet", "s0", buf_span(&compact), "");
+	redis_on("HMGET tft:fleet:58800000", "*-1\r\n");
+	redis_on_array("HMGET tft:cur:fleet", NULL, NULL, NULL, NULL, NULL);
+	redis_on_array("HMGET tft:cur:fleet", "58800000", "e1", "1764000010123", "s1", "600");
+	redis_once();
+	get("/", "q=ppml0001");
+	assert_int_equal(response.status, 200);
+	assert_int_equal(response.bucket, BUCKET - 1);
+	assert_body("ppml0001");
+}
+
+/* --- alerts --- */
+
+static void has_alertmanager(void)
+{
+	alerting_begin(&refresh, &upstream, "http://a:9093", 1);
+	fetch_says("alerts", "0 200 0 -");
+	alerting_answers();
+	fetch_orders();
+}
+
+/* After a page at this time. */
+static const char *sent_at(int64_t ms)
+{
+	pass_ms(1000);
+	redis_on_time(ms);
+	get("/", "");
+	serve_after(serve);
+	return strstr(fetch_orders(), "/api/v2/alerts ");
+}
+
+/* Nobody refreshes: once in each bucket the alerts of the last data are sent again. */
+static void test_alerts_are_repeated_once_a_bucket(void **state)
+{
+	static const struct {
+		const char *claim;
+		bool repeats;
+	} rows[] = {{"busy", false}, {"open", true}, {"budget", true}};
+
+	(void)state;
+	on_snapshot("58799999", NOW_MS - 40000);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t ms = NOW_MS + 60000 * (int64_t)i;
+
+		redis_on_array("EVALSHA 8", rows[i].claim, "58800000", "1764000015123", "e1",
+			       "100");
+		redis_on_array("EVALSHA 8 tft:cur:alerts", "won", "58800000", "1764000015123",
+			       "e1");
+		refresh.alerting = NULL;
+		assert_null(sent_at(ms));
+		has_alertmanager();
+		assert_int_equal(sent_at(ms + 1000) != NULL, rows[i].repeats);
+		assert_null(sent_at(ms + 2000));
+		assert_int_equal(sent_at(ms + 30000) != NULL, rows[i].repeats);
+	}
+	/* Data of this bucket: its alerts were sent with them. */
+	redis_on_pointer("58800010", "e1", NOW_MS + 300000, "s1");
+	assert_null(sent_at(NOW_MS + 300000));
+}
+
+/* Each host on its own: after the grace period, once in each interval. */
+static void test_without_redis_a_host_tells_of_it(void **state)
+{
+	static const struct {
+		int64_t after_ms;
+		bool sent;
+	} rows[] = {{1500, false}, {2700, false},  {2999, false},
+		    {3000, true},  {32000, false}, {33200, true}};
+	int64_t since;
+	struct buf went;
+
+	(void)state;
+	has_alertmanager();
+	get("/", "");
+	serve_after(serve); /* keeps the snapshot */
+	fetch_orders();
+	redis_reset();
+	get("/", "");
+	since = clock_mono_ms();
+	buf_init(&went, 64);
+	buf_lit(&went, "\"startsAt\":\"");
+	fmt_iso(&went, clock_wall_ms());
+	buf_char(&went, '\0');
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *orders;
+
+		pass_ms(since + rows[i].after_ms - clock_mono_ms());
+		get("/", "");
+		serve_after(serve);
+		orders = strstr(fetch_orders(), "/api/v2/alerts ");
+		if ((orders != NULL) != rows[i].sent)
+			fail_msg("after %lld ms", (long long)rows[i].after_ms);
+		if (!orders)
+			continue;
+		assert_heard(orders, "\"alertname\":\"TftCacheOff\"");
+		assert_heard(orders, "\"cause\":\"Redis cannot be reached\"");
+		assert_heard(strstr(orders, "\"alertname\":\"TftCacheOff\""), went.data);
+	}
+	buf_free(&went);
+	/* It comes back empty; then it refuses what a refresh writes. */
+	redis_on_nothing();
+	redis_on("EVALSHA", "-READONLY You can't write against a read only replica.\r\n");
+	pass_ms(40000);
+	assert_null(sent_at(NOW_MS + 80000));
+	pass_ms(3000);
+	assert_heard(sent_at(NOW_MS + 84000), "\"cause\":\"Redis is a read-only replica\"");
+}
+
+/* --- edges --- */
+
+/* Whole seconds until the bucket of the data ends, and whole seconds since, of which one has begun. */
+static void test_the_end_of_a_bucket_in_whole_seconds(void **state)
+{
+	static const struct {
+		int64_t left_ms;
+		int ttl, max_age_s;
+	} rows[] = {{6000, 6, 5}, {5999, 5, 5}, {1000, 1, 1},   {999, 0, 0},
+		    {0, 0, 0},    {-1, -1, 0},  {-1000, -1, 0}, {-1001, -2, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *at;
+
+		redis_on_time((BUCKET + 1) * INT64_C(30000) - rows[i].left_ms);
+		pass_ms(1000);
+		get("/", "");
+		at = strstr(response.cache_status, "ttl=");
+		assert_non_null(at);
+		if (strtol(at + 4, NULL, 10) != rows[i].ttl ||
+		    response.max_age_s != rows[i].max_age_s)
+			fail_msg("%lld ms: %s, %d", (long long)rows[i].left_ms,
+				 response.cache_status, response.max_age_s);
+	}
+}
+
+/* nginx shows a copy for a second without asking a worker, so what holds for no longer is not kept. */
+static void test_what_holds_for_a_second_is_not_kept(void **state)
+{
+	(void)state;
+	redis_on_time(GEN_MS + 60000 - 1001);
+	get("/api/v1/alerts", "");
+	assert_true(response.l1);
+	redis_on_time(GEN_MS + 60000 - 1000);
+	pass_ms(1000);
+	get("/api/v1/alerts", "");
+	assert_false(response.l1);
+	/* A page with data that nobody should act on says so itself, until they may not be shown. */
+	on_snapshot("58799999", NOW_MS - 700000);
+	redis_on_time(NOW_MS);
+	pass_ms(1000);
+	get("/", "");
+	assert_int_equal(response.stale_ok_s, 3600 - 700 - 12);
+	assert_true(response.l1);
+}
+
+/* A search for the whole name of a server leads to its page. */
+static void test_a_search_for_a_whole_name(void **state)
+{
+	static const struct {
+		const char *path, *query, *location;
+	} rows[] = {
+		{"/heatmap", "q=PPML0001", "server/ppml0001"},
+		{"/heatmap", "q=ppml000", NULL},
+		{"/heatmap", "q=pml0001", NULL},
+		{"/heatmap", "q=nobody", NULL},
+		{"/heatmap", "q=ppml0001&profile=ml", NULL},
+		{"/heatmap", "profile=ml", NULL},
+		{"/", "q=ppml0001", NULL},
+		{"/api/v1/heatmap", "q=ppml0001", NULL},
+		{"/heatmap", "q=ppml0001&" AT_THEN, "server/ppml0001?" AT_THEN},
+		{"/heatmap", "q=ppml000&" AT_THEN, NULL},
+	};
+
+	(void)state;
+	on_moment(THEN_MS);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		get(rows[i].path, rows[i].query);
+		if (response.status != (rows[i].location ? 302 : 200))
+			fail_msg("%s?%s: %d", rows[i].path, rows[i].query, response.status);
+		if (rows[i].location)
+			assert_true(span_is(response.location, rows[i].location));
+	}
+}
+
+/* A page that compares two servers needs both. */
+static void test_a_server_to_compare_with(void **state)
+{
+	static const struct {
+		const char *query;
+		int status;
+		const char *words;
+	} rows[] = {
+		{"with=ppdb001", 200, "ppdb001"},
+		{"with=nobody", 404, "No such server in the current snapshot to compare with."},
+		{"with=ppdb001&" AT_THEN, 200, "ppdb001"},
+		{"with=nobody&" AT_THEN, 404, "No such server to compare with at that moment."},
+	};
+
+	(void)state;
+	on_moment(THEN_MS);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		get("/server/ppml0001", rows[i].query);
+		assert_int_equal(response.status, rows[i].status);
+		assert_body(rows[i].words);
+	}
+}
+
+/* What another worker has stored in this bucket is shown, though Redis takes nothing of ours. */
+static void test_fresh_data_of_a_redis_that_refuses(void **state)
+{
+	(void)state;
+	get("/", "");
+	serve_after(serve); /* keeps the snapshot */
+	on_snapshot("58799999", NOW_MS - 40000);
+	redis_on("EVALSHA", "-READONLY You can't write against a read only replica.\r\n");
+	get("/", "");
+	serve_after(serve);
+	pass_ms(4000);
+	redis_on_time(NOW_MS + 4000);
+	on_snapshot("58800000", GEN_MS - 5000);
+	get("/", "");
+	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=10; key=\"overview\"");
+	assert_true(span_is(response.body, "<p>stored</p>"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_serve, close_serve)
 
 int main(int argc, char **argv)
@@ -1053,6 +1838,7 @@ int main(int argc, char **argv)
 		TEST(test_a_comparison_in_the_past),
 		TEST(test_a_view_of_the_past_has_one_address),
 		TEST(test_a_moment_that_is_not_there),
+		TEST(test_what_redis_refuses_of_a_moment_costs_its_part_only),
 		TEST(test_without_redis_the_last_snapshot_is_shown),
 		TEST(test_without_a_snapshot_in_redis_the_last_one_is_shown),
 		TEST(test_without_redis_forecasts_are_fetched),
@@ -1063,9 +1849,15 @@ int main(int argc, char **argv)
 		TEST(test_readyz),
 		TEST(test_the_health_of_a_redis_that_is_of_no_use),
 		TEST(test_metrics),
+		TEST(test_the_fleet_for_prometheus),
+		TEST(test_old_data_for_prometheus_are_their_time_alone),
 		TEST(test_the_status_of_the_api),
 		TEST(test_a_refresh_at_once),
 		TEST(test_a_change_of_the_scenario),
+		TEST(test_a_silence_is_asked_for),
+		TEST(test_an_incomplete_silence_is_not_asked_for),
+		TEST(test_what_an_alertmanager_says_is_shown_but_believed_in_nothing),
+		TEST(test_only_a_silence_of_this_fleet_is_ended),
 		TEST(test_the_page_of_operators),
 		TEST(test_who_may_embed_a_page),
 		TEST(test_requests_that_come_together),
@@ -1074,6 +1866,27 @@ int main(int argc, char **argv)
 		TEST(test_the_small_groups_are_asked_for_every_2_seconds),
 		TEST(test_an_idle_worker_looks_at_each_bucket),
 		TEST(test_counts_are_sent_soon),
+		TEST(test_the_grace_ends_after_3_seconds),
+		TEST(test_a_failure_is_recorded_when_redis_is_back),
+		TEST(test_scores_that_cannot_be_read),
+		TEST(test_a_snapshot_that_is_replaced_meanwhile),
+		TEST(test_the_scenario_is_asked_for_as_well),
+		TEST(test_only_failed_reads_count_as_failures),
+		TEST(test_answers_are_packed_from_1_kb_on),
+		TEST(test_for_how_long_a_copy_may_be_shown),
+		TEST(test_the_time_of_redis_is_told),
+		TEST(test_scores_of_the_past),
+		TEST(test_what_is_kept_or_cannot_be_read),
+		TEST(test_a_copy_of_what_redis_has_is_not_newer),
+		TEST(test_a_redis_that_refuses_is_given_3_seconds),
+		TEST(test_a_pointer_that_vanishes_meanwhile),
+		TEST(test_alerts_are_repeated_once_a_bucket),
+		TEST(test_without_redis_a_host_tells_of_it),
+		TEST(test_the_end_of_a_bucket_in_whole_seconds),
+		TEST(test_what_holds_for_a_second_is_not_kept),
+		TEST(test_a_search_for_a_whole_name),
+		TEST(test_a_server_to_compare_with),
+		TEST(test_fresh_data_of_a_redis_that_refuses),
 	};
 	int failed;
 

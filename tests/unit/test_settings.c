@@ -395,6 +395,45 @@ static void test_urls(void **state)
 		       "t.conf:2: upstream.daemon_url: expected 1 to 511 bytes");
 }
 
+static void test_alertmanagers(void **state)
+{
+	static const struct {
+		const char *value, *expected; /* NULL: refused */
+	} rows[] = {
+		{"http://a:9093", "http://a:9093"},
+		{"http://a:9093/ ,https://b/am// , http://[::1]:9093",
+		 "http://a:9093,https://b/am,http://[::1]:9093"},
+		{"http://a,http://b,http://c,http://d", "http://a,http://b,http://c,http://d"},
+		{"http://a,http://b,http://c,http://d,http://e", NULL},
+		{"http://a,,http://b", NULL},
+		{"http://a,b", NULL},
+		{"a:9093", NULL},
+		{"http://user:secret@a", NULL},
+		{"http://a?x=1", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int rc;
+
+		assert_int_equal(setenv("TFT_ALERTMANAGER", rows[i].value, 1), 0);
+		rc = settings_load(&settings, NULL, &err);
+		if ((rc == 0) != (rows[i].expected != NULL))
+			fail_msg("%s: %d", rows[i].value, rc);
+		if (rc == 0)
+			assert_string_equal(settings.alertmanagers, rows[i].expected);
+	}
+	assert_int_equal(unsetenv("TFT_ALERTMANAGER"), 0);
+	assert_loads("[alert]\nfrom = watch\nafter = 1\n");
+	assert_int_equal(settings.alert_from, 5);
+	assert_loads("[alert]\n");
+	assert_int_equal(settings.alert_from, 2);
+	assert_int_equal(settings.alert_after, 2);
+	assert_refused("[alert]\nfrom = healthy\n",
+		       "t.conf:2: alert.from: expected imminent, critical, danger, warning, "
+		       "degrading or watch");
+}
+
 static void test_redis_addresses(void **state)
 {
 	static const struct {
@@ -647,6 +686,34 @@ static void test_an_origin_is_what_a_browser_would_send(void **state)
 	assert_string_equal(settings.origin, "https://dashboard.example:8443");
 }
 
+/* What is filled in stays behind the host. */
+static void test_a_runbook_is_a_page_of_the_web(void **state)
+{
+	static const char *const good[] = {
+		"https://wiki.example/runbooks/{profile}?server={server}#top",
+		"http://[::1]:8080/{server}", "https://wiki.example/"};
+	static const char *const bad[] = {"https://wiki.example",         "https://{server}/",
+					  "https://wiki{server}/",        "https://wiki:{server}/",
+					  "https://u@wiki.example/",      "ftp://wiki.example/",
+					  "javascript:alert(1)//",        "//wiki.example/",
+					  "https://wiki.example/\"x",     "https://wiki.example/ x",
+					  "https://wiki.example/\xc3\xa9"};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(good); i++) {
+		assert_int_equal(setenv("TFT_RUNBOOK_URL", good[i], 1), 0);
+		assert_loads("");
+		assert_string_equal(settings.runbook_url, good[i]);
+	}
+	for (size_t i = 0; i < LENGTH(bad); i++) {
+		assert_int_equal(setenv("TFT_RUNBOOK_URL", bad[i], 1), 0);
+		assert_int_equal(settings_load(&settings, NULL, &err), -1);
+		assert_string_equal(err.msg, "TFT_RUNBOOK_URL: ui.runbook_url: expected "
+					     "http(s)://host/path, ASCII without blanks and "
+					     "quotes");
+	}
+}
+
 static void test_secrets_from_files(void **state)
 {
 	static const struct {
@@ -861,6 +928,7 @@ int main(void)
 		cmocka_unit_test_setup(test_sizes, clean),
 		cmocka_unit_test_setup(test_urls, clean),
 		cmocka_unit_test_setup(test_redis_addresses, clean),
+		cmocka_unit_test_setup(test_alertmanagers, clean),
 		cmocka_unit_test_setup(test_a_prefix_is_short_and_never_taken_for_a_history, clean),
 		cmocka_unit_test_setup(test_a_fleet_is_told_by_its_name_or_its_daemon_and_by_no_key,
 				       clean),
@@ -870,6 +938,7 @@ int main(void)
 		cmocka_unit_test_setup(test_hosts_are_names_as_nginx_passes_them_on, clean),
 		cmocka_unit_test_setup(test_users_are_a_list_of_names, clean),
 		cmocka_unit_test_setup(test_an_origin_is_what_a_browser_would_send, clean),
+		cmocka_unit_test_setup(test_a_runbook_is_a_page_of_the_web, clean),
 		cmocka_unit_test_setup(test_secrets_from_files, clean),
 		cmocka_unit_test_setup(test_a_secret_has_one_place, clean),
 		cmocka_unit_test_setup(test_a_file_with_a_secret_is_closed_to_others, clean),

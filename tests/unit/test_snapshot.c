@@ -697,6 +697,44 @@ static void a_series_list_beyond_96_is_refused(void **state)
 	free(a);
 }
 
+/* Another program may write any byte: a crossing that there is not, or at no time of the forecast. */
+static void a_forged_crossing_is_a_miss(void **state)
+{
+	static const struct {
+		unsigned char index, steps;
+		bool good;
+	} rows[] = {{CROSSINGS - 1, 7, true},
+		    {CROSSINGS, 7, false},
+		    {CROSSINGS + 1, 7, false},
+		    {0, 0, false},
+		    {0, 1, true},
+		    {0, CROSSING_STEPS, true},
+		    {0, CROSSING_STEPS + 1, false}};
+	const char written[] = {CROSSINGS - 1, 7};
+	struct snapshot *s = snapshot_new(), *back;
+	struct server *server = snapshot_add(s, SPAN("a"));
+	struct buf bytes;
+	char *at;
+
+	(void)state;
+	server->crossings[CROSSINGS - 1] = (struct crossing){.steps = 7, .peak = 99};
+	assert_int_equal(snapshot_seal(s), 0);
+	buf_init(&bytes, 1 << 20);
+	compact_encode(s, &bytes);
+	at = memmem(bytes.data, bytes.len, written, sizeof(written));
+	assert_non_null(at);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		at[0] = (char)rows[i].index;
+		at[1] = (char)rows[i].steps;
+		back = compact_decode(buf_span(&bytes));
+		if ((back != NULL) != rows[i].good)
+			fail_msg("row %zu", i);
+		snapshot_free(&back);
+	}
+	snapshot_free(&s);
+	buf_free(&bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -720,6 +758,7 @@ int main(void)
 		cmocka_unit_test(a_series_reads_back_as_written),
 		cmocka_unit_test(a_cut_longer_or_foreign_series_is_refused),
 		cmocka_unit_test(a_series_list_beyond_96_is_refused),
+		cmocka_unit_test(a_forged_crossing_is_a_miss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

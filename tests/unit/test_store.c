@@ -97,6 +97,30 @@ static void tell_commands(struct span wire, struct buf *out)
 	reply_pool_free(&pool);
 }
 
+/* What a hit takes is not allocated anew; what a large reply took does not stay. */
+static void test_a_pool_keeps_a_usual_chunk_and_nothing_else(void **state)
+{
+	struct reply_pool pool;
+	const void *first;
+	size_t usual;
+
+	(void)state;
+	reply_pool_init(&pool, 64 << 20);
+	first = reply_pool_take(&pool, 100);
+	usual = pool.taken;
+	reply_pool_reset(&pool);
+	assert_int_equal(pool.taken, usual);
+	assert_ptr_equal(reply_pool_take(&pool, 100), first);
+	assert_non_null(reply_pool_take(&pool, 1 << 20));
+	reply_pool_reset(&pool);
+	assert_int_equal(pool.taken, usual);
+	reply_pool_free(&pool);
+	assert_non_null(reply_pool_take(&pool, 1 << 20));
+	reply_pool_reset(&pool);
+	assert_int_equal(pool.taken, 0);
+	reply_pool_free(&pool);
+}
+
 static void answer(void)
 {
 	struct buf asked;
@@ -969,6 +993,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_decimal_of_a_reply_has_at_most_18_digits),
+		cmocka_unit_test(test_a_pool_keeps_a_usual_chunk_and_nothing_else),
 		TEST(test_a_batch_has_its_replies_in_order),
 		TEST(test_pieces_of_any_size),
 		TEST(test_a_long_string),

@@ -64,7 +64,22 @@ static void percent_sequences_are_decoded_or_taken_as_they_are(void **state)
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
-		{"%41%2f", "A/"}, {"%4", "%4"}, {"%zz", "%zz"}, {"%2F%", "/%"}, {"a+b", "a+b"},
+		{"%41%2f", "A/"},
+		{"%4", "%4"},
+		{"%zz", "%zz"},
+		{"%2F%", "/%"},
+		{"a+b", "a+b"},
+		/* The first and the last of the digits, and their neighbours. */
+		{"%30%39", "09"},
+		{"%6A%6a", "jj"},
+		{"%6F%6f", "oo"},
+		{"%4/", "%4/"},
+		{"%4:", "%4:"},
+		{"%4@", "%4@"},
+		{"%4G", "%4G"},
+		{"%4`", "%4`"},
+		{"%4g", "%4g"},
+		{"%g4", "%g4"},
 	};
 
 	(void)state;

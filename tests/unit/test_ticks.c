@@ -196,6 +196,39 @@ static void what_is_not_ours_reads_as_never_seen(void **state)
 	assert_int_equal(decode_tick_count(SPAN("{}")), -1);
 }
 
+/* Two counts of one moment say nothing about the time between batches. */
+static void no_time_between_two_counts_is_no_period(void **state)
+{
+	struct ticks t = {0};
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		ticks_see(&t, 100 + i, T0 + i * 5000, GAP);
+	assert_int_equal(t.period_ms, 5000);
+	ticks_see(&t, 103, T0 + 10000, GAP);
+	assert_int_equal(t.period_ms, 5000);
+	ticks_see(&t, 105, T0 + 20000, GAP);
+	assert_int_equal(t.period_ms, 5000);
+}
+
+/* A batch is late after 1.4 periods. */
+static void a_batch_is_late_at_its_time(void **state)
+{
+	struct ticks t = {.count = 7, .since_ms = T0, .seen_ms = T0, .period_ms = 10000};
+
+	(void)state;
+	t.still_ms = 13999;
+	assert_int_equal(ticks_still_since(&t), 0);
+	t.still_ms = 14000;
+	assert_int_equal(ticks_still_since(&t), T0);
+	/* Never before 6 s. */
+	t.period_ms = 1000;
+	t.still_ms = 5999;
+	assert_int_equal(ticks_still_since(&t), 0);
+	t.still_ms = 6000;
+	assert_int_equal(ticks_still_since(&t), T0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -210,6 +243,8 @@ int main(void)
 		cmocka_unit_test(written_is_read_and_the_answer_stays),
 		cmocka_unit_test(the_largest_count_is_read),
 		cmocka_unit_test(what_is_not_ours_reads_as_never_seen),
+		cmocka_unit_test(no_time_between_two_counts_is_no_period),
+		cmocka_unit_test(a_batch_is_late_at_its_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

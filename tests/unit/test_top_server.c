@@ -5,6 +5,7 @@
 
 #include "pages/chart_band.h"
 #include "fleet/compact.h"
+#include "pages/pieces.h"
 #include "view_fixture.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -151,22 +152,25 @@ static void crossings_survive_the_compact_form(void **unused)
 	fixture_free(&f);
 }
 
-static void overview_tells_crossings_by_profile(void **unused)
+static void overview_tells_crossings(void **unused)
 {
 	struct fixture f;
 
 	(void)unused;
 	fixture_fleet(&f);
-	assert_has(render(&f, "overview", ""), "No limit crossing is forecast within one hour.");
+	assert_has(render(&f, "overview", ""),
+		   "No <a href=\"docs#word-limit\">limit</a> will be crossed within one "
+		   "hour, if the trend holds");
 	f.snap->servers[1].crossings[CROSSING_IOWAIT] = (struct crossing){3, true, 34.5};
 	f.snap->servers[1].crossings[CROSSING_DISK_USAGE] = (struct crossing){1, false, 86.25};
 	assert_has(render(&f, "overview", ""),
-		   "The forecast of 1 server crosses a limit within one hour");
+		   "1 server will cross a <a href=\"docs#word-limit\">limit</a> within one hour");
 	assert_has(
 		f.out.data,
-		"<h3>Database</h3><ul><li><a href=\"server/ppdb001\">ppdb001</a>: I/O wait "
-		"critical "
-		"(30%) in 15 min, peak 34.5%; Disk warning (85%) in 5 min, peak 86.2%</li></ul>");
+		"<li><span class=\"chip sev-danger\">Danger</span> <a "
+		"href=\"server/ppdb001\">ppdb001</a>: the disk reaches its warning limit (85%) "
+		"in about 5 min, peak 86.2%; I/O wait reaches its critical limit (30%) in about 15 "
+		"min, peak 34.5%</li></ul>");
 	fixture_free(&f);
 }
 
@@ -230,9 +234,9 @@ static void a_chart_says_what_it_shows(void **unused)
 	fixture_init(&f);
 	band_of_cpu(&band, series); /* 60 to 82.8, band +- 5 */
 	chart = draw(&f, &band, "%");
-	assert_has(chart,
-		   "role=\"img\"><title>CPU used, next 8 hours</title><desc>Median 60.0% in 5 min, "
-		   "82.8% in 480 min, maximum 82.8% in 480 min; p90 up to 87.8%</desc>");
+	assert_has(chart, "data-top=\"100\" data-unit=\"%\"><title>CPU used, next 8 hours</title>"
+			  "<desc>Median 60.0% in 5 min, 82.8% in 480 min, maximum 82.8% in 480 "
+			  "min; p90 up to 87.8%</desc>");
 	assert_has(chart, "<line x1=\"30\" x2=\"30\" y2=\"200\"/>");
 	assert_has(chart, "y=\"10%\">90</text>");
 	assert_has(chart, "y=\"30%\">70</text>");
@@ -308,7 +312,8 @@ static const struct {
 	{"top", "", "id=\"srv-&lt;script&gt;", "id=\"srv-ppetl001\""}, /* five of six */
 	{"top", "n=6", "id=\"srv-ppetl001\"", NULL},
 	{"top", "profile=db", "<h2>1. ppdb001", "ppml0001"},
-	{"top", "profile=risk", "No servers match profile=Risk Analytics.", "<details"},
+	{"top", "profile=risk", "No servers match profile=Risk Analytics.",
+	 "<details class=\"panel"},
 	{"top", "n=10&profile=db", "href=\"top?profile=db&amp;n=20\"", NULL},
 	/* 60 + 60 now, 30 + 30 predicted: 84 + 18 = 102 */
 	{"top", "", "<th scope=\"row\">CPU now</th><td>99.0%</td><td>60</td><td>42.0</td>", NULL},
@@ -321,8 +326,25 @@ static const struct {
 	{"top", "", "<a href=\"server/ppdb001\">ppdb001</a>", "href=\"../"},
 	{"top", "", "<title>CPU used, next 8 hours</title>", NULL},
 	{"server", "", "<p class=\"value\">100.0 <span class=\"chip sev-imminent\">", NULL},
-	{"server", "", "<li>Rank <b>1</b> of 6</li><li>Next <a href=\"ppdb001\">ppdb001</a></li>",
-	 "Previous"},
+	{"server", "",
+	 "<li>Rank <b>1</b> of 6 <span aria-hidden=\"true\">↓</span> better <a "
+	 "href=\"ppdb001\">ppdb001</a></li><li>By name <span aria-hidden=\"true\">←</span> "
+	 "previous <a href=\"ppetl001\">ppetl001</a> <span aria-hidden=\"true\">→</span> next <a "
+	 "href=\"ppweb001\">ppweb001</a></li>",
+	 "worse"},
+	/* 60 now add 42, 60 more as much, then 30 and 30 predicted 9 each, of which 2 are too many. */
+	{"server", "", "<rect class=\"\" x=\"0\" width=\"420\"", NULL},
+	{"server", "", "<rect class=\"predicted\" x=\"420\" width=\"90\"", NULL},
+	{"server", "", "<rect class=\"\" x=\"510\" width=\"420\"", NULL},
+	{"server", "", "<rect class=\"predicted\" x=\"930\" width=\"70\"", NULL},
+	{"server", "", "<rect class=\"total\" x=\"0\" width=\"1000\"", NULL},
+	{"top", "", "Why: the rules", "class=\"step\""},
+	/* CPU used 60 now, 90 in 480 minutes; its band never fills the plot. */
+	{"server", "",
+	 "<title>CPU used, last and next 8 hours</title><desc>99.0% now; median up to 82.8% in 480 "
+	 "min</desc>",
+	 "says nothing"},
+	{"server", "", "in the shared cache, which cannot be reached.", NULL},
 	{"server", "", "<a href=\"../heatmap\">Heatmap</a>", "href=\"heatmap"},
 	{"server", "", "<a href=\"../\">Overview</a>", "href=\"static/"},
 	{"server", "", "<form action=\"../heatmap\"", "href=\"./\""},
@@ -331,13 +353,11 @@ static const struct {
 	{"server", "refresh=60", "content=\"60\"", NULL},
 	{"server", "", "- ppml0001 - TFT</title>", NULL},
 	{"server", "",
-	 "<th scope=\"row\">CPU "
-	 "user</th><td>60.0%</td><td>60.0%</td><td>65.0%</td><td>60.0%</td><td>0.000</td>",
-	 NULL},
+	 "<th scope=\"row\">CPU user</th><td>60.0%</td><td>60.0%</td><td>65.0%</td></tr>", NULL},
 	{"server", "", "<th scope=\"row\">Load</th><td>5.0</td>",
 	 "Cascade impact"}, /* as in the alert table */
-	{"server", "", "<div id=\"chart-load_average\">", NULL},
-	{"server", "", "There is no forecast of Java CPU.", NULL},
+	{"server", "", "<figure id=\"course-load\">", "id=\"chart-load_average\""},
+	{"server", "", "<figure id=\"chart-java_cpu_pct\">", "id=\"chart-cpu_idle_pct\""},
 	{"server", "", "No limit crossing is forecast within one hour.", "TFT model"},
 	{"api-server", "", "\"name\":\"ppml0001\",\"profile\":\"ML Compute\",\"risk\":100.0,",
 	 "java_cpu_pct"},
@@ -359,10 +379,11 @@ static const struct {
 	 NULL},
 	{"api-heatmap", "profile=db", "\"standard_deviation\":null", "ppml0001"},
 	{"top-csv", "",
-	 "rank,server,profile,risk,level,component,value,points\r\n1,ppml0001,ML "
-	 "Compute,100.0,Imminent Failure,CPU now,99,60\r\n",
+	 "rank,server,profile,risk,level,component,value,points,time\r\n1,ppml0001,ML "
+	 "Compute,100.0,Imminent Failure,CPU now,99,60,2025-11-23T12:01:00Z\r\n",
 	 NULL},
-	{"top-csv", "profile=etl", "1,ppetl001,ETL/Ingest,0.0,Healthy,CPU now,,0\r\n", NULL},
+	{"top-csv", "profile=etl",
+	 "1,ppetl001,ETL/Ingest,0.0,Healthy,CPU now,,0,2025-11-23T12:01:00Z\r\n", NULL},
 	{"server-csv", "",
 	 "metric,unit,now,predicted_30m,worst_30m,p50_8h,trend,provenance\r\ncpu_user_pct,%,60,60,"
 	 "65,60,0,trend\r\n",
@@ -412,12 +433,29 @@ static void a_model_is_named_only_for_what_it_made(void **unused)
 	(void)unused;
 	fixture_server(&f);
 	f.snap->model = MODEL_TFT;
-	assert_int_equal(count_of(render(&f, "server", ""), "<td>TFT model</td>"), 1);
+	assert_int_equal(count_of(render(&f, "server", ""), "<small>TFT model</small>"), 1);
 	assert_has(f.out.data,
-		   "<figcaption>CPU user, median and p10 to p90; TFT model</figcaption>");
-	assert_has(f.out.data,
-		   "<figcaption>CPU used, median and p10 to p90; trend extrapolation</figcaption>");
+		   "<b>CPU user</b> <b>60.0%</b> <small>TFT model</small></figcaption>");
+	assert_has(f.out.data, "Forecasts: trend extrapolation.");
 	assert_int_equal(count_of(render(&f, "api-server", ""), "\"provenance\":\"model\""), 1);
+	fixture_free(&f);
+}
+
+static void half_an_hour_of_forecast_is_enough_for_what_is_said_of_it(void **unused)
+{
+	struct fixture f;
+	struct series *series;
+
+	(void)unused;
+	fixture_server(&f);
+	series = f.snap->servers[0].series;
+	for (size_t len = FORECAST_30M; len > FORECAST_30M - 2; len--) {
+		series->p10[METRIC_CPU_USER].len = series->p50[METRIC_CPU_USER].len = (uint16_t)len;
+		series->p90[METRIC_CPU_USER].len = (uint16_t)len;
+		assert_has(render(&f, "server-csv", ""),
+			   len == FORECAST_30M ? "cpu_user_pct,%,60,60,65,,0,trend\r\n"
+					       : "cpu_user_pct,%,60,60,60,,0,trend\r\n");
+	}
 	fixture_free(&f);
 }
 
@@ -430,9 +468,8 @@ static void a_lost_forecast_is_told(void **unused)
 	fixture_fleet(&f);
 	f.view.server = &f.snap->servers[1];
 	assert_has(render(&f, "server", ""), "The stored forecast of this server cannot be read.");
-	assert_has_not(f.out.data, "id=\"metrics\"");
 	assert_has(f.out.data, "0.7 × 90 + 0.3 × 45</td><td>76.5</td>");
-	assert_has(f.out.data, "<li>Previous <a href=\"ppml0001\">ppml0001</a></li>");
+	assert_has(f.out.data, "worse <a href=\"ppml0001\">ppml0001</a>");
 	assert_has(render(&f, "api-server", ""), "\"metrics\":{}}");
 	assert_string_equal(render(&f, "server-csv", ""),
 			    "\xef\xbb\xbf"
@@ -448,8 +485,8 @@ static void crossings_stand_on_the_page_of_their_server(void **unused)
 	fixture_server(&f);
 	f.snap->servers[0].crossings[CROSSING_MEM_USED] = (struct crossing){4, true, 99.5};
 	assert_has(render(&f, "server", ""),
-		   "<tr><th scope=\"row\">Memory</th><td>20 min</td><td>98.0%</td><td>99.5%</td>"
-		   "<td>critical</td></tr>");
+		   "<li><b>Memory</b> reaches 98.0% (critical) in 20 min, at <time "
+		   "datetime=\"2025-11-23T12:21:05Z\">12:21:05 UTC</time>; peak 99.5%</li>");
 	assert_has(render(&f, "api-server", ""), "\"crossings\":[{\"metric\":\"mem_used_pct\","
 						 "\"severity\":\"critical\",\"limit\":98,"
 						 "\"minutes\":20,\"peak\":99.5}]");
@@ -473,10 +510,10 @@ static void what_is_in_8_hours_takes_all_of_them(void **unused)
 
 /* ---- limit crossings of the fleet ---- */
 
-static void the_50_servers_with_the_highest_risk_tell_their_crossings(void **unused)
+static void the_first_30_servers_tell_their_crossings(void **unused)
 {
 	(void)unused;
-	for (unsigned n = 50; n <= 51; n++) {
+	for (unsigned n = 30; n <= 31; n++) {
 		struct snapshot *snap = new_snapshot();
 		struct fixture f;
 		char name[16];
@@ -490,11 +527,11 @@ static void the_50_servers_with_the_highest_risk_tell_their_crossings(void **unu
 		}
 		fixture_use(&f, snap);
 		render(&f, "overview", "");
-		assert_int_equal(
-			count_of(f.out.data, "Memory critical (98%) in 20 min, peak 99.5%"), 50);
-		assert_int_equal(count_of(f.out.data, "Only the 50 servers with the highest risk"),
-				 n > 50);
-		(void)snprintf(name, sizeof(name), "of %u servers", n);
+		assert_int_equal(count_of(f.out.data, "memory reaches its critical limit (98%) in "
+						      "about 20 min, peak 99.5%"),
+				 30);
+		assert_int_equal(count_of(f.out.data, "Only the first 30 servers"), n > 30);
+		(void)snprintf(name, sizeof(name), "<h2>%u servers", n);
 		assert_has(f.out.data, name);
 		fixture_free(&f);
 	}
@@ -530,7 +567,7 @@ static void names_are_linked_where_a_browser_can_follow(void **unused)
 		if (!names[i].link)
 			assert_has_not(f.out.data, "href=\"server/");
 		assert_int_equal(count_of(render(&f, "overview", ""), "href=\"server/"),
-				 names[i].link ? 2 : 0); /* bar and row */
+				 names[i].link ? 4 : 0); /* sentence, case, its next step, row */
 		fixture_free(&f);
 	}
 }
@@ -586,6 +623,12 @@ static void assert_main(struct fixture *f, const char *page, const char *file)
 	assert_expected(file, (struct span){from, (size_t)(to - from)});
 }
 
+static void assert_all(struct fixture *f, const char *page, const char *file)
+{
+	render(f, page, "");
+	assert_expected(file, (struct span){f->out.data, f->out.len - 1});
+}
+
 static void whole_texts_are_as_expected(void **unused)
 {
 	struct fixture f;
@@ -593,8 +636,45 @@ static void whole_texts_are_as_expected(void **unused)
 	(void)unused;
 	fixture_server(&f);
 	assert_main(&f, "server", "server.html");
+	assert_all(&f, "api-server", "api-server.json");
+	assert_all(&f, "server-csv", "server.csv");
+	assert_all(&f, "badge-server", "badge-server.svg");
 	f.view.server = NULL;
 	assert_main(&f, "top", "top.html");
+	assert_all(&f, "api-top", "api-top.json");
+	fixture_free(&f);
+}
+
+/* By risk and by name; the first and the last have one less. */
+static void each_server_has_its_neighbours(void **unused)
+{
+	static const struct {
+		const char *name, *worse, *better, *before, *after;
+	} rows[] = {
+		{"ppml0001", NULL, "ppdb001", "ppetl001", "ppweb001"},
+		{"ppdb001", "ppml0001", "ppweb001", "ppcon01", "ppetl001"},
+		{"ppweb001", "ppdb001", "ppcon01", "ppml0001", NULL},
+		{"ppcon01", "ppweb001", HOSTILE, HOSTILE, "ppdb001"},
+		{HOSTILE, "ppcon01", "ppetl001", NULL, "ppcon01"},
+		{"ppetl001", HOSTILE, NULL, "ppdb001", "ppml0001"},
+	};
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct server *s = &f.snap->servers[i];
+		struct neighbours n = page_neighbours(f.snap, s);
+		const struct server *found[] = {s, n.worse, n.better, n.before, n.after};
+		const char *const wanted[] = {rows[i].name, rows[i].worse, rows[i].better,
+					      rows[i].before, rows[i].after};
+
+		assert_int_equal(n.rank, i + 1);
+		for (size_t k = 0; k < COUNT(wanted); k++)
+			if (wanted[k] ? !found[k] || !span_is(found[k]->name, wanted[k])
+				      : found[k] != NULL)
+				fail_msg("row %zu, %zu", i, k);
+	}
 	fixture_free(&f);
 }
 
@@ -604,20 +684,22 @@ int main(void)
 		cmocka_unit_test(crossings_follow_the_limits_of_the_daemon),
 		cmocka_unit_test(metrics_without_limits_or_values_cross_nothing),
 		cmocka_unit_test(crossings_survive_the_compact_form),
-		cmocka_unit_test(overview_tells_crossings_by_profile),
+		cmocka_unit_test(overview_tells_crossings),
 		cmocka_unit_test(cpu_used_is_what_idle_leaves),
 		cmocka_unit_test(a_band_is_as_long_as_its_shortest_list),
 		cmocka_unit_test(a_chart_says_what_it_shows),
 		cmocka_unit_test(an_axis_without_percent_ends_at_a_round_number),
 		cmocka_unit_test(an_absent_forecast_is_no_empty_chart),
 		cmocka_unit_test(the_worst_chart_keeps_its_budget),
+		cmocka_unit_test(each_server_has_its_neighbours),
 		cmocka_unit_test(pages_say_what_the_rules_give),
 		cmocka_unit_test(a_calm_fleet_says_so_before_its_cards),
 		cmocka_unit_test(a_model_is_named_only_for_what_it_made),
+		cmocka_unit_test(half_an_hour_of_forecast_is_enough_for_what_is_said_of_it),
 		cmocka_unit_test(a_lost_forecast_is_told),
 		cmocka_unit_test(crossings_stand_on_the_page_of_their_server),
 		cmocka_unit_test(what_is_in_8_hours_takes_all_of_them),
-		cmocka_unit_test(the_50_servers_with_the_highest_risk_tell_their_crossings),
+		cmocka_unit_test(the_first_30_servers_tell_their_crossings),
 		cmocka_unit_test(names_are_linked_where_a_browser_can_follow),
 		cmocka_unit_test(error_pages_lead_back_from_everywhere),
 		cmocka_unit_test(a_path_below_server_is_the_page_of_one),

@@ -109,12 +109,56 @@ static void test_the_order_of_each_endpoint(void **state)
 	upstream_run(upstream, &set, 1, NULL, NULL);
 	assert_string_equal(
 		fetch_orders(),
-		"2 http://daemon:8000/predictions/current key=secret post= ca=/ca.pem 1000 15000 "
+		"4 http://daemon:8000/predictions/current key=secret post= ca=/ca.pem 1000 15000 "
 		"5000000\n"
-		"2 http://daemon:8000/status key= post= ca=/ca.pem 1000 2000 60000\n"
-		"2 http://generator:8001/scenario/status key= post= ca=/ca.pem 1000 1500 60001\n"
-		"2 http://generator:8001/scenario/set key= post={\"s\":1} ca=/ca.pem 1000 1400 "
+		"4 http://daemon:8000/status key= post= ca=/ca.pem 1000 2000 60000\n"
+		"4 http://generator:8001/scenario/status key= post= ca=/ca.pem 1000 1500 60001\n"
+		"4 http://generator:8001/scenario/set key= post={\"s\":1} ca=/ca.pem 1000 1400 "
 		"60002\n");
+}
+
+/* Each of them gets its own secret and authorities, and not those of the daemon. */
+static void test_the_order_for_alertmanagers(void **state)
+{
+	struct upstream_call calls[] = {
+		{.endpoint = UPSTREAM_ALERTS, .body = SPAN("[]")},
+		{.endpoint = UPSTREAM_ALERTS, .body = SPAN("[]"), .member = 1}};
+	const char *orders;
+
+	(void)state;
+	config.alertmanagers = "http://a:9093,http://b:9093/am";
+	config.alert_auth = "anna:secret";
+	config.alert_ca_file = "/am.pem";
+	config.timeout_ms[UPSTREAM_ALERTS] = 2000;
+	fetch_says("alerts", "0 200 0 -");
+	upstream_run(upstream, &calls[0], 1, NULL, NULL);
+	upstream_run(upstream, &calls[1], 1, NULL, NULL);
+	orders = fetch_orders();
+	assert_string_equal(orders, "4 http://a:9093/api/v2/alerts key= auth=anna:secret post=[] "
+				    "ca=/am.pem 1000 2000 0\n"
+				    "4 http://b:9093/am/api/v2/alerts key= auth=anna:secret "
+				    "post=[] ca=/am.pem 1000 2000 0\n");
+	assert_int_equal(calls[1].reason, REASON_NONE);
+}
+
+/* Longer than what a socket holds. */
+static void test_a_long_post(void **state)
+{
+	static char text[900001];
+	struct upstream_call call = {.endpoint = UPSTREAM_ALERTS};
+
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	call.body = span_str(text);
+	config.alertmanagers = "http://a:9093";
+	config.alert_auth = config.alert_ca_file = "";
+	config.timeout_ms[UPSTREAM_ALERTS] = 20000;
+	fetch_says("alerts", "0 200 0 -");
+	upstream_run(upstream, &call, 1, NULL, NULL);
+	assert_int_equal(call.reason, REASON_NONE);
+	assert_int_equal(call.status, 200);
+	fetch_says("alerts", "0 200 0 -");
+	fetch_orders();
 }
 
 static void test_what_became_of_a_call(void **state)
@@ -213,7 +257,7 @@ static void test_a_program_that_is_not_there(void **state)
 
 static void test_an_address_that_is_too_long(void **state)
 {
-	static char url[600];
+	static char url[2048];
 	struct upstream_call call;
 
 	(void)state;
@@ -222,7 +266,7 @@ static void test_an_address_that_is_too_long(void **state)
 	fetch_says("status", "0 200 0 -");
 	call = ask(UPSTREAM_STATUS);
 	assert_int_equal(call.reason, REASON_INTERNAL);
-	/* 599 with the path. */
+	/* 2047 with the path. */
 	url[sizeof(url) - 1 - strlen("/status")] = '\0';
 	assert_int_equal(ask(UPSTREAM_STATUS).reason, REASON_NONE);
 }
@@ -235,6 +279,8 @@ int main(int argc, char **argv)
 		TEST(test_the_body_of_an_answer),
 		TEST(test_a_long_body),
 		TEST(test_the_order_of_each_endpoint),
+		TEST(test_the_order_for_alertmanagers),
+		TEST(test_a_long_post),
 		TEST(test_what_became_of_a_call),
 		TEST(test_a_reader_that_has_enough),
 		TEST(test_a_program_that_hangs_is_ended_a_second_late),

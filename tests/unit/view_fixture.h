@@ -101,7 +101,7 @@ static inline void fixture_init(struct fixture *f)
 	static const struct scenario no_scenario;
 
 	*f = (struct fixture){
-		.site = {30000, 600000, 3600000, "http://127.0.0.1:8000"},
+		.site = {30000, 600000, 3600000, "http://127.0.0.1:8000", NULL, false},
 		.warmup = {true, true, 100, 200, 150, 0, 0},
 	};
 	query_init(&f->query);
