@@ -32,16 +32,19 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "check")
 import checker  # noqa: E402
 
 # The pages that depend only on the snapshot: no forecasts and no history, which have their own keys.
-CONSTANT = re.compile(r"(?:/|/heatmap|/cost|/remediation|/alerting|/docs|/roadmap|/api/v1/(?:fleet|alerts|heatmap))(?:\?.*)?$")
+CONSTANT = re.compile(r"(?:/|/heatmap|/remediation|/alerting|/docs|/roadmap|/api/v1/(?:fleet|alerts|heatmap))(?:\?.*)?$")
 STATE = re.compile(rb'<div id="state" data-state="([a-z-]+)".*?</div><main', re.S)
 # What the generator plays may be newer than the snapshot, and has its own time then.
 ACTUAL = re.compile(rb'<section class="panel" id="comparison">.*?</section>', re.S)
-# What changed, and how good the forecasts were, are read from the history, which may be lost.
-PAST = re.compile(rb'<section class="panel" id="changes">.*?</section>|<p class="note" id="forecasts">.*?</p>', re.S)
+# What changed, and how good the forecasts were, are read from the history, which may be lost; forecasts have their own key.
+PAST = re.compile(
+    rb'<section class="panel" id="changes">.*?</section>|<span id="trend">.*?</span>|<a id="forecasts".*?</a>|'
+    rb'<p class="note" id="trust">.*?</p>| <small title="[^"]*, last day">.*?</small>|'
+    rb'<svg class="outlook".*?</svg>|"sentence":"(?:[^"\\\\]|\\\\.)*"', re.S)
 # These follow the age of the data.
 ICON = re.compile(rb'<link rel="icon"[^>]*>')
 TITLE = re.compile(rb"<title>.*?</title>")
-CHIP = re.compile(rb'<span class="chip sev-[a-z]+">[^<]*</span>')
+CHIP = re.compile(rb'<span class="chip sev-[a-z]+">[^<]*</span>(?: <small>\d+ of \d+</small>)?|<b id="as-of">.*?</b> ')
 CONDITION = re.compile(rb'"condition":"[^"]*","detail":(?:null|"[^"]*")')
 GEN = re.compile(rb' data-gen-ms="(\d+)"')
 GENERATED = re.compile(rb'"generated_at":"([0-9T:-]+)\.(\d{3})Z"')

@@ -377,7 +377,7 @@ class Stack:
         assert host.nginx.process.poll() is None, f"nginx ended: {host.log('nginx.log')}"
         try:
             return requests.get(host.url + "/healthz", timeout=5).status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def worker_pids(self, host=0):

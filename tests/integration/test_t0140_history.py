@@ -10,7 +10,7 @@ from stack import ROOT
 
 HOUR = 3600_000
 INTERVAL = 30_000
-FLEET, HOURS, SERVERS = "tfthist:fleet", "tfthist:hours", "tfthist:risk"
+FLEET, HOURS, SERVERS, SERVERS_HOURS = "tfthist:fleet", "tfthist:hours", "tfthist:risk", "tfthist:riskhours"
 
 
 def ids(entries):
@@ -32,16 +32,16 @@ class Past:
         self.redis = stack.redis
         self.script = stack.redis.register_script((ROOT / "redis" / "commit.lua").read_text())
         self.end = int(stack.redis.hget("tft:cur:fleet", "bucket")) * INTERVAL
-        stack.redis.delete(FLEET, HOURS, SERVERS)
+        stack.redis.delete(FLEET, HOURS, SERVERS, SERVERS_HOURS)
         stack.redis.set("past:epoch", "e")
 
     def commit(self, at, record, names="a b", risks="0001", points=20160, servers_ms=24 * HOUR):
-        keys = ["past:cur", "past:lock", "past:brk", "past:epoch", FLEET, HOURS, SERVERS, "past:upstream"]
+        keys = ["past:cur", "past:lock", "past:brk", "past:epoch", FLEET, HOURS, SERVERS, "past:upstream", *(f"past:{n}" for n in range(9, 14)), SERVERS_HOURS]
         bucket = at // INTERVAL
         named = {
             "entries": 0, "lock": f"token|{bucket}|e", "bucket": bucket, "epoch": "e", "gen": at, "snap": "snap", "interval": INTERVAL,
             "ttl": 60000, "old_ttl": 60000, "fill": 0, "record": record, "points": points, "names": names, "risks": risks,
-            "kept": servers_ms, "bytes": 16 << 20, "upstream": "f", "moment": "", "forecasts": "",
+            "kept": servers_ms, "bytes": 16 << 20, "upstream": "f", "moment": "", "beside": "", "beside_ms": 0, "forecasts": "",
             "full_kept": 0, "thin_kept": 0, "window": 300000, "seen": 0, "open": "", "closed": "", "ended": 0,
         }  # fmt: skip
         return self.script(keys=keys, args=[word for pair in named.items() for word in pair])
@@ -143,10 +143,11 @@ def test_names_of_servers_are_stored_when_they_change_and_once_an_hour(stack):
     for i in range(240):
         names = "a b" if i < 50 else "a b c"
         past.commit(start + i * INTERVAL, plain(i), names=names, risks="0001" if i < 50 else "000102")
-    entries = stack.redis.xrange(SERVERS)
-    named = [i for i, (_, fields) in enumerate(entries) if b"n" in fields]
-    assert named == [0, 50, 120]
-    assert len({fields[b"s"] for _, fields in entries}) == 2
+    hour = stack.redis.xrange(SERVERS_HOURS, start, start + HOUR - 1)
+    assert [fields[b"n"] for _, fields in hour] == [b"a b", b"a b c"]
+    assert [len(fields[b"r"].split(b"\n")) for _, fields in hour] == [50, 70]
+    entries = stack.redis.xrange(SERVERS, start + HOUR, start + 2 * HOUR - 1)
+    assert [i for i, (_, fields) in enumerate(entries) if b"n" in fields] == [0]
 
 
 def test_the_server_page_shows_the_risk_of_its_server_over_a_day(stack):
@@ -170,7 +171,7 @@ def test_risks_of_a_large_fleet_are_kept_for_a_shorter_time(stack):
     assert ids(stack.redis.xrange(SERVERS))[0] > past.end - 2 * HOUR
 
 
-@pytest.mark.parametrize("key", [FLEET, HOURS, SERVERS])
+@pytest.mark.parametrize("key", [FLEET, HOURS, SERVERS, SERVERS_HOURS])
 def test_a_stream_of_the_wrong_type_does_not_stop_the_pages(stack, key):
     past = Past(stack)
     past.commit(past.end - HOUR, plain(0))

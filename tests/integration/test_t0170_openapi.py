@@ -118,7 +118,7 @@ def test_every_route_of_the_binary_is_described(document):
     others = re.findall(r'\{"(/[^"]+)", ROUTE_', (ROOT / "src" / "server" / "route.c").read_text())
     assert len(pages) >= 9 and len(others) >= 6
     routes = {path + "{name}" if path.endswith("/") else path for path in pages + others}
-    assert set(document["paths"]) == routes - {"/metrics"}, "/metrics speaks Prometheus"
+    assert set(document["paths"]) == routes - {"/metrics", "/metrics/fleet"}, "these speak Prometheus"
 
 
 def test_described_paths_lead_back_from_the_document(stack, document):
@@ -237,7 +237,9 @@ def test_actions_answer_as_described(stack, closed):
     assert post("/scenario", {"scenario": "degrading", "confirm": "1"}, format="json") == 200
     assert post("/scenario", {"scenario": "critical", "confirm": "1"}) == 303
     assert post("/scenario", {"scenario": "nonsense", "confirm": "1"}, format="json") == 400
-    for path in ("/refresh", "/scenario"):
+    assert post("/silence", {"server": "x", "hours": "1", "comment": "x"}, format="json") == 404
+    assert post("/silence-end", {"id": "x"}, format="json") == 404
+    for path in ("/refresh", "/scenario", "/silence", "/silence-end"):
         assert post(path, headers={"Sec-Fetch-Site": "cross-site"}, format="json") == 403
         assert post(path, b"{}", {**USER, "Content-Type": "application/json"}, format="json") == 415
     stack.upstream.scenario_status.fail()

@@ -23,7 +23,7 @@ CASES = int(os.environ.get("TFT_API_CASES", "60"))  # per state
 SEED = int(os.environ.get("TFT_API_SEED", "24"))
 STATES = ("healthy", "degrading", "critical", "escalated", "stale", "warming", "cold", "redis-down")
 TIME = ("bucket", "at", "time", "from", "to", "since", "until", "start", "end", "range", "tz")
-ACTIONS = ("refresh", "setScenario")
+ACTIONS = ("refresh", "setScenario", "silence", "endSilence")
 FORM = "application/x-www-form-urlencoded"
 NAMES = ["ppml0001", "nobody", "", "..", "%", "é", "a/b", "x" * 300]
 

@@ -33,7 +33,8 @@ def stack():
 
 
 def row(page, name=NAME):
-    return re.search(rf'<tr id="srv-{name}">.*?</tr>', page)[0]
+    """Without its links, which keep the query."""
+    return re.sub(' href="[^"]*"', "", re.search(rf'<tr id="srv-{name}">.*?</tr>', page)[0])
 
 
 def told(stack):

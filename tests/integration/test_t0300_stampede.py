@@ -30,7 +30,7 @@ def wait_fresh(stack):
 
 
 def is_quiet(stack):
-    """The bucket has its data, the ticks of its first 200 ms are over, and no fetch is running."""
+    """The bucket has its data, the ticks of its first 20 ms are over, and no fetch is running."""
     return stack.committed() == stack.bucket_now() and 1 < stack.seconds_to_bucket() < 4 and not stack.redis.exists("tft:lock:fleet")
 
 

@@ -301,7 +301,7 @@ def test_cut_wire_is_like_redis_down_for_that_host_only(networks, tmp_path):
                 stack.wait(lambda: stack.committed() > newest, 8, "the other host's next bucket")
             ip("link", "set", networks[0][1], "up")
         assert record.violations() == []
-        assert cut.slowest().took < 0.5, cut.slowest()
+        assert cut.slowest().took < 1, cut.slowest()
         assert {seen.status for seen in cut.seen} <= {200, 503}
         assert other.lost() == []
         stack.wait(lambda: all(ask(stack).cache.startswith("tft-redis; hit") for _ in range(6)), 8, "host 0 is back")

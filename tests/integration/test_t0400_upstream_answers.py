@@ -198,7 +198,7 @@ def test_warming_daemon_without_data_is_an_answer(stack):
     stack.wait(lambda: stack.get("/").status_code == 200 and stack.redis.exists("tft:brk:fleet"), what="warm-up page")
     page = stack.wait(lambda: (text := stack.get("/").text) and "90 % of the servers" in text and text, what="warm-up figures")
     assert 'data-state="warming"' in page
-    assert "ppml0001" not in page and "Environment status" not in page
+    assert "ppml0001" not in page and "need attention" not in page
     api = stack.get("/api/v1/fleet")
     assert (api.status_code, api.json()["condition"]) == (200, "warming")
     no_rows(stack.get("/heatmap?format=csv"), "warming up")

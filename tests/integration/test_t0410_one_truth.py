@@ -10,7 +10,7 @@ import pytest
 from stack import Stack, long_interval
 from upstream import payload_bytes
 
-PAGES = ("/", "/heatmap", "/cost")
+PAGES = ("/", "/heatmap", "/remediation")
 DONE = json.loads(payload_bytes("status-warmed_up-20"))
 
 
@@ -51,9 +51,15 @@ def text(stack, path):
     return re.sub("<[^>]+>", "", stack.get(path).text)
 
 
+def warm_up(page):
+    """What a page says of it: nothing once it is complete."""
+    found = re.search(r"Warm-up unknown|The daemon is warming up", page)
+    return found[0] if found else "Warm-up complete"
+
+
 def knows(stack, warmup, scenario):
     page = text(stack, "/")
-    return warmup in page and f"Actual{scenario}" in page
+    return warm_up(page) == warmup and f"Actual{scenario}" in page
 
 
 def is_stored(stack):
@@ -63,7 +69,7 @@ def is_stored(stack):
 
 def told(stack):
     """The same facts from every place that shows them."""
-    facts = {path: re.search(r"Warm-up (?:complete|unknown)|The daemon is warming up", text(stack, path))[0] for path in PAGES}
+    facts = {path: warm_up(text(stack, path)) for path in PAGES}
     advanced = text(stack, "/advanced")
     facts["advanced"] = {"complete": "Warm-up complete", "not complete": "The daemon is warming up"}.get(
         (re.search(r"Warm-up(complete|not complete)", advanced) or [""] * 2)[1], "Warm-up unknown"

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Every fault of Redis: no request waits for it, no wrong byte is shown, and everything recovers soon."""
+import concurrent.futures
 import json
 import random
 import re
 import shutil
 import signal
-import threading
 import time
 
 import pytest
 from load import Load, ask
 from proxy import ProxiedStack
+from recorder import checker
 from stack import ROOT, Stack, free_port, long_interval
 
 INTERVAL = 5
@@ -122,7 +123,6 @@ def without_silence(servers):
 @pytest.mark.parametrize("name", OUTAGES)
 def test_outage_is_bounded_told_and_survived(stack, name):
     servers = without_silence(stack.wait_fleet()["servers"])
-    slowest_before = max(ask(stack, path).took for path in PATHS for _ in range(5))
     calls = stack.upstream.predictions.count
     history = stack.redis.xlen("tfthist:fleet")
     # A worker that is publishing when Redis stops answering is busy for 2 s; of two workers that would be half.
@@ -137,9 +137,11 @@ def test_outage_is_bounded_told_and_survived(stack, name):
         assert not age or int(age[1]) < 3600, "the age of our own snapshot, if that of a worker that has one"
     finally:
         repair(stack, OUTAGES[name])
-    took = load.slowest()
     calls = stack.upstream.predictions.count - calls
-    assert took.took < 0.3 + slowest_before, took
+    # P2 is about the worker; a viewer may also wait for the one before him.
+    spent = [seen.worker_ms for seen in load.seen if seen.worker_ms is not None]
+    assert spent and max(spent) < 300, max(spent, default=None)
+    assert load.slowest().took < 1, load.slowest()
     assert {seen.status for seen in load.seen} <= {200, 503}
     assert own.cache.startswith("tft-local; hit; ttl=")
     assert without_silence(json.loads(own.body)["servers"]) == servers
@@ -572,10 +574,7 @@ def test_refresh_that_began_before_a_flush_is_not_published(calm, way):
 
 
 def test_keys_without_expiry_are_a_closed_list(calm):
-    assert {key for key in calm.redis.keys("*") if calm.redis.pttl(key) == -1} <= {
-        *(b"tft:%s:%s" % (what, group) for what in (b"cur", b"epoch") for group in (b"fleet", b"status", b"scenario")),
-        *(b"tfthist:" + stream for stream in (b"fleet", b"hours", b"risk", b"full", b"thin", b"forecasts", b"incidents", b"accuracy", b"upstream")),
-    }
+    assert {key.decode() for key in calm.redis.keys("*") if calm.redis.pttl(key) == -1} <= checker.ENDLESS
 
 
 # How long Redis counts as down
@@ -627,9 +626,13 @@ def lose_an_answer(proxy):
     proxy.before = b"AUTH", mend
 
 
+# A program that a thread has started ends with it (Service), so this one stays.
+STARTER = concurrent.futures.ThreadPoolExecutor(1)
+
+
 def restart(stack):
     stack.stop_redis()
-    threading.Thread(target=stack.restart_redis).start()
+    STARTER.submit(stack.restart_redis)
 
 
 STAGE = b"\r\n30000\r\n$3\r\nfmt\r\n"  # the time to live of a staged key, and its first field
@@ -666,6 +669,7 @@ def test_refresh_survives_a_lost_connection(single, name):
     single.proxy.before = question, lambda: act(single)
     refresh(single)
     assert single.upstream.predictions.count == calls + 1
+    single.wait(single.redis_answers, what="Redis, which may have been restarted")
     assert single.redis.xlen("tfthist:fleet") <= history + 1
     assert not single.redis.exists("tft:lock:fleet")
     assert "ev=refresh_failed" not in single.logs()

@@ -148,7 +148,8 @@ def test_a_second_fleet_below_a_path_of_the_same_nginx(other):
         assert stack.get("/server/other01", host=1).status_code == 200
         found = re.findall(r'(?:href|src)="([^"#:]+)"', stack.get("/heatmap", host=1).text)
         assert found and not [link for link in found if link.startswith("/")]
-        assert stack.get("/metrics", host=1).status_code == 404
+        for path in ("/metrics", "/metrics/fleet"):
+            assert stack.get(path, host=1).status_code == 404
         assert stack.get("", host=1).headers["Location"].endswith("/fleet-b/")
         # An operator flushes one of them.
         epochs = [stack.redis.get(f"{prefix}:epoch:fleet") for prefix in stack.prefixes]

@@ -196,7 +196,7 @@ def below(pki, tmp_path_factory):
     (root / "index.html").write_text("the site")
     files = {"/etc/ssl/certs/site.pem": pki / "server.pem", "/etc/ssl/private/site.key": pki / "server.key", "/var/www/html": root,
              "listen 127.0.0.1:8080": f"listen 127.0.0.1:{port}", "http://127.0.0.1:8080": f"http://127.0.0.1:{port}"}
-    with Site("sub-path.conf", files) as site:
+    with Site("sub-path.conf", files, env={"TFT_FLEET_METRICS": "on"}) as site:
         site.inner = f"http://127.0.0.1:{port}"
         site.ca = {"verify": pki / "ca.pem"}
         site.wait(lambda: site.get("/fleet/", **site.ca).status_code == 200, what="the first page")
@@ -222,13 +222,13 @@ def test_all_links_work_below_a_path(below):
 
 
 def test_metrics_are_for_this_machine_and_not_for_whom_its_proxy_serves(below):
-    assert requests.get(below.inner + "/metrics", timeout=5).status_code == 200
-    for claim in ({}, {"X-Forwarded-For": "127.0.0.1"}, {"X-Real-IP": "::1"}):
-        assert below.get("/fleet/metrics", headers=claim, **below.ca).status_code == 404
-        assert below.get("/fleet//metrics", headers=claim, **below.ca).status_code == 404
-        assert below.get("/fleet/x/../metrics", headers=claim, **below.ca).status_code == 404
-    for header in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"):
-        assert requests.get(below.inner + "/metrics", headers={header: "127.0.0.1"}, timeout=5).status_code == 403, header
+    for path in ("/metrics", "/metrics/fleet"):
+        assert requests.get(below.inner + path, timeout=5).status_code == 200
+        for claim in ({}, {"X-Forwarded-For": "127.0.0.1"}, {"X-Real-IP": "::1"}):
+            for spelling in ("/fleet", "/fleet/", "/fleet/x/.."):
+                assert below.get(spelling + path, headers=claim, **below.ca).status_code == 404
+        for header in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"):
+            assert requests.get(below.inner + path, headers={header: "127.0.0.1"}, timeout=5).status_code == 403, header
 
 
 # Answers of nginx itself

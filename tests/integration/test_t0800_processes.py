@@ -335,7 +335,7 @@ def test_who_acts_keeps_no_connection(single):
 
 def test_more_connections_than_a_worker_keeps(single):
     with contextlib.ExitStack() as stay:
-        many = [stay.enter_context(Connection(fcgi_socket(single), timeout=3)) for _ in range(70)]
+        many = [stay.enter_context(Connection(fcgi_socket(single), timeout=3)) for _ in range(134)]
         assert {kept.ask(PARAMETERS).status for kept in many} == {200}
         assert all(kept.ended() for kept in many[:6]), "the idle ones make room"
         assert {kept.ask(PARAMETERS).status for kept in many[6:]} == {200}
@@ -381,14 +381,24 @@ SEVERAL = (
 )
 
 
+def kept_connections(stack, stay, count):
+    """That many, while the only worker is stopped; None if it has just closed them, as it does before it calls the upstream."""
+    (pid,) = stack.worker_pids()
+    kept = [stay.enter_context(Connection(fcgi_socket(stack), timeout=20)) for _ in range(count)]
+    assert {one.ask({**PARAMETERS, "DOCUMENT_URI": "/healthz"}).status for one in kept} == {200}
+    stack.pause(pid)
+    if not select.select([one.sock for one in kept], [], [], 0)[0]:
+        return kept
+    stack.resume(pid)
+    return None
+
+
 @contextlib.contextmanager
 def together(stack, requests):
     """Kept connections on which these requests arrived while the only worker was stopped."""
     (pid,) = stack.worker_pids()
     with contextlib.ExitStack() as stay:
-        kept = [stay.enter_context(Connection(fcgi_socket(stack), timeout=5)) for _ in requests]
-        assert {one.ask({**PARAMETERS, "DOCUMENT_URI": "/healthz"}).status for one in kept} == {200}
-        stack.pause(pid)
+        kept = stack.wait(lambda: kept_connections(stack, stay, len(requests)), what="a worker at rest")
         for one, parameters in zip(kept, requests):
             one.sock.sendall(encode({**PARAMETERS, **parameters}, flags=KEEP))
         yield [one.sock for one in kept], lambda: stack.resume(pid)

@@ -21,9 +21,9 @@ from upstream import Upstream, payload_bytes
 
 PATIENCE_S = 2
 KEY = "a-secret-of-the-upstream"
-ORDER = struct.Struct("=IIIIIxxxxqqq")  # struct fetch_order
+ORDER = struct.Struct("=IIIIIIIIqqq")  # struct fetch_order
 OUTCOME = struct.Struct("=qqqq")  # struct fetch_outcome
-VERSION = 2
+VERSION = 4
 USAGE = 64  # EX_USAGE
 REASON_NONE, REASON_CONNECT = 0, 2  # enum reason
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -149,7 +149,7 @@ def fetch(order):
 
 
 def order(url, version=VERSION, ca_file=b""):
-    return ORDER.pack(version, len(url), 0, 0, len(ca_file), 1000, 5000, 1 << 24) + url + ca_file
+    return ORDER.pack(version, len(url), 0, 0, len(ca_file), 0, 0, 0, 1000, 5000, 1 << 24) + url + ca_file
 
 
 def take(received):
@@ -180,9 +180,10 @@ def test_outcome_alone():
 
 @pytest.mark.parametrize("bad", [
     order(b"http://127.0.0.1:9", version=VERSION + 1),
-    ORDER.pack(VERSION, 0xFFFFFFFF, 1, 0, 0, 0, 0, 0),
-    ORDER.pack(VERSION, 4000, 4000, 100, 93, 0, 0, 0) + bytes(12000),
-], ids=["another version", "4 GB", "12 KB"])
+    ORDER.pack(VERSION, 0xFFFFFFFF, 1, 0, 0, 0, 0, 0, 0, 0, 0),
+    ORDER.pack(VERSION, 10, 0, 0, 0, (32 << 20) + 1, 0, 0, 0, 0, 0) + bytes(12000),
+    ORDER.pack(VERSION, 4000, 4000, 100, 93, 0, 0, 0, 0, 0, 0) + bytes(12000),
+], ids=["another version", "4 GB", "a post of 32 MB", "12 KB"])
 def test_an_order_that_it_cannot_carry_out_is_refused(bad):
     assert fetch(bad) == (b"", USAGE)
 
@@ -225,7 +226,7 @@ def server(wrap, answer):
                 connection.sendall(answer)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield listener.getsockname()[1]
         thread.join(10)

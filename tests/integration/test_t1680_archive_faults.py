@@ -117,7 +117,7 @@ def test_a_step_of_the_clock_leaves_a_gap_and_is_told(stack):
     assert kept(stack)[-2:] == [before, ahead], "ids only rise"
     stack.wait(lambda: f"ev=history_ahead bucket={back} newest={ahead * INTERVAL * 1000}" in stack.logs(), 20, "it is told")
 
-    streams = ("fleet", "hours", "risk", "full", "thin", "forecasts", "incidents", "accuracy")
+    streams = ("fleet", "hours", "risk", "full", "thin", "forecasts", "incidents", "accuracy", "warnings", "outcomes", "watch", "riskhours")
     done, removed = rewind(stack)
     assert done == "ok" and int(removed) >= 5, "of fleet, risk, full, thin and forecasts, and the hour that was closed too early"
     assert all(bucket <= back for stream in streams for bucket in kept(stack, stream)) and kept(stack)[-1] == before

@@ -66,7 +66,7 @@ def test_metrics_tell_coverage_and_skill(stack):
 
 def tables(page):
     """{metric: rows of cells}, of the section."""
-    section = re.search(r'<section class="panel" id="foretold">.*?</section>', page, re.S)[0]
+    section = re.search(r'<details class="panel" id="foretold">.*?</details>', page, re.S)[0]
     found = {}
     for caption, body in re.findall(r"<caption>(.*?)</caption>.*?<tbody>(.*?)</tbody>", section, re.S):
         rows = re.findall(r"<tr>(.*?)</tr>", body, re.S)

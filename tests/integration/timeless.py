@@ -28,11 +28,12 @@ def payload(name):
 
 
 class Timeless(Stack):
-    """memory: [history] memory in MB."""
+    """memory: [history] memory in MB; begin: where the clock begins."""
 
-    def __init__(self, memory=16, env=None, **options):
+    def __init__(self, memory=16, env=None, begin=FIRST, **options):
         super().__init__(interval=INTERVAL, l1=False, env={"TFT_HISTORY_MEMORY": f"{memory}m", **(env or {})}, **options)
         self.memory = memory << 20
+        self.begin = begin
 
     def start(self):
         library, self.clock_file = self.dir / "clock.so", self.dir / "clock"
@@ -42,13 +43,14 @@ class Timeless(Stack):
         with open(self.clock_file, "r+b") as file:
             self.clock = mmap.mmap(file.fileno(), 8)
         self.redis_env = {**os.environ, "LC_ALL": "C", "LD_PRELOAD": str(library), "TFT_CLOCK": str(self.clock_file)}
-        self.set_time(FIRST)
+        self.set_time(self.begin)
         super().start()
 
     def restart_redis(self):
         self.stop_redis()
         directory = self.redis_socket.parent.parent
-        command = [REDIS_SERVER, directory / "etc" / "redis.conf"]
+        # jemalloc's thread would never sleep: it waits for times that are past already, by the clock of the kernel.
+        command = [REDIS_SERVER, directory / "etc" / "redis.conf", "--jemalloc-bg-thread", "no"]
         self.redis_service = Service("redis", command, directory / "log" / "redis.log", self.redis_env)
         self.wait(self.redis_answers, what="Redis answers")
         # Otherwise Redis would synchronize its file in every bucket, since a second has passed each time.
