@@ -103,6 +103,15 @@ class Browser:
         """Types into the element that has the focus."""
         ActionChains(self.driver).send_keys(*keys).perform()
 
+    def help(self):
+        """Opens the keys and settings, whose script comes when they are asked for."""
+        self.run("[...document.querySelectorAll('header button')].pop().click()")
+        self.wait("document.querySelector('#help')?.open")
+
+    def set(self, css, value):
+        """Chooses a value of a list."""
+        self.run("const s = document.querySelector(arguments[0]); s.value = arguments[1]; s.dispatchEvent(new Event('change', {bubbles: true}))", css, value)
+
     def polled(self, start="", changed=False):
         """Runs a statement and waits for the end of the next refresh, or of the next one that changes the page."""
         return self.driver.execute_async_script(

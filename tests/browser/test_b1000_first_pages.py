@@ -20,14 +20,14 @@ def page(browser):
 
 def test_overview_shows_the_critical_fleet(page, stack):
     page.open(stack.url("/"))
-    assert page.driver.title == "(20) Caution - Overview - TFT"
-    assert "70/90" in page.text("#kpi-fleet")
-    assert "89.8%" in page.text("#kpi-30m")
-    assert "Caution" in page.text("#kpi-environment")
-    rows = page.all("#alerts tbody tr")
+    assert page.driver.title == "(20) Imminent Failure - Overview - TFT"
+    assert "70/90" in page.text("#fleet h2")
+    assert "89.8% for 30 minutes" in page.text("#comparison")
+    assert "Caution" in page.text("#environment")
+    rows = page.all("#alerts-table tbody tr")
     assert len(rows) == 20
     assert "ppdb011" in rows[0].text and "100.0" in rows[0].text
-    assert "Assessment DEGRADING 20/90 servers (22.2%)" in page.text("main")
+    assert "16 worsening" in page.text("#alerts") and "Assessment" not in page.text("main")
     assert page.all("#state[data-state=live]")
     page.shot("overview")
     assert page.complaints() == []
@@ -35,10 +35,10 @@ def test_overview_shows_the_critical_fleet(page, stack):
 
 def test_alerts_sort_and_filter_by_plain_links(page, stack):
     page.open(stack.url("/?sort=name"))
-    names = [row.get_attribute("id") for row in page.all("#alerts tbody tr")]
+    names = [row.get_attribute("id") for row in page.all("#alerts-table tbody tr")]
     assert names == sorted(names) and len(names) == 20
     page.open(stack.url("/?profile=db"))
-    databases = page.all("#alerts tbody tr")
+    databases = page.all("#alerts-table tbody tr")
     assert databases and all("Database" in row.text for row in databases)
     page.open(stack.url("/?profile=conductor&sev=imminent"))
     assert "No servers match" in page.text("main")
@@ -46,7 +46,7 @@ def test_alerts_sort_and_filter_by_plain_links(page, stack):
 
 
 def test_heatmap_shows_every_server_and_changes_its_metric(page, stack):
-    page.open(stack.url("/heatmap"))
+    page.open(stack.url("/heatmap?sort=-value&group=none"))
     assert len(page.all("main ul li[id^=srv-]")) == 90
     assert "ppdb011" in page.all("main ul li[id^=srv-]")[0].text
     page.shot("heatmap")
@@ -67,9 +67,9 @@ def test_no_page_scrolls_sideways_on_a_phone(page, stack, path, width):
 
 def test_levels_are_told_by_word_and_not_by_colour_alone(page, stack):
     page.open(stack.url("/"))
-    shown = page.text("#distribution")
+    shown = page.text("#fleet")
     assert all(level in shown for level in LEVELS)
-    assert all(any(level in row.text for level in LEVELS) for row in page.all("#alerts tbody tr"))
+    assert all(any(level in row.text for level in LEVELS) for row in page.all("#alerts-table tbody tr"))
 
 
 def test_dark_is_dark(stack):
@@ -85,6 +85,6 @@ def test_dark_is_dark(stack):
 def test_pages_are_complete_without_script(stack):
     with Browser(script=False) as plain:
         plain.open(stack.url("/"))
-        assert len(plain.all("#alerts tbody tr")) == 20
+        assert len(plain.all("#alerts-table tbody tr")) == 20
         plain.one("nav a[href=heatmap]").click()
         assert len(plain.all("main ul li[id^=srv-]")) == 90

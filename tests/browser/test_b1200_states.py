@@ -58,8 +58,8 @@ def test_live(window):
     with running(interval=long_interval()) as stack:
         check(window, stack, "live", "live", r"Live - \d+ s")
         check(window, stack, "empty-filter", "live", path="/?profile=conductor&sev=imminent")
-        assert "No servers match profile=Conductor Mgmt, severity=Imminent Failure" in window.text("#view")
-        assert window.one("#view a[href='./#alerts'], #view a[href='./']")
+        assert "No servers match profile=Conductor Mgmt, level=Imminent Failure" in window.text("#view")
+        assert window.all("#view a[href='./#alerts'], #view a[href='./']")
 
 
 def test_stale_because_the_daemon_is_gone(window):

@@ -45,7 +45,7 @@ def test_a_gateways_answer_leaves_the_page_where_it_is(window, gateway, status):
     window.run("window.same = true")
     gateway.status = status
     window.wait("document.querySelector('#badge').textContent.startsWith('Offline')", 20)
-    assert window.run("return window.same") and window.all("#charts")
+    assert window.run("return window.same") and window.all("#course")
     gateway.status = None
     window.wait("document.querySelector('#badge').textContent.startsWith('Live')", 65)
     assert window.run("return window.same")

@@ -45,19 +45,19 @@ def test_keys_are_letters_in_a_field(page):
     page.keys("/")
     page.keys("prk?")
     assert page.run("return document.activeElement.value") == "prk?"
-    assert page.text("#pause") == "Pause" and not page.one("#help").is_displayed()
+    assert page.text("#pause") == "Pause" and not page.all("#help")
 
 
 def test_help_opens_and_closes(page):
     page.keys("?")
-    assert page.one("#help").is_displayed()
-    assert "pause, resume" in page.text("#help")
+    page.wait("document.querySelector('#help')?.open")
+    assert "pause, resume" in page.text("#help") and "undefined" not in page.text("#help")
     page.keys("p")
     assert page.text("#pause") == "Pause", "behind the help nothing listens"
     assert page.findings() == []
     page.shot("help", full=False)
     page.keys(Keys.ESCAPE)
-    assert not page.one("#help").is_displayed()
+    page.wait("!document.querySelector('#help').open")
 
 
 def test_every_control_is_reached_by_tab_and_shows_its_focus(page):
@@ -71,21 +71,36 @@ def test_every_control_is_reached_by_tab_and_shows_its_focus(page):
             )
         )
     names = [name for name, _ in seen]
-    for control in ("Refresh", "every", "pause", "theme", "Overview", "Roadmap", "find"):
+    for control in ("Refresh", "every", "pause", "Help", "Overview", "Roadmap", "find"):
         assert control in names
     assert [name for name, visible in seen if not visible] == []
+
+
+@pytest.mark.parametrize("width", [320, 719, 1280])
+def test_notifications_can_be_chosen_on_every_screen(page, width):
+    page.size(width, 780)
+    button = page.all("header button")[-1]
+    box = page.run("const b = arguments[0].getBoundingClientRect(); return [b.left, b.right, b.bottom]", button)
+    assert box[0] >= 0 and box[1] <= width and box[2] <= 780
+    button.click()
+    page.wait("document.querySelector('#help')?.open")
+    assert page.one("#notify").is_displayed() and page.one("#theme").is_displayed()
+    assert page.page_width() <= width
+    assert page.findings() == []
 
 
 def test_the_theme_is_kept_and_there_before_the_first_paint(page, stack):
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.run(f"return {ground}")
-    page.run("const t = document.querySelector('#theme'); t.value = 'dark'; t.dispatchEvent(new Event('change'))")
+    page.help()
+    page.set("#theme", "dark")
     dark = page.run(f"return {ground}")
     assert dark != light
     page.open(stack.url("/heatmap"))
     assert page.run(f"return {ground}") == dark
     page.prefer("dark")
-    page.run("const t = document.querySelector('#theme'); t.value = 'light'; t.dispatchEvent(new Event('change'))")
+    page.help()
+    page.set("#theme", "light")
     assert page.run(f"return {ground}") == light
     page.prefer("light")
 
@@ -113,7 +128,7 @@ def test_a_wall_screen_takes_turns(page, stack):
         page.shot("kiosk", full=False)
         page.wait("location.pathname === '/heatmap' && location.search.includes('view=kiosk')", 20)
         stack.wait(lambda: "/heatmap?view=kiosk" in plain.driver.current_url, 10, "the next tab")
-    page.keys("k")
+    page.keys("w")
     page.wait("location.search === ''")
     assert page.one("nav").is_displayed()
 
@@ -182,7 +197,7 @@ def test_without_script_nothing_is_missing_and_nothing_is_dead(stack):
         assert not plain.all("select, #pause, #offer, header button")
         plain.shot("no-script", full=False)
         plain.one("header .refresh a:first-child").click()
-        assert len(plain.all("#alerts tbody tr")) == 20
+        assert len(plain.all("#alerts-table tbody tr")) == 20
         plain.one("nav a[href=top]").click()
         assert plain.all("main details")
         before = stack.access_log().count('uri="/?refresh=5"')

@@ -5,12 +5,12 @@ import re
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
 from stack import Stack
 from upstream import Upstream
 
 CRITICAL = "predictions_current-critical-90"
 WORSE = "predictions_current-critical_escalated-90"
-AHEAD = "figure .live .u-over"  # the forecasts that have a figure
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def fleet():
         with Stack(workers=2, interval=5, upstream=upstream) as stack:
             stack.wait_fleet()
             now = int(stack.redis.hget("tft:cur:fleet", "bucket")) * 5000
-            stack.redis.delete("tfthist:fleet", "tfthist:hours", "tfthist:risk")
+            stack.redis.delete("tfthist:fleet", "tfthist:hours", "tfthist:risk", "tfthist:riskhours")
             batch = stack.redis.pipeline()
             for at in range(now - 1800_000, now + 1, 5000):
                 record = "1 0.25 0.5 4 2 1 3 10 21 49 28890 999 ppdb011 critical"
@@ -49,21 +49,6 @@ def legends(page):
     return page.run("return [...document.querySelectorAll('.live .u-legend')].map(l => l.innerText.replace(/[\\t\\n:]/g, ''))")
 
 
-def open_forecasts(page, fleet):
-    page.open(fleet.url("/server/ppdb011"))
-    page.complaints()
-    page.run("document.querySelector('#charts').open = true")
-    heights = "return [...document.querySelectorAll('figure')].map(f => f.getBoundingClientRect().height)"
-    before = page.run(heights)
-    ActionChains(page.driver).move_to_element(page.all("svg.fan")[0]).perform()
-    page.wait("document.querySelectorAll('.live canvas').length === 16")  # CPU used, risk, 14 metrics
-    assert all(abs(a - b) <= 2 for a, b in zip(page.run(heights), before)), "nothing below jumps"
-
-
-def minutes(legend):
-    return int(re.search(r"In(\d+) min", legend).group(1))
-
-
 def test_nothing_is_fetched_before_somebody_points(page, fleet):
     page.open(fleet.url("/server/ppdb011"))
     assert not page.all(".live")
@@ -71,31 +56,63 @@ def test_nothing_is_fetched_before_somebody_points(page, fleet):
 
 
 def test_the_cursor_of_one_is_the_cursor_of_all(page, fleet):
-    open_forecasts(page, fleet)
-    assert not page.one("#cpu svg.fan").is_displayed()
-    shown = point(page, AHEAD, 0.1)
-    values = [legend for legend in shown if re.search(r"In\d+ minp10[\d.]+median[\d.]+p90[\d.]+", legend)]
-    assert len(values) == 15
-    assert len({minutes(legend) for legend in values}) == 1
+    """The drawing stays; the time and the values under the pointer are read out of it."""
+    page.open(fleet.url("/server/ppdb011"))
+    page.complaints()
+    plot = page.one("#course-memory svg.course")
+    page.run("arguments[0].scrollIntoView({block: 'center'})", plot)
+    for place, words in ((0.25, r"\d\d:\d\d: median [\d.]+%, p10 to p90 [\d.]+% to [\d.]+%"), (-0.25, r"\d\d:\d\d: no value")):
+        ActionChains(page.driver).move_to_element_with_offset(plot, int(plot.size["width"] * place), 5).perform()
+        page.wait("document.querySelectorAll('.readout').length === 14")
+        shown = page.run("return [...document.querySelectorAll('.readout')].map(r => r.textContent)")
+        assert len({text[:5] for text in shown}) == 1, shown
+        assert re.fullmatch(words, page.text("#course-memory .readout"))
+        assert page.one("#course-memory svg.course").get_attribute("aria-valuetext") == page.text("#course-memory .readout")
+        places = page.run("return [...document.querySelectorAll('.cursor')].map(line => line.getAttribute('x1'))")
+        assert len(places) == 14 and len(set(places)) == 1 and (int(places[0]) > 0) == (place > 0)
     page.shot("charts", full=False)
     assert page.complaints() == []
 
 
-def test_zoom_is_common_and_outlives_a_refresh(page, fleet):
-    open_forecasts(page, fleet)
-    assert minutes(point(page, AHEAD, -0.49)[0]) <= 10
-    plot = page.all(AHEAD)[0]
-    third = plot.size["width"] // 3
-    ActionChains(page.driver).move_to_element(plot).click_and_hold().move_by_offset(third, 0).release().perform()
-    fleet.upstream.predictions.load(WORSE)
-    before = point(page, AHEAD, -0.49)
-    assert all(230 <= minutes(legend) <= 260 for legend in before if "median" in legend), "the middle is the left edge now"
-    assert page.polled(changed=True)
-    fleet.wait(lambda: legends(page) != before and legends(page)[0].count("–") == 0, 10, "other values")
-    assert minutes(point(page, AHEAD, -0.48)[0]) >= 230, "the zoom is kept"
-    ActionChains(page.driver).double_click(page.all(AHEAD)[0]).perform()
-    assert all(minutes(legend) <= 10 for legend in point(page, AHEAD, -0.49) if "median" in legend)
+@pytest.mark.parametrize(
+    "path, css",
+    [
+        ("/server/ppdb011", "#course-cpu svg.course"),
+        ("/server/ppdb011", "#risk-history > svg"),
+        ("/history", "figure.curve > svg.lines"),
+        ("/history?metric=levels", "#history > svg"),
+        ("/top", "details[open] svg.fan"),
+    ],
+)
+def test_the_arrow_keys_move_the_cursor_and_its_values_are_announced(page, fleet, path, css):
+    page.open(fleet.url("/docs"))
+    ActionChains(page.driver).move_to_element(page.one("body > header")).perform()  # away from the drawings
+    page.open(fleet.url(path))
+    page.complaints()
+    drawing = page.all(css)[0]
+    page.run("arguments[0].focus()", drawing)
+    heard = []
+    for key in (Keys.HOME, Keys.END, Keys.ARROW_LEFT):
+        page.keys(key)
+        heard.append(drawing.get_attribute("aria-valuetext"))
+        assert page.run("return arguments[0].nextElementSibling.textContent", drawing) == heard[-1]
+    times, words = zip(*(re.fullmatch(r"(.*\d\d:\d\d): (.*)", text).groups() for text in heard))
+    assert times[0] != times[1] and re.search(r"\d", words[-1]), heard
+    assert drawing.get_attribute("role") == "slider"
+    assert page.run("const s = getComputedStyle(arguments[0]); return [s.outlineStyle, s.outlineWidth]", drawing) == ["solid", "3px"]
+    assert page.findings() == []
     assert page.complaints() == []
+
+
+def test_a_refresh_keeps_the_cursor_and_the_focus(page, fleet):
+    page.open(fleet.url("/server/ppdb011"))
+    page.run("document.querySelector('#course-load svg.course').focus()")
+    page.keys(Keys.ARROW_LEFT)
+    assert page.polled(changed=True)
+    assert page.run("return document.activeElement.parentElement.id") == "course-load"
+    assert len(page.all(".readout")) == len(page.all(".cursor")) == 14
+    page.keys(Keys.ARROW_RIGHT)
+    assert page.one("#course-load .cursor").get_attribute("x1") == "0"
 
 
 def test_a_day_of_risk_is_interactive(page, fleet):
@@ -104,7 +121,7 @@ def test_a_day_of_risk_is_interactive(page, fleet):
     page.wait("document.querySelector('#risk-history .live canvas')")
     point(page, "#risk-history .u-over", 0.495)
     assert re.search(r"risk42\.5", legends(page)[-1])
-    assert len(page.all(".live")) == 2, "what is folded up waits"
+    assert len(page.all(".live")) == 1, "the hours before and after keep their drawings"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +159,8 @@ def labels(page):
     return page.driver.execute_async_script(
         "const done = arguments[0], texts = [], real = CanvasRenderingContext2D.prototype.fillText;"
         "CanvasRenderingContext2D.prototype.fillText = function (text, ...all) { texts.push(text); real.call(this, text, ...all); };"
-        "document.querySelector('#theme').dispatchEvent(new Event('change', {bubbles: true}));"
+        "const theme = Object.assign(document.createElement('i'), {id: 'theme'});"
+        "document.body.append(theme); theme.dispatchEvent(new Event('change', {bubbles: true})); theme.remove();"
         "requestAnimationFrame(() => setTimeout(() => {"
         "  CanvasRenderingContext2D.prototype.fillText = real;"
         "  done(texts.filter(text => /:/.test(text))); }));"
