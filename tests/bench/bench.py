@@ -12,27 +12,39 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import calls
+import copies
 import flip
+import freshness
+import growth
+import original
 import pages
+import past
 import programs
 import resources
 import rig
+import start
 import table
 import throughput
 
 SECTIONS = {
     "machine": lambda short: rig.machine() + "\n",
     "pages": pages.run,
+    "original": original.run,
     "calls": calls.run,
     "throughput": throughput.run,
+    "copies": copies.run,
     "flip": flip.run,
+    "freshness": freshness.run,
     "resources": resources.run,
+    "past": past.run,
+    "start": start.run,
     "refresh": programs.refresh,
+    "growth": growth.run,
     "buckets": programs.buckets,
     "instructions": programs.instructions,
 }
 # The sections that a short run can afford.
-SHORT = ("pages", "calls", "throughput", "flip", "resources", "refresh")
+SHORT = ("past", "pages", "calls", "throughput", "flip", "resources", "refresh")
 
 
 def arguments():

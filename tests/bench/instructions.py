@@ -48,7 +48,8 @@ def build(directory):
     objects = [directory / f"{source.parent.name}-{source.stem}.o" for source in sources]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda pair: run("gcc", *flags, "-c", "-o", pair[1], pair[0]), zip(sources, objects)))
-    libs = run("pkg-config", "--libs", *PACKAGES).split()
+    tls = ["hiredis_ssl", "libssl", "libcrypto"] if "#define HAVE_HIREDIS_SSL" in (BUILD / "config.h").read_text() else []
+    libs = run("pkg-config", "--libs", *tls, *PACKAGES).split()
     run("gcc", "-pie", "-o", directory / "tft-dashboard", *objects, "-lfcgi", "-linih", *libs, "-lm")
     (directory / "tft-fetch").symlink_to(BUILD / "tft-fetch")
     run("gcc", "-O2", "-shared", "-fPIC", "-o", directory / "still.so", ROOT / "tests" / "preload" / "still.c", "-ldl")

@@ -15,8 +15,9 @@ import requests
 from rig import HERE, WORKERS
 from stack import Service, free_port, wait_until
 
-STATIC, LUA, FLASK = "static file", "nginx + Lua + Redis", "Flask + Redis"
-ORDER = (STATIC, "fastcgi_cache", LUA, FLASK)
+STATIC, SENDFILE, CACHE = "static file", "static file, sendfile", "fastcgi_cache"
+LUA, LUA_UNLOGGED, FLASK = "nginx + Lua + Redis", "nginx + Lua + Redis, no log", "Flask + Redis"
+ORDER = (STATIC, SENDFILE, CACHE, LUA, LUA_UNLOGGED, FLASK)
 
 
 class Peers:
@@ -95,8 +96,8 @@ class Peers:
     @property
     def urls(self):
         """The paths of a file and of fastcgi_cache change with each copy."""
-        paths = {LUA: "", FLASK: ""}
-        return {name: f"http://127.0.0.1:{self.port_of(name)}/{paths.get(name, self.copy)}" for name in ORDER}
+        copies = (STATIC, SENDFILE, CACHE)
+        return {name: f"http://127.0.0.1:{self.port_of(name)}/{self.copy if name in copies else ''}" for name in ORDER}
 
     def port_of(self, name):
         return self.port + ORDER.index(name)

@@ -5,6 +5,7 @@
  * so that neither has a warmer or a quieter machine than the other.
  *
  *	refresh [-n ROUNDS] [-r REDIS] PAYLOAD.json.gz     the table
+ *	refresh -o SERVERS ... PAYLOAD.json.gz             its part for a fleet of this size
  *	refresh -s SERVERS PAYLOAD.json.gz                 one run of the steps, for a profiler
  *
  * PAYLOAD is a recorded predictions answer, predictions_current-critical-500.json.gz of
@@ -32,11 +33,15 @@
 #include <zlib.h>
 
 #include "base/clock.h"
+#include "cache/warnings.h"
+#include "fleet/accuracy.h"
 #include "fleet/compact.h"
 #include "fleet/decode.h"
+#include "fleet/firing.h"
 #include "fleet/horizons.h"
 #include "fleet/moment.h"
 #include "base/gzip.h"
+#include "pages/alert_json.h"
 #include "pages/catalogue.h"
 #include "refresh/refresh.h"
 #include "fleet/risk.h"
@@ -55,6 +60,9 @@ enum step {
 	COMPRESS,
 	ENCODE,
 	ARCHIVE,
+	ACCURACY,
+	WARNINGS,
+	ALERTS,
 	MOMENT,
 	CHAIN,
 	CHAIN_WALL,
@@ -62,15 +70,15 @@ enum step {
 };
 
 static const char *const step_names[STEPS] = {
-	"json-c", "decode",  "(score)",         "render", "compress",
-	"encode", "archive", "(a moment read)", "chain",  "chain, wall"};
+	"json-c",   "decode",   "(score)", "render",          "compress", "encode",     "archive",
+	"accuracy", "warnings", "alerts",  "(a moment read)", "chain",    "chain, wall"};
 
 /* The result that a child sends to its parent. */
 struct result {
 	double ms[STEPS];
-	double rss_mb, idle_mb;   /* peak, and at the end */
-	double stored_mb;         /* documents and series as they are staged */
-	double moment, forecasts; /* bytes of the archive's records, of each server */
+	double rss_mb, idle_mb;           /* peak, and at the end */
+	double stored_mb;                 /* documents and series as they are staged */
+	double moment, beside, forecasts; /* bytes of the archive's records, of each server */
 };
 
 static void die(const char *what)
@@ -210,7 +218,8 @@ static struct snapshot *decode(int fd)
 
 static void render(const struct page *page, const struct snapshot *snap, struct buf *out)
 {
-	static const struct site site = {30000, 120000, 900000, "http://127.0.0.1:8000"};
+	static const struct site site = {30000, 120000, 900000, "http://127.0.0.1:8000",
+					 NULL,  false};
 	static const struct condition plain;
 	struct query query;
 	struct view view = {.site = &site,
@@ -267,26 +276,111 @@ static void encode_all(const struct snapshot *snap, struct result *result)
 	buf_free(&out);
 }
 
+/* Those of all horizons, which come due in one bucket of ten. */
+static void score_forecasts(const struct snapshot *snap, struct span record, struct result *result)
+{
+	static struct accuracy_hour hour;
+	struct forecasts made;
+	struct buf out;
+	double then = cpu_ms();
+
+	buf_init(&out, DOCUMENT_MAX);
+	for (size_t h = 0; h < HORIZONS; h++) {
+		if (forecasts_decode(record, (struct span){NULL, 0}, h + 1, &made) != 0)
+			exit(1);
+		accuracy_score(&hour, &made, h, snap);
+		forecasts_free(&made);
+	}
+	accuracy_encode(&hour, &out);
+	result->ms[ACCURACY] = since(&then);
+	buf_free(&out);
+}
+
+/* A step from the watch of the bucket before, which the first call makes. */
+static void step_warnings(const struct snapshot *snap, struct warnings_last *last)
+{
+	struct warnings_records records;
+
+	buf_init(&records.hour, DOCUMENT_MAX);
+	buf_init(&records.told, DOCUMENT_MAX);
+	buf_init(&records.watch, DOCUMENT_MAX);
+	warnings_step(last, snap, &records);
+	buf_reset(&last->watch);
+	buf_span_add(&last->watch, buf_span(&records.watch));
+	buf_free(&records.hour);
+	buf_free(&records.told);
+	buf_free(&records.watch);
+}
+
+static void warn(const struct snapshot *snap, struct result *result)
+{
+	static struct warnings_last last;
+	double then;
+
+	buf_init(&last.watch, DOCUMENT_MAX);
+	step_warnings(snap, &last);
+	then = cpu_ms();
+	step_warnings(snap, &last);
+	result->ms[WARNINGS] = since(&then);
+	buf_free(&last.watch);
+}
+
+/* The step from the bucket before, and what is sent. */
+static void alert(struct snapshot *snap, struct result *result)
+{
+	static const struct firing_rules rules = {LEVEL_DANGER, 1, 600000};
+	static const struct firing_outage none;
+	struct firings firings;
+	struct alert_post post = {.fleet = "bench",
+				  .public_url = "https://dash.example",
+				  .firings = &firings,
+				  .snap = snap,
+				  .now_ms = snap->gen_ms,
+				  .interval_ms = snap->interval_ms};
+	struct buf before, out;
+	double then;
+
+	firing_step((struct span){NULL, 0}, &rules, &none, snap);
+	before = snap->firing;
+	buf_init(&snap->firing, before.max);
+	buf_init(&out, DOCUMENT_MAX);
+	then = cpu_ms();
+	firing_step(buf_span(&before), &rules, &none, snap);
+	firings_init(&firings);
+	firings_read(&firings, buf_span(&snap->firing));
+	if (alert_json(&post, &out) == 0 || !buf_ok(&out))
+		exit(1);
+	result->ms[ALERTS] = since(&then);
+	firings_free(&firings);
+	buf_free(&before);
+	buf_free(&out);
+}
+
 /* What the history stores of it, and reading one such record. */
 static void archive(const struct snapshot *snap, struct result *result)
 {
-	struct buf moment, forecasts;
+	struct buf moment, beside, forecasts;
 	struct snapshot *again;
-	double then = cpu_ms();
+	double then;
 
 	buf_init(&moment, DOCUMENT_MAX);
+	buf_init(&beside, DOCUMENT_MAX);
 	buf_init(&forecasts, DOCUMENT_MAX);
-	moment_encode(snap, &moment);
+	then = cpu_ms();
+	moment_encode_both(snap, SPAN(""), &moment, &beside);
 	horizons_encode(snap, &forecasts);
 	result->ms[ARCHIVE] = since(&then);
-	again = moment_decode(buf_span(&moment));
+	again = moment_decode(buf_span(&beside), buf_span(&moment));
 	result->ms[MOMENT] = since(&then);
 	if (!again)
 		exit(1);
 	result->moment = (double)moment.len / (double)snap->count;
+	result->beside = (double)beside.len / (double)snap->count;
 	result->forecasts = (double)forecasts.len / (double)snap->count;
+	score_forecasts(snap, buf_span(&forecasts), result);
 	snapshot_free(&again);
 	buf_free(&moment);
+	buf_free(&beside);
 	buf_free(&forecasts);
 }
 
@@ -304,6 +398,8 @@ static void refresh(int fd, struct result *result)
 	encode_all(snap, result);
 	result->ms[ENCODE] = since(&then);
 	archive(snap, result);
+	warn(snap, result);
+	alert(snap, result);
 	snapshot_free(&snap);
 }
 
@@ -379,7 +475,7 @@ static void whole_chain(int fd, struct result *result)
 					      .sentinel_password = "",
 					      .connect_ms = 1000};
 	const struct cache_group_limits always = {10, 20000, 100000};
-	const struct cache_limits limits = {.group = {always, always, always},
+	const struct cache_limits limits = {.group = {always, always, always, always, always},
 					    .max_stale_ms = 900000,
 					    .batch_ms = 1000,
 					    .publish_ms = 5000,
@@ -391,7 +487,7 @@ static void whole_chain(int fd, struct result *result)
 					       .connect_ms = 1000,
 					       .timeout_ms = {15000, 2000, 1000, 1000},
 					       .max_body = {BODY_MAX, 65536, 65536, 65536}};
-	const struct site site = {10, 120000, 900000, url};
+	const struct site site = {10, 120000, 900000, url, NULL, false};
 	static const struct cache_owner owner = {"tft", "0123456789abcdef"};
 	struct store *store = store_new(&address);
 	struct refresh refresh = {.cache = cache_new(store, &limits, &owner),
@@ -504,7 +600,11 @@ static struct spread spread_of(double *values, int count)
 
 static double total_of(const struct result *r)
 {
-	return r->ms[DECODE] + r->ms[RENDER] + r->ms[COMPRESS] + r->ms[ENCODE] + r->ms[ARCHIVE];
+	double sum = 0;
+
+	for (int step = DECODE; step <= ALERTS; step++)
+		sum += step == SCORE ? 0 : r->ms[step];
+	return sum;
 }
 
 static void print_row(const char *name, double *values, int count)
@@ -551,9 +651,10 @@ static void measure(const char *path, int servers, int rounds)
 		print_row(step_names[step], values[step], rounds);
 	if (redis_address != NULL)
 		printf("  chain: peak RSS %.1f MB, at the end %.1f MB\n", chain_mb, r.idle_mb);
-	/* Forecasts are kept once in ten buckets of 30 s. */
-	printf("  archive: %.1f bytes a server and bucket, %.1f of them a tenth of its forecasts\n",
-	       r.moment + r.forecasts / 10, r.forecasts / 10);
+	/* Of ten buckets of 30 s one is kept with its names and forecasts, nine beside it. */
+	printf("  archive: %.1f bytes a server and bucket: a tenth of %.1f and of %.1f of its "
+	       "forecasts, nine tenths of %.1f\n",
+	       r.moment / 10 + r.forecasts / 10 + 0.9 * r.beside, r.moment, r.forecasts, r.beside);
 	print_row("refresh", totals, rounds);
 	printf("  refresh / json-c: %.2f\n", spread_of(ratios, rounds).median);
 	fflush(stdout);
@@ -577,12 +678,14 @@ static int run_once(const char *path, int servers)
 int main(int argc, char **argv)
 {
 	static const int sizes[] = {20, 90, 500, 1000};
-	long rounds = 5, once = 0;
+	long rounds = 5, only = 0, once = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "n:r:s:")) != -1) {
+	while ((option = getopt(argc, argv, "n:o:r:s:")) != -1) {
 		if (option == 'n')
 			rounds = strtol(optarg, NULL, 10);
+		else if (option == 'o')
+			only = strtol(optarg, NULL, 10);
 		else if (option == 'r')
 			redis_address = optarg;
 		else if (option == 's')
@@ -591,13 +694,15 @@ int main(int argc, char **argv)
 			optind = argc;
 	}
 	if (argc - optind != 1 || rounds < 1 || rounds > ROUNDS_MAX) {
-		fputs("usage: refresh [-n ROUNDS] [-r REDIS] [-s SERVERS] PAYLOAD.json.gz\n",
+		fputs("usage: refresh [-n ROUNDS] [-o|-s SERVERS] [-r REDIS] PAYLOAD.json.gz\n",
 		      stderr);
 		return 2;
 	}
 	if (once > 0)
 		return run_once(argv[optind], (int)once);
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+	if (only > 0)
+		measure(argv[optind], (int)only, (int)rounds);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) && only == 0; i++)
 		measure(argv[optind], sizes[i], (int)rounds);
 	return 0;
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # make bench: builds as for production in ./build/bench, measures on the loopback interface and writes the tables into
-# BENCHMARKS.md. Takes about 17 minutes and needs an otherwise idle machine. Arguments are those of bench.py: run.sh flip
+# BENCHMARKS.md. Takes about 40 minutes and needs an otherwise idle machine. Arguments are those of bench.py: run.sh flip
 # measures one section.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -16,7 +16,7 @@ build_programs() {
         cd "$work/obj" &&
         ../src/configure &&
         make -j2 &&
-        make tests/bench/refresh
+        make tests/bench/refresh tests/integration/commits
 }
 
 install_packages build run bench
