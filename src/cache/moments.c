@@ -111,8 +111,6 @@ static int take_forecasts(const struct moment_search *search, struct snapshot *s
 {
 	struct span bytes = search->forecasts.bytes;
 
-	if (!search->name.len)
-		return horizons_decode(bytes, SPAN(""), snap);
 	if (horizons_decode(bytes, search->name, snap) != 0)
 		return -1;
 	return search->other.len ? horizons_decode(bytes, search->other, snap) : 0;

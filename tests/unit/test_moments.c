@@ -294,6 +294,60 @@ static void test_forecasts_come_with_the_moment(void **state)
 	buf_free(&forecasts);
 }
 
+static struct snapshot *servers_of(size_t count)
+{
+	struct snapshot *snap = snapshot_new();
+	char name[16];
+
+	snap->bucket = BUCKET;
+	snap->interval_ms = 30000;
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(name, sizeof(name), "ppml%04zu", i);
+		assert_non_null(snapshot_add(snap, span_str(name)));
+	}
+	assert_int_equal(snapshot_seal(snap), 0);
+	return snap;
+}
+
+/* The first, the last and the one between them whose forecasts a page of these servers decodes. */
+static void decoded(struct span name, struct span other, bool first, bool between, bool last)
+{
+	struct cache_batch batch = {.count = 0};
+	struct moment_search search;
+	struct moment moment;
+	int rc;
+
+	moments_add(&batch, AT, MOMENT_FORECASTS, &search);
+	search.name = name;
+	search.other = other;
+	rc = cache_batch_read(cache, &batch);
+	assert_int_equal(moments_take(cache, rc, &search, &moment), MOMENT_FOUND);
+	assert_int_equal(moment.snap->servers[0].horizons != NULL, first);
+	assert_int_equal(moment.snap->servers[100].horizons != NULL, between);
+	assert_int_equal(moment.snap->servers[199].horizons != NULL, last);
+	snapshot_free(&moment.snap);
+}
+
+static void test_of_one_server_or_two_no_other_forecasts_are_read(void **state)
+{
+	struct snapshot *snap = servers_of(200);
+	struct buf forecasts;
+
+	(void)state;
+	buf_init(&forecasts, 1 << 20);
+	horizons_encode(snap, &forecasts);
+	buf_reset(&record);
+	moment_encode(snap, &record);
+	snapshot_free(&snap);
+	on_moments(AT, 0);
+	redis_on_stream("XREVRANGE tfthist:forecasts", AT, "f", buf_span(&forecasts));
+	decoded(SPAN(""), SPAN(""), true, true, true);
+	decoded(SPAN("ppml0000"), SPAN(""), true, false, false);
+	decoded(SPAN("ppml0000"), SPAN("ppml0199"), true, false, true);
+	decoded(SPAN("gone"), SPAN("ppml0199"), false, false, true);
+	buf_free(&forecasts);
+}
+
 static void test_without_redis_there_is_none(void **state)
 {
 	struct moment moment;
@@ -357,6 +411,9 @@ int main(void)
 						close_moments),
 		cmocka_unit_test_setup_teardown(test_forecasts_come_with_the_moment, open_moments,
 						close_moments),
+		cmocka_unit_test_setup_teardown(
+			test_of_one_server_or_two_no_other_forecasts_are_read, open_moments,
+			close_moments),
 		cmocka_unit_test_setup_teardown(test_without_redis_there_is_none, open_moments,
 						close_moments),
 		cmocka_unit_test(test_what_is_kept_follows_from_memory_and_sizes),
