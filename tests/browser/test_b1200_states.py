@@ -4,7 +4,7 @@ barrier."""
 import contextlib
 import os
 
-from stack import REDIS_SERVER, Service, Stack, clock_library, long_interval
+from stack import Service, Stack, clock_library, long_interval
 from upstream import Upstream
 
 FLEET = "predictions_current-critical-20"
@@ -28,8 +28,7 @@ def aged(seconds, interval=300):
     with running(interval=interval, fleet=False, redis=False) as stack:
         host = stack.hosts[0]
         env = dict(os.environ, LD_PRELOAD=clock_library(), TFT_CLOCK_OFFSET=str(-seconds))
-        config = host.dir / "etc" / "redis.conf"
-        stack.redis_service = Service("redis", [REDIS_SERVER, config], host.dir / "log" / "redis.log", env)
+        stack.redis_service = Service("redis", stack.redis_command(), host.dir / "log" / "redis.log", env)
         stack.wait(lambda: stack.redis_answers() and stack.redis.hexists("tft:cur:fleet", "bucket"), 15, "a snapshot of the past")
         stack.upstream.unlisten()
         stack.restart_redis()

@@ -4,16 +4,11 @@
 The rules of the daemon's arithmetic are implemented here once more and also applied to the recordings, so that a rule
 that is wrong here fails, too.
 """
-import contextlib
 import functools
 import json
 import math
 import operator
-import os
-import pathlib
 import re
-import signal
-import socket
 import subprocess
 import threading
 import time
@@ -21,13 +16,11 @@ from collections import Counter
 
 import pytest
 
-from fcgi_client import encode, request
+from demo_daemon import DAEMON, PATIENCE, Daemon, begin_inference, daemon  # noqa: F401
+from fcgi_client import request
 from upstream import payload_bytes
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DAEMON = pathlib.Path(os.environ.get("TFT_BUILD") or ROOT).resolve() / "tft-demo-daemon"
 HOUR_MS = 3600000  # as --tick: time stands still during a test
-PATIENCE = 120  # seconds: on idle processor time, the daemon may get none for a while
 
 UNLIMITED = math.inf
 BOUNDS = {  # upper bound of p50 and of p90; p50 in whole numbers?
@@ -53,63 +46,6 @@ ALERT_LIMITS = {
     "swap_used_pct": (25, 50),
     "disk_usage_pct": (85, 95),
 }
-
-
-class Daemon:
-    """One role on its own socket; it receives the descriptor as from spawn-fcgi."""
-
-    def __init__(self, directory, role, *options, key=None):
-        self.path = directory / f"{role}.sock"
-        self.path.unlink(missing_ok=True)
-        argv = [str(DAEMON), "--role", role, "--state", str(directory / "state"), *map(str, options)]
-        env = {k: v for k, v in os.environ.items() if k != "TFT_API_KEY"}
-        if key is not None:
-            env["TFT_API_KEY"] = key
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(self.path))
-            listener.listen(64)
-            self.process = subprocess.Popen(argv, stdin=listener, env=env)
-
-    @staticmethod
-    def params(method, uri, body=b"", key="", ip="127.0.0.1", content_type="application/json"):
-        return {
-            "REQUEST_METHOD": method,
-            "DOCUMENT_URI": uri,
-            "QUERY_STRING": "",
-            "CONTENT_TYPE": content_type if body else "",
-            "CONTENT_LENGTH": str(len(body)) if body else "",
-            "REMOTE_ADDR": ip,
-            "DEMO_KEY": key,
-            "DEMO_END": "1",
-        }
-
-    def get(self, uri, **options):
-        return request(self.path, self.params("GET", uri, **options))
-
-    def post(self, uri, body, **options):
-        body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return request(self.path, self.params("POST", uri, body, **options), body)
-
-    def set_scenario(self, name):
-        return self.post("/scenario/set", {"scenario": name})
-
-    def stop(self):
-        self.process.terminate()
-        return self.process.wait(PATIENCE)
-
-
-@pytest.fixture
-def daemon(tmp_path):
-    """daemon(role, *options, key=None) starts one; all daemons of a test share a state file."""
-    running = []
-
-    def start(role, *options, **extra):
-        running.append(Daemon(tmp_path, role, *options, **extra))
-        return running[-1]
-
-    yield start
-    codes = [d.process.returncode if d.process.poll() is not None else d.stop() for d in running]
-    assert set(codes) <= {0, 78}
 
 
 @pytest.fixture
@@ -608,72 +544,6 @@ def test_two_roles_started_together_share_one_fleet(daemon):
     roles = [daemon(role, "--tick-ms", 10) for role in ("inference", "generator")]
     ticks = [running.get("/status").json()["tick_count"] for running in roles]
     assert abs(ticks[0] - ticks[1]) < 200
-
-
-def sockets(process):
-    """Its open sockets. It may close one while they are counted."""
-    names = []
-    for entry in pathlib.Path(f"/proc/{process.pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            names.append(os.readlink(entry))
-    return [name for name in names if "socket:" in name]
-
-
-def wait_sockets(process, count):
-    """Waits until the process has this many open sockets: the listening one and its connections."""
-    deadline = time.monotonic() + PATIENCE
-    while len(sockets(process)) != count:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def begin_inference(running):
-    """A connection whose request the daemon has begun to process."""
-    sock = socket.socket(socket.AF_UNIX)
-    sock.settimeout(PATIENCE)
-    wait_sockets(running.process, 1)
-    sock.connect(str(running.path))
-    sock.sendall(encode(running.params("GET", "/predictions/current")))
-    wait_sockets(running.process, 2)
-    return sock
-
-
-@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_even_in_an_inference(daemon, sig):
-    running = daemon("inference", "--latency-ms", 5 * PATIENCE * 1000)
-    assert running.get("/health").status == 200
-    with begin_inference(running):
-        running.process.send_signal(sig)
-        assert running.process.wait(PATIENCE) == 0
-
-
-def test_it_stops_beside_a_client_that_does_not_read(daemon):
-    running = daemon("inference", "--servers", 200, "--warm", "--latency-ms", 0)
-    with begin_inference(running) as sock:
-        assert sock.recv(1)
-        running.process.terminate()
-        assert running.process.wait(PATIENCE) == 0
-
-
-def test_it_stops_under_load(daemon):
-    running = daemon("inference")
-    served = threading.Semaphore(0)
-
-    def send_requests():
-        try:
-            while running.get("/health").status == 200:
-                served.release()
-        except OSError:
-            pass
-
-    clients = [threading.Thread(target=send_requests) for _ in range(8)]
-    for client in clients:
-        client.start()
-    assert all(served.acquire(timeout=PATIENCE) for _ in range(100))
-    running.process.terminate()
-    assert running.process.wait(PATIENCE) == 0
-    for client in clients:
-        client.join()
 
 
 def test_nothing_else_is_answered_during_an_inference(daemon):

@@ -10,7 +10,7 @@ import socket
 import pytest
 from load import Load, ask
 from proxy import ProxiedStack
-from stack import REDIS_SERVER, Service, Stack, clock_library
+from stack import Service, Stack, clock_library
 from upstream import Upstream
 
 INTERVAL = 5
@@ -98,7 +98,7 @@ def run_redis(stack, words, env=None):
     """Starts it again, with some words before its command."""
     stack.stop_redis()
     directory = stack.hosts[0].dir
-    argv = [*words, REDIS_SERVER, directory / "etc" / "redis.conf"]
+    argv = [*words, *stack.redis_command()]
     stack.redis_service = Service("redis", argv, directory / "log" / "redis.log", env)
     stack.wait(stack.redis_answers, what="Redis answers")
 

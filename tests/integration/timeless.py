@@ -11,7 +11,7 @@ import pathlib
 import struct
 import subprocess
 
-from stack import BUILD, REDIS_SERVER, ROOT, Service, Stack
+from stack import BUILD, ROOT, Service, Stack
 from upstream import PAYLOADS
 
 INTERVAL = 30
@@ -49,9 +49,7 @@ class Timeless(Stack):
     def restart_redis(self):
         self.stop_redis()
         directory = self.redis_socket.parent.parent
-        # jemalloc's thread would never sleep: it waits for times that are past already, by the clock of the kernel.
-        command = [REDIS_SERVER, directory / "etc" / "redis.conf", "--jemalloc-bg-thread", "no"]
-        self.redis_service = Service("redis", command, directory / "log" / "redis.log", self.redis_env)
+        self.redis_service = Service("redis", self.redis_command(), directory / "log" / "redis.log", self.redis_env)
         self.wait(self.redis_answers, what="Redis answers")
         # Otherwise Redis would synchronize its file in every bucket, since a second has passed each time.
         self.redis.config_set("appendfsync", "no")
