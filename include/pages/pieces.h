@@ -87,9 +87,9 @@ size_t page_accuracy_cells(const struct view *view, enum accuracy_scenario scena
 
 /* The section of warnings; view->warnings must not be NULL. */
 void page_warnings(const struct view *view, struct buf *out);
-/* Whether the query selects a limit, the counts of its profile, and the latest outcomes that it
- * selects, the newest first. */
-bool page_warning_is_wanted(const struct query *query, size_t limit);
+/* The limits that the query selects, the counts of its profile, and the latest outcomes that it
+ * selects, by default the newest first; both in its order. They return their number. */
+size_t page_warning_limits(const struct view *view, size_t limits[WARNING_LIMITS]);
 const struct warning_sums *page_warning_sums(const struct view *view, size_t limit);
 size_t page_warning_events(const struct view *view,
 			   const struct warning_event *events[WARNINGS_TOLD]);

@@ -128,6 +128,17 @@ enum sort_key {
 	SORT_SKILL,
 	SORT_SILENT,
 	SORT_ABSENT,
+	SORT_INTERVAL, /* by its lower end */
+	SORT_HITS,     /* of warnings */
+	SORT_MISSES,
+	SORT_FALSE,
+	SORT_UNKNOWN,
+	SORT_PRECISION,
+	SORT_RECALL,
+	SORT_LEAD,
+	SORT_SETTLED, /* of outcomes of warnings */
+	SORT_OUTCOME,
+	SORT_WARNED,
 	SORT_KEYS
 };
 

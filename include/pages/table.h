@@ -25,6 +25,15 @@ struct row {
  */
 size_t table_rows(const struct view *view, size_t among, struct buf *rows, struct buf *out);
 
+/* What a row is ordered by: a number, NAN if it is absent; where numbers are equal, a text. */
+struct sort_value {
+	double number;
+	struct span text;
+};
+
+/* In the query's direction; what is absent comes last in both. 0: equal. */
+int table_compare(const struct query *query, struct sort_value a, struct sort_value b);
+
 /* The part of a list that the query asks for: the rows [first, last) of `count`. */
 struct part {
 	size_t first, last, count;

@@ -55,7 +55,7 @@ static double percent_of(double share)
 	return percent == ACCURACY_UNKNOWN ? (double)NAN : percent;
 }
 
-/* As printed. */
+/* As printed; 0: the order is that of another table. */
 static double value_of(const struct accuracy_cell *cell, enum sort_key sort)
 {
 	switch (sort) {
@@ -65,6 +65,8 @@ static double value_of(const struct accuracy_cell *cell, enum sort_key sort)
 		return (double)cell->horizon;
 	case SORT_COVERAGE:
 		return percent_of(accuracy_coverage(cell->score));
+	case SORT_INTERVAL:
+		return percent_of(accuracy_interval(cell->score).low);
 	case SORT_VALUES:
 		return (double)cell->score->sums.n;
 	case SORT_ERROR:
@@ -77,21 +79,20 @@ static double value_of(const struct accuracy_cell *cell, enum sort_key sort)
 		return (double)cell->score->sums.silent;
 	case SORT_ABSENT:
 		return (double)cell->score->sums.absent;
-	default:
+	case SORT_VERDICT:
 		return -(double)cell->verdict;
+	default:
+		return 0;
 	}
 }
 
 static int compare_chosen(const void *left, const void *right, void *context)
 {
 	const struct query *query = context;
-	double a = value_of(left, query->sort), b = value_of(right, query->sort);
+	int c = table_compare(query, (struct sort_value){value_of(left, query->sort), SPAN("")},
+			      (struct sort_value){value_of(right, query->sort), SPAN("")});
 
-	if (isnan(a) != isnan(b))
-		return isnan(a) ? 1 : -1;
-	if (a < b || a > b)
-		return (a < b) == query->sort_descending ? 1 : -1;
-	return compare_cells(left, right);
+	return c ? c : compare_cells(left, right);
 }
 
 /* CPU user is forecast only by a model. */
@@ -255,7 +256,7 @@ static const struct table usual_table = {
 		{"Horizon", SORT_HORIZON, false},
 		{"Verdict", SORT_VERDICT, false},
 		{"Coverage", SORT_COVERAGE, true},
-		{"95% interval", SORT_KEYS, true},
+		{"95% interval", SORT_INTERVAL, true},
 		{"Values", SORT_VALUES, true},
 		{"Median error", SORT_ERROR, true},
 		{"Bias", SORT_BIAS, true},

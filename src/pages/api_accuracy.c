@@ -142,10 +142,11 @@ static void put_warning(const struct view *view, size_t limit, struct json *j)
 
 static void put_warnings(const struct view *view, struct json *j)
 {
+	size_t limits[WARNING_LIMITS], count = page_warning_limits(view, limits);
+
 	json_array(j, "warnings");
-	for (size_t l = 0; l < WARNING_LIMITS; l++)
-		if (page_warning_is_wanted(view->query, l))
-			put_warning(view, l, j);
+	for (size_t i = 0; i < count; i++)
+		put_warning(view, limits[i], j);
 	json_end(j);
 }
 
@@ -296,6 +297,7 @@ static void put_warning_row(const struct view *view, size_t limit, struct csv *c
 void csv_accuracy(const struct view *view, struct buf *out)
 {
 	struct accuracy_cell cells[ACCURACY_CELLS_MAX];
+	size_t limits[WARNING_LIMITS], count;
 	struct csv c;
 
 	csv_init(&c, out,
@@ -305,12 +307,12 @@ void csv_accuracy(const struct view *view, struct buf *out)
 		 "false_alarms,unknown,precision,recall,lead_min");
 	for (int s = 0; view->accuracy && s < ACCURACY_SCENARIOS; s++) {
 		enum accuracy_scenario scenario = (enum accuracy_scenario)s;
-		size_t count = page_accuracy_cells(view, scenario, cells);
 
+		count = page_accuracy_cells(view, scenario, cells);
 		for (size_t i = 0; i < count; i++)
 			put_row(view, scenario, &cells[i], &c);
 	}
-	for (size_t l = 0; view->warnings && l < WARNING_LIMITS; l++)
-		if (page_warning_is_wanted(view->query, l))
-			put_warning_row(view, l, &c);
+	count = view->warnings ? page_warning_limits(view, limits) : 0;
+	for (size_t i = 0; i < count; i++)
+		put_warning_row(view, limits[i], &c);
 }

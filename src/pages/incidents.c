@@ -81,22 +81,17 @@ static struct span text_of(const struct order *order, const struct incident *i)
 	return SPAN("");
 }
 
-/* What is absent comes last; what is equal stays in the order of the records. */
+/* What is equal stays in the order of the records. */
 static int compare(const void *left, const void *right, void *context)
 {
 	const struct incident *a = *(const struct incident *const *)left;
 	const struct incident *b = *(const struct incident *const *)right;
 	const struct order *order = context;
-	double x = number_of(order, a), y = number_of(order, b);
-	int c = (x > y) - (x < y);
+	int c = table_compare(&order->query,
+			      (struct sort_value){number_of(order, a), text_of(order, a)},
+			      (struct sort_value){number_of(order, b), text_of(order, b)});
 
-	if (isnan(x) != isnan(y))
-		return isnan(x) ? 1 : -1;
-	if (!c)
-		c = span_cmp(text_of(order, a), text_of(order, b));
-	if (c)
-		return order->query.sort_descending ? -c : c;
-	return (a > b) - (a < b);
+	return c ? c : (a > b) - (a < b);
 }
 
 size_t page_incident_list(const struct view *view, struct buf *list, struct buf *out)

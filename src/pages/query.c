@@ -36,7 +36,7 @@ static const char *const group_words[] = {
 static const char *const scale_words[] = {NULL, "full"};
 static const char *const view_words[] = {[VIEW_KIOSK] = "kiosk", [VIEW_COMPACT] = "compact"};
 static const char *const format_words[] = {[FORMAT_JSON] = "json", [FORMAT_CSV] = "csv"};
-/* What a list is of. */
+/* What the lists of a page are of: servers, incidents, forecasts and their warnings. */
 enum { OF_SERVERS = 1, OF_INCIDENTS = 2, OF_SCORES = 4 };
 
 static const struct order {
@@ -44,8 +44,8 @@ static const struct order {
 	unsigned of; /* lists that have such a column */
 } orders[SORT_KEYS] = {
 	[SORT_RISK] = {"risk", OF_SERVERS | OF_INCIDENTS},
-	[SORT_NAME] = {"name", OF_SERVERS | OF_INCIDENTS},
-	[SORT_PROFILE] = {"profile", OF_SERVERS | OF_INCIDENTS},
+	[SORT_NAME] = {"name", OF_SERVERS | OF_INCIDENTS | OF_SCORES},
+	[SORT_PROFILE] = {"profile", OF_SERVERS | OF_INCIDENTS | OF_SCORES},
 	[SORT_SINCE] = {"since", OF_SERVERS},
 	[SORT_CPU] = {"cpu", OF_SERVERS},
 	[SORT_CPU30] = {"cpu30", OF_SERVERS},
@@ -75,6 +75,17 @@ static const struct order {
 	[SORT_SKILL] = {"skill", OF_SCORES},
 	[SORT_SILENT] = {"silent", OF_SCORES},
 	[SORT_ABSENT] = {"absent", OF_SCORES},
+	[SORT_INTERVAL] = {"interval", OF_SCORES},
+	[SORT_HITS] = {"hits", OF_SCORES},
+	[SORT_MISSES] = {"misses", OF_SCORES},
+	[SORT_FALSE] = {"false", OF_SCORES},
+	[SORT_UNKNOWN] = {"unknown", OF_SCORES},
+	[SORT_PRECISION] = {"precision", OF_SCORES},
+	[SORT_RECALL] = {"recall", OF_SCORES},
+	[SORT_LEAD] = {"lead", OF_SCORES},
+	[SORT_SETTLED] = {"settled", OF_SCORES},
+	[SORT_OUTCOME] = {"outcome", OF_SCORES},
+	[SORT_WARNED] = {"warned", OF_SCORES},
 };
 
 static const char *const column_words[HIDE_COLUMNS] = {

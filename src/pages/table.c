@@ -63,30 +63,34 @@ static double sort_value(const struct server *s, const struct query *query)
 	}
 }
 
-static int compare_keys(const struct row *a, const struct row *b, enum sort_key sort)
+int table_compare(const struct query *query, struct sort_value a, struct sort_value b)
 {
-	switch (sort) {
-	case SORT_NAME:
-		return span_cmp(a->server->name, b->server->name);
-	case SORT_PROFILE:
-		return strcmp(profile_table[a->server->profile].name,
-			      profile_table[b->server->profile].name);
-	default:
-		return (a->value > b->value) - (a->value < b->value);
-	}
+	int c = (a.number > b.number) - (a.number < b.number);
+
+	if (isnan(a.number) != isnan(b.number))
+		return isnan(a.number) ? 1 : -1;
+	if (!c)
+		c = span_cmp(a.text, b.text);
+	return query->sort_descending ? -c : c;
+}
+
+static struct sort_value value_of_row(const struct row *row, enum sort_key sort)
+{
+	struct sort_value value = {row->value, SPAN("")};
+
+	if (sort == SORT_NAME)
+		value.text = row->server->name;
+	if (sort == SORT_PROFILE)
+		value.text = span_str(profile_table[row->server->profile].name);
+	return value;
 }
 
 static int compare_rows(const void *left, const void *right, void *context)
 {
 	const struct row *a = left, *b = right;
 	const struct query *query = context;
-	int c;
+	int c = table_compare(query, value_of_row(a, query->sort), value_of_row(b, query->sort));
 
-	if (isnan(a->value) != isnan(b->value))
-		return isnan(a->value) ? 1 : -1;
-	c = compare_keys(a, b, query->sort);
-	if (query->sort_descending)
-		c = -c;
 	return c ? c : span_cmp(a->server->name, b->server->name);
 }
 
@@ -178,7 +182,7 @@ static void put_paging(const struct table *table, const struct part *part,
 static bool starts_low(enum sort_key sort)
 {
 	return sort == SORT_NAME || sort == SORT_PROFILE || sort == SORT_REASON ||
-	       sort == SORT_METRIC || sort == SORT_HORIZON;
+	       sort == SORT_METRIC || sort == SORT_HORIZON || sort == SORT_OUTCOME;
 }
 
 /* A click on the current order reverses it; otherwise text starts at A, numbers at the largest. */

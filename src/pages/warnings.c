@@ -5,13 +5,16 @@
 #include "pages/pieces.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/fmt.h"
 #include "base/html.h"
 #include "fleet/warnings.h"
 #include "pages/layout.h"
 
-bool page_warning_is_wanted(const struct query *query, size_t limit)
+/* ---- which, and in which order ---- */
+
+static bool is_wanted(const struct query *query, size_t limit)
 {
 	return (query->kept < 0 || query->kept == (int)warning_limits[limit].forecast) &&
 	       (query->horizon < 0 || query->horizon == (int)warning_horizon(limit));
@@ -25,17 +28,118 @@ const struct warning_sums *page_warning_sums(const struct view *view, size_t lim
 			->sums[limit][query->profile < 0 ? WARNINGS_ALL : (size_t)query->profile];
 }
 
+static double percent_of(double share)
+{
+	return isnan(share) ? share : accuracy_percent(share);
+}
+
+/* As printed; 0: the order is that of another table. */
+static double value_of_limit(const struct view *view, size_t limit)
+{
+	const struct warning_sums *sums = page_warning_sums(view, limit);
+
+	switch (view->query->sort) {
+	case SORT_METRIC:
+		return (double)limit;
+	case SORT_HORIZON:
+		return (double)warning_horizon(limit);
+	case SORT_HITS:
+		return (double)sums->outcomes[WARNING_HIT];
+	case SORT_MISSES:
+		return (double)sums->outcomes[WARNING_MISS];
+	case SORT_FALSE:
+		return (double)sums->outcomes[WARNING_FALSE];
+	case SORT_UNKNOWN:
+		return (double)sums->outcomes[WARNING_LOST];
+	case SORT_PRECISION:
+		return percent_of(warning_precision(sums));
+	case SORT_RECALL:
+		return percent_of(warning_recall(sums));
+	case SORT_LEAD:
+		return warning_lead(sums);
+	default:
+		return 0;
+	}
+}
+
+static int compare_limits(const void *left, const void *right, void *context)
+{
+	const size_t *a = left, *b = right;
+	const struct view *view = context;
+	int c = table_compare(view->query, (struct sort_value){value_of_limit(view, *a), SPAN("")},
+			      (struct sort_value){value_of_limit(view, *b), SPAN("")});
+
+	return c ? c : (*a > *b) - (*a < *b);
+}
+
+size_t page_warning_limits(const struct view *view, size_t limits[WARNING_LIMITS])
+{
+	struct view sorted = *view;
+	size_t count = 0;
+
+	for (size_t l = 0; l < WARNING_LIMITS; l++)
+		if (is_wanted(view->query, l))
+			limits[count++] = l;
+	qsort_r(limits, count, sizeof(limits[0]), compare_limits, &sorted);
+	return count;
+}
+
+/* NAN: absent; 0: the order is that of text_of_event, or of another table. */
+static double value_of_event(const struct warning_event *event, enum sort_key sort)
+{
+	switch (sort) {
+	case SORT_SETTLED:
+		return (double)event->at_ms;
+	case SORT_METRIC:
+		return (double)event->limit;
+	case SORT_OUTCOME:
+		return event->outcome;
+	case SORT_WARNED:
+		return event->warned_ms ? (double)event->warned_ms : (double)NAN;
+	case SORT_LEAD:
+		return event->outcome == WARNING_HIT ? (double)(event->at_ms - event->warned_ms)
+						     : (double)NAN;
+	default:
+		return 0;
+	}
+}
+
+static struct span text_of_event(const struct view *view, const struct warning_event *event)
+{
+	if (view->query->sort == SORT_NAME)
+		return warning_name(view->warnings, event);
+	if (view->query->sort == SORT_PROFILE)
+		return span_str(profile_table[event->profile].name);
+	return SPAN("");
+}
+
+/* Of equal ones the newest comes first: they are stored in order of time. */
+static int compare_events(const void *left, const void *right, void *context)
+{
+	const struct warning_event *a = *(const struct warning_event *const *)left;
+	const struct warning_event *b = *(const struct warning_event *const *)right;
+	const struct view *view = context;
+	enum sort_key sort = view->query->sort;
+	int c = table_compare(view->query,
+			      (struct sort_value){value_of_event(a, sort), text_of_event(view, a)},
+			      (struct sort_value){value_of_event(b, sort), text_of_event(view, b)});
+
+	return c ? c : (a < b) - (a > b);
+}
+
 size_t page_warning_events(const struct view *view,
 			   const struct warning_event *events[WARNINGS_TOLD])
 {
 	const struct warning_event *all = warnings_events(view->warnings);
+	struct view sorted = *view;
 	int profile = view->query->profile;
 	size_t count = 0;
 
 	for (size_t i = warnings_count(view->warnings); i > 0 && count < WARNINGS_TOLD; i--)
-		if (page_warning_is_wanted(view->query, all[i - 1].limit) &&
+		if (is_wanted(view->query, all[i - 1].limit) &&
 		    (profile < 0 || profile == (int)all[i - 1].profile))
 			events[count++] = &all[i - 1];
+	qsort_r(events, count, sizeof(events[0]), compare_events, &sorted);
 	return count;
 }
 
@@ -65,15 +169,15 @@ static const struct table limit_table = {
 	"warnings",
 	"plan wide",
 	{
-		{"Limit", SORT_KEYS, false},
-		{"Horizon", SORT_KEYS, false},
-		{"Came true", SORT_KEYS, true},
-		{"Missed", SORT_KEYS, true},
-		{"False alarms", SORT_KEYS, true},
-		{"Precision", SORT_KEYS, true},
-		{"Recall", SORT_KEYS, true},
-		{"Median lead", SORT_KEYS, true},
-		{"Not known", SORT_KEYS, true},
+		{"Limit", SORT_METRIC, false},
+		{"Horizon", SORT_HORIZON, false},
+		{"Came true", SORT_HITS, true},
+		{"Missed", SORT_MISSES, true},
+		{"False alarms", SORT_FALSE, true},
+		{"Precision", SORT_PRECISION, true},
+		{"Recall", SORT_RECALL, true},
+		{"Median lead", SORT_LEAD, true},
+		{"Not known", SORT_UNKNOWN, true},
 	},
 };
 
@@ -129,17 +233,17 @@ static bool has_outcome(const struct warning_sums *sums)
 /* Rows of the limits that had an outcome; returns their number. */
 static size_t put_rows(const struct view *view, struct buf *out)
 {
-	size_t count = 0;
+	size_t limits[WARNING_LIMITS], count = page_warning_limits(view, limits), rows = 0;
 
-	for (size_t l = 0; l < WARNING_LIMITS; l++) {
-		const struct warning_sums *sums = page_warning_sums(view, l);
+	for (size_t i = 0; i < count; i++) {
+		const struct warning_sums *sums = page_warning_sums(view, limits[i]);
 
-		if (!page_warning_is_wanted(view->query, l) || !has_outcome(sums))
+		if (!has_outcome(sums))
 			continue;
-		put_row(view->query, l, sums, out);
-		count++;
+		put_row(view->query, limits[i], sums, out);
+		rows++;
 	}
-	return count;
+	return rows;
 }
 
 /* ---- the latest outcomes ---- */
@@ -149,13 +253,13 @@ static const struct table event_table = {
 	"outcomes",
 	"plan wide",
 	{
-		{"Settled", SORT_KEYS, false},
-		{"Server", SORT_KEYS, false},
-		{"Profile", SORT_KEYS, false},
-		{"Limit", SORT_KEYS, false},
-		{"Outcome", SORT_KEYS, false},
-		{"Warned", SORT_KEYS, false},
-		{"Lead", SORT_KEYS, true},
+		{"Settled", SORT_SETTLED, false},
+		{"Server", SORT_NAME, false},
+		{"Profile", SORT_PROFILE, false},
+		{"Limit", SORT_METRIC, false},
+		{"Outcome", SORT_OUTCOME, false},
+		{"Warned", SORT_WARNED, false},
+		{"Lead", SORT_LEAD, true},
 	},
 };
 
@@ -202,7 +306,7 @@ static void put_events(const struct view *view, struct buf *out)
 
 	if (!count)
 		return;
-	table_begin(&event_table, "The latest outcomes, the newest first", view, out);
+	table_begin(&event_table, "The latest outcomes", view, out);
 	for (size_t i = 0; i < count; i++)
 		put_event(view, events[i], out);
 	table_end(&event_table, &all, view->query, out);

@@ -461,6 +461,43 @@ static void warnings_have_their_shares_and_links(void **unused)
 	scored_free(s);
 }
 
+static void columns_order_warnings_and_outcomes(void **unused)
+{
+	static const struct {
+		const char *query, *table, *first, *then, *last;
+	} orders[] = {
+		{"sort=-misses", "warnings", "CPU used ≥", "Memory ≥", "Swap ≥"},
+		{"sort=misses", "warnings", "Swap ≥", "CPU used ≥", "Memory ≥"},
+		{"sort=false", "warnings", "Memory ≥", "Swap ≥", "CPU used ≥"},
+		/* Swap has no recall: it comes last in both directions. */
+		{"sort=recall", "warnings", "Memory ≥", "CPU used ≥", "Swap ≥"},
+		{"sort=-recall", "warnings", "CPU used ≥", "Memory ≥", "Swap ≥"},
+		{"sort=settled", "outcomes", "came true", "missed", "not known"},
+		{"sort=-outcome", "outcomes", "not known", "false alarm", "came true"},
+		/* One was warned of at no time. */
+		{"sort=warned", "outcomes", "false alarm", "not known", "missed"},
+		{"sort=lead", "outcomes", "came true", "not known", "missed"},
+		{"sort=-hits", "outcomes", "not known", "false alarm", "came true"},
+	};
+	struct scored *s = scored_new(DAY_MS, 4);
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		const char *table =
+			strstr(render(&s->f, "accuracy", orders[i].query),
+			       orders[i].table[0] == 'w' ? "<table id=\"warnings-table\""
+							 : "<table id=\"outcomes-table\"");
+
+		table = order(strstr(table, "<tbody>"), orders[i].first, orders[i].then);
+		assert_non_null(strstr(table, orders[i].last));
+	}
+	assert_has(render(&s->f, "accuracy", "sort=-hits"),
+		   "aria-sort=\"descending\"><a href=\"accuracy?sort=hits#warnings\">Came true");
+	assert_non_null(order(render(&s->f, "api-accuracy", "sort=misses"), "\"metric\":\"swap\"",
+			      "\"metric\":\"memory\",\"kind\":\"risk\""));
+	scored_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -479,6 +516,7 @@ int main(void)
 		cmocka_unit_test(predicted_columns_have_their_verdict),
 		cmocka_unit_test(bands_have_their_verdict),
 		cmocka_unit_test(warnings_have_their_shares_and_links),
+		cmocka_unit_test(columns_order_warnings_and_outcomes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -445,7 +445,7 @@ static void a_column_of_another_list_is_refused(void **state)
 		const char *raw;
 	} cases[] = {
 		{OVERVIEW, "sort=duration"}, {HEATMAP, "sort=-skill"}, {INCIDENTS, "sort=cpu"},
-		{INCIDENTS, "sort=verdict"}, {SCORES, "sort=risk"},    {SCORES, "sort=name"},
+		{INCIDENTS, "sort=verdict"}, {SCORES, "sort=risk"},    {SCORES, "sort=since"},
 	};
 	enum query_key bad;
 	struct query q;
