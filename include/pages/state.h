@@ -21,9 +21,10 @@ enum state {
 /* Whether there are numbers to show: false when cold, warming up without data, or too old. */
 bool state_has_data(const struct view *view);
 enum state state_of(const struct view *view);
-/* The state slot: div#state, the only part of a page with data that depends on the condition. live:
- * the URL of the live page, escaped; used by a page of the past. */
-void state_put(const struct view *view, struct span live, struct buf *out);
+/* The state slot: div#state, the only part of a page with data that depends on the condition. root:
+ * "../" for every level of the page's address; live: the URL of the live page, escaped; used by a page
+ * of the past. */
+void state_put(const struct view *view, const char *root, struct span live, struct buf *out);
 /* The help shown instead of a page when there are no data: cold, warming up, no data since. */
 void state_no_data(const struct view *view, struct buf *out);
 

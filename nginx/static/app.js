@@ -174,7 +174,7 @@ function bandText(state) {
 	const at = localTime.format(given("genMs"));
 
 	if (state === "stale")
-		return `Showing data from ${at}.`;
+		return `Showing stale data from ${at}.`;
 	if (state === "very-stale")
 		return `Data is older than ${duration(given("actMs"))} (${at}). ` +
 			"Do not act on these numbers.";

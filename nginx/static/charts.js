@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * When a viewer points at a chart of the past, those of the page become interactive: values under
- * the cursor, the same time marked in all charts, zoom by dragging, reset by a double click. Their
+ * the cursor, the same time marked in all charts, zoom by dragging, reset by a double click; the arrow
+ * keys move the cursor as in the drawings (cursor.js). Their
  * data are the page's JSON, fetched when the pointer first touches a chart. The drawings and the data
  * tables remain as the server sent them.
  *
@@ -13,6 +14,7 @@ const DRAWINGS = "#history > svg.lines, #risk-history > svg.lines";
 /* Possible intervals of the axis labels, in seconds. */
 const PAST = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400];
 const RANGES = {"30m": 1800, "1h": 3600, "8h": 8 * 3600, "1d": 86400, "7d": 7 * 86400};
+const STEPS = 96; /* of the arrow keys, over the width */
 const charts = new Map(); /* drawing: uPlot */
 let data = null;          /* a promise, for the page that is shown */
 
@@ -247,17 +249,49 @@ function linkToMoments(chart) {
 	});
 }
 
+/* "Time 12:31:05, risk 50.2": the legend, which has the values under the cursor. */
+const wordsOf = box => [...box.querySelectorAll(".u-series")].map(row =>
+	[...row.children].map(cell => cell.textContent).join(" ")).join(", ");
+
+/* The arrow keys move the cursor of the chart from point to point, within what is zoomed. */
+function followKeys(chart, drawing, box) {
+	const place = () => {
+		const [from, to] = chart.series[0].idxs;
+
+		return {from, to, at: Math.min(to, Math.max(from, chart.cursor.idx ?? to))};
+	};
+	const tell = words => {
+		const {from, to, at} = place();
+
+		tft.slide(box, titleOf(drawing), from, to, at, words);
+	};
+
+	box.addEventListener("keydown", event => {
+		const {from, to, at} = place();
+		const next = tft.step(event, at, Math.ceil((to - from) / STEPS), from, to);
+
+		if (next === undefined)
+			return;
+		/* In all charts; the others hear of it. */
+		chart.setCursor({left: chart.valToPos(chart.data[0][next], "x"), top: 0}, true, true);
+		tell(wordsOf(box));
+	});
+	tell(drawing.querySelector("desc").textContent);
+}
+
 function build(drawing, shown) {
 	const box = document.createElement("div"), wanted = options(drawing, shown);
 
 	box.className = "live";
 	box.dataset.keep = "";
-	box.setAttribute("role", "img");
-	box.setAttribute("aria-label", titleOf(drawing));
 	const chart = new uPlot(wanted, shown.columns, box);
 
 	linkToMoments(chart);
+	followKeys(chart, drawing, box);
+	const focused = document.activeElement === drawing;
 	drawing.before(box); /* the style sheet hides the drawing after it */
+	if (focused)
+		box.focus();
 	/* In place of the drawing, and not higher. */
 	const fit = width => chart.setSize({width,
 		height: Math.max(120, wanted.height - box.querySelector(".u-legend").offsetHeight)});

@@ -180,7 +180,7 @@ function prepare(root) {
 	}
 }
 
-tft.prepare = prepare;
+Object.assign(tft, {prepare, slide, step}); /* charts.js has the cursor of a chart that can be zoomed */
 prepare(document);
 document.addEventListener("pointermove", onPointer);
 document.addEventListener("keydown", onKey);

@@ -509,7 +509,7 @@ static void put_state(const struct page *active, const struct view *view, struct
 	put_live(active, view, &live);
 	if (!buf_ok(&live))
 		buf_fail(out);
-	state_put(view, buf_span(&live), out);
+	state_put(view, to_root(span_str(active->path)), buf_span(&live), out);
 	buf_free(&live);
 }
 

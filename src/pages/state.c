@@ -123,7 +123,12 @@ static void past_band(const struct view *view, struct span live, struct buf *out
 	html_lit(out, "\">Back to live</a></p>");
 }
 
-static void band(const struct view *view, enum state state, struct buf *out)
+static void put_word(const char *root, const char *word, struct buf *out)
+{
+	buf_addf(out, "<a href=\"%sdocs#word-%s\">%s</a>", root, word, word);
+}
+
+static void band(const struct view *view, enum state state, const char *root, struct buf *out)
 {
 	/* The remark about the warm-up is enough. */
 	if (state == STATE_WARMING || state >= STATE_UPDATING)
@@ -138,7 +143,9 @@ static void band(const struct view *view, enum state state, struct buf *out)
 		too_old(view, out);
 		break;
 	case STATE_STALE:
-		time_after("Showing data from ", data_time(view), out);
+		html_lit(out, "Showing ");
+		put_word(root, "stale", out);
+		time_after(" data from ", data_time(view), out);
 		html_lit(out, ".");
 		break;
 	default:
@@ -219,7 +226,7 @@ static void put_untold(const struct snapshot *snap, struct buf *out)
 	html_lit(out, ".</li>");
 }
 
-static void remarks(const struct view *view, struct buf *out)
+static void remarks(const struct view *view, const char *root, struct buf *out)
 {
 	const struct snapshot *snap = state_has_data(view) ? view->snap : NULL;
 	struct fleet_counts n = {0};
@@ -233,9 +240,11 @@ static void remarks(const struct view *view, struct buf *out)
 		html_lit(out, "<li>The cache was flushed: new data are being fetched.</li>");
 	if (snap)
 		snapshot_count(snap, &n);
-	if (n.silent)
-		buf_addf(out, "<li>%u server%s silent: the values no longer change.</li>", n.silent,
-			 fmt_plural(n.silent));
+	if (n.silent) {
+		buf_addf(out, "<li>%u server%s ", n.silent, fmt_plural(n.silent));
+		put_word(root, "silent", out);
+		html_lit(out, ": the values no longer change.</li>");
+	}
 	if (snap && snap->refused)
 		buf_addf(out, "<li>%u of %u servers could not be read.</li>", snap->refused,
 			 n.total + snap->refused);
@@ -258,7 +267,7 @@ static void put_badge(const struct view *view, enum state state, struct buf *out
 		time_after("As of ", data_time(view), out);
 }
 
-void state_put(const struct view *view, struct span live, struct buf *out)
+void state_put(const struct view *view, const char *root, struct span live, struct buf *out)
 {
 	enum state state = state_of(view);
 
@@ -269,10 +278,10 @@ void state_put(const struct view *view, struct span live, struct buf *out)
 	if (state == STATE_PAST)
 		past_band(view, live, out);
 	else
-		band(view, state, out);
+		band(view, state, root, out);
 	if (state_has_data(view))
 		silence(view, out);
-	remarks(view, out);
+	remarks(view, root, out);
 	html_lit(out, "</div>");
 }
 

@@ -69,7 +69,7 @@ def test_stale_because_the_daemon_is_gone(window):
             stack,
             "stale",
             "stale",
-            rf"Showing data from {CLOCK}",
+            rf"Showing stale data from {CLOCK}",
             rf"connection refused since {CLOCK}",
             rf"Next try {CLOCK}",
         )

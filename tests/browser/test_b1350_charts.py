@@ -104,6 +104,26 @@ def test_the_arrow_keys_move_the_cursor_and_its_values_are_announced(page, fleet
     assert page.complaints() == []
 
 
+@pytest.mark.parametrize("path, css", [("/history?metric=risk", "#history"), ("/server/ppdb011", "#risk-history")])
+def test_the_arrow_keys_move_the_cursor_of_a_chart_that_can_be_zoomed(page, fleet, path, css):
+    page.open(fleet.url(path))
+    page.complaints()
+    page.run("document.querySelector(arguments[0]).focus()", f"{css} > svg")
+    ActionChains(page.driver).move_to_element(page.one(f"{css} > svg")).perform()
+    page.wait(f"document.querySelector('{css} .live canvas')")
+    chart = page.one(f"{css} .live")
+    assert page.run("return document.activeElement === arguments[0]", chart), "the focus was on the drawing"
+    assert chart.get_attribute("role") == "slider" and chart.get_attribute("aria-valuetext")
+    heard = []
+    for key in (Keys.HOME, Keys.ARROW_RIGHT, Keys.END):
+        page.keys(key)
+        heard.append(chart.get_attribute("aria-valuetext"))
+        assert re.sub("[, ]", "", heard[-1]) == re.sub("[, ]", "", page.run("return arguments[0].querySelector('.u-legend').textContent", chart))
+    assert len(set(heard)) == 3 and re.fullmatch(r"Time \d\d:\d\d:\d\d, .+", heard[-1]), heard
+    assert page.findings() == []
+    assert page.complaints() == []
+
+
 def test_a_refresh_keeps_the_cursor_and_the_focus(page, fleet):
     page.open(fleet.url("/server/ppdb011"))
     page.run("document.querySelector('#course-load svg.course').focus()")

@@ -9,6 +9,8 @@
 #define SINCE_MS (GEN_MS - 123 + 30000)  /* 12:01:35 */
 #define NEXT_MS  (GEN_MS - 123 + 260000) /* 12:05:25 */
 
+#define SHOWING "Showing <a href=\"docs#word-stale\">stale</a> data from T1."
+
 enum { WITH_DATA = 1, CACHE_OFF = 2, LAST_KNOWN = 4 };
 
 static const struct {
@@ -20,13 +22,13 @@ static const struct {
 } states[] = {
 	{__LINE__, WITH_DATA, AGE_LIVE, REASON_NONE, "live", "As of T1", NULL},
 	{__LINE__, WITH_DATA, AGE_UPDATING, REASON_NONE, "updating", "As of T1", NULL},
-	{__LINE__, WITH_DATA, AGE_STALE, REASON_NONE, "stale", "As of T1", "Showing data from T1."},
+	{__LINE__, WITH_DATA, AGE_STALE, REASON_NONE, "stale", "As of T1", SHOWING},
 	{__LINE__, WITH_DATA, AGE_LIVE, REASON_CONNECT, "stale", "As of T1",
-	 "Showing data from T1. Prediction daemon: connection refused since T2. Next try T3."},
+	 SHOWING " Prediction daemon: connection refused since T2. Next try T3."},
 	{__LINE__, WITH_DATA, AGE_STALE, REASON_KEY, "stale", "As of T1",
-	 "Showing data from T1. Prediction daemon refuses our API key. Next try T3."},
+	 SHOWING " Prediction daemon refuses our API key. Next try T3."},
 	{__LINE__, WITH_DATA, AGE_STALE, REASON_LIMIT, "stale", "As of T1",
-	 "Showing data from T1. Prediction daemon limits our calls. Next try T3."},
+	 SHOWING " Prediction daemon limits our calls. Next try T3."},
 	{__LINE__, WITH_DATA, AGE_VERY_STALE, REASON_TIMEOUT, "very-stale", "As of T1",
 	 "<strong>Data is older than 10 minutes (T1). Do not act on these numbers.</strong> "
 	 "Prediction daemon: timed out since T2. Next try T3."},

@@ -781,7 +781,7 @@ static void silent_servers_are_marked(void **unused)
 	f.snap->servers[0].same_since_ms = GEN_MS - 123 - 60000;
 	assert_has(render(&f, "overview", ""),
 		   "ppml0001</a> <small class=\"silent\">silent since 12:00:05 UTC</small></th>");
-	assert_has(f.out.data, "1 server silent");
+	assert_has(f.out.data, "1 server <a href=\"docs#word-silent\">silent</a>");
 	assert_has(render(&f, "heatmap", ""),
 		   "<li id=\"srv-ppml0001\" class=\"sev-imminent silent\" data-tip");
 	fixture_free(&f);

@@ -541,7 +541,7 @@ static void test_silent_servers_are_told_from_the_snapshot_before(void **state)
 	redis_on_pointer("58799999", "e1", NOW_MS - 30000, "s0");
 	redis_on_entry("HMGET tft:fleet:58799999", "fleet", "s0", buf_span(&bytes), "");
 	refresh_fleet(&refresh, &claim);
-	assert_part(redis_heard(), "20 servers silent");
+	assert_part(redis_heard(), "20 servers <a href=\"docs#word-silent\">silent</a>");
 	snapshot_free(&before);
 	buf_free(&bytes);
 }
