@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Sets up and runs the tests: ./run_tests.sh [STAGE]...; without an argument, all of them. The stages are unit, hygiene, integration,
-# browser; and counting, fuzz, dist, which do not depend on timing and run in parallel to the others, on idle processor time.
+# browser, of which the last two run at the same time; and counting, fuzz, dist, which do not depend on timing and run in parallel
+# to the others, on idle processor time.
 # Everything is built in ./build/test from a copy of the sources, so that a build in the source directory is not touched.
 # Warnings are errors there, and the address and undefined behaviour sanitizers are on. `dist` builds and checks the release.
 # Logs are in ./build/test/log. The last line is "N passed, N failed".
@@ -80,7 +81,7 @@ pytest_stage() {
     local stage=$1 start=$SECONDS log=$work/log/$1.log xml=$work/log/$1.xml code=0 total=0 bad=0 skipped=0
     shift
     rm -f "$xml"
-    (cd "$root" && "$@" --junitxml="$xml") >"$log" 2>&1 || code=$?
+    "$@" --junitxml="$xml" >"$log" 2>&1 || code=$? # not in a subshell, which could not end it
     if [[ -e $xml ]]; then
         total=$(attribute tests "$xml")
         skipped=$(attribute skipped "$xml")
@@ -102,17 +103,21 @@ stage_integration() {
     pytest_stage integration "${pytest[@]}" tests/integration
 }
 
-stage_browser() {
-    pytest_stage browser "${pytest[@]}" tests/browser
-}
-
-# aside COMMAND...: runs it with the lowest priority, in its own session, so that it can be ended as a whole. The kernel may
-# schedule by sessions, so the session gets the lowest priority, too.
-aside() {
-    # shellcheck disable=SC2016
-    setsid sh -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec chrt --idle 0 "$@"' aside "$@" &
+# alongside COMMAND...: runs it in its own session, so that it can be ended as a whole.
+alongside() {
+    setsid "$@" &
     child=$!
     wait "$child"
+}
+
+# aside COMMAND...: with the lowest priority, too. The kernel may schedule by sessions, so the session has it as well.
+aside() {
+    # shellcheck disable=SC2016
+    alongside sh -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec chrt --idle 0 "$@"' aside "$@"
+}
+
+stage_browser() {
+    pytest_stage browser alongside "${pytest[@]}" tests/browser
 }
 
 stage_counting() {
@@ -140,12 +145,14 @@ run_beside() {
     done
 }
 
-stages=()
+stages=() # one after the other; beside them the browser's, which mostly waits as they do, and those on idle time
+browser=()
 beside=()
 [[ $# -gt 0 ]] || set -- unit hygiene integration browser counting fuzz dist
 for stage in "$@"; do
     case $stage in
-    unit | hygiene | integration | browser) stages+=("$stage") ;;
+    unit | hygiene | integration) stages+=("$stage") ;;
+    browser) browser+=("$stage") ;;
     counting | fuzz | dist) beside+=("$stage") ;;
     -h | --help) usage && exit 0 ;;
     *) die "unknown stage $stage (unit, hygiene, integration, browser, counting, fuzz, dist)" ;;
@@ -153,6 +160,7 @@ for stage in "$@"; do
 done
 
 install_packages build run redis test bench
+cd "$root"
 mkdir -p "$work/log"
 rm -f "$work"/log/*.count
 whole build build_tests
@@ -165,14 +173,16 @@ if [[ $failed -eq 0 ]]; then
         stages=("${stages[@]:1}")
     fi
     run_beside "${beside[@]}" &
-    background=$!
-    trap 'kill "$background" 2>/dev/null || true' EXIT
+    background=($!)
+    run_beside "${browser[@]}" &
+    background+=($!)
+    trap 'kill "${background[@]}" 2>/dev/null || true' EXIT
     for stage in "${stages[@]}"; do
         "stage_$stage"
         report "$stage"
     done
-    wait "$background" || true
-    for stage in "${beside[@]}"; do
+    wait "${background[@]}" || true
+    for stage in "${browser[@]}" "${beside[@]}"; do
         report "$stage"
     done
 fi

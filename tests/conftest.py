@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -11,6 +12,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "integration"))
 
 from stack import Stack  # noqa: E402
 from upstream import Upstream, payload_bytes  # noqa: E402
+
+
+def pytest_configure():
+    """A run that is ended stops the servers that it has started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.hookimpl(hookwrapper=True)

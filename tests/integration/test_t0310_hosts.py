@@ -96,7 +96,8 @@ def test_host_without_redis_goes_on_alone_and_comes_back(tmp_path):
             return len(buckets) == 1 and None not in buckets
 
         stack.wait(agree, what="both hosts show the same bucket")
-        assert b"Shared cache off" not in ask(stack).body
+        # A stall of Redis on a busy machine is said at once, and for a moment only.
+        stack.wait(lambda: b"Shared cache off" not in ask(stack).body, 6, "the shared cache in use")
 
 
 def test_workers_without_redis_share_the_call_budget():
