@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * When a viewer points at a chart of the past, those of the page become interactive: values under
- * the cursor, the same time marked in all charts, zoom by dragging, reset by a double click; the arrow
- * keys move the cursor as in the drawings (cursor.js). Their
+ * the cursor, the same time marked in all charts, zoom by dragging, reset by a double click. Their
  * data are the page's JSON, fetched when the pointer first touches a chart. The drawings and the data
  * tables remain as the server sent them.
  *
@@ -14,7 +13,6 @@ const DRAWINGS = "#history > svg.lines, #risk-history > svg.lines";
 /* Possible intervals of the axis labels, in seconds. */
 const PAST = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400];
 const RANGES = {"30m": 1800, "1h": 3600, "8h": 8 * 3600, "1d": 86400, "7d": 7 * 86400};
-const STEPS = 96; /* of the arrow keys, over the width */
 const charts = new Map(); /* drawing: uPlot */
 let data = null;          /* a promise, for the page that is shown */
 
@@ -191,7 +189,6 @@ function drawMarks(chart, marks) {
 	ctx.save();
 	ctx.setLineDash([6, 4]);
 	ctx.strokeStyle = ctx.fillStyle = TEXT();
-	ctx.textAlign = "left";
 	for (const [at, text] of marks) {
 		const x = chart.valToPos(at, "x", true);
 
@@ -201,7 +198,9 @@ function drawMarks(chart, marks) {
 		ctx.moveTo(x, top);
 		ctx.lineTo(x, top + height);
 		ctx.stroke();
-		ctx.fillText(text, x + 4, top + 10);
+		const fits = x + 4 + ctx.measureText(text).width <= left + width;
+		ctx.textAlign = fits ? "left" : "right";
+		ctx.fillText(text, fits ? x + 4 : x - 4, top + 10);
 	}
 	ctx.restore();
 }
@@ -249,34 +248,16 @@ function linkToMoments(chart) {
 	});
 }
 
-/* "Time 12:31:05, risk 50.2": the legend, which has the values under the cursor. */
-const wordsOf = box => [...box.querySelectorAll(".u-series")].map(row =>
-	[...row.children].map(cell => cell.textContent).join(" ")).join(", ");
+/* Where cursor.js has moved that of the drawing. */
+function followKeys({target}) {
+	const chart = charts.get(target);
 
-/* The arrow keys move the cursor of the chart from point to point, within what is zoomed. */
-function followKeys(chart, drawing, box) {
-	const place = () => {
-		const [from, to] = chart.series[0].idxs;
+	if (!chart)
+		return;
+	const [now, min, max] = ["now", "min", "max"].map(of => +target.getAttribute(`aria-value${of}`));
+	const times = chart.data[0], at = times[0] + (now - min) / (max - min) * (lastOf(times) - times[0]);
 
-		return {from, to, at: Math.min(to, Math.max(from, chart.cursor.idx ?? to))};
-	};
-	const tell = words => {
-		const {from, to, at} = place();
-
-		tft.slide(box, titleOf(drawing), from, to, at, words);
-	};
-
-	box.addEventListener("keydown", event => {
-		const {from, to, at} = place();
-		const next = tft.step(event, at, Math.ceil((to - from) / STEPS), from, to);
-
-		if (next === undefined)
-			return;
-		/* In all charts; the others hear of it. */
-		chart.setCursor({left: chart.valToPos(chart.data[0][next], "x"), top: 0}, true, true);
-		tell(wordsOf(box));
-	});
-	tell(drawing.querySelector("desc").textContent);
+	chart.setCursor({left: chart.valToPos(at, "x"), top: 0}, true, true);
 }
 
 function build(drawing, shown) {
@@ -284,14 +265,11 @@ function build(drawing, shown) {
 
 	box.className = "live";
 	box.dataset.keep = "";
+	box.setAttribute("aria-hidden", "true"); /* the drawing keeps the focus, the keys and the words */
 	const chart = new uPlot(wanted, shown.columns, box);
 
 	linkToMoments(chart);
-	followKeys(chart, drawing, box);
-	const focused = document.activeElement === drawing;
-	drawing.before(box); /* the style sheet hides the drawing after it */
-	if (focused)
-		box.focus();
+	drawing.before(box); /* the style sheet lays the drawing on it */
 	/* In place of the drawing, and not higher. */
 	const fit = width => chart.setSize({width,
 		height: Math.max(120, wanted.height - box.querySelector(".u-legend").offsetHeight)});
@@ -353,6 +331,7 @@ function repaint(event) {
 
 document.body.append(palette);
 document.addEventListener("pointerover", event => event.target.closest?.(DRAWINGS) && makeInteractive());
+document.addEventListener("keydown", followKeys);
 document.addEventListener("toggle", () => charts.size && makeInteractive(), true);
 document.addEventListener("tft:polled", renew);
 document.addEventListener("change", repaint);

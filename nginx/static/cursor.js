@@ -121,11 +121,11 @@ function point(box, x) {
 }
 
 function onPointer(event) {
-	const drawing = event.target.closest?.(DRAWINGS), {left, width} = drawing?.getBoundingClientRect() ?? {};
+	const drawing = event.target.closest?.(DRAWINGS);
 
-	/* charts.js may have hidden it. */
-	if (!width)
+	if (!drawing)
 		return;
+	const {left, width} = drawing.getBoundingClientRect();
 	const [from, , range] = boxOf(drawing).split(" ").map(Number);
 	point(boxOf(drawing), Math.round(from + (event.clientX - left) / width * range));
 }
@@ -180,7 +180,7 @@ function prepare(root) {
 	}
 }
 
-Object.assign(tft, {prepare, slide, step}); /* charts.js has the cursor of a chart that can be zoomed */
+tft.prepare = prepare;
 prepare(document);
 document.addEventListener("pointermove", onPointer);
 document.addEventListener("keydown", onKey);
