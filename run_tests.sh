@@ -103,21 +103,23 @@ stage_integration() {
     pytest_stage integration "${pytest[@]}" tests/integration
 }
 
-# alongside COMMAND...: runs it in its own session, so that it can be ended as a whole.
-alongside() {
-    setsid "$@" &
+# beside NICENESS COMMAND...: runs it in its own session, so that it can be ended as a whole. The kernel may schedule by sessions,
+# so the session has the niceness, too.
+beside() {
+    # shellcheck disable=SC2016
+    setsid sh -c '{ echo "$0" >/proc/self/autogroup; } 2>/dev/null; exec nice -n "$0" "$@"' "$@" &
     child=$!
     wait "$child"
 }
 
-# aside COMMAND...: with the lowest priority, too. The kernel may schedule by sessions, so the session has it as well.
+# aside COMMAND...: with the lowest priority.
 aside() {
-    # shellcheck disable=SC2016
-    alongside sh -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec chrt --idle 0 "$@"' aside "$@"
+    beside 19 chrt --idle 0 "$@"
 }
 
+# A browser needs much processor time at once, for which the tests of integration need not wait.
 stage_browser() {
-    pytest_stage browser alongside "${pytest[@]}" tests/browser
+    pytest_stage browser beside 10 "${pytest[@]}" tests/browser
 }
 
 stage_counting() {
@@ -145,15 +147,15 @@ run_beside() {
     done
 }
 
-stages=() # one after the other; beside them the browser's, which mostly waits as they do, and those on idle time
+stages=() # one after the other
 browser=()
-beside=()
+idle=()
 [[ $# -gt 0 ]] || set -- unit hygiene integration browser counting fuzz dist
 for stage in "$@"; do
     case $stage in
     unit | hygiene | integration) stages+=("$stage") ;;
     browser) browser+=("$stage") ;;
-    counting | fuzz | dist) beside+=("$stage") ;;
+    counting | fuzz | dist) idle+=("$stage") ;;
     -h | --help) usage && exit 0 ;;
     *) die "unknown stage $stage (unit, hygiene, integration, browser, counting, fuzz, dist)" ;;
     esac
@@ -172,9 +174,9 @@ if [[ $failed -eq 0 ]]; then
         report unit
         stages=("${stages[@]:1}")
     fi
-    run_beside "${beside[@]}" &
-    background=($!)
     run_beside "${browser[@]}" &
+    background=($!)
+    run_beside "${idle[@]}" &
     background+=($!)
     trap 'kill "${background[@]}" 2>/dev/null || true' EXIT
     for stage in "${stages[@]}"; do
@@ -182,7 +184,7 @@ if [[ $failed -eq 0 ]]; then
         report "$stage"
     done
     wait "${background[@]}" || true
-    for stage in "${browser[@]}" "${beside[@]}"; do
+    for stage in "${browser[@]}" "${idle[@]}"; do
         report "$stage"
     done
 fi

@@ -83,7 +83,7 @@ def test_server_that_stands_still_is_marked_until_it_moves():
 
         words = f"silent since {clock_text(first['generated_at'])}"
         overview, heatmap = stack.get("/").text, stack.get("/heatmap").text
-        assert overview.count("1 server silent") == 1, "in the state"
+        assert overview.count('1 server <a href="docs#word-silent">silent</a>') == 1, "in the state"
         assert "No new data" not in overview
         assert [name for name in NAMES if "silent" in tile(heatmap, name)] == [FROZEN]
         for path in ("/heatmap", f"/server/{FROZEN}"):
