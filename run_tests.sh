@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Sets up and runs the tests: ./run_tests.sh [STAGE]...; without an argument, all of them. The stages are unit, hygiene, integration,
-# browser, of which the last two run at the same time; and counting, fuzz, dist, which do not depend on timing and run in parallel
-# to the others, on idle processor time.
+# browser, of which the last three run at the same time; and counting, fuzz, dist, which do not depend on timing and run in
+# parallel to the others, on idle processor time.
 # Everything is built in ./build/test from a copy of the sources, so that a build in the source directory is not touched.
 # Warnings are errors there, and the address and undefined behaviour sanitizers are on. `dist` builds and checks the release.
 # Logs are in ./build/test/log. The last line is "N passed, N failed".
@@ -94,11 +94,6 @@ pytest_stage() {
 
 pytest=(timeout -k 30 2400 /usr/bin/python3 -m pytest -q -ra -p no:cacheprovider)
 
-# The tests of the checker need no running servers either.
-stage_hygiene() {
-    pytest_stage hygiene "${pytest[@]}" tests/hygiene tests/check
-}
-
 stage_integration() {
     pytest_stage integration "${pytest[@]}" tests/integration
 }
@@ -115,6 +110,11 @@ beside() {
 # aside COMMAND...: with the lowest priority.
 aside() {
     beside 19 chrt --idle 0 "$@"
+}
+
+# Neither needs running servers.
+stage_hygiene() {
+    pytest_stage hygiene beside 10 "${pytest[@]}" tests/hygiene tests/check
 }
 
 # A browser needs much processor time at once, for which the tests of integration need not wait.
@@ -147,14 +147,14 @@ run_beside() {
     done
 }
 
-stages=() # one after the other
-browser=()
+stages=()  # one after the other
+patient=() # beside them
 idle=()
 [[ $# -gt 0 ]] || set -- unit hygiene integration browser counting fuzz dist
 for stage in "$@"; do
     case $stage in
-    unit | hygiene | integration) stages+=("$stage") ;;
-    browser) browser+=("$stage") ;;
+    unit | integration) stages+=("$stage") ;;
+    hygiene | browser) patient+=("$stage") ;;
     counting | fuzz | dist) idle+=("$stage") ;;
     -h | --help) usage && exit 0 ;;
     *) die "unknown stage $stage (unit, hygiene, integration, browser, counting, fuzz, dist)" ;;
@@ -174,7 +174,7 @@ if [[ $failed -eq 0 ]]; then
         report unit
         stages=("${stages[@]:1}")
     fi
-    run_beside "${browser[@]}" &
+    run_beside "${patient[@]}" &
     background=($!)
     run_beside "${idle[@]}" &
     background+=($!)
@@ -184,7 +184,7 @@ if [[ $failed -eq 0 ]]; then
         report "$stage"
     done
     wait "${background[@]}" || true
-    for stage in "${browser[@]}" "${idle[@]}"; do
+    for stage in "${patient[@]}" "${idle[@]}"; do
         report "$stage"
     done
 fi

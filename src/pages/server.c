@@ -270,11 +270,15 @@ void page_server(const struct view *view, struct buf *out)
 	page_why(s, true, out);
 	html_lit(out, "</section>");
 	put_crossings(view, s, out);
-	page_risk_history(view, out);
+	if (!view->with)
+		page_risk_history(view, out);
 	put_compare(view, &neighbours, out);
 	html_lit(out, "</div></div>");
 	page_other_courses(view, out);
 	put_numbers(view, s, out);
+	/* Another server has taken its place beside the hours. */
+	if (view->with)
+		page_risk_history(view, out);
 	page_foretold(view, out);
 	silence_form_server(view, s, "../", out);
 }
