@@ -204,55 +204,54 @@ static void put_refusal(const struct condition *condition, struct buf *out)
 	html_lit(out, ".</li>");
 }
 
-static void put_unsent(const struct snapshot *snap, struct buf *out)
+/* What the Alertmanager does not do, and why. */
+static void put_alertmanager(const char *kind, const char *words, int64_t since_ms,
+			     enum reason reason, struct buf *out)
 {
-	if (!snap || snap->unsent == REASON_NONE)
+	if (reason == REASON_NONE)
 		return;
-	html_lit(out, "<li class=\"unsent\">");
-	time_after("No Alertmanager has taken the alerts since ", snap->unsent_ms, out);
+	buf_addf(out, "<li class=\"%s\">", kind);
+	time_after(words, since_ms, out);
 	html_lit(out, ": ");
-	html_str(out, reason_table[snap->unsent].text);
+	html_str(out, reason_table[reason].text);
 	html_lit(out, ".</li>");
 }
 
-static void put_untold(const struct snapshot *snap, struct buf *out)
+static void remarks_on_data(const struct snapshot *snap, const char *root, struct buf *out)
 {
-	if (!snap || snap->untold == REASON_NONE)
-		return;
-	html_lit(out, "<li class=\"untold\">");
-	time_after("Silences cannot be read from the Alertmanager since ", snap->untold_ms, out);
-	html_lit(out, ": ");
-	html_str(out, reason_table[snap->untold].text);
-	html_lit(out, ".</li>");
+	struct fleet_counts n;
+
+	snapshot_count(snap, &n);
+	if (n.silent) {
+		buf_addf(out, "<li>%u server%s ", n.silent, fmt_plural(n.silent));
+		put_word(root, "silent", out);
+		html_lit(out, ": the values no longer change.</li>");
+	}
+	if (snap->refused)
+		buf_addf(out, "<li>%u of %u servers could not be read.</li>", snap->refused,
+			 n.total + snap->refused);
+	put_alertmanager("unsent", "No Alertmanager has taken the alerts since ", snap->unsent_ms,
+			 snap->unsent, out);
+	put_alertmanager("untold", "Silences cannot be read from the Alertmanager since ",
+			 snap->untold_ms, snap->untold, out);
+	if (snap->odd_values)
+		buf_addf(out, "<li>%u value%s left out: not possible for the metric.</li>",
+			 snap->odd_values, fmt_plural(snap->odd_values));
 }
 
 static void remarks(const struct view *view, const char *root, struct buf *out)
 {
-	const struct snapshot *snap = state_has_data(view) ? view->snap : NULL;
-	struct fleet_counts n = {0};
+	bool has_data = state_has_data(view);
 
 	html_lit(out, "<ul class=\"remarks\">");
 	if (view->condition->cache_off)
 		html_lit(out, "<li class=\"cache-off\">Shared cache off: this node fetches on its "
 			      "own.</li>");
 	put_refusal(view->condition, out);
-	if (snap && view->condition->flushed)
+	if (has_data && view->condition->flushed)
 		html_lit(out, "<li>The cache was flushed: new data are being fetched.</li>");
-	if (snap)
-		snapshot_count(snap, &n);
-	if (n.silent) {
-		buf_addf(out, "<li>%u server%s ", n.silent, fmt_plural(n.silent));
-		put_word(root, "silent", out);
-		html_lit(out, ": the values no longer change.</li>");
-	}
-	if (snap && snap->refused)
-		buf_addf(out, "<li>%u of %u servers could not be read.</li>", snap->refused,
-			 n.total + snap->refused);
-	put_unsent(snap, out);
-	put_untold(snap, out);
-	if (snap && snap->odd_values)
-		buf_addf(out, "<li>%u value%s left out: not possible for the metric.</li>",
-			 snap->odd_values, fmt_plural(snap->odd_values));
+	if (has_data)
+		remarks_on_data(view->snap, root, out);
 	warmup(view->warmup, out);
 	html_lit(out, "</ul>");
 }
