@@ -134,7 +134,7 @@ class Watch(Background):
     def lived(self, seconds):
         """(name, pid) of the processes that were seen for this long."""
         for pid, points in self.memory.items():
-            if points[-1][0] - points[0][0] >= seconds:
+            if points and points[-1][0] - points[0][0] >= seconds:
                 yield self.names[pid], pid
 
 

@@ -168,20 +168,40 @@ static void check_numbers(struct json_object *value)
 	}
 }
 
-/* A `<` would be markup where a page contains JSON. */
-static void check_json(struct span text)
+static struct json_object *parse_json(struct span text, int flags)
 {
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *value;
 
 	REQUIRE(tokener);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, flags);
 	value = json_tokener_parse_ex(tokener, text.ptr, (int)text.len);
 	REQUIRE(json_tokener_get_error(tokener) == json_tokener_success);
 	REQUIRE(json_tokener_get_parse_end(tokener) == text.len);
+	json_tokener_free(tokener);
+	return value;
+}
+
+/* Where it is strict, json-c 0.18 takes a byte beyond ASCII for a control character. */
+static void check_syntax(struct span text)
+{
+	char *ascii = malloc(text.len);
+
+	REQUIRE(ascii);
+	for (size_t i = 0; i < text.len; i++)
+		ascii[i] = (unsigned char)text.ptr[i] < 0x80 ? text.ptr[i] : '?';
+	json_object_put(parse_json((struct span){ascii, text.len}, JSON_TOKENER_STRICT));
+	free(ascii);
+}
+
+/* A `<` would be markup where a page contains JSON. */
+static void check_json(struct span text)
+{
+	struct json_object *value = parse_json(text, JSON_TOKENER_VALIDATE_UTF8);
+
 	check_numbers(value);
 	json_object_put(value);
-	json_tokener_free(tokener);
+	check_syntax(text);
 	REQUIRE(!memchr(text.ptr, '<', text.len));
 }
 

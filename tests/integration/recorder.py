@@ -38,7 +38,7 @@ STATE = re.compile(rb'<div id="state" data-state="([a-z-]+)".*?</div><main', re.
 ACTUAL = re.compile(rb'<section class="panel" id="comparison">.*?</section>', re.S)
 # What changed, and how good the forecasts were, are read from the history, which may be lost; forecasts have their own key.
 PAST = re.compile(
-    rb'<section class="panel" id="changes">.*?</section>|<span id="trend">.*?</span>|<a id="forecasts".*?</a>|'
+    rb'<section class="panel" id="changes">.*?</section>|<span id="trend">.*?</span>| <a id="forecasts".*?</a>|'
     rb'<p class="note" id="trust">.*?</p>| <small title="[^"]*, last day">.*?</small>|'
     rb'<svg class="outlook".*?</svg>|"sentence":"(?:[^"\\\\]|\\\\.)*"', re.S)
 # These follow the age of the data.
