@@ -154,6 +154,19 @@ static void check_all(struct sample (*sample_of)(void))
 	fixture_free(&f);
 }
 
+static void a_silence_names_the_first_twenty(void **unused)
+{
+	struct fixture f;
+	char more[40];
+
+	(void)unused;
+	fixture_big(&f, usual_sample);
+	f.site.sends_alerts = true;
+	(void)snprintf(more, sizeof(more), " and %zu more.", f.snap->count - 20);
+	assert_has(render(&f, "overview", "q=p"), more);
+	fixture_free(&f);
+}
+
 static void a_usual_fleet_stays_within_the_budgets(void **unused)
 {
 	(void)unused;
@@ -190,6 +203,7 @@ static void every_alert_can_be_found(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_silence_names_the_first_twenty),
 		cmocka_unit_test(a_usual_fleet_stays_within_the_budgets),
 		cmocka_unit_test(a_critical_fleet_stays_within_the_budgets),
 		cmocka_unit_test(every_alert_can_be_found),

@@ -402,6 +402,32 @@ static void another_server_stands_beside_it(void **unused)
 	fixture_free(&f);
 }
 
+/* It takes the place of the day of risk, which is then below. */
+static void the_day_of_risk_makes_room(void **unused)
+{
+	struct history day;
+	struct trail trail;
+	struct fixture f;
+	const char *at;
+
+	(void)unused;
+	trail_init(&trail, NOW_MS, SPAN("ppml0001"), SPAN(""));
+	fixture_trail(&f, &trail);
+	history_init(&day, 30000, INT64_C(86400000), NOW_MS);
+	f.view.history = &day;
+	render(&f, "server", "");
+	at = strstr(f.out.data, "id=\"risk-history\"");
+	assert_non_null(at);
+	assert_non_null(strstr(at, "id=\"compare\""));
+	f.view.with = &f.snap->servers[1];
+	render(&f, "server", "with=ppdb001");
+	at = strstr(f.out.data, "id=\"numbers\"");
+	assert_non_null(at);
+	assert_non_null(strstr(at, "id=\"risk-history\""));
+	history_free(&day);
+	fixture_free(&f);
+}
+
 /* ---- the section ---- */
 
 static const char *section(struct fixture *f, const struct trail *trail)
@@ -515,6 +541,7 @@ int main(void)
 		cmocka_unit_test(a_gap_of_the_past_is_not_joined),
 		cmocka_unit_test(before_anything_is_kept_there_is_the_present),
 		cmocka_unit_test(another_server_stands_beside_it),
+		cmocka_unit_test(the_day_of_risk_makes_room),
 		cmocka_unit_test(the_nearest_forecast_is_at_most_half_a_step_away),
 		cmocka_unit_test(the_limits_of_a_band_are_inside_as_printed),
 		cmocka_unit_test(another_record_is_refused),
