@@ -67,4 +67,8 @@ void table_begin(const struct table *table, const char *caption, const struct vi
 void table_end(const struct table *table, const struct part *part, const struct query *query,
 	       struct buf *out);
 
+/* Opens a cell with a number, under the name of its column where a narrow screen has no head. */
+void table_number(const char *name, struct buf *out);
+void table_put_count(const char *name, int64_t count, struct buf *out);
+
 #endif

@@ -48,7 +48,7 @@ static int compare_cells(const void *left, const void *right)
 	return a->horizon < b->horizon ? -1 : 1;
 }
 
-static double percent_of(double share)
+double page_percent(double share)
 {
 	int percent = accuracy_percent(share);
 
@@ -64,9 +64,9 @@ static double value_of(const struct accuracy_cell *cell, enum sort_key sort)
 	case SORT_HORIZON:
 		return (double)cell->horizon;
 	case SORT_COVERAGE:
-		return percent_of(accuracy_coverage(cell->score));
+		return page_percent(accuracy_coverage(cell->score));
 	case SORT_INTERVAL:
-		return percent_of(accuracy_interval(cell->score).low);
+		return page_percent(accuracy_interval(cell->score).low);
 	case SORT_VALUES:
 		return (double)cell->score->sums.n;
 	case SORT_ERROR:
@@ -74,7 +74,7 @@ static double value_of(const struct accuracy_cell *cell, enum sort_key sort)
 	case SORT_BIAS:
 		return shown(accuracy_bias(cell->score));
 	case SORT_SKILL:
-		return percent_of(accuracy_skill(cell->score));
+		return page_percent(accuracy_skill(cell->score));
 	case SORT_SILENT:
 		return (double)cell->score->sums.silent;
 	case SORT_ABSENT:
@@ -266,7 +266,7 @@ static const struct table usual_table = {
 	},
 };
 
-static void put_percent(double share, struct buf *out)
+void page_put_percent(double share, struct buf *out)
 {
 	int percent = accuracy_percent(share);
 
@@ -280,45 +280,34 @@ static void put_interval(const struct accuracy_score *score, struct buf *out)
 {
 	struct accuracy_interval interval = accuracy_interval(score);
 
-	put_percent(interval.low, out);
+	page_put_percent(interval.low, out);
 	if (accuracy_percent(interval.low) == ACCURACY_UNKNOWN)
 		return;
 	html_lit(out, " to ");
-	put_percent(interval.high, out);
-}
-
-static void begin_number(const char *name, struct buf *out)
-{
-	buf_addf(out, "<td data-l=\"%s\" class=\"num\">", name);
-}
-
-static void put_count(const char *name, int64_t count, struct buf *out)
-{
-	begin_number(name, out);
-	buf_addf(out, "%lld</td>", (long long)count);
+	page_put_percent(interval.high, out);
 }
 
 static void put_coverage(const struct accuracy_score *score, struct buf *out)
 {
-	begin_number("Coverage", out);
-	put_percent(accuracy_coverage(score), out);
+	table_number("Coverage", out);
+	page_put_percent(accuracy_coverage(score), out);
 	html_lit(out, "</td>");
-	begin_number("95% interval", out);
+	table_number("95% interval", out);
 	put_interval(score, out);
 	html_lit(out, "</td>");
-	put_count("Values", score->sums.n, out);
+	table_put_count("Values", score->sums.n, out);
 }
 
 static void put_errors(const struct accuracy_score *score, const char *unit, struct buf *out)
 {
-	begin_number("Median error", out);
+	table_number("Median error", out);
 	curve_value(accuracy_error(score), unit, out);
 	html_lit(out, "</td>");
-	begin_number("Bias", out);
+	table_number("Bias", out);
 	fmt_delta(out, accuracy_bias(score), unit);
 	html_lit(out, "</td>");
-	begin_number("Skill", out);
-	put_percent(accuracy_skill(score), out);
+	table_number("Skill", out);
+	page_put_percent(accuracy_skill(score), out);
 	html_lit(out, "</td>");
 }
 
@@ -334,8 +323,8 @@ static void put_row(const struct accuracy_cell *cell, struct buf *out)
 		 verdict->glyph, verdict->name);
 	put_coverage(cell->score, out);
 	put_errors(cell->score, metric->unit, out);
-	put_count("Silent", cell->score->sums.silent, out);
-	put_count("Absent", cell->score->sums.absent, out);
+	table_put_count("Silent", cell->score->sums.silent, out);
+	table_put_count("Absent", cell->score->sums.absent, out);
 	html_lit(out, "</tr>");
 }
 

@@ -263,3 +263,14 @@ void table_end(const struct table *table, const struct part *part, const struct 
 	html_lit(out, "</tbody></table></div>");
 	put_paging(table, part, query, out);
 }
+
+void table_number(const char *name, struct buf *out)
+{
+	buf_addf(out, "<td data-l=\"%s\" class=\"num\">", name);
+}
+
+void table_put_count(const char *name, int64_t count, struct buf *out)
+{
+	table_number(name, out);
+	buf_addf(out, "%lld</td>", (long long)count);
+}

@@ -28,11 +28,6 @@ const struct warning_sums *page_warning_sums(const struct view *view, size_t lim
 			->sums[limit][query->profile < 0 ? WARNINGS_ALL : (size_t)query->profile];
 }
 
-static double percent_of(double share)
-{
-	return isnan(share) ? share : accuracy_percent(share);
-}
-
 /* As printed; 0: the order is that of another table. */
 static double value_of_limit(const struct view *view, size_t limit)
 {
@@ -52,9 +47,9 @@ static double value_of_limit(const struct view *view, size_t limit)
 	case SORT_UNKNOWN:
 		return (double)sums->outcomes[WARNING_LOST];
 	case SORT_PRECISION:
-		return percent_of(warning_precision(sums));
+		return page_percent(warning_precision(sums));
 	case SORT_RECALL:
-		return percent_of(warning_recall(sums));
+		return page_percent(warning_recall(sums));
 	case SORT_LEAD:
 		return warning_lead(sums);
 	default:
@@ -181,23 +176,16 @@ static const struct table limit_table = {
 	},
 };
 
-static void put_count(const char *name, int64_t count, struct buf *out)
-{
-	buf_addf(out, "<td data-l=\"%s\" class=\"num\">%lld</td>", name, (long long)count);
-}
-
 static void put_share(const char *name, double share, struct buf *out)
 {
-	buf_addf(out, "<td data-l=\"%s\" class=\"num\">", name);
-	if (isnan(share))
-		html_lit(out, "–</td>");
-	else
-		buf_addf(out, "%d%%</td>", accuracy_percent(share));
+	table_number(name, out);
+	page_put_percent(share, out);
+	html_lit(out, "</td>");
 }
 
 static void put_lead(double minutes, struct buf *out)
 {
-	html_lit(out, "<td data-l=\"Median lead\" class=\"num\">");
+	table_number("Median lead", out);
 	if (isnan(minutes))
 		html_lit(out, "–</td>");
 	else
@@ -212,13 +200,13 @@ static void put_row(const struct query *query, size_t limit, const struct warnin
 	buf_addf(out, " <small>%s</small></th><td data-l=\"Horizon\">%s</td>",
 		 kind_words[warning_limits[limit].kind],
 		 accuracy_horizon_table[warning_horizon(limit)].name);
-	put_count("Came true", sums->outcomes[WARNING_HIT], out);
-	put_count("Missed", sums->outcomes[WARNING_MISS], out);
-	put_count("False alarms", sums->outcomes[WARNING_FALSE], out);
+	table_put_count("Came true", sums->outcomes[WARNING_HIT], out);
+	table_put_count("Missed", sums->outcomes[WARNING_MISS], out);
+	table_put_count("False alarms", sums->outcomes[WARNING_FALSE], out);
 	put_share("Precision", warning_precision(sums), out);
 	put_share("Recall", warning_recall(sums), out);
 	put_lead(warning_lead(sums), out);
-	put_count("Not known", sums->outcomes[WARNING_LOST], out);
+	table_put_count("Not known", sums->outcomes[WARNING_LOST], out);
 	html_lit(out, "</tr>");
 }
 

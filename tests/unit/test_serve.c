@@ -721,16 +721,22 @@ static void test_without_redis_and_a_snapshot(void **state)
 			   "The shared cache cannot be reached.", 34));
 }
 
-/* It answers but refuses writes: after the grace period each worker fetches for itself. */
-static void test_a_redis_that_takes_no_writes(void **state)
+/* The worker has its snapshot; then Redis refuses writes. */
+static void refuse_writes(void)
 {
-	(void)state;
 	get("/", "");
 	serve_after(serve); /* keeps the snapshot */
 	on_snapshot("58799999", NOW_MS - 40000);
 	redis_on("EVALSHA", "-READONLY You can't write against a read only replica.\r\n");
 	get("/", "");
 	serve_after(serve);
+}
+
+/* It answers but refuses writes: after the grace period each worker fetches for itself. */
+static void test_a_redis_that_takes_no_writes(void **state)
+{
+	(void)state;
+	refuse_writes();
 	pass_ms(2000);
 	redis_on_time(NOW_MS + 2000);
 	get("/", "");
@@ -1796,12 +1802,7 @@ static void test_a_server_to_compare_with(void **state)
 static void test_fresh_data_of_a_redis_that_refuses(void **state)
 {
 	(void)state;
-	get("/", "");
-	serve_after(serve); /* keeps the snapshot */
-	on_snapshot("58799999", NOW_MS - 40000);
-	redis_on("EVALSHA", "-READONLY You can't write against a read only replica.\r\n");
-	get("/", "");
-	serve_after(serve);
+	refuse_writes();
 	pass_ms(4000);
 	redis_on_time(NOW_MS + 4000);
 	on_snapshot("58800000", GEN_MS - 5000);
