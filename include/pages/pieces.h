@@ -85,10 +85,6 @@ struct accuracy_cell {
 size_t page_accuracy_cells(const struct view *view, enum accuracy_scenario scenario,
 			   struct accuracy_cell cells[ACCURACY_CELLS_MAX]);
 
-/* A share in percent, as printed; NAN: it cannot be told. */
-double page_percent(double share);
-void page_put_percent(double share, struct buf *out);
-
 /* The section of warnings; view->warnings must not be NULL. */
 void page_warnings(const struct view *view, struct buf *out);
 /* The limits that the query selects, the counts of its profile, and the latest outcomes that it

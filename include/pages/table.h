@@ -70,5 +70,8 @@ void table_end(const struct table *table, const struct part *part, const struct 
 /* Opens a cell with a number, under the name of its column where a narrow screen has no head. */
 void table_number(const char *name, struct buf *out);
 void table_put_count(const char *name, int64_t count, struct buf *out);
+/* A share of 1 in percent, as printed; NAN, a dash: it cannot be told. */
+double table_percent(double share);
+void table_put_percent(double share, struct buf *out);
 
 #endif

@@ -48,13 +48,6 @@ static int compare_cells(const void *left, const void *right)
 	return a->horizon < b->horizon ? -1 : 1;
 }
 
-double page_percent(double share)
-{
-	int percent = accuracy_percent(share);
-
-	return percent == ACCURACY_UNKNOWN ? (double)NAN : percent;
-}
-
 /* As printed; 0: the order is that of another table. */
 static double value_of(const struct accuracy_cell *cell, enum sort_key sort)
 {
@@ -64,9 +57,9 @@ static double value_of(const struct accuracy_cell *cell, enum sort_key sort)
 	case SORT_HORIZON:
 		return (double)cell->horizon;
 	case SORT_COVERAGE:
-		return page_percent(accuracy_coverage(cell->score));
+		return table_percent(accuracy_coverage(cell->score));
 	case SORT_INTERVAL:
-		return page_percent(accuracy_interval(cell->score).low);
+		return table_percent(accuracy_interval(cell->score).low);
 	case SORT_VALUES:
 		return (double)cell->score->sums.n;
 	case SORT_ERROR:
@@ -74,7 +67,7 @@ static double value_of(const struct accuracy_cell *cell, enum sort_key sort)
 	case SORT_BIAS:
 		return shown(accuracy_bias(cell->score));
 	case SORT_SKILL:
-		return page_percent(accuracy_skill(cell->score));
+		return table_percent(accuracy_skill(cell->score));
 	case SORT_SILENT:
 		return (double)cell->score->sums.silent;
 	case SORT_ABSENT:
@@ -266,31 +259,21 @@ static const struct table usual_table = {
 	},
 };
 
-void page_put_percent(double share, struct buf *out)
-{
-	int percent = accuracy_percent(share);
-
-	if (percent == ACCURACY_UNKNOWN)
-		html_lit(out, "–");
-	else
-		buf_addf(out, "%d%%", percent);
-}
-
 static void put_interval(const struct accuracy_score *score, struct buf *out)
 {
 	struct accuracy_interval interval = accuracy_interval(score);
 
-	page_put_percent(interval.low, out);
+	table_put_percent(interval.low, out);
 	if (accuracy_percent(interval.low) == ACCURACY_UNKNOWN)
 		return;
 	html_lit(out, " to ");
-	page_put_percent(interval.high, out);
+	table_put_percent(interval.high, out);
 }
 
 static void put_coverage(const struct accuracy_score *score, struct buf *out)
 {
 	table_number("Coverage", out);
-	page_put_percent(accuracy_coverage(score), out);
+	table_put_percent(accuracy_coverage(score), out);
 	html_lit(out, "</td>");
 	table_number("95% interval", out);
 	put_interval(score, out);
@@ -307,7 +290,7 @@ static void put_errors(const struct accuracy_score *score, const char *unit, str
 	fmt_delta(out, accuracy_bias(score), unit);
 	html_lit(out, "</td>");
 	table_number("Skill", out);
-	page_put_percent(accuracy_skill(score), out);
+	table_put_percent(accuracy_skill(score), out);
 	html_lit(out, "</td>");
 }
 

@@ -11,6 +11,7 @@
 #include "base/html.h"
 #include "pages/layout.h"
 #include "pages/pieces.h"
+#include "fleet/accuracy.h"
 #include "fleet/rules.h"
 #include "fleet/heat.h"
 #include "fleet/shown.h"
@@ -273,4 +274,21 @@ void table_put_count(const char *name, int64_t count, struct buf *out)
 {
 	table_number(name, out);
 	buf_addf(out, "%lld</td>", (long long)count);
+}
+
+double table_percent(double share)
+{
+	int percent = accuracy_percent(share);
+
+	return percent == ACCURACY_UNKNOWN ? (double)NAN : percent;
+}
+
+void table_put_percent(double share, struct buf *out)
+{
+	int percent = accuracy_percent(share);
+
+	if (percent == ACCURACY_UNKNOWN)
+		html_lit(out, "–");
+	else
+		buf_addf(out, "%d%%", percent);
 }

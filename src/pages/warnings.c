@@ -47,9 +47,9 @@ static double value_of_limit(const struct view *view, size_t limit)
 	case SORT_UNKNOWN:
 		return (double)sums->outcomes[WARNING_LOST];
 	case SORT_PRECISION:
-		return page_percent(warning_precision(sums));
+		return table_percent(warning_precision(sums));
 	case SORT_RECALL:
-		return page_percent(warning_recall(sums));
+		return table_percent(warning_recall(sums));
 	case SORT_LEAD:
 		return warning_lead(sums);
 	default:
@@ -179,7 +179,7 @@ static const struct table limit_table = {
 static void put_share(const char *name, double share, struct buf *out)
 {
 	table_number(name, out);
-	page_put_percent(share, out);
+	table_put_percent(share, out);
 	html_lit(out, "</td>");
 }
 
