@@ -112,12 +112,18 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return optind == argc && !o->page == !o->snapshot ? 0 : -1;
 }
 
+/* A full disk may be noticed as late as by the flush. */
+static int end_print(bool printed)
+{
+	if (printed && fflush(stdout) == 0)
+		return EXIT_SUCCESS;
+	(void)fprintf(stderr, "tft-dashboard: standard output: %s\n", strerror(errno));
+	return EXIT_FAILURE;
+}
+
 static int print(const struct buf *text)
 {
-	size_t written = fwrite(text->data, 1, text->len, stdout);
-
-	return buf_ok(text) && written == text->len && fflush(stdout) == 0 ? EXIT_SUCCESS
-									   : EXIT_FAILURE;
+	return end_print(buf_ok(text) && fwrite(text->data, 1, text->len, stdout) == text->len);
 }
 
 static int print_config(const struct settings *settings)
@@ -455,7 +461,7 @@ static int act(const struct options *o, const struct settings *settings)
 	case MODE_PRINT:
 		return print_config(settings);
 	case MODE_FINGERPRINT:
-		return puts(settings->fingerprint) == EOF;
+		return end_print(puts(settings->fingerprint) != EOF);
 	case MODE_RENDER:
 		return render_page(settings, o);
 	case MODE_CHECK:
@@ -476,9 +482,10 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (o.mode == MODE_VERSION)
-		return printf("tft-dashboard %s (build %s)\n", PACKAGE_VERSION, BUILD_ID) < 0;
+		return end_print(
+			printf("tft-dashboard %s (build %s)\n", PACKAGE_VERSION, BUILD_ID) > 0);
 	if (o.mode == MODE_HELP)
-		return fputs(usage, stdout) == EOF;
+		return end_print(fputs(usage, stdout) != EOF);
 	if (settings_load(&settings, o.config, &err) != 0) {
 		(void)fprintf(stderr, "tft-dashboard: %s\n", err.msg);
 		return o.mode == MODE_RUN ? delay_failure(EX_CONFIG) : EX_CONFIG;

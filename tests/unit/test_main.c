@@ -263,6 +263,21 @@ static void test_a_page_from_a_file(void **state)
 	assert_string_equal(said, "");
 }
 
+/* adopt.lua is not given half a fingerprint. */
+static void test_what_cannot_be_printed_is_a_failure(void **state)
+{
+	static const char *const words[] = {"-V", "-h", "--print-config", "--fingerprint"};
+
+	(void)state;
+	(void)unlink(in_directory("out"));
+	assert_int_equal(symlink("/dev/full", in_directory("out")), 0);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		assert_int_equal(RUN(CONF, words[i]), EXIT_FAILURE);
+		assert_string_equal(complained, "tft-dashboard: standard output: No space left on "
+						"device\n");
+	}
+}
+
 /* A supervisor would start it again at once. */
 static void test_what_cannot_start_fails_slowly(void **state)
 {
@@ -374,6 +389,7 @@ int main(int argc, char **argv)
 		TEST(test_a_check),
 		TEST(test_what_a_check_misses),
 		TEST(test_what_it_prints),
+		TEST(test_what_cannot_be_printed_is_a_failure),
 		TEST(test_a_page_from_a_file),
 		TEST(test_what_cannot_start_fails_slowly),
 		TEST(test_a_worker_runs_until_it_is_told_to_stop),
