@@ -23,7 +23,7 @@ void silenced_take(struct snapshot *s, struct span record)
 
 static void mark(struct server *server, const struct silence *silence)
 {
-	if (silence && (!server->silence || silence->until_ms > server->silence->until_ms))
+	if (!server->silence || silence->until_ms > server->silence->until_ms)
 		server->silence = silence;
 }
 

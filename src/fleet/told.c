@@ -313,13 +313,12 @@ static void take_receivers(struct json_object *list, struct buf *names)
 {
 	buf_reset(names);
 	for (size_t i = 0; i < count_of(list); i++) {
-		struct span name;
+		struct span comma = names->len ? SPAN(", ") : SPAN(""), name;
 
 		if (!take_text(dom_member(json_object_array_get_idx(list, i), "name"), &name) ||
-		    names->len + name.len + 2 > TOLD_RECEIVERS_MAX)
+		    names->len + comma.len + name.len > TOLD_RECEIVERS_MAX)
 			continue;
-		if (names->len)
-			buf_lit(names, ", ");
+		buf_span_add(names, comma);
 		buf_span_add(names, name);
 	}
 }

@@ -177,8 +177,6 @@ static void put_band(const struct course *course, size_t step, double top, struc
 	const struct band *band = &course->line.forecast;
 	size_t vague = vague_from(course);
 
-	if (band->range_len < 2)
-		return;
 	if (vague == band->range_len) {
 		put_range(band, step - 1, band->range_len - 1, step, "envelope", top, out);
 		return;

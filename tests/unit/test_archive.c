@@ -7,6 +7,7 @@
 #include "cache/accuracy.h"
 #include "cache/archive.h"
 #include "cache/forecast_store.h"
+#include "cache/warnings.h"
 #include "cache_fixture.h"
 
 #define HOUR   INT64_C(3600000)
@@ -37,8 +38,8 @@ static void put_text(struct buf *out, const char *text)
 	put_string(out, span_str(text));
 }
 
-/* Adds an entry of up to six fields to a stream. */
-static void put_entry(struct buf *out, int64_t ms, const char *const *fields, size_t count)
+/* Begins an entry of that many fields and values. */
+static void begin_entry(struct buf *out, int64_t ms, size_t count)
 {
 	char id[32];
 
@@ -46,6 +47,12 @@ static void put_entry(struct buf *out, int64_t ms, const char *const *fields, si
 	buf_lit(out, "*2\r\n");
 	put_text(out, id);
 	buf_addf(out, "*%zu\r\n", count);
+}
+
+/* Adds an entry to a stream. */
+static void put_entry(struct buf *out, int64_t ms, const char *const *fields, size_t count)
+{
+	begin_entry(out, ms, count);
 	for (size_t i = 0; i < count; i++)
 		put_text(out, fields[i]);
 }
@@ -538,25 +545,27 @@ static void test_those_of_the_last_commit_are_still_open(void **state)
 	buf_free(&open);
 }
 
-/* --- scores of forecasts --- */
+/* --- scores of forecasts, outcomes of warnings --- */
+
+/* Adds an entry of one field, and frees the record. */
+static void put_record(struct buf *entries, int64_t ms, const char *field, struct buf *record)
+{
+	begin_entry(entries, ms, 2);
+	put_text(entries, field);
+	put_string(entries, buf_span(record));
+	buf_free(record);
+}
 
 static void put_scores(struct buf *entries, int64_t ms, int64_t n, bool damaged)
 {
 	struct accuracy_hour hour = {.at_ms = ms / HOUR * HOUR};
-	char id[32];
 	struct buf record;
 
 	hour.sums[0][KEPT_LOAD][0][PROFILE_ML].n = n;
 	buf_init(&record, 65536);
 	accuracy_encode(&hour, &record);
 	record.data[record.len - 1] ^= damaged;
-	(void)snprintf(id, sizeof(id), "%lld-0", (long long)ms);
-	buf_lit(entries, "*2\r\n");
-	put_text(entries, id);
-	buf_lit(entries, "*2\r\n");
-	put_text(entries, "a");
-	put_string(entries, buf_span(&record));
-	buf_free(&record);
+	put_record(entries, ms, "a", &record);
 }
 
 static void test_the_last_scores_of_each_hour_count(void **state)
@@ -580,6 +589,41 @@ static void test_the_last_scores_of_each_hour_count(void **state)
 	assert_int_equal(accuracy_read(cache, END, 24 * HOUR, &accuracy), -1);
 	assert_int_equal(accuracy_of(&accuracy, ACCURACY_USUAL, KEPT_LOAD, 0, ACCURACY_ALL)->sums.n,
 			 0);
+	buf_free(&entries);
+}
+
+static void put_outcomes(struct buf *entries, int64_t ms, int64_t misses)
+{
+	static struct warnings_hour hour;
+	struct buf record;
+
+	hour.at_ms = ms / HOUR * HOUR;
+	hour.sums[0][PROFILE_ML].outcomes[WARNING_MISS] = misses;
+	buf_init(&record, 65536);
+	warnings_encode(&hour, &record);
+	put_record(entries, ms, "w", &record);
+}
+
+static void test_the_last_outcomes_of_each_hour_count(void **state)
+{
+	static struct warnings warnings;
+	struct cache_batch batch = {.count = 0};
+	struct warnings_range range;
+	struct buf entries;
+
+	(void)state;
+	buf_init(&entries, 65536);
+	put_outcomes(&entries, END - 2 * HOUR + 1000, 5);
+	put_outcomes(&entries, END - 2 * HOUR + 2000, 7);
+	put_outcomes(&entries, END - HOUR, 1);
+	put_outcomes(&entries, END - 1000, 30);
+	on_entries("XRANGE tfthist:warnings", 4, &entries);
+	redis_on("XRANGE tfthist:outcomes", "*0\r\n");
+	warnings_batch_add(&batch, END - 3 * HOUR, END, &warnings, &range);
+	assert_int_equal(cache_batch_read(cache, &batch), 0);
+	warnings_batch_take(&range);
+	assert_int_equal(warnings.sums[0][WARNINGS_ALL].outcomes[WARNING_MISS], 37);
+	warnings_free(&warnings);
 	buf_free(&entries);
 }
 
@@ -621,6 +665,7 @@ int main(void)
 		TEST(test_incidents_are_those_open_then_and_those_that_ended_before),
 		TEST(test_those_of_the_last_commit_are_still_open),
 		TEST(test_the_last_scores_of_each_hour_count),
+		TEST(test_the_last_outcomes_of_each_hour_count),
 		TEST(test_an_entry_of_many_fields),
 	};
 

@@ -133,6 +133,35 @@ static void stored_forms_have_it(void **state)
 	buf_free(&bytes);
 }
 
+static void what_no_risk_can_be_is_a_miss(void **state)
+{
+	static const struct {
+		int most, least;
+		bool good;
+	} rows[] = {
+		{101, 101, true},
+		{102, 101, false},
+		{101, 102, false},
+	};
+	static const int risks[] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct snapshot *snap = fleet_of(END, risks, 1), *back;
+		struct buf bytes;
+
+		snap->servers[0].recent.most[RECENT_SLOTS - 1] = (uint8_t)rows[i].most;
+		snap->servers[0].recent.least = (uint8_t)rows[i].least;
+		buf_init(&bytes, 1 << 16);
+		compact_encode(snap, &bytes);
+		back = compact_decode(buf_span(&bytes));
+		assert_int_equal(back != NULL, rows[i].good);
+		snapshot_free(&back);
+		snapshot_free(&snap);
+		buf_free(&bytes);
+	}
+}
+
 /* ---- from the history ---- */
 
 static void the_history_tells_what_no_snapshot_does(void **state)
@@ -396,6 +425,7 @@ int main(void)
 		cmocka_unit_test(since_begins_where_a_server_appears),
 		cmocka_unit_test(since_stands_on_a_bucket_of_the_interval),
 		cmocka_unit_test(stored_forms_have_it),
+		cmocka_unit_test(what_no_risk_can_be_is_a_miss),
 		cmocka_unit_test(the_history_tells_what_no_snapshot_does),
 		cmocka_unit_test(the_line_is_the_hour_in_slots),
 		cmocka_unit_test(a_line_is_short_and_has_words),

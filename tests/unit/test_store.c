@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "store/batch.h"
 #include "store/reply.h"
 #include "store/resp.h"
 #include "store/store.h"
@@ -361,18 +362,33 @@ static void test_a_long_string(void **state)
 
 static void test_more_commands_than_a_batch_has(void **state)
 {
-	static const struct turn turns[] = {{"GET b;", "+b\r\n", OPEN, NULL}, {NULL}};
+	struct turn turns[] = {{.then = OPEN}, {NULL}};
+	struct buf asked, replies;
 
 	(void)state;
+	buf_init(&asked, 4096);
+	buf_init(&replies, 4096);
+	for (int i = 0; i < BATCH_COMMANDS_MAX; i++) {
+		buf_lit(&asked, "GET b;");
+		buf_addf(&replies, "+%d\r\n", i);
+	}
+	buf_char(&asked, '\0');
+	buf_char(&replies, '\0');
+	turns[0].asked = asked.data;
+	turns[0].answer = replies.data;
 	play(turns);
-	for (int i = 0; i < 129; i++)
+	for (int i = 0; i <= BATCH_COMMANDS_MAX; i++)
 		get("a");
 	assert_result(STORE_DOWN);
 	assert_error("batch too large");
 	assert_int_equal(server.opened, 0);
-	get("b");
+	for (int i = 0; i < BATCH_COMMANDS_MAX; i++)
+		get("b");
 	assert_result(STORE_OK);
-	assert_text(0, "b");
+	assert_text(0, "0");
+	assert_text(BATCH_COMMANDS_MAX - 1, "127");
+	buf_free(&asked);
+	buf_free(&replies);
 }
 
 /* --- what ends a connection --- */

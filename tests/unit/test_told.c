@@ -257,10 +257,16 @@ static void alerts_name_their_receivers_and_their_silence(void **state)
 {
 	static const char silences[] =
 		"[" SILENCE("1", "2025-11-24T17:00:00Z", PLAIN("server", "x")) "," SILENCE(
-			"2", "2025-11-24T18:00:00Z", PLAIN("profile", "db")) "]";
+			"2", "2025-11-24T18:00:00Z",
+			PLAIN("profile",
+			      "db")) "," SILENCE("3", "2025-11-24T16:30:00Z",
+						 PLAIN("server",
+						       "y")) "," SILENCE("4",
+									 "2025-11-24T16:20:00Z",
+									 PLAIN("server", "z")) "]";
 	static const char alerts[] = "[" ALERT(
 		LABELS("north", "danger"),
-		"{\"inhibitedBy\":[\"9\"],\"silencedBy\":[\"1\",\"2\",\"7\"],\"state\":"
+		"{\"inhibitedBy\":[\"9\"],\"silencedBy\":[\"1\",\"2\",\"7\",\"3\"],\"state\":"
 		"\"suppressed\"}") "," ALERT(LABELS("south", "danger"),
 					     ACTIVE) "," ALERT(LABELS("north", "critical"),
 							       ACTIVE) "]";
@@ -281,6 +287,40 @@ static void alerts_name_their_receivers_and_their_silence(void **state)
 	assert_int_equal(a->severity, LEVEL_DANGER);
 	assert_true(a->is_silenced && a->is_inhibited);
 	assert_text(a->silence->id, "2");
+}
+
+/* Names of n letters each; 0: none. */
+static void add_receivers(struct buf *text, const size_t *letters, size_t count)
+{
+	buf_lit(text, "[{\"receivers\":[");
+	for (size_t i = 0; i < count; i++) {
+		buf_addf(text, "%s{\"name\":\"", i ? "," : "");
+		for (size_t k = 0; k < letters[i]; k++)
+			buf_char(text, (char)('a' + i));
+		buf_lit(text, "\"}");
+	}
+	buf_lit(text, "],\"startsAt\":\"2025-11-24T15:30:00Z\",\"status\":" ACTIVE
+		      "," LABELS("north", "danger") "}]");
+}
+
+static void of_its_receivers_an_alert_names_those_that_there_is_room_for(void **state)
+{
+	static const struct {
+		size_t letters[3], len;
+	} rows[] = {
+		{{200, 1, 1}, 200},   {{201, 99, 99}, 200}, {{100, 98, 1}, 200},
+		{{100, 99, 97}, 199}, {{98, 98, 1}, 198},
+	};
+	struct buf text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_init(&text, 4096);
+		add_receivers(&text, rows[i].letters, 3);
+		assert_int_equal(tells(SPAN("[]"), buf_span(&text), STATUS), REASON_NONE);
+		assert_int_equal(told.is.alerts[0].receivers.len, rows[i].len);
+		buf_free(&text);
+	}
 }
 
 static void a_silence_that_is_not_listed_still_silences(void **state)
@@ -507,6 +547,8 @@ int main(void)
 						end),
 		cmocka_unit_test_setup_teardown(silences_that_ended_long_ago_are_gone, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_not_understood_is_counted, begin, end),
+		cmocka_unit_test_setup_teardown(
+			of_its_receivers_an_alert_names_those_that_there_is_room_for, begin, end),
 		cmocka_unit_test_setup_teardown(alerts_name_their_receivers_and_their_silence,
 						begin, end),
 		cmocka_unit_test_setup_teardown(a_silence_that_is_not_listed_still_silences, begin,
