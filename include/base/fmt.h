@@ -12,6 +12,7 @@
 
 void fmt_percent(struct buf *b, double value);              /* 57.3% */
 void fmt_number(struct buf *b, double value, int decimals); /* 13.9 */
+void fmt_scale(struct buf *b, double value); /* on the scale of a chart: 7.5, 8, 12 */
 /* +2.3, -1.0, and 0.0 without sign below 0.05 in size; `unit` is "%" or "". */
 void fmt_delta(struct buf *b, double value, const char *unit);
 /* The same behind an arrow, for what has changed or will. */

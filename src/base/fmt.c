@@ -51,6 +51,11 @@ void fmt_percent(struct buf *b, double value)
 		buf_char(b, '%');
 }
 
+void fmt_scale(struct buf *b, double value)
+{
+	fmt_number(b, value, value < 10 && value != floor(value) ? 1 : 0);
+}
+
 void fmt_delta(struct buf *b, double value, const char *unit)
 {
 	if (!is_shown(value))

@@ -104,11 +104,6 @@ static void put_limits(const struct band_chart *chart, double top, struct buf *o
 		 FORECAST_30M * STEP_MIN, HEIGHT);
 }
 
-static void put_number(double value, struct buf *out)
-{
-	fmt_number(out, value, value < 10 && value != floor(value) ? 1 : 0);
-}
-
 /* Positions in percent of the plot, which the nested drawing fills. */
 static void put_labels(const struct band_chart *chart, double top, struct buf *out)
 {
@@ -117,11 +112,11 @@ static void put_labels(const struct band_chart *chart, double top, struct buf *o
 			continue;
 		buf_addf(out, "<text class=\"end over\" x=\"100%%\" y=\"%d%%\">",
 			 y_of(chart->limits[i], top) / 2);
-		put_number(chart->limits[i], out);
+		fmt_scale(out, chart->limits[i]);
 		html_lit(out, "</text>");
 	}
 	html_lit(out, "<text class=\"top\" x=\"0\" y=\"0\">");
-	put_number(top, out);
+	fmt_scale(out, top);
 	html_lit(out, "</text><text class=\"soon\" x=\"6%\" y=\"100%\">30 min</text>"
 		      "<text x=\"0\" y=\"100%\">0</text>");
 	for (int hour = 4; hour <= 8; hour += 4)

@@ -269,11 +269,6 @@ static void put_crossings(const struct course *course, double top, struct buf *o
 	}
 }
 
-static void put_number(double value, struct buf *out)
-{
-	fmt_number(out, value, value < 10 && value != floor(value) ? 1 : 0);
-}
-
 static void put_time(const char *css, int minutes, struct buf *out)
 {
 	int x = x_tenths(minutes);
@@ -324,11 +319,11 @@ static void put_labels(const struct course *course, double top, struct buf *out)
 			continue;
 		buf_addf(out, "<text class=\"end over\" x=\"100%%\" y=\"%d.%d%%\">", y / 10,
 			 y % 10);
-		put_number(course->limits[i], out);
+		fmt_scale(out, course->limits[i]);
 		html_lit(out, "</text>");
 	}
 	html_lit(out, "<text class=\"top\" x=\"0\" y=\"0\">");
-	put_number(top, out);
+	fmt_scale(out, top);
 	html_lit(out, "</text>");
 	put_vague_words(course, out);
 }

@@ -61,6 +61,20 @@ static void test_numbers(void **state)
 	assert_text("-999999999999999.000000");
 }
 
+static void test_scales(void **state)
+{
+	static const struct {
+		double in;
+		const char *out;
+	} rows[] = {{7.5, "7.5"}, {8, "8"}, {0.25, "0.2"}, {10, "10"}, {10.5, "10"}, {250, "250"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fmt_scale(&out, rows[i].in);
+		assert_text(rows[i].out);
+	}
+}
+
 static void test_deltas(void **state)
 {
 	static const struct {
@@ -216,10 +230,10 @@ static void test_dates(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers), cmocka_unit_test(test_deltas),
-		cmocka_unit_test(test_tenths),  cmocka_unit_test(test_money),
-		cmocka_unit_test(test_times),   cmocka_unit_test(test_durations),
-		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_numbers),   cmocka_unit_test(test_scales),
+		cmocka_unit_test(test_deltas),    cmocka_unit_test(test_tenths),
+		cmocka_unit_test(test_money),     cmocka_unit_test(test_times),
+		cmocka_unit_test(test_durations), cmocka_unit_test(test_dates),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
