@@ -32,8 +32,8 @@ struct serve;
 /* Borrows everything for life. NULL when memory ends. */
 struct serve *serve_new(const struct serve_config *config, struct local *local);
 void serve_free(struct serve **serve);
-/* Reads in one round trip what these requests need from the cache. Call before serve_request for
- * each of them. */
+/* Reads in one round trip what these requests, at most CACHE_LOOKUPS_MAX, need from the cache. Call
+ * before serve_request for each of them. */
 void serve_prefetch(struct serve *serve, const struct request *const *requests, size_t count);
 void serve_request(struct serve *serve, const struct request *request, struct response *response);
 /* The constant answer to a request that could not be read (REQUEST_BAD and the like). */

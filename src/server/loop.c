@@ -2,6 +2,7 @@
 #include "config.h"
 #include "server/loop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcgiapp.h>
 #include <signal.h>
@@ -113,6 +114,8 @@ static void take(struct request_slot *v, FCGX_Request *fcgi)
 	if (FCGX_GetError(fcgi->in) != 0)
 		v->result = REQUEST_CUT;
 }
+
+static_assert(CONNS_TOGETHER <= CACHE_LOOKUPS_MAX, "one round trip for all of them");
 
 static void prefetch(struct serve *serve, const struct request_slot *slots, size_t count)
 {

@@ -218,7 +218,7 @@ void serve_prefetch(struct serve *serve, const struct request *const *requests, 
 	struct cache_lookup lookups[CACHE_LOOKUPS_MAX];
 	size_t n = 0, readers = 0;
 
-	for (size_t i = 0; i < count && n < CACHE_LOOKUPS_MAX; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct cache_lookup lookup;
 
 		if (!find_lookup(requests[i], &lookup))
