@@ -363,9 +363,8 @@ static double student(double degrees)
 				   2.262,  2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
 				   2.110,  2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064,
 				   2.060,  2.056, 2.052, 2.048, 2.045, 2.042, 1.960};
-	size_t last = sizeof(t) / sizeof(t[0]) - 1;
 
-	return t[degrees - 1 < (double)last ? (size_t)degrees - 1 : last];
+	return t[(size_t)fmin(degrees - 1, sizeof(t) / sizeof(t[0]) - 1)];
 }
 
 static double variance(const struct accuracy_score *score, double p)

@@ -173,7 +173,7 @@ static void a_record_comes_back(void **state)
 	buf_init(&record, 1 << 20);
 	score_one(hour, 4, "ppdb1", (struct quantiles){30, 40, 50}, 44.5, 99);
 	hour->sums[1][KEPT_LOAD][0][0] = (struct accuracy_sums){
-		.n = 1 << 20, .error = INT64_C(1) << 47, .bias = -(INT64_C(1) << 47), .naive = 1};
+		.n = 1 << 20, .error = INT64_C(1) << 48, .bias = -(INT64_C(1) << 48), .naive = 1};
 	hour->sums[ACCURACY_SCENARIOS - 1][KEPT_METRICS - 1][HORIZONS - 1][PROFILE_COUNT - 1].n = 1;
 	accuracy_encode(hour, &record);
 	assert_true(buf_ok(&record));
@@ -204,6 +204,11 @@ static void a_record_comes_back(void **state)
 	accuracy_encode(hour, &record);
 	assert_int_equal(accuracy_decode(buf_span(&record), back), -1);
 	hour->at_ms = 0;
+	hour->sums[1][KEPT_LOAD][0][0].bias--;
+	buf_reset(&record);
+	accuracy_encode(hour, &record);
+	assert_int_equal(accuracy_decode(buf_span(&record), back), -1);
+	hour->sums[1][KEPT_LOAD][0][0].bias = 0;
 	hour->sums[0][0][0][0] = (struct accuracy_sums){.n = 1, .below = 1, .above = 1};
 	buf_reset(&record);
 	accuracy_encode(hour, &record);

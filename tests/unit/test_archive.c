@@ -621,6 +621,8 @@ static void test_the_last_outcomes_of_each_hour_count(void **state)
 	redis_on("XRANGE tfthist:outcomes", "*0\r\n");
 	warnings_batch_add(&batch, END - 3 * HOUR, END, &warnings, &range);
 	assert_int_equal(cache_batch_read(cache, &batch), 0);
+	assert_string_equal(redis_heard(), "XRANGE tfthist:warnings 1763989200000 1763999999999\n"
+					   "XRANGE tfthist:outcomes 1763989200000 1763999999999\n");
 	warnings_batch_take(&range);
 	assert_int_equal(warnings.sums[0][WARNINGS_ALL].outcomes[WARNING_MISS], 37);
 	warnings_free(&warnings);

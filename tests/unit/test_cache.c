@@ -387,6 +387,15 @@ static void test_after_a_deadline_sizes_are_asked_for_first(void **state)
 	assert_true(page.found);
 	look("overview"); /* in time again */
 	assert_null(strstr(redis_heard(), "MEMORY"));
+	/* The largest that can be read is read. */
+	redis_on(PAGE, "");
+	assert_int_equal(look("overview"), CACHE_DOWN);
+	pass_ms(5000);
+	redis_on("MEMORY USAGE tft:overview:58800000", ":33554432\r\n");
+	redis_on_entry(PAGE, "overview", "s1", SPAN("<p>"), "");
+	redis_heard();
+	look("overview");
+	assert_null(strstr(redis_heard(), "UNLINK"));
 	/* Nothing is read while the sizes are late. */
 	redis_on(PAGE, "");
 	assert_int_equal(look("overview"), CACHE_DOWN);

@@ -14,6 +14,7 @@
 
 #include "fleet/compact.h"
 #include "fleet/decode.h"
+#include "fleet/dom.h"
 #include "resident.h"
 
 static enum reason decode_text(struct span text, struct snapshot **out)
@@ -949,6 +950,21 @@ static void both_ways_to_read_lists_agree(void **state)
 	buf_free(&whole);
 }
 
+/* A text that is cut within a number which json-c is not given as it is. */
+static void nothing_behind_a_cut_text_is_read(void **state)
+{
+	static const char text[] = "[-1234567890123456789";
+	struct json_tokener *tokener = dom_tokener(2);
+	char *copy = malloc(strlen(text)); /* exactly, for the sanitizer */
+
+	(void)state;
+	assert_true(tokener && copy);
+	memcpy(copy, text, strlen(text));
+	assert_null(dom_parse(tokener, (struct span){copy, strlen(text)}));
+	json_tokener_free(tokener);
+	free(copy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -975,6 +991,7 @@ int main(void)
 		cmocka_unit_test(warmup_is_read_or_unknown),
 		cmocka_unit_test(scenario_is_read_or_unknown),
 		cmocka_unit_test(affected_servers_are_sorted_and_bounded),
+		cmocka_unit_test(nothing_behind_a_cut_text_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -447,7 +447,7 @@ static struct json_object *send(const char *url, const struct accuracy *accuracy
 				  .accuracy = accuracy,
 				  .fault = "prediction daemon: timed out",
 				  .now_ms = FIRST,
-				  .interval_ms = INTERVAL};
+				  .interval_ms = run.previous->interval_ms};
 	struct buf out;
 	size_t count;
 
@@ -512,6 +512,10 @@ static void test_an_alert_as_it_is_sent(void **state)
 			    "?at=2025-11-24T16:00:00Z");
 	assert_string_equal(text_of(alert, NULL, "startsAt"), "2025-11-24T16:00:00.000Z");
 	assert_string_equal(text_of(alert, NULL, "endsAt"), "2025-11-24T16:03:00.000Z");
+	/* Four intervals, if that is longer. */
+	run.previous->interval_ms = 60000;
+	alert = send("https://dash.example/fleet", NULL);
+	assert_string_equal(text_of(alert, NULL, "endsAt"), "2025-11-24T16:04:00.000Z");
 }
 
 static void test_without_an_address_there_is_no_link(void **state)

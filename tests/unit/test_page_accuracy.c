@@ -498,6 +498,20 @@ static void columns_order_warnings_and_outcomes(void **unused)
 	scored_free(s);
 }
 
+static void the_newest_hundred_outcomes_are_told(void **unused)
+{
+	struct scored *s = scored_new(DAY_MS, 4);
+
+	(void)unused;
+	for (int i = 0; i < WARNINGS_TOLD; i++)
+		assert_int_equal(
+			warnings_add_line(&s->warnings, NOON_MS + i, SPAN("1 1 2 1 0 newer")), 0);
+	assert_int_equal(count_of(render(&s->f, "accuracy", ""), "data-l=\"Outcome\""),
+			 WARNINGS_TOLD);
+	assert_int_equal(count_of(s->f.out.data, ">newer<"), WARNINGS_TOLD);
+	scored_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -517,6 +531,7 @@ int main(void)
 		cmocka_unit_test(bands_have_their_verdict),
 		cmocka_unit_test(warnings_have_their_shares_and_links),
 		cmocka_unit_test(columns_order_warnings_and_outcomes),
+		cmocka_unit_test(the_newest_hundred_outcomes_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

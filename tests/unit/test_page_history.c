@@ -456,7 +456,7 @@ static void incidents_are_bands_on_every_curve(void **state)
 	add(&p, 810000, "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy");
 	add(&p, 690000, "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy");
 	add(&p, 600000, "1 0.5 0.25 0 0 0 0 0 0 10 3100 50 a healthy");
-	add(&p, 0, "1 0.5 0.25 0 4 0 0 0 0 6 3100 850 a healthy");
+	add(&p, 0, "1 0.5 0.25 0 2 0 0 0 0 8 3100 850 a healthy"); /* Warning, not Critical */
 	page = render(&p.f, "history", "");
 	assert_has(page, "Warning or worse (3 times)");
 	assert_int_equal(count_of(page, "<path class=\"incident\""), 5);

@@ -582,6 +582,21 @@ static void insight_compares_scenario_and_index(void **unused)
 	fixture_free(&f);
 }
 
+static void a_difference_of_index_and_status_is_explained(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f); /* at Warning */
+	f.snap->scenario = (struct scenario){true, true, "healthy", 0, 6, 0, {""}, 0};
+	f.snap->prob_30m = f.snap->prob_8h = 0.9;
+	assert_has(render(&f, "overview", ""), "The environment status is Warning");
+	f.snap->prob_30m = f.snap->prob_8h = 0.5;
+	assert_has(render(&f, "overview", ""), "The index alone warns");
+	assert_has_not(f.out.data, "The environment status is");
+	fixture_free(&f);
+}
+
 /* Of those that the filters let through, the five worst that need attention. */
 static void cases_are_the_worst_five(void **unused)
 {
@@ -1141,6 +1156,7 @@ int main(void)
 		cmocka_unit_test(an_absent_index_is_a_dash),
 		cmocka_unit_test(affected_servers_are_named),
 		cmocka_unit_test(insight_compares_scenario_and_index),
+		cmocka_unit_test(a_difference_of_index_and_status_is_explained),
 		cmocka_unit_test(cases_are_the_worst_five),
 		cmocka_unit_test(a_runbook_is_linked_where_there_is_one),
 		cmocka_unit_test(the_strip_has_a_cell_for_each_server),

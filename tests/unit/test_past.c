@@ -127,7 +127,7 @@ static void the_strip_has_a_time_each_three_hours(void **unused)
 	fixture_fleet(&f);
 	history_init(&day, 30000, PAST_COLUMNS * PAST_COLUMN_MS,
 		     past_strip_end(THEN_MS - MINUTE - 30000));
-	add_point(&day, THEN_MS - 2 * MINUTE, "0 0 0 0 0 1 5");
+	add_point(&day, THEN_MS - MINUTE, "0 0 0 0 0 1 5"); /* the end of the last column */
 	f.view.day = &day;
 	page = render(&f, "heatmap", "at=2025-11-23T11:59:30Z");
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
@@ -135,6 +135,7 @@ static void the_strip_has_a_time_each_three_hours(void **unused)
 	assert_has(page, "<text x=\"12.50%\" y=\"70\">15:00</text>");
 	assert_has(page, "<text x=\"87.50%\" y=\"70\">09:00</text>");
 	assert_has_not(page, ">12:00<");
+	assert_has(page, "<rect class=\"sev-watch\" x=\"143\" ");
 	history_free(&day);
 	fixture_free(&f);
 }

@@ -893,6 +893,7 @@ static void test_the_status_of_the_api(void **state)
 	get("/api/v1/status", "");
 	assert_int_equal(response.status, 200);
 	assert_body("\"bucket\":58800000");
+	assert_body("\"next_bucket\":\"2025-11-24T16:00:30.000Z\"");
 	assert_true(response.l1);
 	assert_int_equal(response.max_age_s, 0);
 	assert_string_equal(response.service_desc, "openapi.json");
@@ -927,10 +928,13 @@ static void test_a_refresh_at_once(void **state)
 	post("/refresh", "format=json", "");
 	assert_int_equal(response.status, 200);
 	assert_body("{\"action\":\"refresh\",\"result\":\"done\"}");
-	redis_on_array("EVALSHA 0", "limited", "4200");
+	redis_on_array("EVALSHA 0", "limited", "4001");
 	post("/refresh", "", "");
 	assert_int_equal(response.status, 429);
 	assert_int_equal(response.retry_after_s, 5);
+	redis_on_array("EVALSHA 0", "limited", "4000");
+	post("/refresh", "", "");
+	assert_int_equal(response.retry_after_s, 4);
 	redis_on("EVALSHA 0", "-READONLY no\r\n");
 	post("/refresh", "", "");
 	assert_int_equal(response.status, 503);
@@ -1092,6 +1096,10 @@ static void test_an_incomplete_silence_is_not_asked_for(void **state)
 	(void)snprintf(form, sizeof(form), "server=a&hours=1&comment=%0241d", 7);
 	post("/silence", "", form);
 	assert_int_equal(response.status, 400);
+	(void)snprintf(form, sizeof(form), "server=%0256d&hours=1&comment=x", 7);
+	post("/silence", "", form);
+	assert_int_equal(response.status, 400);
+	(void)snprintf(form, sizeof(form), "server=a&hours=1&comment=%0241d", 7);
 	post("/silence-end", "", "id=a/b");
 	assert_int_equal(response.status, 400);
 	assert_string_equal(fetch_orders(), "");

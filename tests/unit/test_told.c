@@ -251,6 +251,11 @@ static void what_is_not_understood_is_counted(void **state)
 		assert_int_equal(told.is.silences_left_out, 1);
 		assert_int_equal(told.is.silences.count, 1);
 	}
+	assert_int_equal(
+		tells(SPAN("[]"), SPAN("[" ALERT(LABELS("north", "none"), ACTIVE) "]"), STATUS),
+		REASON_NONE);
+	assert_int_equal(told.is.alerts_left_out, 1);
+	assert_int_equal(told.is.alert_count, 0);
 }
 
 static void alerts_name_their_receivers_and_their_silence(void **state)

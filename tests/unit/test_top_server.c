@@ -208,6 +208,7 @@ static void a_band_is_as_long_as_its_shortest_list(void **unused)
 	band_of_metric(&band, series, METRIC_LOAD);
 	assert_int_equal(band.len, FORECAST_STEPS);
 	assert_int_equal(band.range_len, 10);
+	assert_true(band.high[9] == 6 && isnan(band.high[10]) && isnan(band.low[10]));
 	assert_false(band.percent);
 	free(series);
 }
