@@ -280,7 +280,7 @@ static struct alerting make_alerting(const struct settings *s, struct cache *cac
 	};
 }
 
-static struct local_config make_local(const struct settings *s)
+static struct local_config make_local(const struct settings *s, const struct alerting *alerting)
 {
 	return (struct local_config){
 		.interval_ms = s->interval_ms,
@@ -288,6 +288,7 @@ static struct local_config make_local(const struct settings *s)
 		.workers_total = s->workers_total > s->workers ? s->workers_total : s->workers,
 		.calls_per_minute = s->calls_per_minute,
 		.scenario_configured = *s->generator_url != '\0',
+		.firing_rules = alerting->alertmanagers ? &alerting->rules : NULL,
 		.host_fd = STDIN_FILENO,
 	};
 }
@@ -304,13 +305,13 @@ static int run_worker(const struct settings *s, const struct tls *tls)
 	const struct cache_owner owner = {.prefix = s->redis_prefix, .upstream = s->fingerprint};
 	const struct upstream_config upstream_config = make_upstream(s);
 	const struct site site = make_site(s);
-	const struct local_config local_config = make_local(s);
 	struct store *store = store_new(&address);
 	struct cache *cache = store ? cache_new(store, &limits, &owner) : NULL;
 	struct upstream *upstream = upstream_new(&upstream_config);
 	struct metrics *metrics = metrics_new(s->node);
-	struct local *local = local_new(&local_config);
 	const struct alerting alerting = make_alerting(s, cache, upstream, metrics);
+	const struct local_config local_config = make_local(s, &alerting);
+	struct local *local = local_new(&local_config);
 	const struct refresh refresh = {.cache = cache,
 					.upstream = upstream,
 					.metrics = metrics,

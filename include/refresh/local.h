@@ -9,6 +9,7 @@
 #define TFT_LOCAL_H
 
 #include "fleet/condition.h"
+#include "fleet/firing.h"
 #include "fleet/snapshot.h"
 #include "refresh/upstream.h"
 
@@ -18,6 +19,7 @@ struct local_config {
 	int64_t workers_total; /* behind one upstream client address, these among them */
 	int64_t calls_per_minute;
 	bool scenario_configured;
+	const struct firing_rules *firing_rules; /* NULL: alerts are sent to nobody */
 	int host_fd; /* a descriptor that all workers of this host share: the listen socket */
 };
 

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "cache/protocol.h"
 #include "fleet/compact.h"
+#include "fleet/firing.h"
 #include "fleet/silenced.h"
 #include "refresh/host_calls.h"
 #include "refresh/refresh.h"
@@ -180,6 +181,17 @@ static void note_failure(struct local *local, enum reason reason)
 	local->failures = reason_is_fault(reason) ? local->failures + 1 : 0;
 }
 
+/* What this worker has seen itself fires by the same rules. */
+static void step_alerts(const struct local *local, struct snapshot *snap,
+			const struct snapshot *previous)
+{
+	static const struct firing_outage none;
+
+	if (local->config->firing_rules)
+		firing_step(previous ? buf_span(&previous->firing) : (struct span){NULL, 0},
+			    local->config->firing_rules, &none, snap);
+}
+
 static void take_snapshot(struct local *local, struct snapshot *snap,
 			  const struct upstream_status *upstream_status,
 			  const struct upstream_call *call, int64_t gen_ms)
@@ -197,6 +209,7 @@ static void take_snapshot(struct local *local, struct snapshot *snap,
 	snap->served.fetch_ms = call->took_ms;
 	snap->served.bytes = call->bytes;
 	snapshot_carry(snap, previous);
+	step_alerts(local, snap, previous);
 	if (previous)
 		silenced_take(snap, buf_span(&previous->told));
 	silenced_mark(snap);

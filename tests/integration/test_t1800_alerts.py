@@ -2,6 +2,7 @@
 """Alerts reach a real Alertmanager: once per bucket over all hosts, whatever happens to workers, Redis and Alertmanager."""
 import json
 import os
+import re
 import signal
 from datetime import datetime
 
@@ -176,14 +177,18 @@ def test_without_redis_each_host_tells_so_once_per_interval(start, gate):
     stack.redis.config_set("min-replicas-to-write", 1)
     stack.leap()
 
-    def is_told():
-        """By either host; what fired before still fires."""
-        for host in range(2):
-            stack.get("/", host=host)
-        return gate.last("TftCacheOff") and "danger" in risks(gate)
+    def visit():
+        return [stack.get("/", host=host) for host in range(2)]
 
-    stack.wait(is_told, what="it is told")
+    stack.wait(lambda: visit() and gate.last("TftCacheOff"), what="it is told")
     assert [alert["annotations"]["cause"] for alert in gate.last("TftCacheOff")] == ["Redis has too few replicas"]
+    # By then each worker has seen for itself, in two intervals, what fired before.
+    fetched = [re.compile(rf"pid={pid} .*ev=local_refresh result=none") for host in range(2) for pid in stack.worker_pids(host)]
+    stack.wait(lambda: visit() and all(len(line.findall(stack.logs())) >= 2 for line in fetched), 90, "fetches by each worker")
+    seen = len(gate.posts)
+    stack.wait(lambda: visit() and len(gate.posts) >= seen + 4, 60, "posts of both hosts")
+    for post in gate.posts[seen:]:
+        assert {"TftCacheOff", "TftServerRisk"} <= {alert["labels"]["alertname"] for alert in post}
     stack.redis.config_set("min-replicas-to-write", 0)
     next_post(stack, gate)
     assert gate.last("TftCacheOff") == [], "it ends by itself"

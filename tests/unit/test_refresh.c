@@ -352,6 +352,15 @@ static size_t count_of(const char *text, const char *part)
 	return n;
 }
 
+/* In steps of 50 servers, between which other commands have their turn. */
+static void test_forecasts_of_many_servers_are_staged_in_parts(void **state)
+{
+	(void)state;
+	fetch_answers("predictions", "predictions_current-healthy-90.json.gz");
+	refresh_fleet(&refresh, &claim);
+	assert_int_equal(count_of(redis_heard(), "EVALSHA 1 tft:s:" TOKEN ":series "), 2);
+}
+
 /* The recorded fleet has one server at Danger or worse. */
 static void test_alerts_are_sent_after_the_commit(void **state)
 {
@@ -881,6 +890,32 @@ static void test_a_worker_alone_keeps_its_own_snapshot(void **state)
 	(void)close(config.host_fd);
 }
 
+/* Hysteresis is its own: it fires with the second snapshot, and as long as it is there. */
+static void test_a_worker_alone_goes_on_with_the_alerts(void **state)
+{
+	static const struct firing_rules rules = {LEVEL_DANGER, 2, 600000};
+	static const size_t told[] = {0, 1, 1};
+	struct local_config c = config;
+	struct local *local;
+
+	(void)state;
+	has_alertmanagers("0 200 0 -");
+	c.host_fd = listen_socket();
+	c.firing_rules = &rules;
+	local = local_new(&c);
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		local_refresh(local, upstream);
+		fetch_orders();
+		alerts_alone(refresh.alerting, local_snapshot(local), "cannot be reached", NOW_MS);
+		assert_int_equal(count_of(fetch_orders(), "\"severity\":\"danger\",\"fleet\":"
+							  "\"north\",\"server\""),
+				 2 * told[i]); /* to either Alertmanager */
+		(void)time_due(local);
+	}
+	local_free(&local);
+	(void)close(c.host_fd);
+}
+
 static void test_failures_in_a_row_wait_longer(void **state)
 {
 	static const int64_t waits[] = {30000, 60000, 60000, 60000};
@@ -1191,6 +1226,7 @@ int main(int argc, char **argv)
 		TEST(test_without_an_answer_no_step_is_taken),
 		TEST(test_a_call_that_fails_opens_the_breaker),
 		TEST(test_what_cannot_be_staged_fails),
+		TEST(test_forecasts_of_many_servers_are_staged_in_parts),
 		TEST(test_a_commit_that_is_refused),
 		TEST(test_a_lease_that_is_lost_ends_the_refresh),
 		TEST(test_alerts_are_sent_after_the_commit),
@@ -1214,6 +1250,7 @@ int main(int argc, char **argv)
 		TEST(test_equal_digests_say_equal_words),
 		TEST(test_both_are_asked_without_a_cache),
 		TEST(test_a_worker_alone_keeps_its_own_snapshot),
+		TEST(test_a_worker_alone_goes_on_with_the_alerts),
 		TEST(test_failures_in_a_row_wait_longer),
 		TEST(test_each_worker_has_its_share_of_the_budget),
 		TEST(test_a_host_makes_its_share_of_calls_and_no_more),
