@@ -10,6 +10,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
 
 from stack import BUILD, wait_until
 
@@ -95,7 +96,7 @@ class Browser:
     def run(self, script, *args):
         return self.driver.execute_script(script, *args)
 
-    def wait(self, script, timeout=15):
+    def wait(self, script, timeout=30):
         """Waits until the JavaScript expression is true; returns its value."""
         return wait_until(lambda: self.run(f"return {script}"), timeout, script)
 
@@ -107,6 +108,11 @@ class Browser:
         """Opens the keys and settings, whose script comes when they are asked for."""
         self.run("[...document.querySelectorAll('header button')].pop().click()")
         self.wait("document.querySelector('#help')?.open")
+
+    def end_help(self):
+        """Closes them by the key; the browser does so a moment after it."""
+        self.keys(Keys.ESCAPE)
+        self.wait("!document.querySelector('#help').open")
 
     def set(self, css, value):
         """Chooses a value of a list."""

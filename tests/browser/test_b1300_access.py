@@ -56,8 +56,7 @@ def test_help_opens_and_closes(page):
     assert page.text("#pause") == "Pause", "behind the help nothing listens"
     assert page.findings() == []
     page.shot("help", full=False)
-    page.keys(Keys.ESCAPE)
-    page.wait("!document.querySelector('#help').open")
+    page.end_help()
 
 
 def test_every_control_is_reached_by_tab_and_shows_its_focus(page):
