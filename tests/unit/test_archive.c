@@ -629,6 +629,28 @@ static void test_the_last_outcomes_of_each_hour_count(void **state)
 	buf_free(&entries);
 }
 
+/* In the middle of an hour. */
+static void test_outcomes_belong_to_the_hour_of_their_bucket(void **state)
+{
+	struct warnings_last last = {.hour = {.at_ms = 0}};
+	struct warnings_records records;
+
+	(void)state;
+	buf_init(&last.watch, 1 << 16);
+	buf_init(&records.hour, 1 << 16);
+	buf_init(&records.told, 1 << 16);
+	buf_init(&records.watch, 1 << 16);
+	snap->bucket += 90; /* 45 min */
+	assert_int_equal(snapshot_seal(snap), 0);
+	warnings_step(&last, snap, &records);
+	assert_int_equal(last.hour.at_ms, END);
+	assert_true(buf_ok(&records.watch));
+	assert_int_equal(records.hour.len, 0);
+	buf_free(&last.watch);
+	buf_free(&records.told);
+	buf_free(&records.watch);
+}
+
 /* Another program has written an entry with more fields than any of ours has. */
 static void test_an_entry_of_many_fields(void **state)
 {
@@ -668,6 +690,7 @@ int main(void)
 		TEST(test_those_of_the_last_commit_are_still_open),
 		TEST(test_the_last_scores_of_each_hour_count),
 		TEST(test_the_last_outcomes_of_each_hour_count),
+		TEST(test_outcomes_belong_to_the_hour_of_their_bucket),
 		TEST(test_an_entry_of_many_fields),
 	};
 

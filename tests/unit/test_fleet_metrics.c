@@ -25,7 +25,7 @@ static struct snapshot *small_fleet(void)
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
 		add_sample(snap, samples[i].name, &samples[i]);
 	silent = &snap->servers[0];
-	silent->same_since_ms = GEN_MS - 90500;
+	silent->same_since_ms = GEN_MS - 2000500;
 	silent->same_count = 4;
 	silent->crossings[CROSSING_MEM_USED] = (struct crossing){.steps = 3, .peak = 93};
 	silent->crossings[CROSSING_DISK_USAGE] =
@@ -70,7 +70,7 @@ static void every_series_is_as_documented(void **state)
 		"# HELP tft_server_silent_seconds For how long a silent server has sent nothing "
 		"new; 0 for the others.\n"
 		"# TYPE tft_server_silent_seconds gauge\n"
-		"tft_server_silent_seconds{server=\"ppml0001\"} 90\n"
+		"tft_server_silent_seconds{server=\"ppml0001\"} 2000\n"
 		"tft_server_silent_seconds{server=\"a\\\\b\\\"c\\nd\x01é\"} 0\n"
 		"# HELP tft_servers Servers at each level.\n"
 		"# TYPE tft_servers gauge\n"

@@ -179,6 +179,14 @@ static void test_the_day_before_comes_in_the_same_round_trip(void **state)
 	history_free(&day);
 }
 
+static void assert_heard_after(int64_t ms)
+{
+	char command[64];
+
+	(void)snprintf(command, sizeof(command), "XRANGE tfthist:full %lld ", (long long)ms);
+	assert_non_null(strstr(redis_heard(), command));
+}
+
 static void test_a_gap_has_neighbours(void **state)
 {
 	struct moment moment;
@@ -191,6 +199,7 @@ static void test_a_gap_has_neighbours(void **state)
 	assert_null(moment.snap);
 	assert_int_equal(moment.before_ms, AT - 30000);
 	assert_int_equal(moment.after_ms, AT + 90000);
+	assert_heard_after(AT + 1);
 	redis_on_stream("XRANGE tfthist:full", 0, "m", buf_span(&record));
 	redis_on_stream("XRANGE tfthist:thin", 0, "t", buf_span(&record));
 	on_moments(0, 0);

@@ -938,6 +938,7 @@ static void test_a_refresh_at_once(void **state)
 	redis_on("EVALSHA 0", "-READONLY no\r\n");
 	post("/refresh", "", "");
 	assert_int_equal(response.status, 503);
+	assert_int_equal(response.retry_after_s, 1);
 	post("/refresh", "format=nonsense", "");
 	assert_int_equal(response.status, 400);
 	settings.anonymous = ROLE_VIEWER;

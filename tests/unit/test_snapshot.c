@@ -484,6 +484,36 @@ static void a_doubled_stored_server_is_a_miss(void **state)
 	buf_free(&bytes);
 }
 
+/* Of the state of warm-up and scenario. */
+static void an_unknown_flag_is_a_miss(void **state)
+{
+	struct snapshot *s = snapshot_new(), *back;
+	struct buf without, with;
+	size_t at = 0;
+
+	(void)state;
+	assert_int_equal(snapshot_seal(s), 0);
+	buf_init(&without, 4096);
+	buf_init(&with, 4096);
+	compact_encode(s, &without);
+	s->warmup.known = true;
+	compact_encode(s, &with);
+	assert_int_equal(with.len, without.len);
+	while (at < with.len && with.data[at] == without.data[at])
+		at++;
+	assert_in_range(at, 1, with.len - 1);
+	with.data[at] = 15;
+	back = compact_decode(buf_span(&with));
+	assert_non_null(back);
+	assert_true(back->warmup.done && back->scenario.known);
+	snapshot_free(&back);
+	with.data[at] = 16;
+	assert_null(compact_decode(buf_span(&with)));
+	snapshot_free(&s);
+	buf_free(&without);
+	buf_free(&with);
+}
+
 static void a_server_takes_about_two_hundred_and_forty_bytes(void **state)
 {
 	struct snapshot *s = snapshot_new();
@@ -750,6 +780,7 @@ int main(void)
 		cmocka_unit_test(what_others_wrote_is_within_range),
 		cmocka_unit_test(whatever_series_was_written_can_be_read),
 		cmocka_unit_test(a_doubled_stored_server_is_a_miss),
+		cmocka_unit_test(an_unknown_flag_is_a_miss),
 		cmocka_unit_test(a_server_takes_about_two_hundred_and_forty_bytes),
 		cmocka_unit_test(a_cut_or_longer_compact_form_is_a_miss),
 		cmocka_unit_test(damage_never_gives_values_out_of_range),

@@ -424,6 +424,21 @@ static void a_record_of_this_bucket_is_of_no_use(void **unused)
 	}
 }
 
+/* A name that is new and comes before those that are known. */
+static void a_new_server_takes_nothing_from_the_next_one(void **unused)
+{
+	static const struct forged below[] = {{"ppweb1", 1, 0, 0, 0}};
+	struct run r;
+
+	(void)unused;
+	begin(&r);
+	forge(&r, START, below, 1);
+	(void)has(&r, "new");
+	one(&r, SECOND, 95, 99);
+	assert_int_equal(count(&r, WARNING_MISS), 1);
+	end(&r);
+}
+
 static void the_counts_of_an_hour_come_back(void **unused)
 {
 	struct warnings_hour hour = {.at_ms = START}, again;
@@ -655,6 +670,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_damaged_record_is_told_and_forgotten),
 		cmocka_unit_test(a_record_that_cannot_be_is_refused),
 		cmocka_unit_test(a_record_of_this_bucket_is_of_no_use),
+		cmocka_unit_test(a_new_server_takes_nothing_from_the_next_one),
 		cmocka_unit_test(the_counts_of_an_hour_come_back),
 		cmocka_unit_test(counts_that_cannot_be_are_refused),
 		cmocka_unit_test(hours_outside_of_the_range_do_not_count),
