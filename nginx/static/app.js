@@ -256,13 +256,15 @@ function showState() {
 const region = make("p", {id: "said", role: "status"});
 let spokenAt = -Infinity, speech;
 
-/* At most once in 5 s; only the latest text is kept. */
+function say(text) {
+	region.textContent = text;
+	spokenAt = performance.now();
+}
+
+/* At most once in 5 s; only the latest text is kept. What answers the viewer's own act is said at once. */
 function speak(text) {
 	clearTimeout(speech);
-	speech = setTimeout(() => {
-		region.textContent = text;
-		spokenAt = performance.now();
-	}, Math.max(0, spokenAt + 5 * S - performance.now()));
+	speech = setTimeout(say, Math.max(0, spokenAt + 5 * S - performance.now()), text);
 }
 
 /* The servers on this page with their levels, and the number of alerts from the title. */
@@ -587,7 +589,7 @@ function copyMoment(event) {
 	navigator.clipboard.writeText(link.href).then(() => {
 		link.dataset.done = "copied";
 		setTimeout(() => delete link.dataset.done, 3 * S);
-		speak("Link copied");
+		say("Link copied");
 	}, () => location.assign(link.href));
 }
 

@@ -514,6 +514,30 @@ static void an_unknown_flag_is_a_miss(void **state)
 	buf_free(&with);
 }
 
+static void a_scenario_is_printable_or_a_miss(void **state)
+{
+	static const struct {
+		const char *name;
+		bool good;
+	} rows[] = {{" a~", true}, {"a\x1f", false}, {"a\x7f", false}, {"a\xc3\xa9", false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct snapshot *s = snapshot_new(), *back;
+		struct buf bytes;
+
+		(void)snprintf(s->scenario.name, sizeof(s->scenario.name), "%s", rows[i].name);
+		assert_int_equal(snapshot_seal(s), 0);
+		buf_init(&bytes, 4096);
+		compact_encode(s, &bytes);
+		back = compact_decode(buf_span(&bytes));
+		assert_int_equal(back != NULL, rows[i].good);
+		snapshot_free(&back);
+		snapshot_free(&s);
+		buf_free(&bytes);
+	}
+}
+
 static void a_server_takes_about_two_hundred_and_forty_bytes(void **state)
 {
 	struct snapshot *s = snapshot_new();
@@ -781,6 +805,7 @@ int main(void)
 		cmocka_unit_test(whatever_series_was_written_can_be_read),
 		cmocka_unit_test(a_doubled_stored_server_is_a_miss),
 		cmocka_unit_test(an_unknown_flag_is_a_miss),
+		cmocka_unit_test(a_scenario_is_printable_or_a_miss),
 		cmocka_unit_test(a_server_takes_about_two_hundred_and_forty_bytes),
 		cmocka_unit_test(a_cut_or_longer_compact_form_is_a_miss),
 		cmocka_unit_test(damage_never_gives_values_out_of_range),

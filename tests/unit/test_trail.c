@@ -396,7 +396,8 @@ static void another_server_stands_beside_it(void **unused)
 	render(&f, "server", "with=ppdb001&at=2025-11-23T12:01:00Z");
 	assert_has(f.out.data, "<i>ppdb001</i> 98.5%");
 	assert_has(f.out.data, "<h3><a href=\"ppdb001?at=2025-11-23T12:01:00Z\">ppdb001</a></h3>");
-	assert_has(f.out.data, "<a href=\"?at=2025-11-23T12:01:00Z\">End the comparison</a>");
+	assert_has(f.out.data, "<li>Rank <b>2</b></li><li><a href=\"?at=2025-11-23T12:01:00Z\">"
+			       "End the comparison</a>");
 	assert_has(f.out.data, "<th scope=\"col\">ppdb001 now</th>");
 	assert_has(f.out.data, "0.7 × 90 + 0.3 × 45</td><td>76.5</td>");
 	assert_has_not(f.out.data, "<li><a href=\"?with=ppdb001");
