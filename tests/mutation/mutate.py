@@ -297,6 +297,7 @@ class Stack:
     def __init__(self):
         self.build = ROOT / "out"
         self.build.mkdir()
+        subprocess.run(["./autogen.sh"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         subprocess.run(["../configure", "--enable-fault-hooks"], cwd=self.build, check=True, stdout=subprocess.DEVNULL)
         self.sound = {}
 
