@@ -96,7 +96,7 @@ class Browser:
     def run(self, script, *args):
         return self.driver.execute_script(script, *args)
 
-    def wait(self, script, timeout=30):
+    def wait(self, script, timeout=15):
         """Waits until the JavaScript expression is true; returns its value."""
         return wait_until(lambda: self.run(f"return {script}"), timeout, script)
 

@@ -28,7 +28,7 @@ def stack(demo):
     for endpoint in (demo.upstream.scenario_set, demo.upstream.scenario_status):
         endpoint.release()
         endpoint.reset_controls()
-    demo.wait(lambda: knows_healthy(demo), what="the scenario healthy")
+    demo.wait(lambda: knows_healthy(demo), 5, "the scenario healthy")
     demo.upstream.scenario_set.calls.clear()
     return demo
 
@@ -206,7 +206,7 @@ def test_refresh_makes_one_call_and_is_limited(stack):
     assert (answer.status_code, answer.headers["Location"]) == (303, "advanced?notice=refreshed")
     page = stack.get("/advanced?notice=refreshed")
     assert "flushed" in text_of(page.text, "notice")
-    stack.wait(lambda: stack.get("/advanced") and stack.redis.hget("tft:cur:fleet", "snap") != snap, what="new data")
+    stack.wait(lambda: stack.get("/advanced") and stack.redis.hget("tft:cur:fleet", "snap") != snap, 5, "new data")
     assert stack.upstream.predictions.count == before + 1
     again = refresh(stack, "?format=json")
     assert again.status_code == 429
@@ -224,7 +224,7 @@ def test_without_redis_refresh_says_so_and_the_scenario_still_works(stack_factor
     stack = stack_factory(redis=False, env=OPERATOR)
     assert refresh(stack).status_code == 503
     assert set_scenario(stack, "critical").headers["Location"] == "advanced?notice=critical"
-    page = stack.wait(lambda: "cannot be reached" in (answer := stack.get("/advanced")).text and answer, what="the reason")
+    page = stack.wait(lambda: "cannot be reached" in (answer := stack.get("/advanced")).text and answer, 10, "the reason")
     assert page.status_code == 200
 
 
@@ -332,7 +332,7 @@ def test_the_page_lists_who_did_what(stack):
 def test_actions_are_counted(stack):
     refresh(stack)
     series = 'tft_dashboard_actions_total{action="refresh",result="done"}'
-    stack.wait(lambda: stack.get("/healthz") and series in stack.get("/metrics").text, what="the counter")
+    stack.wait(lambda: stack.get("/healthz") and series in stack.get("/metrics").text, 5, "the counter")
 
 
 # The page
@@ -359,7 +359,7 @@ def test_a_notice_is_one_of_the_list_and_no_link_repeats_it(stack):
 def test_the_page_shows_calls_cache_and_settings(stack_factory):
     stack = stack_factory(env={**OPERATOR, "TFT_API_KEY": "a-key-that-must-not-show"})
     stack.wait_fleet()
-    stack.wait(lambda: stack.redis.llen("tft:calls:fleet"), what="the note of the call")
+    stack.wait(lambda: stack.redis.llen("tft:calls:fleet"), 5, "the note of the call")
     page = stack.get("/advanced").text
     assert "a-key-that-must-not-show" not in page
     assert ">***<" in page
@@ -375,7 +375,7 @@ def test_the_page_shows_calls_cache_and_settings(stack_factory):
 def test_a_failing_daemon_is_told(stack_factory, upstream):
     upstream.predictions.fail()
     stack = stack_factory(upstream=upstream)
-    stack.wait(lambda: stack.redis.exists("tft:brk:fleet"), what="the breaker")
+    stack.wait(lambda: stack.redis.exists("tft:brk:fleet"), 5, "the breaker")
     answer = stack.get("/advanced")
     assert answer.status_code == 200
     assert text_of(answer.text, "last-call").startswith("answered 5xx since ")

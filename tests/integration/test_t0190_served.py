@@ -41,7 +41,7 @@ def test_the_footer_tells_how_all_nodes_were_served_before_its_snapshot():
                 stack.get("/", host=host)
             return all(int(stack.redis.hget(f"tft:node:{node}", FRESH) or 0) >= PAGES for node in NODES)
 
-        stack.wait(counted, what="the counts of both nodes")
+        stack.wait(counted, 10, "the counts of both nodes")
         before = int(stack.redis.hget("tft:nodes", FRESH))
         assert before >= 2 * PAGES
         now = stack.redis.hget("tft:cur:fleet", "bucket")
@@ -51,7 +51,7 @@ def test_the_footer_tells_how_all_nodes_were_served_before_its_snapshot():
             stack.get("/")
             return stack.redis.hget("tft:cur:fleet", "bucket") == now
 
-        stack.wait(refreshed, what="a refresh")
+        stack.wait(refreshed, 10, "a refresh")
         text = footer(stack)
         calls, requests, share, older, none = numbers(HITS, text)
         fresh = requests - older - none
@@ -73,5 +73,5 @@ def test_how_long_a_refresh_takes_is_what_nine_of_ten_keep():
             stack.get("/")
             return stack.redis.hget("tft:cur:fleet", "snap") != snap
 
-        stack.wait(refreshed, what="a refresh")
+        stack.wait(refreshed, 10, "a refresh")
         assert 'data-fill-ms="9000"' in stack.get("/").text

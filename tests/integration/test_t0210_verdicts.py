@@ -81,7 +81,7 @@ def grow_old(stack):
 
 def win(stack, path="/"):
     """The answer of the reader that refreshes. A worker that was refused remembers that for a quarter of a second."""
-    return stack.wait(lambda: [seen for seen in [ask(stack, path)] if detail(seen) == "REFRESH"], what="a claim")[0]
+    return stack.wait(lambda: [seen for seen in [ask(stack, path)] if detail(seen) == "REFRESH"], 2, "a claim")[0]
 
 
 def flush(stack):
@@ -133,7 +133,7 @@ def test_the_first_stale_reader_refreshes_and_the_others_are_told_so(stack):
 def test_a_stale_reader_by_head_refreshes_too(stack):
     with calls(stack, 1):
         grow_old(stack)
-        stack.wait(lambda: "detail=REFRESH" in stack.head("/").headers["Cache-Status"], what="a claim")
+        stack.wait(lambda: "detail=REFRESH" in stack.head("/").headers["Cache-Status"], 2, "a claim")
         wait_fresh(stack)
 
 
@@ -184,7 +184,7 @@ def test_without_budget_nobody_asks(stack):
     stack.redis.lpush("tft:budget:fleet", *[seconds * 1000 + micros // 1000] * 26)
     with calls(stack, 0):
         grow_old(stack)
-        stack.wait(lambda: {detail(ask(stack, path)) for path in PAGES} == {"BUDGET"}, what="all know the budget")
+        stack.wait(lambda: {detail(ask(stack, path)) for path in PAGES} == {"BUDGET"}, 2, "all know the budget")
     with calls(stack, 1):
         stack.redis.delete("tft:budget:fleet")
         wait_fresh(stack)
@@ -197,7 +197,7 @@ def test_without_data_the_answer_says_so_at_once(stack):
     with calls(stack, 1):
         with held(stack):
             stack.redis.unlink(*stack.redis.keys("tft:*"))
-            stack.wait(lambda: ask(stack) and stack.upstream.predictions.arrived.is_set(), what="a call")
+            stack.wait(lambda: ask(stack) and stack.upstream.predictions.arrived.is_set(), 2, "a call")
             seen = [ask(stack, path) for path in PAGES]
         assert {s.status for s in seen} == {503}
         assert {s.cache for s in seen} == {"tft-redis; fwd=miss; detail=WARMING"}
@@ -311,7 +311,7 @@ def test_a_giant_field_of_an_entry_costs_its_page_alone_and_is_removed(stack, fi
     key = entry(stack, "overview")
     with calls(stack, 0):
         stack.redis.hset(key, field, bytes(33 << 20))
-        stack.wait(lambda: ask(stack).status == 200 and stack.redis.hstrlen(key, field) < 1000, what="the giant removed")
+        stack.wait(lambda: ask(stack).status == 200 and stack.redis.hstrlen(key, field) < 1000, 5, "the giant removed")
         wait_fresh(stack, "/heatmap")
     stack.redis.unlink("tft:cur:fleet")  # the next commit brings the entry back
 
@@ -319,7 +319,7 @@ def test_a_giant_field_of_an_entry_costs_its_page_alone_and_is_removed(stack, fi
 def test_a_giant_in_the_pointer_is_removed_and_costs_one_call(stack):
     stack.redis.hset("tft:cur:fleet", "snap", bytes(64 << 20))
     with calls(stack, 1):
-        stack.wait(lambda: is_fresh(ask(stack)), what="a page of a new snapshot")
+        stack.wait(lambda: is_fresh(ask(stack)), 10, "a page of a new snapshot")
         wait_fresh(stack)
     assert stack.redis.hstrlen("tft:cur:fleet", "snap") < 1000
 

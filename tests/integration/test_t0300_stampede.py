@@ -63,7 +63,7 @@ def test_crowd_at_once_makes_one_call_and_does_not_wait(stack, state, tmp_path):
             else:
                 stack.redis.set("tft:epoch:fleet", "flushed-by-the-test")
             answers = record.ask(ask_at_once, crowd())
-            stack.wait(lambda: ask(stack) and predictions.arrived.is_set(), what="the call")
+            stack.wait(lambda: ask(stack) and predictions.arrived.is_set(), 3, "the call")
             answers += record.ask(ask_at_once, crowd())
             assert predictions.count == calls + 1
             assert {answer.status for answer in answers} == {200 if state == "stale" else 503}

@@ -54,7 +54,7 @@ def test_wrong_clocks_change_nothing(skew, tmp_path):
         first = stack.committed()
         with Recorder(stack, tmp_path) as record:
             with Load(stack, ("/", "/heatmap?profile=db"), clients=3, hosts=range(3), note=record.answer) as load:
-                stack.wait(lambda: stack.committed() >= first + 2, what="two more buckets")
+                stack.wait(lambda: stack.committed() >= first + 2, 12, "two more buckets")
         assert record.violations() == []
         assert {int(seen.headers["age"]) for seen in load.seen if seen.status == 200} <= set(range(7))
 
@@ -81,12 +81,12 @@ def test_host_without_redis_goes_on_alone_and_comes_back(tmp_path):
                     return page if page.cache.startswith("tft-local; hit") and b"Shared cache off" in page.body else None
 
                 # Each worker has 3 s from its first request, and one client may reach one worker after the other.
-                stack.wait(alone, what="own snapshot of host 0")
+                stack.wait(alone, 12, "own snapshot of host 0")
                 newest = stack.committed()
-                stack.wait(lambda: stack.committed() > newest, what="the other host's next bucket")
-                page = stack.wait(alone, what="a page of host 0")
+                stack.wait(lambda: stack.committed() > newest, 8, "the other host's next bucket")
+                page = stack.wait(alone, 12, "a page of host 0")
                 stack.proxy.heal()
-            stack.wait(lambda: all(record.ask(ask).cache.startswith("tft-redis; hit") for _ in range(6)), what="host 0 is back")
+            stack.wait(lambda: all(record.ask(ask).cache.startswith("tft-redis; hit") for _ in range(6)), 6, "host 0 is back")
         assert record.violations() == []
         assert not [seen for seen in other.seen if b"Shared cache off" in seen.body], "at most a moment's stall"
         assert page.status == 200 and b"Shared cache off" in page.body
@@ -97,7 +97,7 @@ def test_host_without_redis_goes_on_alone_and_comes_back(tmp_path):
 
         stack.wait(agree, what="both hosts show the same bucket")
         # A stall of Redis on a busy machine is said at once, and for a moment only.
-        stack.wait(lambda: b"Shared cache off" not in ask(stack).body, what="the shared cache in use")
+        stack.wait(lambda: b"Shared cache off" not in ask(stack).body, 6, "the shared cache in use")
 
 
 def test_workers_without_redis_share_the_call_budget():
@@ -108,9 +108,9 @@ def test_workers_without_redis_share_the_call_budget():
 
     with lonely(4) as few, lonely(26) as many:
         for stack in (few, many):
-            stack.wait(lambda: ask(stack).cache.startswith("tft-local"), what="an own snapshot")
+            stack.wait(lambda: ask(stack).cache.startswith("tft-local"), 8, "an own snapshot")
         few_calls, many_calls = few.upstream.predictions.calls, many.upstream.predictions.calls
-        stack.wait(lambda: ask(few) and ask(many) and len(few_calls) == 2, what="the second call of one of four")
+        stack.wait(lambda: ask(few) and ask(many) and len(few_calls) == 2, 15, "the second call of one of four")
         assert 10 <= few_calls[1].at - few_calls[0].at <= 12.5
         assert len(many_calls) == 1
 
@@ -167,8 +167,8 @@ def run_into_fault(stack, fault, state):
     stack.arm.touch()
     stack.redis.delete("tft:budget:fleet")  # eight scenarios within a minute exceed the limit
     stack.redis.set("tft:epoch:fleet", "before-" + fault)
-    stack.wait(lambda: "REFRESH" in ask(stack, host=host).cache, what="the lock is won")
-    stack.wait(lambda: state_of(pid) in state, what=f"{fault} in state {state}")
+    stack.wait(lambda: "REFRESH" in ask(stack, host=host).cache, 5, "the lock is won")
+    stack.wait(lambda: state_of(pid) in state, 5, f"{fault} in state {state}")
     assert not stack.arm.exists()
     return host, pid
 
@@ -181,7 +181,7 @@ def rescue(stack, record):
     assert {seen.cache.rpartition("detail=")[2] for seen in waiting} == {"FLUSHED"}
     assert stack.redis.pttl("tft:lock:fleet") > 0, "a holder that is gone leaves a lock that ends by itself"
     stack.redis.pexpire("tft:lock:fleet", 1)
-    stack.wait(lambda: record.ask(ask, host=stack.rescuer) and snap(stack) != last, what="the rescuer's snapshot")
+    stack.wait(lambda: record.ask(ask, host=stack.rescuer) and snap(stack) != last, 5, "the rescuer's snapshot")
     return snap(stack)
 
 
@@ -298,14 +298,14 @@ def test_cut_wire_is_like_redis_down_for_that_host_only(networks, tmp_path):
             ip("link", "set", networks[0][1], "down")
             with Load(stack, clients=2, note=record.answer) as cut, Load(stack, clients=1, hosts=(1,), note=record.answer) as other:
                 newest = stack.committed()
-                stack.wait(lambda: b"Shared cache off" in ask(stack).body, what="host 0 says that the cache is off")
-                stack.wait(lambda: stack.committed() > newest, what="the other host's next bucket")
+                stack.wait(lambda: b"Shared cache off" in ask(stack).body, 6, "host 0 says that the cache is off")
+                stack.wait(lambda: stack.committed() > newest, 8, "the other host's next bucket")
             ip("link", "set", networks[0][1], "up")
         assert record.violations() == []
         assert cut.slowest().took < 1, cut.slowest()
         assert {seen.status for seen in cut.seen} <= {200, 503}
         assert other.lost() == []
-        stack.wait(lambda: all(ask(stack).cache.startswith("tft-redis; hit") for _ in range(6)), what="host 0 is back")
+        stack.wait(lambda: all(ask(stack).cache.startswith("tft-redis; hit") for _ in range(6)), 8, "host 0 is back")
 
 
 class Shared(Remote):

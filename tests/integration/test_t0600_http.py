@@ -436,7 +436,7 @@ def test_late_data_have_a_negative_ttl_and_no_lifetime():
     with Stack(workers=2, interval=5) as stack:
         stack.wait_fleet()
         stack.upstream.predictions.hold()
-        late = stack.wait(lambda: found if ttl_of(found := stack.get("/")) < 0 else None, what="the bucket ends")
+        late = stack.wait(lambda: found if ttl_of(found := stack.get("/")) < 0 else None, 10, "the bucket ends")
         assert re.search(r"tft-redis; hit; ttl=-\d+; detail=(REFRESH|BUSY)\b", late.headers["cache-status"])
         assert re.fullmatch(r"stale-while-revalidate=1, (stale-if-error=\d+, )?max-age=0", late.headers["cache-control"])
         stack.upstream.predictions.release()

@@ -82,7 +82,7 @@ def test_every_order_of_a_cold_start_ends_well(orders):
         for number, order in enumerate(orders):
             machine.lose_power() if number else None
             machine.boot(order)
-            wait_fresh(machine, 30, f"fresh pages after {order}")
+            wait_fresh(machine, 10, f"fresh pages after {order}")
 
 
 # Redis
@@ -106,7 +106,7 @@ def run_redis(stack, words, env=None):
 def test_redis_without_disk_goes_on_being_read(stack):
     """Its file may not grow: it refuses to write, as with a full disk."""
     run_redis(stack, ["env", "--ignore-signal=XFSZ"])
-    wait_fresh(stack, 30, "fresh pages")
+    wait_fresh(stack, 10, "fresh pages")
     pid = stack.redis_service.pid
     limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, limits[1]))
@@ -115,7 +115,7 @@ def test_redis_without_disk_goes_on_being_read(stack):
         stack.wait(lambda: "ttl=-" in ask(stack).cache, INTERVAL + 5, "a stale page")
     assert load.failed() == []
     resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
-    wait_fresh(stack, INTERVAL + 30, "fresh pages again")
+    wait_fresh(stack, INTERVAL + 10, "fresh pages again")
 
 
 def refusal(stack):
@@ -131,7 +131,7 @@ def test_redis_that_loads_counts_as_an_outage(stack):
     stack.proxy.replace = b"-LOADING Redis is loading the dataset in memory\r\n"
     stack.wait(lambda: (seen := ask(stack)).cache.startswith("tft-local; hit") and b"Shared cache off" in seen.body, 12, "own snapshots")
     stack.proxy.heal()
-    wait_fresh(stack, INTERVAL + 30, "fresh pages again")
+    wait_fresh(stack, INTERVAL + 5, "fresh pages again")
 
 
 def test_a_jump_of_redis_clock_costs_a_refresh(stack):
