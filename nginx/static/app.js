@@ -256,12 +256,13 @@ function showState() {
 const region = make("p", {id: "said", role: "status"});
 let spokenAt = -Infinity, speech;
 
+/* At once: what answers the viewer's own act. */
 function say(text) {
 	region.textContent = text;
 	spokenAt = performance.now();
 }
 
-/* At most once in 5 s; only the latest text is kept. What answers the viewer's own act is said at once. */
+/* At most once in 5 s; only the latest text is kept. */
 function speak(text) {
 	clearTimeout(speech);
 	speech = setTimeout(say, Math.max(0, spokenAt + 5 * S - performance.now()), text);

@@ -188,7 +188,7 @@ def test_without_redis_each_host_tells_so_once_per_interval(start, gate):
     seen = len(gate.posts)
     stack.wait(lambda: visit() and len(gate.posts) >= seen + 4, 60, "posts of both hosts")
     for post in gate.posts[seen:]:
-        assert {"TftCacheOff", "TftServerRisk"} <= {alert["labels"]["alertname"] for alert in post}
+        assert {("TftCacheOff", "danger"), ("TftServerRisk", "danger")} <= {(a["labels"]["alertname"], a["labels"]["severity"]) for a in post}
     stack.redis.config_set("min-replicas-to-write", 0)
     next_post(stack, gate)
     assert gate.last("TftCacheOff") == [], "it ends by itself"
