@@ -64,8 +64,8 @@ struct watch {
 
 /* Of one server. */
 struct watches {
-	struct span name;
 	struct watch of[WARNING_LIMITS];
+	struct span name;
 };
 
 /* ---- the record ---- */

@@ -191,11 +191,12 @@ static void test_the_risk_of_one_server(void **state)
 /* What is in the hours may be among the points again. */
 static void test_the_risk_of_one_server_by_hours(void **state)
 {
-	static const double highest[] = {0.2, 0.5, 0.7, 0.9};
-	char before[200], after[200], other[200];
+	static const double highest[] = {0.2, 0.5, 0.7, 0.8, 0.9};
+	char before[200], after[200], other[200], unnamed[200];
 	const char *const hours[][6] = {{"s", "d1", "r", before, "n", "a b c"},
 					{"s", "d3", "r", other, "n", "a c"},
-					{"s", "d1", "r", after, "n", "a b c"}};
+					{"s", "d1", "r", after, "n", "a b c"},
+					{"s", "d1", "r", unnamed}};
 	static const char *const again[] = {"s", "d1", "r", "999999", "n", "a b c"},
 				 *const same[] = {"s", "d1", "r", "08090a"};
 	struct buf entries;
@@ -205,12 +206,14 @@ static void test_the_risk_of_one_server_by_hours(void **state)
 		       (long long)(END - 2 * HOUR), (long long)(END - 2 * HOUR + 30000));
 	(void)snprintf(other, sizeof(other), "%lld 0606", (long long)(END - 2 * HOUR + 60000));
 	(void)snprintf(after, sizeof(after), "%lld 060708", (long long)(END - HOUR));
+	(void)snprintf(unnamed, sizeof(unnamed), "%lld 060808", (long long)(END - HOUR + 30000));
 	buf_init(&entries, 1 << 20);
 	put_entry(&entries, END - 2 * HOUR, hours[0], 6);
 	put_entry(&entries, END - 2 * HOUR, hours[1], 6);
 	put_entry(&entries, END - HOUR, hours[2], 6);
 	put_entry(&entries, END - HOUR, hours[2], 3);
-	on_entries("XRANGE tfthist:riskhours", 4, &entries);
+	put_entry(&entries, END - HOUR, hours[3], 4);
+	on_entries("XRANGE tfthist:riskhours", 5, &entries);
 	buf_reset(&entries);
 	put_entry(&entries, END - HOUR, again, 6);
 	put_entry(&entries, END - 30000, same, 4);
@@ -218,8 +221,8 @@ static void test_the_risk_of_one_server_by_hours(void **state)
 	redis_on("XREVRANGE tfthist:forecasts", "*0\r\n");
 	archive_server(cache, snap, SPAN("b"), SPAN(""), &history, &trail, &has);
 	assert_true(has.history);
-	assert_int_equal(history_count(&history), 4);
-	for (size_t i = 0; i < 4; i++)
+	assert_int_equal(history_count(&history), 5);
+	for (size_t i = 0; i < 5; i++)
 		assert_float_equal(history_points(&history)[i].highest, highest[i], 1e-9);
 	assert_int_equal(history_points(&history)[2].at_ms, END - HOUR);
 	history_free(&history);

@@ -472,6 +472,14 @@ static void columns_order_the_list(void **state)
 					 k);
 		}
 	}
+	/* Also two. */
+	for (int up = 0; up < 2; up++) {
+		const char *rows =
+			render(&p.f, "incidents-csv", up ? "q=pp&sort=from" : "q=pp&sort=-from");
+
+		assert_int_equal(count_of(rows, "\r\n"), 3);
+		assert_int_equal(strstr(rows, "ppdb1") < strstr(rows, "ppweb1"), up);
+	}
 	assert_has(render(&p.f, "incidents", "sort=-risk&range=7d"),
 		   "<th scope=\"col\" class=\"num\" aria-sort=\"descending\">"
 		   "<a href=\"incidents?sort=risk&amp;range=7d#incidents\">Risk</a></th>");

@@ -788,6 +788,7 @@ static void what_no_fleet_can_be_is_refused(void **state)
 		{LEVEL_SINCE, 29999, false},
 		{LEVEL_SINCE, 100 * 30000, true},
 		{PROFILE_NUMBER, PROFILE_COUNT - 1, true},
+		{PROFILE_NUMBER, PROFILE_COUNT, false},
 		{NAMES, 0, false},
 		{PROGRESS, 100, true},
 		{PROGRESS, 101, false},

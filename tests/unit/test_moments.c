@@ -181,10 +181,15 @@ static void test_the_day_before_comes_in_the_same_round_trip(void **state)
 
 static void assert_heard_after(int64_t ms)
 {
-	char command[64];
+	const char *heard = redis_heard();
 
-	(void)snprintf(command, sizeof(command), "XRANGE tfthist:full %lld ", (long long)ms);
-	assert_non_null(strstr(redis_heard(), command));
+	for (int i = 0; i < 2; i++) {
+		char command[96];
+
+		(void)snprintf(command, sizeof(command), "XRANGE tfthist:%s %lld %lld COUNT 1\n",
+			       i ? "thin" : "full", (long long)ms, (long long)INT64_MAX);
+		assert_non_null(strstr(heard, command));
+	}
 }
 
 static void test_a_gap_has_neighbours(void **state)
@@ -233,6 +238,8 @@ static void test_the_nearest_moment_stands_in(void **state)
 	assert_non_null(strstr(redis_heard(), "XREVRANGE tfthist:full 1763999940000 "));
 	/* The later one is nearer, but Redis answers with the earlier one, so it is not found. */
 	near(AT - 120000, AT + 90000, AT + DAY, MOMENT_NONE);
+	assert_non_null(strstr(redis_heard(), "XREVRANGE tfthist:full 1764000090000 "));
+	near(AT - 90000, AT + 90000, AT + DAY, MOMENT_NONE);
 	assert_non_null(strstr(redis_heard(), "XREVRANGE tfthist:full 1764000090000 "));
 	/* It is not before the moment that is shown. */
 	near(AT - 120000, AT + 90000, AT + 90000, MOMENT_FOUND);

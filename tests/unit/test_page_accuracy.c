@@ -200,6 +200,13 @@ static void a_sentence_says_it(void **unused)
 	assert_has(render(&s->f, "accuracy", "metric=load&horizon=8h&profile=web&range=7d"),
 		   "Of the last 7 days’ 8-hour load forecasts for Web API servers 80% fell inside "
 		   "the band that should hold 80%; they are as good as “no change”.</b>");
+	assert_has_not(s->f.out.data, "ML Compute servers");
+	s->hour = (struct accuracy_hour){.at_ms = NOON_MS};
+	s->hour.sums[0][KEPT_CPU][0][PROFILE_ML] =
+		(struct accuracy_sums){.n = 100, .error = 5, .naive = 10};
+	accuracy_add(&s->accuracy, &s->hour);
+	assert_has(render(&s->f, "accuracy", "profile=ml"),
+		   "30-minute CPU forecasts for ML Compute servers 100% fell inside ");
 	assert_has(render(&s->f, "accuracy", "profile=db"),
 		   "<b>Not enough yet: 60 of 100 values of the 30-minute CPU forecasts.</b>");
 	scored_free(s);
@@ -237,6 +244,8 @@ static void filters_choose_cells_and_keep_each_other(void **unused)
 	assert_has(page, "\"profile\":\"Database\"");
 	assert_int_equal(count_of(page, "\"verdict\""), 1);
 	assert_has(page, "\"n\":60,\"below\":9,\"above\":9,");
+	assert_has(render(&s->f, "api-accuracy", "profile=db"), "\"ppdb001\"");
+	assert_has_not(render(&s->f, "api-accuracy", "profile=ml"), "\"ppdb001\"");
 	assert_int_equal(count_of(render(&s->f, "accuracy-csv", "horizon=8h"), "\n"), 5);
 	scored_free(s);
 }
@@ -297,6 +306,8 @@ static void without_the_shared_cache_nothing_is_claimed(void **unused)
 						      "\"warnings\":null,\"outcomes\":null}");
 	assert_int_equal(count_of(render(&s->f, "accuracy-csv", ""), "\n"), 1);
 	assert_has_not(render(&s->f, "overview", ""), "id=\"forecasts\"");
+	s->f.view.accuracy = &s->accuracy;
+	assert_has(render(&s->f, "api-accuracy", ""), "\"scores\":null,\"warnings\":null,");
 	scored_free(s);
 }
 

@@ -120,31 +120,42 @@ static void a_fold_has_ten_names(void **unused)
 	changed_free(&c);
 }
 
+/* The overview after so many servers have become worse. */
+static const char *overview_of_moved(struct changed *c, int count)
+{
+	struct snapshot *then = new_snapshot(), *now = new_snapshot();
+	static const struct sample calm = {"", {20, 20, 20}, {1, 1, 1}, {20, 20, 20}, {1, 1, 1}, 0},
+				   bad = {"", {91, 91, 91}, {1, 1, 1}, {20, 20, 20}, {1, 1, 1}, 0};
+
+	snapshot_free(&c->f.snap);
+	snapshot_free(&c->then);
+	for (int i = 0; i < count; i++) {
+		const char name[] = {'x', (char)('a' + i), '\0'};
+
+		add_sample(then, name, &calm);
+		add_sample(now, name, &bad);
+	}
+	assert_int_equal(snapshot_seal(then), 0);
+	fixture_use(&c->f, now);
+	c->since.then = c->then = then;
+	return render(&c->f, "overview", "");
+}
+
 static void only_six_lines_are_on_the_overview(void **unused)
 {
 	struct changed c;
-	struct snapshot *then = new_snapshot(), *now = new_snapshot();
-	static const struct sample calm = {"", {20, 20, 20}, {1, 1, 1}, {20, 20, 20}, {1, 1, 1}, 0};
 	const char *page;
 
 	(void)unused;
 	changed_init(&c);
-	snapshot_free(&c.f.snap);
-	snapshot_free(&c.then);
-	for (int i = 0; i < 9; i++)
-		add_sample(then, (const char[]){'x', (char)('a' + i), '\0'}, &calm);
-	for (int i = 0; i < 9; i++)
-		add_sample(
-			now, (const char[]){'x', (char)('a' + i), '\0'},
-			&(struct sample){"", {91, 91, 91}, {1, 1, 1}, {20, 20, 20}, {1, 1, 1}, 0});
-	assert_int_equal(snapshot_seal(then), 0);
-	fixture_use(&c.f, now);
-	c.since.then = c.then = then;
-	page = render(&c.f, "overview", "");
+	page = overview_of_moved(&c, 9);
 	assert_int_equal(count_of(page, " moved: "), 6);
 	/* The moment differs from the requested one, so the link names it. */
 	assert_has(page, "Changed since <time datetime=\"2025-11-23T12:01:00Z\">");
 	assert_has(page, "<a href=\"changes?since=2025-11-23T12:01:00Z\">and 3 more</a>");
+	page = overview_of_moved(&c, 6);
+	assert_int_equal(count_of(page, " moved: "), 6);
+	assert_has(page, "<a href=\"changes?since=2025-11-23T12:01:00Z\">then and now</a>");
 	changed_free(&c);
 }
 
@@ -201,6 +212,10 @@ static void choices_keep_the_others(void **unused)
 	assert_has(page, "<a href=\"changes?profile=web&amp;since=8h\">Web API</a>");
 	assert_has(page, "<input type=\"hidden\" name=\"since\" value=\"8h\"/><button>Filter");
 	assert_has(page, "<input type=\"hidden\" name=\"profile\" value=\"db\"/><button>Compare");
+	assert_has(render(&c.f, "api-changes", ""), "\"server\":\"ppcon01\"");
+	assert_has_not(render(&c.f, "api-changes", "profile=db"), "\"server\":\"ppcon01\"");
+	assert_has(render(&c.f, "changes-csv", ""), ",ppcon01,");
+	assert_has_not(render(&c.f, "changes-csv", "profile=db"), ",ppcon01,");
 	page = render(&c.f, "changes", "since=2025-11-23T06:00:00Z");
 	assert_has(page, "<h2>Changed since <time datetime=\"2025-11-23T06:00:00Z\">2025-11-23 "
 			 "06:00:00 UTC</time></h2>");

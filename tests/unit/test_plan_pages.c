@@ -362,7 +362,9 @@ static void the_page_tells_what_an_alertmanager_does(void **unused)
 	assert_has(page, "on-call, &lt;team&gt;");
 	assert_has(page, "by ann &lt;b&gt;: disk &quot;swap&quot; &amp; more</small>");
 	assert_has(page, "held back by a more severe one");
+	assert_has(page, "<a href=\"server/ppml0001\">ppml0001</a></td><td data-l=\"Since\">");
 	assert_has(page, " <small>mem_used_pct</small>");
+	assert_has(page, ">TftEnvironment</th><td data-l=\"Server\">–</td>");
 	assert_has(page, "passed on");
 	assert_has(page, "7 left out: too many, too long or not understood.");
 	assert_has(page, "<tr id=\"silence-1-a\"><td>active</td>");
@@ -375,6 +377,39 @@ static void the_page_tells_what_an_alertmanager_does(void **unused)
 	assert_has(page, "It cannot be read since <time ");
 	assert_has(page,
 		   "<li class=\"untold\">Silences cannot be read from the Alertmanager since ");
+	fixture_free(&f);
+}
+
+/* Before they are silenced, the page names those that are there. */
+static void chosen_servers_can_be_silenced(void **unused)
+{
+	struct snapshot *snap = new_snapshot();
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	assert_has_not(render(&f, "overview", "profile=ml"), "class=\"silence\"");
+	f.site.sends_alerts = true;
+	page = render(&f, "overview", "profile=ml");
+	assert_has(page,
+		   "<form method=\"post\" action=\"silence\"><p>"
+		   "<input type=\"hidden\" name=\"profile\" value=\"ml\"/>"
+		   "All alerts of every server of profile <b>ML Compute</b>, at any level, also of "
+		   "those that come later. Now: ppml0001. Operators only.");
+	page = render(&f, "overview", "q=pP%26x&profile=db");
+	assert_has(page, "<input type=\"hidden\" name=\"q\" value=\"pp&amp;x\"/>");
+	assert_has(page, " whose name contains <b>pp&amp;x</b>, at any level,");
+	assert_has(page, " Now: none. ");
+	assert_has(render(&f, "overview", "q=pp&sev=critical-up"),
+		   " Now: ppml0001, ppdb001, ppweb001, ppcon01, ppetl001. ");
+	assert_int_equal(count_of(render(&f, "overview", ""), "All alerts of every server"), 0);
+	snapshot_free(&f.snap);
+	for (int i = 0; i < 21; i++)
+		add_sample(snap, (const char[]){'x', (char)('a' + i), '\0'}, &fleet[1]);
+	fixture_use(&f, snap);
+	assert_has(render(&f, "overview", "q=x"), ", xs, xt and 1 more.");
+	assert_has(render(&f, "overview", "q=xa"), " Now: xa. ");
 	fixture_free(&f);
 }
 
@@ -394,6 +429,9 @@ static void the_api_tells_what_an_alertmanager_does(void **unused)
 			 "\"server\":\"ppml0001\",\"metric\":null,");
 	assert_has(text, "\"state\":\"silenced\",\"silence\":\"1-a\"}");
 	assert_has(text, "\"state\":\"inhibited\",\"silence\":null}");
+	assert_has(text,
+		   "\"alertname\":\"TftEnvironment\",\"severity\":\"Critical\",\"server\":null,"
+		   "\"metric\":null,\"since\":null,\"receivers\":\"\",\"state\":\"active\",");
 	assert_has(text, "\"matchers\":[{\"label\":\"server\",\"value\":\"ppml0001\","
 			 "\"is_regex\":false,\"is_equal\":true}]}");
 	assert_has(text, "\"alerts_left_out\":7,");
@@ -714,6 +752,7 @@ int main(void)
 		cmocka_unit_test(calm_fleet_plans_nothing),
 		cmocka_unit_test(plans_say_that_nothing_is_done),
 		cmocka_unit_test(the_page_tells_what_an_alertmanager_does),
+		cmocka_unit_test(chosen_servers_can_be_silenced),
 		cmocka_unit_test(the_api_tells_what_an_alertmanager_does),
 		cmocka_unit_test(a_silenced_server_keeps_its_place_and_does_not_lead),
 		cmocka_unit_test(names_are_escaped_in_every_form),

@@ -18,6 +18,7 @@
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define ID        258 /* uses both bytes */
 #define ROOM      (3 << 20)
+#define WRITE_MAX (16 * 65535)
 #define HEAD      "Status: 200 OK\r\n\r\n"
 
 enum { END_REQUEST = 3, STDOUT = 6 };
@@ -67,19 +68,20 @@ static int next(size_t *at, const unsigned char **content, size_t *len)
 	return r[1];
 }
 
-static void check_answer(struct span body)
+static void check_answer(struct span head, struct span body)
 {
 	const unsigned char *content;
-	size_t at = 0, len, seen = 0, head = sizeof(HEAD) - 1;
+	size_t at = 0, len, seen = 0;
 
 	do {
 		assert_int_equal(next(&at, &content, &len), STDOUT);
 		for (size_t i = 0; i < len; i++, seen++)
-			if (content[i] !=
-			    (unsigned char)(seen < head ? HEAD[seen] : body.ptr[seen - head]))
+			if (content[i] != (unsigned char)(seen < head.len
+								  ? head.ptr[seen]
+								  : body.ptr[seen - head.len]))
 				fail_msg("byte %zu differs", seen);
 	} while (len > 0);
-	assert_int_equal(seen, head + body.len);
+	assert_int_equal(seen, head.len + body.len);
 	assert_int_equal(next(&at, &content, &len), END_REQUEST);
 	assert_int_equal(len, 8);
 	assert_memory_equal(content, "\0\0\0\0\0\0\0\0", 8);
@@ -153,10 +155,29 @@ static void test_answers_of_all_sizes_in_one_write(void **state)
 
 		assert_int_equal(records_send(ends[0], ID, SPAN(HEAD), body), 0);
 		receive(ends[1]);
-		check_answer(body);
+		check_answer(SPAN(HEAD), body);
 		assert_int_equal(arrival.writes, 1);
 		free((void *)(uintptr_t)body.ptr);
 	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* After the first write as much is left of the head as of the body. */
+static void test_a_head_of_more_than_one_write(void **state)
+{
+	struct span text = make_body(ROOM / 2), head = {text.ptr, WRITE_MAX + 100},
+		    body = {text.ptr + 7, 100};
+	int ends[2], size = 2 * ROOM;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	assert_int_equal(records_send(ends[0], ID, head, body), 0);
+	receive(ends[1]);
+	check_answer(head, body);
+	assert_int_equal(arrival.writes, 2);
+	free((void *)(uintptr_t)text.ptr);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -179,7 +200,7 @@ static void test_a_write_that_is_taken_in_parts_goes_on(void **state)
 	arrival.len = 0;
 	for (ssize_t n; (n = recv(ends[1], arrival.bytes + arrival.len, 1000, 0)) > 0;)
 		arrival.len += (size_t)n;
-	check_answer(body);
+	check_answer(SPAN(HEAD), body);
 	close(ends[1]);
 	free((void *)(uintptr_t)body.ptr);
 }
@@ -250,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_whatever_is_no_request_is_bad),
 		cmocka_unit_test(test_what_has_arrived_of_a_request),
 		cmocka_unit_test(test_answers_of_all_sizes_in_one_write),
+		cmocka_unit_test(test_a_head_of_more_than_one_write),
 		cmocka_unit_test(test_a_write_that_is_taken_in_parts_goes_on),
 		cmocka_unit_test(test_a_peer_that_has_gone_is_an_error),
 	};

@@ -355,10 +355,14 @@ static size_t count_of(const char *text, const char *part)
 /* In steps of 50 servers, between which other commands have their turn. */
 static void test_forecasts_of_many_servers_are_staged_in_parts(void **state)
 {
+	const char *heard;
+
 	(void)state;
 	fetch_answers("predictions", "predictions_current-healthy-90.json.gz");
 	refresh_fleet(&refresh, &claim);
-	assert_int_equal(count_of(redis_heard(), "EVALSHA 1 tft:s:" TOKEN ":series "), 2);
+	heard = redis_heard();
+	assert_int_equal(count_of(heard, "EVALSHA 1 tft:s:" TOKEN ":series "), 2);
+	assert_int_equal(count_of(heard, " TFTs\3"), 90);
 }
 
 /* The recorded fleet has one server at Danger or worse. */

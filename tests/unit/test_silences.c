@@ -216,20 +216,76 @@ static void silenced_servers_keep_their_place_and_do_not_lead(void **state)
 	has_server("a", 910);
 	has_server("b", 550);
 	has_server("c", 100);
+	has_server("d", RISK_ALERT);
 	has_silence_of("1", NOW + HOUR, "server", "a");
 	has_silence_of("2", NOW + HOUR, "server", "c");
+	has_silence_of("3", NOW + HOUR, "server", "d");
 	mark();
 	assert_true(span_is(run.snap->servers[0].name, "a"));
 	snapshot_count(run.snap, &all);
 	assert_int_equal(verdict_of(&all).level, LEVEL_IMMINENT);
-	assert_int_equal(all.silenced, 1); /* of those that need attention */
-	assert_int_equal(all.or_worse[LEVEL_DEGRADING], 2);
+	assert_int_equal(all.silenced, 2); /* of those that need attention */
+	assert_int_equal(all.or_worse[LEVEL_DEGRADING], 3);
 	snapshot_count_unsilenced(run.snap, &rest);
-	assert_int_equal(rest.total, 3);
-	assert_int_equal(rest.healthy, 2);
+	assert_int_equal(rest.total, 4);
+	assert_int_equal(rest.healthy, 3);
 	assert_int_equal(rest.or_worse[LEVEL_DEGRADING], 1);
 	assert_int_equal(rest.level[LEVEL_IMMINENT], 0);
-	assert_int_equal(rest.or_worse[LEVEL_HEALTHY], 3);
+	assert_int_equal(rest.or_worse[LEVEL_HEALTHY], 4);
+}
+
+/* Where the stored snapshot ends: with the record and the only server that is silenced. */
+struct ends {
+	uint64_t untold, server, silence;
+};
+
+static void put_ends(const struct ends *ends, struct buf *stored)
+{
+	struct buf with;
+
+	buf_init(&with, 1 << 20);
+	stored->len -= 1 + 8 + 4 + run.snap->told.len + 4 + 4 + 2;
+	bytes_put_int(&with, ends->untold, 1);
+	bytes_put_int(&with, 0, 8);
+	bytes_put_int(&with, run.snap->told.len, 4);
+	buf_span_add(&with, buf_span(&run.snap->told));
+	bytes_put_int(&with, 1, 4);
+	bytes_put_int(&with, ends->server, 4);
+	bytes_put_int(&with, ends->silence, 2);
+	buf_span_add(stored, buf_span(&with));
+	buf_free(&with);
+}
+
+static void only_what_is_there_can_be_silenced(void **state)
+{
+	static const struct {
+		struct ends ends;
+		bool is_read;
+	} rows[] = {{{REASON_COUNT - 1, 1, 1}, true},
+		    {{REASON_COUNT, 1, 1}, false},
+		    {{REASON_NONE, 2, 1}, false},
+		    {{REASON_NONE, 1, 2}, false}};
+	struct snapshot *back;
+	struct buf stored;
+
+	(void)state;
+	buf_init(&stored, 1 << 20);
+	has_server("x", 800);
+	has_server("y", 700);
+	has_silence_of("1", NOW + HOUR, "server", "x");
+	has_silence_of("2", NOW + HOUR, "server", "z");
+	mark();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_reset(&stored);
+		compact_encode(run.snap, &stored);
+		put_ends(&rows[i].ends, &stored);
+		back = compact_decode(buf_span(&stored));
+		assert_int_equal(back != NULL, rows[i].is_read);
+		if (back)
+			assert_true(span_is(back->servers[1].silence->id, "2"));
+		snapshot_free(&back);
+	}
+	buf_free(&stored);
 }
 
 static void a_damaged_record_silences_nobody(void **state)
@@ -268,6 +324,7 @@ int main(void)
 						begin, end),
 		cmocka_unit_test_setup_teardown(silenced_servers_keep_their_place_and_do_not_lead,
 						begin, end),
+		cmocka_unit_test_setup_teardown(only_what_is_there_can_be_silenced, begin, end),
 		cmocka_unit_test_setup_teardown(a_damaged_record_silences_nobody, begin, end),
 		cmocka_unit_test(an_id_has_nothing_that_leads_elsewhere),
 	};

@@ -484,6 +484,33 @@ static void a_doubled_stored_server_is_a_miss(void **state)
 	buf_free(&bytes);
 }
 
+/* Of the state of warm-up and scenario: each flag alone. */
+static void each_flag_has_its_own_bit(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct snapshot *s = snapshot_new(), *back;
+		struct buf bytes;
+
+		s->warmup.known = i == 0;
+		s->warmup.done = i == 1;
+		s->scenario.configured = i == 2;
+		s->scenario.known = i == 3;
+		assert_int_equal(snapshot_seal(s), 0);
+		buf_init(&bytes, 4096);
+		compact_encode(s, &bytes);
+		back = compact_decode(buf_span(&bytes));
+		assert_non_null(back);
+		assert_int_equal(back->warmup.known, i == 0);
+		assert_int_equal(back->warmup.done, i == 1);
+		assert_int_equal(back->scenario.configured, i == 2);
+		assert_int_equal(back->scenario.known, i == 3);
+		snapshot_free(&back);
+		snapshot_free(&s);
+		buf_free(&bytes);
+	}
+}
+
 /* Of the state of warm-up and scenario. */
 static void an_unknown_flag_is_a_miss(void **state)
 {
@@ -804,6 +831,7 @@ int main(void)
 		cmocka_unit_test(what_others_wrote_is_within_range),
 		cmocka_unit_test(whatever_series_was_written_can_be_read),
 		cmocka_unit_test(a_doubled_stored_server_is_a_miss),
+		cmocka_unit_test(each_flag_has_its_own_bit),
 		cmocka_unit_test(an_unknown_flag_is_a_miss),
 		cmocka_unit_test(a_scenario_is_printable_or_a_miss),
 		cmocka_unit_test(a_server_takes_about_two_hundred_and_forty_bytes),

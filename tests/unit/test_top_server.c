@@ -42,6 +42,7 @@ static struct series *new_series(void)
 	set_metric(series, METRIC_CPU_USER, 60, 0);
 	set_metric(series, METRIC_CPU_IDLE, 40, -0.24);
 	set_metric(series, METRIC_LOAD, 5, 0.125);
+	series->current[METRIC_UPTIME_DAYS] = 12;
 	return series;
 }
 
@@ -365,6 +366,11 @@ static const struct {
 	{"api-server", "",
 	 "\"cpu_user_pct\":{\"unit\":\"%\",\"current\":60,\"trend\":0,\"p10\":[55,55,", NULL},
 	{"api-server", "", "60],\"p90\":[65,", NULL},
+	/* What is known but not forecast. */
+	{"api-server", "",
+	 "\"uptime_days\":{\"unit\":\"days\",\"current\":12,\"trend\":null,\"p10\":[],\"p50\":[],"
+	 "\"p90\":[],",
+	 NULL},
 	{"api-server", "", "\"provenance\":\"trend\"", "\"provenance\":\"model\""},
 	{"api-server", "", "\"crossings\":[]", NULL},
 	{"api-top", "", "\"n\":5,\"servers\":[{\"rank\":1,\"server\":\"ppml0001\"", "ppetl001"},
