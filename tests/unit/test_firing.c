@@ -434,6 +434,18 @@ static void test_an_entry_of_the_future(void **state)
 	buf_free(&record);
 }
 
+/* Whatever their risk. */
+static void test_they_stand_in_the_order_of_their_names(void **state)
+{
+	(void)state;
+	run.rules.after = 1;
+	has_healthy();
+	has("b", 790);
+	has("a", 720);
+	step();
+	assert_string_equal(told(), "+0 danger a 0, +0 danger b 0");
+}
+
 /* --- what is sent --- */
 
 static struct json_object *sent; /* the last array */
@@ -507,6 +519,7 @@ static void test_an_alert_as_it_is_sent(void **state)
 			    "CPU 97.5% now, 98.5% in 30 min, I/O wait –% now, –% in 30 min, "
 			    "memory –% now, –% in 30 min, load – now, – in 30 min");
 	assert_string_equal(text_of(alert, "annotations", "accuracy"), "(none)");
+	assert_string_equal(text_of(alert, "annotations", "cause"), "(none)");
 	assert_string_equal(text_of(alert, NULL, "generatorURL"),
 			    "https://dash.example/fleet/server/ppdb%20%221%22%5Cx"
 			    "?at=2025-11-24T16:00:00Z");
@@ -553,6 +566,24 @@ static void test_what_is_over_has_its_true_end(void **state)
 	assert_string_equal(text_of(alert, NULL, "endsAt"), "2025-11-24T16:01:00.000Z");
 	assert_string_equal(text_of(alert, "annotations", "summary"), "db1 is below Danger");
 	assert_string_equal(text_of(alert, "annotations", "rules"), "(none)");
+}
+
+/* Its forecasts are old. */
+static void test_a_silent_server_has_no_forecast(void **state)
+{
+	struct json_object *alert;
+
+	(void)state;
+	run.rules.after = 1;
+	for (int i = 0; i < 10; i++) {
+		has_healthy();
+		has("db1", 100)->fingerprint = 7;
+		step();
+	}
+	alert = send("", NULL);
+	assert_string_equal(text_of(alert, "labels", "alertname"), "TftServerSilent");
+	assert_string_equal(text_of(alert, "annotations", "rules"), "(none)");
+	assert_string_equal(text_of(alert, "annotations", "forecast"), "(none)");
 }
 
 static void test_how_good_such_forecasts_were(void **state)
@@ -630,6 +661,7 @@ int main(void)
 		TEST(test_the_end_is_told_for_five_minutes),
 		TEST(test_a_server_that_is_gone_is_over),
 		TEST(test_a_bucket_that_is_made_twice_counts_once),
+		TEST(test_they_stand_in_the_order_of_their_names),
 		TEST(test_the_environment),
 		TEST(test_limits_that_the_forecast_crosses_soon),
 		TEST(test_silent_servers_and_a_silent_feed),
@@ -640,6 +672,7 @@ int main(void)
 		TEST(test_an_entry_that_cannot_be),
 		TEST(test_an_entry_of_the_future),
 		TEST_SENT(test_an_alert_as_it_is_sent),
+		TEST_SENT(test_a_silent_server_has_no_forecast),
 		TEST_SENT(test_without_an_address_there_is_no_link),
 		TEST_SENT(test_a_server_without_a_page),
 		TEST_SENT(test_what_is_over_has_its_true_end),

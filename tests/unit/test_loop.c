@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "captured.h"
 #include "serve_fixture.h"
 #include "server/loop.h"
 
@@ -287,13 +289,20 @@ static void test_a_refused_request(void **state)
 static void test_a_client_that_has_gone(void **state)
 {
 	int fd = dial();
+	const char *log;
 
 	(void)state;
-	ask(fd, 0, "GET", "/", "1");
+	ask(fd, 0, "GET", "/api/v1/status", "1");
 	(void)close(fd);
+	log_init(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, "web1");
+	capture_start();
 	start();
 	assert_part(get("/"), "<p>stored</p>");
 	assert_int_equal(stop_by(SIGTERM), LOOP_STOPPED);
+	log = capture_end();
+	log_init(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, "web1");
+	assert_part(log, " ev=client_gone path=/api/v1/status\n");
+	assert_null(strstr(log, " path=/\n"));
 }
 
 static void test_signals(void **state)

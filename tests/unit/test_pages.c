@@ -3,6 +3,7 @@
  * paging, escaping, and the whole text of the main states. */
 #include "config.h"
 
+#include "pages/table.h"
 #include "view_fixture.h"
 
 /* ---- whole texts ---- */
@@ -1134,9 +1135,75 @@ static void a_trend_begins_where_it_is_told(void **unused)
 	}
 }
 
+/* Links to another choice lead to its first part. */
+static void another_choice_begins_anew(void **unused)
+{
+	static const char *const rows[][3] = {
+		{"overview", "profile=db&page=2", "<a href=\"./?profile=ml#alerts\">1</a>"},
+		{"heatmap", "profile=db&page=2", "<a href=\"heatmap?profile=ml#heat\">1</a>"},
+		{"incidents", "page=2&sev=danger-up",
+		 "<a href=\"incidents?sev=danger-up&amp;range=7d\">7 days</a>"},
+		{"incidents", "page=2&sev=danger-up",
+		 "<a href=\"incidents?profile=ml&amp;sev=danger-up\">ML Compute</a>"},
+		{"incidents", "page=2&sev=danger-up",
+		 "<a href=\"incidents?sev=critical-up\">Critical or worse</a>"},
+		{"incidents", "page=2&sev=danger-up",
+		 "<a href=\"incidents?sev=danger\">Only Danger</a>"},
+	};
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_has(render(&f, rows[i][0], rows[i][1]), rows[i][2]);
+	fixture_free(&f);
+}
+
+/* Of the two in the table only. */
+static void trends_are_counted(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	f.snap->servers[0].cpu.change = 5;
+	f.snap->servers[1].cpu.change = f.snap->servers[2].cpu.change = -5;
+	f.snap->servers[2].risk = 100;
+	f.snap->servers[0].memory.change = f.snap->servers[1].memory.change = 0;
+	assert_has(
+		render(&f, "overview", ""),
+		"<li><b>1</b> worsening</li><li><b>1</b> improving</li><li><b>0</b> steady</li>");
+	fixture_free(&f);
+}
+
+static void parts_have_a_hundred_rows(void **unused)
+{
+	static const struct {
+		size_t count;
+		int page;
+		struct part part;
+	} rows[] = {{0, 1, {0, 0, 0}},         {1, 1, {0, 1, 1}},        {100, 1, {0, 100, 100}},
+		    {100, 2, {0, 100, 100}},   {101, 1, {0, 100, 101}},  {101, 2, {100, 101, 101}},
+		    {101, 3, {100, 101, 101}}, {200, 3, {100, 200, 200}}};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct query query;
+		struct part part;
+
+		query_init(&query);
+		query.page = rows[i].page;
+		part = table_part(&query, rows[i].count);
+		assert_memory_equal(&part, &rows[i].part, sizeof(part));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_choice_begins_anew),
+		cmocka_unit_test(parts_have_a_hundred_rows),
+		cmocka_unit_test(trends_are_counted),
 		cmocka_unit_test(whole_texts_are_as_expected),
 		cmocka_unit_test(rendering_is_deterministic),
 		cmocka_unit_test(rows_of_the_page_table_are_sound),

@@ -105,6 +105,7 @@ static void steps_and_strip_lead_to_moments(void **unused)
 		   "<rect class=\"sev-critical\" x=\"141\" y=\"6\" width=\"1\" height=\"34\"/>");
 	assert_has(page, "<title>12:01: no server at Degrading or worse</title>"
 			 "<rect class=\"sev-watch\" x=\"143\" y=\"35\" width=\"1\" height=\"5\"/>");
+	assert_has(page, "<path class=\"here\" d=\"M143.10 0V40\"/>");
 	/* There is no room for a time at the right edge: the strip ends at 12:10. */
 	assert_has_not(page, ">12:00</text>");
 	assert_int_equal(count_of(page, "tabindex=\"-1\"><title>"), 2);

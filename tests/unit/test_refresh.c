@@ -231,6 +231,18 @@ static void test_without_an_answer_no_step_is_taken(void **state)
 }
 
 /* The digests of warm-up and scenario. */
+/* Another call was made in this minute, and one before it. */
+static void test_pages_tell_how_many_calls_are_left(void **state)
+{
+	(void)state;
+	redis_on_array("LRANGE tft:budget:fleet", "1764000014123", "1763999900000");
+	redis_on("LRANGE tft:calls:fleet", "*0\r\n");
+	redis_on("LRANGE tft:actions", "*0\r\n");
+	redis_on("GET tft:epoch:fleet", "$2\r\ne1\r\n");
+	refresh_fleet(&refresh, &claim);
+	assert_part(redis_heard(), ", calls left in that minute: 25");
+}
+
 static void test_pages_repeat_the_small_groups(void **state)
 {
 	struct upstream_status said = {
@@ -447,7 +459,16 @@ static void test_what_cannot_be_read_is_read_again_in_the_next_bucket(void **sta
 	assert_no_part(heard, "EVALSHA 2 tft:brk:alerts ");
 	assert_no_part(heard, "TFTr");
 	fetch_says("silences", "0 200 0 -");
+	log_init(LOG_LEVEL_WARNING, LOG_FORMAT_LOGFMT, "web1");
+	capture_start();
 	readback_again(refresh.alerting, 1);
+	assert_part(capture_end(),
+		    " ev=alertmanager_unread alertmanager=2 result=not-understood\n");
+	alerting_answers();
+	capture_start();
+	readback_again(refresh.alerting, 1);
+	assert_string_equal(capture_end(), "");
+	log_init(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, "web1");
 	assert_part(fetch_orders(), "http://b:9093/api/v2/silences ");
 	assert_part(redis_heard(), " not-understood 0\n");
 	metrics_flush(metrics, cache);
@@ -1223,6 +1244,7 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_a_refresh_publishes_every_page),
+		TEST(test_pages_tell_how_many_calls_are_left),
 		TEST(test_pages_repeat_the_small_groups),
 		TEST(test_the_overview_tells_whether_there_is_an_earlier_moment),
 		TEST(test_a_refresh_takes_incidents_a_step_further),

@@ -331,6 +331,25 @@ static void test_a_flush_is_told(void **state)
 	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=14; detail=REFRESH");
 }
 
+/* Neither with a budget that is used up nor while nobody can claim. */
+static void test_where_nothing_newer_will_come_the_page_is_not_ending(void **state)
+{
+	static const struct {
+		const char *claim;
+		bool ending;
+	} rows[] = {{"busy", true}, {"budget", false}, {"open", false}};
+
+	(void)state;
+	on_snapshot("58799999", NOW_MS - 40000);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		pass_ms(20000);
+		redis_on_array("EVALSHA 8", rows[i].claim, "58800000", "1764000015123", "e1",
+			       "9000");
+		get("/", "");
+		assert_int_equal(response.ending, rows[i].ending);
+	}
+}
+
 static void test_an_open_breaker_is_told(void **state)
 {
 	(void)state;
@@ -600,6 +619,11 @@ static void test_what_redis_refuses_of_a_moment_costs_its_part_only(void **state
 		assert_incomplete(refused[i][1], refused[i][2]);
 		redis_on(refused[i][0], "*0\r\n");
 	}
+	/* What no strip of a day stands beside. */
+	redis_on("XRANGE tfthist:fleet", "-WRONGTYPE no stream\r\n");
+	get("/api/v1/history", AT_THEN);
+	assert_int_equal(response.status, 200);
+	assert_false(response.immutable);
 }
 
 /* --- Redis away --- */
@@ -1036,7 +1060,7 @@ static void use_alertmanagers(const char *urls, size_t count)
 
 static void test_a_silence_is_asked_for(void **state)
 {
-	const char *orders;
+	const char *orders, *heard;
 
 	(void)state;
 	settings.anonymous = ROLE_OPERATOR;
@@ -1053,7 +1077,9 @@ static void test_a_silence_is_asked_for(void **state)
 	assert_null(strstr(orders, "http://b:9093"));
 	assert_non_null(strstr(orders, "\"server\",\"value\":\"a\\\"\\u000a%7B\""));
 	assert_non_null(strstr(orders, "\"createdBy\":\"operator\",\"comment\":\"disk swap\""));
-	assert_heard(redis_heard(), " silence.set done - 20");
+	heard = redis_heard();
+	assert_heard(heard, " silence.set done - 20");
+	assert_heard(heard, "SET tft:epoch:alertmanager "); /* so that it is read again */
 	post("/silence", "format=json", "profile=db&q=Ab&ends=2025-11-25T00:00:00Z&comment=x");
 	assert_int_equal(response.status, 200);
 	assert_body("\"silence\":\"" SILENCE_ID "\",\"until\":\"2025-11-25T00:00:00Z\"}");
@@ -1062,6 +1088,10 @@ static void test_a_silence_is_asked_for(void **state)
 	assert_non_null(strstr(orders, "(?s).*[aA][bB].*"));
 	(void)unlink(silence_path);
 }
+
+#define TENTH                                                                                      \
+	"1234567890123456789012345678901234567890123456789012345678901234567890123456789012345"
+#define LONG TENTH TENTH TENTH TENTH TENTH TENTH TENTH TENTH TENTH TENTH /* than any field */
 
 static void test_an_incomplete_silence_is_not_asked_for(void **state)
 {
@@ -1078,6 +1108,8 @@ static void test_an_incomplete_silence_is_not_asked_for(void **state)
 		"server=a&hours=1&ends=tomorrow&comment=x",
 		"server=a&ends=2025-11-24T16:00:00Z&comment=x",
 		"server=a&ends=2025-12-26T00:00:00Z&comment=x",
+		"server=" LONG "&profile=db&hours=1&comment=x",
+		"server=a&hours=1&ends=" LONG "&comment=x",
 		"server=a&hours=1",
 		"server=a&hours=1&comment=++",
 		"server=a&hours=1&comment=a%0Ab",
@@ -1115,7 +1147,7 @@ static void test_what_an_alertmanager_says_is_shown_but_believed_in_nothing(void
 {
 	static const char *const nonsense[] = {"", "[]", "{\"silenceID\":7}",
 					       "{\"silenceID\":\"../x\"}"};
-	const char *orders;
+	const char *orders, *heard;
 
 	(void)state;
 	use_alertmanagers("http://a:9093,http://b:9093", 2);
@@ -1125,7 +1157,9 @@ static void test_what_an_alertmanager_says_is_shown_but_believed_in_nothing(void
 	assert_int_equal(response.status, 502);
 	assert_body("It said: <code>&lt;script&gt;bad</code>");
 	assert_null(strstr(fetch_orders(), "http://b:9093"));
-	assert_heard(redis_heard(), " silence.set refused a 20");
+	heard = redis_heard();
+	assert_heard(heard, " silence.set refused a 20");
+	assert_null(strstr(heard, "SET tft:epoch:alertmanager "));
 	post("/silence", "format=json", "server=a&hours=1&comment=x");
 	assert_body("\"said\":\"\\u003cscript\\u003ebad\"");
 	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
@@ -1184,6 +1218,8 @@ static void test_only_a_silence_of_this_fleet_is_ended(void **state)
 		orders = fetch_orders();
 		if (response.status != rows[i].status)
 			fail_msg("%s: %d", rows[i].answer, response.status);
+		assert_int_equal(strstr(redis_heard(), "SET tft:epoch:alertmanager ") != NULL,
+				 rows[i].status == 303);
 		assert_int_equal(strstr(orders, "DELETE http://a:9093/api/v2/silence/" SILENCE_ID
 						" ") != NULL,
 				 rows[i].status == 303);
@@ -1840,6 +1876,7 @@ int main(int argc, char **argv)
 		TEST(test_old_data_are_shown_and_told),
 		TEST(test_a_stale_page_outlives_the_claim),
 		TEST(test_a_flush_is_told),
+		TEST(test_where_nothing_newer_will_come_the_page_is_not_ending),
 		TEST(test_an_open_breaker_is_told),
 		TEST(test_cold_is_503_and_warming_up_is_an_answer),
 		TEST(test_a_damaged_snapshot_is_the_one_before),

@@ -206,6 +206,7 @@ static void three_equal_snapshots_over_a_minute_are_silence(void **state)
 	step(&s, 61000, 5); /* after a minute, but only two */
 	assert_int_equal(count_silent(s), 0);
 	step(&s, 62000, 5);
+	assert_int_equal(snapshot_find(s, SPAN("a"))->same_count, 3);
 	assert_int_equal(count_silent(s), 1);
 	assert_true(server_is_silent(snapshot_find(s, SPAN("a")), s->gen_ms));
 	step(&s, 63000, 6); /* speaks again */

@@ -293,6 +293,20 @@ static void a_crossing_of_the_worse_limit_warns_of_both(void **unused)
 	end(&r);
 }
 
+static void what_is_reached_without_a_crossing_was_missed(void **unused)
+{
+	struct run r;
+
+	(void)unused;
+	begin(&r);
+	set_crossing(has(&r, "ppgen1"), CROSSING_MEM_USED, 80, NAN);
+	step(&r, 0);
+	set_crossing(has(&r, "ppgen1"), CROSSING_MEM_USED, 92, NAN);
+	step(&r, MINUTE);
+	assert_told(&r, "1 1 6 6 0 ppgen1");
+	end(&r);
+}
+
 static void of_very_many_outcomes_some_are_told(void **unused)
 {
 	struct run r;
@@ -666,6 +680,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_goes_silent_or_away_is_not_judged),
 		cmocka_unit_test(limits_are_those_of_the_profile),
 		cmocka_unit_test(a_crossing_of_the_worse_limit_warns_of_both),
+		cmocka_unit_test(what_is_reached_without_a_crossing_was_missed),
 		cmocka_unit_test(of_very_many_outcomes_some_are_told),
 		cmocka_unit_test(a_damaged_record_is_told_and_forgotten),
 		cmocka_unit_test(a_record_that_cannot_be_is_refused),
