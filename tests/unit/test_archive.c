@@ -618,9 +618,10 @@ static void test_the_last_outcomes_of_each_hour_count(void **state)
 	buf_init(&entries, 65536);
 	put_outcomes(&entries, END - 2 * HOUR + 1000, 5);
 	put_outcomes(&entries, END - 2 * HOUR + 2000, 7);
+	put_scores(&entries, END - 2 * HOUR + 3000, 100, false); /* not theirs */
 	put_outcomes(&entries, END - HOUR, 1);
 	put_outcomes(&entries, END - 1000, 30);
-	on_entries("XRANGE tfthist:warnings", 4, &entries);
+	on_entries("XRANGE tfthist:warnings", 5, &entries);
 	redis_on("XRANGE tfthist:outcomes", "*0\r\n");
 	warnings_batch_add(&batch, END - 3 * HOUR, END, &warnings, &range);
 	assert_int_equal(cache_batch_read(cache, &batch), 0);

@@ -148,6 +148,24 @@ static void kinds_come_in_the_order_of_importance(void **unused)
 	end(&m);
 }
 
+/* However high their risk still is. */
+static void the_greatest_improvement_comes_first(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	put_both(&m, "much-left", SAMPLE(BOTH(FULL, WAIT)), SAMPLE(CALM));
+	put_both(&m, "little-left", SAMPLE(CPU(FULL)), SAMPLE(CPU(91)));
+	put_both(&m, "much-fell", SAMPLE(IO(WAIT)), SAMPLE(CALM));
+	put_both(&m, "little-fell", SAMPLE(IO(WAIT)), SAMPLE(CPU(91)));
+	find(&m);
+	assert_string_equal(
+		told(&m),
+		"environment left:much-left left:little-left fell:much-fell fell:little-fell");
+	end(&m);
+}
+
 static void a_server_has_its_most_important_change_only(void **unused)
 {
 	struct moments m;
@@ -567,6 +585,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_told_of_equal_moments),
 		cmocka_unit_test(nothing_is_told_of_two_empty_fleets),
 		cmocka_unit_test(kinds_come_in_the_order_of_importance),
+		cmocka_unit_test(the_greatest_improvement_comes_first),
 		cmocka_unit_test(a_server_has_its_most_important_change_only),
 		cmocka_unit_test(a_status_that_nobody_tells_does_not_change),
 		cmocka_unit_test(whoever_moved_by_five_points_is_told),

@@ -230,6 +230,20 @@ static void test_the_environment(void **state)
 				    "+4 warning  0");
 }
 
+static void test_the_environment_at_warning(void **state)
+{
+	(void)state;
+	run.rules.after = 1;
+	run.rules.from = LEVEL_IMMINENT;
+	has("a", 100);
+	has("b", 100);
+	has("e", 100);
+	has("c", 720);
+	has("d", 720);
+	step();
+	assert_string_equal(told(), "+4 warning  0");
+}
+
 static void cross(struct server *server, uint8_t steps, bool critical)
 {
 	server->crossings[CROSSING_MEM_USED] = (struct crossing){steps, critical, 99};
@@ -663,6 +677,7 @@ int main(void)
 		TEST(test_a_bucket_that_is_made_twice_counts_once),
 		TEST(test_they_stand_in_the_order_of_their_names),
 		TEST(test_the_environment),
+		TEST(test_the_environment_at_warning),
 		TEST(test_limits_that_the_forecast_crosses_soon),
 		TEST(test_silent_servers_and_a_silent_feed),
 		TEST(test_an_outage_that_has_ended),

@@ -103,6 +103,10 @@ static void test_ceiling_counts_packed_bytes(void **state)
 	fill_noise(noise, sizeof(noise));
 	assert_int_equal(gzip_compress((struct span){(char *)noise, sizeof(noise)}, 6, &out), -1);
 	buf_free(&out);
+	/* Also for one whose last piece has no room. */
+	buf_init(&out, 1000);
+	assert_int_equal(gzip_compress((struct span){(char *)noise, 2000}, 6, &out), -1);
+	buf_free(&out);
 }
 
 static void test_known_checksums(void **state)

@@ -3,6 +3,7 @@
  * host name. */
 #include "config.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -157,6 +158,7 @@ static void test_a_huge_file_is_refused(void **state)
 	(void)state;
 	memset(big, '\n', sizeof(big));
 	write_bytes("t.conf", big, sizeof(big), 0644);
+	errno = 0;
 	assert_int_equal(settings_load(&settings, "t.conf", &err), -1);
 	assert_string_equal(err.msg, "t.conf: File too large");
 }

@@ -162,6 +162,8 @@ static void forecasts_of_these_hours_are_scored(void **unused)
 
 	(void)unused;
 	take_all(&trail, SPAN(""), TRAIL_POINTS, TRAIL_POINTS);
+	/* What stands beside its values is of another metric. */
+	trail.of[0].values[METRIC_MEM_USED + 1][0] = 50;
 	score = trail_score(&trail.of[0], KEPT_MEMORY, 98);
 	assert_int_equal(score.count, 35);
 	assert_int_equal(score.held, 35);
