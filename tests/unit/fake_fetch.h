@@ -3,8 +3,8 @@
  * tft-fetch as a test wants it: the test's own program, started again. fake_fetch_runs comes first
  * in its main. What a call gets stands in the environment under the name of its endpoint
  * ("predictions", "status", "scenario", "set", "alerts", "told", "silence", "silences", "about"): "<reason> <status> <retry_after_ms> <file>", with -
- * for no body, or a word of its own: "hang", "die", "half", "forever", "odd". The orders are kept
- * in the file ORDERS.
+ * for no body, or a word of its own: "hang", "die", "half", "forever", "odd". After "slow " each
+ * byte comes alone. The orders are kept in the file ORDERS.
  */
 #ifndef TFT_FAKE_FETCH_H
 #define TFT_FAKE_FETCH_H
@@ -16,7 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include <cmocka.h>
 #include <zlib.h>
@@ -24,17 +27,24 @@
 #include "refresh/fetch.h"
 #include "refresh/upstream.h"
 
+/* Each byte is sent when the one before has been read. */
+static bool fetch_is_slow;
+
 static inline void fetch_write(const void *bytes, size_t len)
 {
 	const char *at = bytes;
 
 	while (len) {
-		ssize_t n = write(STDOUT_FILENO, at, len);
+		ssize_t n = write(STDOUT_FILENO, at, fetch_is_slow ? 1 : len);
+		int unread = (int)n;
 
 		if (n <= 0)
 			_exit(1);
 		at += n;
 		len -= (size_t)n;
+		while (fetch_is_slow && unread)
+			if (ioctl(STDOUT_FILENO, SIOCOUTQ, &unread) != 0)
+				_exit(1);
 	}
 }
 
@@ -95,6 +105,10 @@ static inline void play_fetch(const char *script)
 	fetch_length end = 0;
 	char path[512];
 
+	if (strncmp(script, "slow ", 5) == 0) {
+		fetch_is_slow = true;
+		script += 5;
+	}
 	if (strcmp(script, "die") == 0)
 		_exit(1);
 	if (strcmp(script, "hang") == 0)

@@ -80,10 +80,13 @@ static void json_is_told_by_its_type(void **unused)
 
 static void hear(struct transfer *t, const char *line)
 {
-	char copy[100];
+	size_t len = strlen(line);
+	char *copy = malloc(len); /* a sanitizer sees a read beyond it */
 
-	(void)snprintf(copy, sizeof(copy), "%s", line);
-	assert_int_equal(on_header(copy, 1, strlen(line), t), strlen(line));
+	assert_non_null(copy);
+	memcpy(copy, line, len);
+	assert_int_equal(on_header(copy, 1, len, t), len);
+	free(copy);
 }
 
 /* An interim answer leaves nothing behind. */
@@ -101,6 +104,10 @@ static void each_status_line_begins_anew(void **unused)
 	hear(&t, "HTTP/1.1 200 OK\r\n");
 	assert_false(t.is_json);
 	assert_int_equal(t.retry_after_ms, 0);
+	hear(&t, "Content-Type: application/json");
+	hear(&t, "Retry-After: 9");
+	assert_true(t.is_json);
+	assert_int_equal(t.retry_after_ms, 9000);
 }
 
 /* ---- reasons ---- */

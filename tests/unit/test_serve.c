@@ -331,6 +331,40 @@ static void test_a_flush_is_told(void **state)
 	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=14; detail=REFRESH");
 }
 
+/* A refresh asks for the small groups itself. */
+static void test_who_refreshes_asks_for_the_state_once(void **state)
+{
+	const char *orders, *status;
+
+	(void)state;
+	on_snapshot("58799999", NOW_MS - 40000);
+	redis_on_array("EVALSHA 8", "won", "58800000", "1764000015123", "e1");
+	get("/", "");
+	fetch_orders();
+	serve_after(serve);
+	orders = fetch_orders();
+	assert_non_null(strstr(orders, "/predictions/current "));
+	status = strstr(orders, "/status ");
+	assert_non_null(status);
+	assert_null(strstr(status + 1, "/status "));
+}
+
+/* For a moment what Redis said last still holds. */
+static void test_right_after_redis_went_its_last_word_is_told(void **state)
+{
+	(void)state;
+	on_snapshot("58799999", NOW_MS - 40000);
+	redis_on_array("HMGET tft:brk:fleet", "connection-refused", "1764000000000",
+		       "1764000030000");
+	redis_on_array("EVALSHA 8", "open", "58800000", "1764000015123", "e1", "9000");
+	get("/", "");
+	serve_after(serve); /* keeps the snapshot */
+	redis_reset();
+	get("/", "");
+	assert_int_equal(response.status, 200);
+	assert_body("connection refused");
+}
+
 /* Neither with a budget that is used up nor while nobody can claim. */
 static void test_where_nothing_newer_will_come_the_page_is_not_ending(void **state)
 {
@@ -444,6 +478,18 @@ static void test_a_moment_of_the_past_never_changes(void **state)
 	assert_int_equal(response.status, 200);
 	assert_string_equal(response.filename, "tft_heatmap_20251124_155930.csv");
 	assert_true(response.immutable);
+}
+
+static void test_the_day_before_a_moment(void **state)
+{
+	(void)state;
+	on_moment(THEN_MS);
+	get("/heatmap", AT_THEN);
+	assert_body("No history is kept of the day before this moment.");
+	redis_on_stream("XRANGE tfthist:hours", 1763917200000, "d",
+			SPAN("1763917230030 1 0.5 0.5 0 1 0 0 0 0 1 900 850 ppdb001 healthy"));
+	get("/heatmap", AT_THEN);
+	assert_body("<svg id=\"strip\"");
 }
 
 static void test_a_moment_whose_bucket_is_not_over_may_still_change(void **state)
@@ -1876,11 +1922,14 @@ int main(int argc, char **argv)
 		TEST(test_old_data_are_shown_and_told),
 		TEST(test_a_stale_page_outlives_the_claim),
 		TEST(test_a_flush_is_told),
+		TEST(test_who_refreshes_asks_for_the_state_once),
+		TEST(test_right_after_redis_went_its_last_word_is_told),
 		TEST(test_where_nothing_newer_will_come_the_page_is_not_ending),
 		TEST(test_an_open_breaker_is_told),
 		TEST(test_cold_is_503_and_warming_up_is_an_answer),
 		TEST(test_a_damaged_snapshot_is_the_one_before),
 		TEST(test_a_moment_of_the_past_never_changes),
+		TEST(test_the_day_before_a_moment),
 		TEST(test_a_moment_whose_bucket_is_not_over_may_still_change),
 		TEST(test_a_comparison_in_the_past),
 		TEST(test_a_view_of_the_past_has_one_address),
