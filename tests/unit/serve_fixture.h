@@ -39,6 +39,7 @@ static inline void on_snapshot(const char *bucket, int64_t gen_ms)
 	snap->interval_ms = 30000;
 	snap->gen_ms = gen_ms;
 	snap->fill_ms = 600;
+	snap->warmup = (struct warmup){true, true, 100, 200, 150, 0, 0};
 	(void)snprintf(snap->id, sizeof(snap->id), "%s", "s1");
 	buf_reset(&compact);
 	compact_encode(snap, &compact);

@@ -132,14 +132,16 @@ static void what_cannot_be_compared_is_counted(void **state)
 	struct accuracy_hour *hour = new_hour(HOUR);
 	const struct accuracy_sums *sums = sums_of(hour, ACCURACY_USUAL);
 	struct forecasts made = made_for("ppweb1", q, 40);
-	struct snapshot *snap = now_of("ppweb1", 40), *other = now_of("ppweb2", 40);
+	struct snapshot *snap = now_of("ppweb1", 40), *other = now_of("ppweb2", 40),
+			*before = now_of("ppweb0", 40);
 
 	(void)state;
 	score_one(hour, 1, "ppweb1", none, 40, 40);
 	score_one(hour, 1, "ppweb1", q, NAN, 40);
 	score_one(hour, 1, "ppweb1", q, 40, NAN);
 	accuracy_score(hour, &made, 1, other);
-	assert_int_equal(sums->absent, 4);
+	accuracy_score(hour, &made, 1, before);
+	assert_int_equal(sums->absent, 5);
 	snap->servers[0].same_count = 10;
 	accuracy_score(hour, &made, 1, snap);
 	assert_int_equal(sums->silent, 1);
@@ -157,6 +159,7 @@ static void what_cannot_be_compared_is_counted(void **state)
 	accuracy_score(hour, &made, 1, snap);
 	assert_int_equal(sums->n, 2);
 	forecasts_free(&made);
+	snapshot_free(&before);
 	snapshot_free(&snap);
 	snapshot_free(&other);
 	free(hour);

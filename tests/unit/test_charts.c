@@ -305,9 +305,22 @@ static void drawings_are_as_expected(void **unused)
 	buf_free(&all);
 }
 
+/* 1, 2, 5 and 10 of each size. */
+static void an_axis_ends_with_a_round_number(void **unused)
+{
+	static const double rows[][2] = {{0, 1},     {NAN, 1},   {1, 1},     {1.1, 2}, {2, 2},
+					 {2.1, 5},   {5, 5},     {5.1, 10},  {10, 10}, {11, 20},
+					 {200, 200}, {0.5, 0.5}, {0.06, 0.1}};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_float_equal(chart_ceiling(rows[i][0]), rows[i][1], 1e-12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_axis_ends_with_a_round_number),
 		cmocka_unit_test(drawings_are_as_expected),
 	};
 

@@ -260,6 +260,26 @@ static void test_limits_that_the_forecast_crosses_soon(void **state)
 	assert_string_equal(told(), "+1 critical soon 0, +1 warning soon 0, +1 warning warn 0");
 }
 
+/* Those of one server by their limits, whichever was seen first. */
+static void test_several_crossings_of_one_server(void **state)
+{
+	(void)state;
+	run.rules.after = 1;
+	for (int i = 0; i < 3; i++) {
+		struct server *server = has("x", 100);
+
+		for (int k = 0; k < CROSSINGS; k++)
+			server->crossings[k] =
+				(struct crossing){(uint8_t)(i != 1 || k % 2), false, 99};
+		has_healthy();
+		step();
+		for (size_t k = 1; k < firings_count(&run.firings); k++)
+			assert_true(firings_list(&run.firings)[k - 1].part <
+				    firings_list(&run.firings)[k].part);
+	}
+	assert_int_equal(firings_count(&run.firings), CROSSINGS);
+}
+
 static void test_silent_servers_and_a_silent_feed(void **state)
 {
 	(void)state;
@@ -679,6 +699,7 @@ int main(void)
 		TEST(test_the_environment),
 		TEST(test_the_environment_at_warning),
 		TEST(test_limits_that_the_forecast_crosses_soon),
+		TEST(test_several_crossings_of_one_server),
 		TEST(test_silent_servers_and_a_silent_feed),
 		TEST(test_an_outage_that_has_ended),
 		TEST(test_while_no_data_come),

@@ -1176,6 +1176,29 @@ static void trends_are_counted(void **unused)
 	fixture_free(&f);
 }
 
+/* What is told of alerts begins with exactly 50.0. */
+static void a_server_at_the_limit_is_an_alert(void **unused)
+{
+	struct snapshot *snap = new_snapshot();
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_init(&f);
+	for (size_t i = 0; i < FLEET; i++)
+		add_sample(snap, fleet[i].name, &fleet[i]);
+	add_sample(snap, "edge", &fleet[4]);
+	snap->servers[FLEET].risk = RISK_ALERT;
+	fixture_use(&f, snap);
+	page = render(&f, "overview", "q=edge");
+	assert_has(page, "<li id=\"case-edge\">");
+	assert_has(page, "<tr id=\"srv-edge\">");
+	assert_has(page,
+		   "<b>0</b> worsening</li><li><b>0</b> improving</li><li><b>1</b> steady</li>");
+	assert_has(page, "4 alerts, 1 row shown, 3 hidden by filter");
+	fixture_free(&f);
+}
+
 static void parts_have_a_hundred_rows(void **unused)
 {
 	static const struct {
@@ -1203,6 +1226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_choice_begins_anew),
 		cmocka_unit_test(parts_have_a_hundred_rows),
+		cmocka_unit_test(a_server_at_the_limit_is_an_alert),
 		cmocka_unit_test(trends_are_counted),
 		cmocka_unit_test(whole_texts_are_as_expected),
 		cmocka_unit_test(rendering_is_deterministic),

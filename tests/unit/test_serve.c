@@ -349,6 +349,36 @@ static void test_who_refreshes_asks_for_the_state_once(void **state)
 	assert_null(strstr(status + 1, "/status "));
 }
 
+static void on_warm_status(void)
+{
+	redis_on_array("HMGET tft:cur:status", "882000007", "e1", "1764000014123", "-", "0");
+	redis_on("GET tft:epoch:", "$2\r\ne1\r\n");
+	redis_on_entry(
+		"HMGET tft:status:882000007", "status", "-",
+		SPAN("{\"tick_count\":5,\"warmup\":{\"is_warmed_up\":true,"
+		     "\"progress_percent\":100,\"current_size\":200,\"required_size\":150}}"),
+		"");
+}
+
+/* Its own time is told unless fresh data say the same. */
+static void test_the_state_of_warm_up_has_its_time(void **state)
+{
+	static const char told[] =
+		"\"required_size\":150,\"asked_at\":\"2025-11-24T16:00:14.123Z\"}";
+
+	(void)state;
+	on_warm_status();
+	get("/api/v1/status", "");
+	assert_body("\"required_size\":150,\"asked_at\":null}");
+	on_snapshot("58799999", NOW_MS - 700000);
+	get("/api/v1/status", "");
+	assert_body(told);
+	redis_on_nothing();
+	on_warm_status();
+	get("/api/v1/status", "");
+	assert_body(told);
+}
+
 /* For a moment what Redis said last still holds. */
 static void test_right_after_redis_went_its_last_word_is_told(void **state)
 {
@@ -1923,6 +1953,7 @@ int main(int argc, char **argv)
 		TEST(test_a_stale_page_outlives_the_claim),
 		TEST(test_a_flush_is_told),
 		TEST(test_who_refreshes_asks_for_the_state_once),
+		TEST(test_the_state_of_warm_up_has_its_time),
 		TEST(test_right_after_redis_went_its_last_word_is_told),
 		TEST(test_where_nothing_newer_will_come_the_page_is_not_ending),
 		TEST(test_an_open_breaker_is_told),
