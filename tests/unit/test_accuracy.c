@@ -398,6 +398,8 @@ static void a_block_is_as_long_as_the_horizon(void **state)
 
 	add_values(one, HOUR, 0, 1000, 1);
 	assert_true(isnan(accuracy_interval(memory_of(one, 0)).high));
+	add_values(one, HOUR - HOUR_MS, 0, 1000, 1);
+	assert_true(accuracy_interval(memory_of(one, 0)).high > 0);
 	free(one);
 }
 

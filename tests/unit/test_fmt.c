@@ -227,13 +227,38 @@ static void test_dates(void **state)
 	assert_string_equal(fmt_plural(2), "s");
 }
 
+static void test_changes_have_an_arrow_unless_they_are_printed_as_none(void **state)
+{
+	static const struct {
+		double value;
+		const char *text;
+	} rows[] = {{0.05, "↑ +0.1%"},  {0.049, "0.0%"},  {0, "0.0%"},
+		    {-0.05, "↓ -0.1%"}, {-0.049, "0.0%"}, {12.34, "↑ +12.3%"}};
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 100);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_reset(&b);
+		fmt_change(&b, rows[i].value, "%");
+		assert_int_equal(b.len, strlen(rows[i].text));
+		assert_memory_equal(b.data, rows[i].text, b.len);
+	}
+	buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers),   cmocka_unit_test(test_scales),
-		cmocka_unit_test(test_deltas),    cmocka_unit_test(test_tenths),
-		cmocka_unit_test(test_money),     cmocka_unit_test(test_times),
-		cmocka_unit_test(test_durations), cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_changes_have_an_arrow_unless_they_are_printed_as_none),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_scales),
+		cmocka_unit_test(test_deltas),
+		cmocka_unit_test(test_tenths),
+		cmocka_unit_test(test_money),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_dates),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

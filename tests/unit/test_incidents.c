@@ -495,6 +495,7 @@ static void without_any_the_page_says_so(void **state)
 
 	(void)state;
 	begin_page(&p, "");
+	assert_has(render(&p.f, "incidents", "sort=from"), "No incidents in this time.");
 	assert_has(render(&p.f, "incidents", ""), "No incidents in this time.");
 	assert_has(render(&p.f, "api-incidents", ""), "\"range\":\"1d\",\"incidents\":[]");
 	p.f.view.incidents = NULL;

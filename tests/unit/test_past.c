@@ -109,7 +109,9 @@ static void steps_and_strip_lead_to_moments(void **unused)
 	/* There is no room for a time at the right edge: the strip ends at 12:10. */
 	assert_has_not(page, ">12:00</text>");
 	assert_int_equal(count_of(page, "tabindex=\"-1\"><title>"), 2);
+	/* Nor for the code of the next level. */
 	assert_has(page, "y=\"12\" text-anchor=\"end\">CR</text>");
+	assert_int_equal(count_of(page, " y=\"12\""), 1);
 	f.view.day = NULL;
 	assert_has(render(&f, "heatmap", "at=" THEN), "No history is kept of the day before");
 	end(&f, &day);

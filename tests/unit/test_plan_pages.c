@@ -380,6 +380,52 @@ static void the_page_tells_what_an_alertmanager_does(void **unused)
 	fixture_free(&f);
 }
 
+/* So many alerts and as many silences. */
+static void tell_many(struct fixture *f, size_t count)
+{
+	struct alertmanager head = {
+		.read_ms = GEN_MS, .alert_count = count, .silences = {NULL, count}};
+	struct buf listed, firing, record;
+
+	buf_init(&listed, 1 << 20);
+	buf_init(&firing, 1 << 20);
+	buf_init(&record, 1 << 20);
+	for (size_t i = 0; i < count; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "n%zu", i);
+		silence_put(&(struct silence){.id = span_str(name), .until_ms = GEN_MS + HOUR},
+			    &listed);
+		alertmanager_put_alert(&(struct told_alert){.name = span_str(name)}, 0, &firing);
+	}
+	alertmanager_put(&head, buf_span(&listed), buf_span(&firing), &record);
+	silenced_take(f->snap, buf_span(&record));
+	f->site.sends_alerts = true;
+	buf_free(&listed);
+	buf_free(&firing);
+	buf_free(&record);
+}
+
+static void each_table_has_a_hundred_rows(void **unused)
+{
+	struct fixture f;
+	const char *page;
+
+	(void)unused;
+	fixture_fleet(&f);
+	tell_many(&f, 100);
+	page = render(&f, "alerting", "");
+	assert_int_equal(count_of(page, "<td data-l=\"Receivers\">"), 100);
+	assert_int_equal(count_of(page, "<tr id=\"silence-"), 100);
+	assert_has_not(page, " more: <a href=\"api/v1/alerting\">");
+	tell_many(&f, 101);
+	page = render(&f, "alerting", "");
+	assert_int_equal(count_of(page, "<td data-l=\"Receivers\">"), 100);
+	assert_int_equal(count_of(page, "<tr id=\"silence-"), 100);
+	assert_int_equal(count_of(page, ">1 more: <a href=\"api/v1/alerting\">"), 2);
+	fixture_free(&f);
+}
+
 /* Before they are silenced, the page names those that are there. */
 static void chosen_servers_can_be_silenced(void **unused)
 {
@@ -752,6 +798,7 @@ int main(void)
 		cmocka_unit_test(calm_fleet_plans_nothing),
 		cmocka_unit_test(plans_say_that_nothing_is_done),
 		cmocka_unit_test(the_page_tells_what_an_alertmanager_does),
+		cmocka_unit_test(each_table_has_a_hundred_rows),
 		cmocka_unit_test(chosen_servers_can_be_silenced),
 		cmocka_unit_test(the_api_tells_what_an_alertmanager_does),
 		cmocka_unit_test(a_silenced_server_keeps_its_place_and_does_not_lead),

@@ -941,6 +941,27 @@ static void test_a_worker_alone_goes_on_with_the_alerts(void **state)
 	(void)close(c.host_fd);
 }
 
+/* All workers of a host together. */
+static void test_a_host_alone_tells_once_an_interval(void **state)
+{
+	struct local *first, *second;
+
+	(void)state;
+	config.host_fd = listen_socket();
+	first = local_new(&config);
+	second = local_new(&config);
+	for (int i = 0; i < 2; i++) {
+		assert_true(local_alerts_due(first));
+		assert_true(local_take_alerts(first));
+		assert_false(local_take_alerts(second));
+		assert_false(local_alerts_due(first));
+		pass_ms(30000);
+	}
+	local_free(&first);
+	local_free(&second);
+	(void)close(config.host_fd);
+}
+
 static void test_failures_in_a_row_wait_longer(void **state)
 {
 	static const int64_t waits[] = {30000, 60000, 60000, 60000};
@@ -1277,6 +1298,7 @@ int main(int argc, char **argv)
 		TEST(test_both_are_asked_without_a_cache),
 		TEST(test_a_worker_alone_keeps_its_own_snapshot),
 		TEST(test_a_worker_alone_goes_on_with_the_alerts),
+		TEST(test_a_host_alone_tells_once_an_interval),
 		TEST(test_failures_in_a_row_wait_longer),
 		TEST(test_each_worker_has_its_share_of_the_budget),
 		TEST(test_a_host_makes_its_share_of_calls_and_no_more),
