@@ -56,12 +56,12 @@ struct conn {
 };
 
 struct conns {
+	struct conn conn[CONNS];
 	int listen_fd, epoll;
 	uint64_t turn;
 	int64_t limited_ms; /* monotonic: when the timer was set; 0: it is not */
 	int64_t half_ms;    /* monotonic: no HALF ends before; 0: there is none */
 	char seen[REQUEST_BYTES];
-	struct conn conn[CONNS];
 };
 
 static void on_alarm(int sig)

@@ -185,6 +185,29 @@ static void a_change_of_scenario_is_a_labelled_mark(void **state)
 	assert_has(page, "<line x1=\"96.6%\" x2=\"96.6%\" y2=\"90%\"/><text x=\"96.6%\" y=\"6%\" "
 			 "class=\"end\">degrading</text>");
 	end(&p);
+	begin(&p, HISTORY_30M);
+	add(&p, 240000, "1 0.5 0.25 0 0 0 1 1 2 6 3100 650 ppdb001 critical");
+	add_some(&p);
+	page = render(&p.f, "history", "metric=prob_30m");
+	assert_has(page, ">degrading</text>");
+	assert_has(page, ">healthy</text>");
+	end(&p);
+}
+
+/* A time within less than a day needs no date. */
+static void times_of_a_day_have_their_date(void **state)
+{
+	struct page_fixture p;
+
+	(void)state;
+	begin(&p, HISTORY_8H);
+	add_some(&p);
+	assert_has(render(&p.f, "history", "metric=prob_30m"), "\">12:00:00 UTC</time>");
+	end(&p);
+	begin(&p, HISTORY_1D);
+	add_some(&p);
+	assert_has(render(&p.f, "history", "metric=prob_30m"), "\">2025-11-23 12:00:00 UTC</time>");
+	end(&p);
 }
 
 /* The dashboard never writes such a record, but another program with access to Redis may. */
@@ -634,6 +657,7 @@ int main(void)
 		cmocka_unit_test(gaps_are_not_joined_by_a_line),
 		cmocka_unit_test(the_description_tells_where_the_lines_end),
 		cmocka_unit_test(a_change_of_scenario_is_a_labelled_mark),
+		cmocka_unit_test(times_of_a_day_have_their_date),
 		cmocka_unit_test(names_that_are_far_too_long_are_left_out),
 		cmocka_unit_test(the_mean_of_the_fleet_never_hides_the_highest_server),
 		cmocka_unit_test(levels_are_stacked_with_the_worst_at_the_bottom),

@@ -255,6 +255,7 @@ static void test_whatever_is_no_request_is_bad(void **state)
 		SPAN(BEGIN "\1\11\1\2\0\0\0\0"),                    /* management */
 		SPAN(BEGIN "\1\4\1\2\0\2\0\0\1\1\1\4\1\2\0\0\0\0"), /* lengths without content */
 		SPAN(BEGIN "\1\4\1\2\0\1\0\0\1\1\4\1\2\0\0\0\0"),
+		SPAN(BEGIN "\1\4\1\2\0\10\0\0\2\5abcdef\1\4\1\2\0\0\0\0"),
 		SPAN(BEGIN "\1\4\1\2\0\10\0\0\377\377\377\377\377\377\377\377"
 			   "\1\4\1\2\0\0\0\0"),
 	};

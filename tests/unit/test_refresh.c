@@ -945,9 +945,12 @@ static void test_a_worker_alone_goes_on_with_the_alerts(void **state)
 static void test_a_host_alone_tells_once_an_interval(void **state)
 {
 	struct local *first, *second;
+	int next_fd;
 
 	(void)state;
 	config.host_fd = listen_socket();
+	next_fd = dup(config.host_fd);
+	(void)close(next_fd);
 	first = local_new(&config);
 	second = local_new(&config);
 	for (int i = 0; i < 2; i++) {
@@ -959,6 +962,8 @@ static void test_a_host_alone_tells_once_an_interval(void **state)
 	}
 	local_free(&first);
 	local_free(&second);
+	assert_int_equal(dup(config.host_fd), next_fd); /* none is left open */
+	(void)close(next_fd);
 	(void)close(config.host_fd);
 }
 

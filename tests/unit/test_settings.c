@@ -163,6 +163,13 @@ static void test_a_huge_file_is_refused(void **state)
 	assert_string_equal(err.msg, "t.conf: File too large");
 }
 
+static void test_nobody_need_act_on_less_than_is_shown(void **state)
+{
+	(void)state;
+	assert_loads("[cache]\nact_limit = 30m\nmax_stale = 30m\n");
+	assert_int_equal(settings.act_limit_ms, settings.max_stale_ms);
+}
+
 static void test_a_whole_file(void **state)
 {
 	(void)state;
@@ -923,6 +930,7 @@ int main(void)
 		cmocka_unit_test_setup(test_the_default_file_is_read_when_it_is_there, clean),
 		cmocka_unit_test_setup(test_a_named_file_must_be_a_readable_text_file, clean),
 		cmocka_unit_test_setup(test_a_huge_file_is_refused, clean),
+		cmocka_unit_test_setup(test_nobody_need_act_on_less_than_is_shown, clean),
 		cmocka_unit_test_setup(test_a_whole_file, clean),
 		cmocka_unit_test_setup(test_an_error_tells_its_line, clean),
 		cmocka_unit_test_setup(test_an_overlong_line_is_an_error_and_not_two_lines, clean),
