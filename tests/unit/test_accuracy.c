@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "base/pack.h"
 #include "fleet/accuracy.h"
 
 #define HOUR_MS INT64_C(3600000)
@@ -166,6 +167,38 @@ static void what_cannot_be_compared_is_counted(void **state)
 }
 
 /* ---- the record ---- */
+
+/* The record of an hour with one cell. */
+static int decode_cell(size_t number)
+{
+	struct accuracy_hour *hour = new_hour(0);
+	struct buf body, record;
+	int rc;
+
+	buf_init(&body, 4096);
+	buf_init(&record, 4096);
+	bytes_put_int(&body, (uint64_t)HOUR, 8);
+	for (int h = 0; h < HORIZONS; h++)
+		bytes_put_varint(&body, 1);
+	bytes_put_int(&body, number, 2);
+	for (size_t k = 0; k < sizeof(struct accuracy_sums) / sizeof(int64_t); k++)
+		bytes_put_varint(&body, 0);
+	pack_seal("TFTa", ACCURACY_FORMAT, &body, &record);
+	rc = accuracy_decode(buf_span(&record), hour);
+	buf_free(&body);
+	buf_free(&record);
+	free(hour);
+	return rc;
+}
+
+static void a_cell_that_is_none_is_refused(void **state)
+{
+	size_t cells = sizeof(((struct accuracy_hour *)NULL)->sums) / sizeof(struct accuracy_sums);
+
+	(void)state;
+	assert_int_equal(decode_cell(cells - 1), 0);
+	assert_int_equal(decode_cell(cells), -1);
+}
 
 static void a_record_comes_back(void **state)
 {
@@ -520,6 +553,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(values_are_compared_as_printed),
 		cmocka_unit_test(what_cannot_be_compared_is_counted),
 		cmocka_unit_test(a_record_comes_back),
+		cmocka_unit_test(a_cell_that_is_none_is_refused),
 		cmocka_unit_test(a_calibrated_fleet_reads_80_percent),
 		cmocka_unit_test(a_band_that_holds_another_share_is_told),
 		cmocka_unit_test(each_verdict_has_its_limit),

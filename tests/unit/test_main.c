@@ -381,6 +381,28 @@ static void test_the_lease_covers_every_call(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_directory, close_directory)
 
+/* Or another worker would begin the same refresh before it is over. */
+static void test_a_lease_is_longer_than_its_calls(void **state)
+{
+	struct settings s = {
+		.timeout_ms = 9000, .status_timeout_ms = 1000, .scenario_timeout_ms = 2000};
+	struct cache_limits limits;
+
+	(void)state;
+	limits = make_limits(&s);
+	assert_int_equal(limits.group[CACHE_FLEET].lease_ms, 9000 + PROTOCOL_LEASE_REST_MS);
+	assert_int_equal(limits.group[CACHE_STATUS].lease_ms, 2000 + PROTOCOL_LEASE_REST_MS);
+	assert_int_equal(limits.group[CACHE_SCENARIO].lease_ms, 2000 + PROTOCOL_LEASE_REST_MS);
+	assert_int_equal(limits.group[CACHE_ALERTS].lease_ms, ALERTS_MS + PROTOCOL_LEASE_REST_MS);
+	assert_int_equal(limits.group[CACHE_ALERTMANAGER].lease_ms,
+			 ALERTS_MS + PROTOCOL_LEASE_REST_MS);
+	/* The small groups are asked for under the lease of the fleet. */
+	s.status_timeout_ms = 12000;
+	limits = make_limits(&s);
+	assert_int_equal(limits.group[CACHE_FLEET].lease_ms, 12000 + PROTOCOL_LEASE_REST_MS);
+	assert_int_equal(limits.group[CACHE_STATUS].lease_ms, 12000 + PROTOCOL_LEASE_REST_MS);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
@@ -393,6 +415,7 @@ int main(int argc, char **argv)
 		TEST(test_a_page_from_a_file),
 		TEST(test_what_cannot_start_fails_slowly),
 		TEST(test_a_worker_runs_until_it_is_told_to_stop),
+		cmocka_unit_test(test_a_lease_is_longer_than_its_calls),
 		cmocka_unit_test(test_the_lease_covers_every_call),
 	};
 	const char *name = strrchr(argv[0], '/');

@@ -1197,6 +1197,14 @@ static void a_server_at_the_limit_is_an_alert(void **unused)
 		   "<b>0</b> worsening</li><li><b>0</b> improving</li><li><b>1</b> steady</li>");
 	assert_has(page, "4 alerts, 1 row shown, 3 hidden by filter");
 	fixture_free(&f);
+	/* Alone it turns the icon. */
+	fixture_init(&f);
+	snap = new_snapshot();
+	add_sample(snap, "edge", &fleet[4]);
+	snap->servers[0].risk = RISK_ALERT;
+	fixture_use(&f, snap);
+	assert_has(render(&f, "overview", ""), "href=\"static/favicon-warning.");
+	fixture_free(&f);
 }
 
 static void parts_have_a_hundred_rows(void **unused)

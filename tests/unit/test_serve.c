@@ -1316,6 +1316,13 @@ static void test_the_page_of_operators(void **state)
 	assert_body("Bucket of the data</dt><dd>58800000</dd>");
 	assert_int_equal(response.max_age_s, RESPONSE_NO_STORE);
 	assert_int_equal(response.etag[0], '\0');
+	alerting_begin(&refresh, &upstream, "http://a:9093", 1);
+	get("/advanced", "");
+	assert_false(has("connection refused"));
+	redis_on_array("HMGET tft:brk:alerts", "connection-refused", "1764000000000",
+		       "1764000030000");
+	get("/advanced", "");
+	assert_body("connection refused");
 	redis_on_nothing();
 	get("/advanced", "");
 	assert_int_equal(response.status, 200);

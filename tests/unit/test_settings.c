@@ -871,6 +871,8 @@ static void test_overlong_texts_are_refused_and_not_cut(void **state)
 /* The line of -T that begins with `start`. */
 static void assert_printed(const char *start)
 {
+	struct diagnosis_setting rows[SETTINGS_MAX];
+	size_t lines = 0;
 	struct buf out;
 	char line[256];
 
@@ -883,6 +885,9 @@ static void assert_printed(const char *start)
 	if (!strstr(out.data, line))
 		fail_msg("no line \"%s\" in%s", start, out.data);
 	assert_null(strstr(out.data, "s3cret"));
+	for (const char *c = out.data; *c; c++)
+		lines += *c == '\n';
+	assert_int_equal(lines, 1 + settings_describe(&settings, rows)); /* the first is ours */
 	buf_free(&out);
 }
 

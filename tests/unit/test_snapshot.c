@@ -542,6 +542,42 @@ static void an_unknown_flag_is_a_miss(void **state)
 	buf_free(&with);
 }
 
+/* What another version might write there. */
+static void an_unknown_reason_or_model_is_a_miss(void **state)
+{
+	static const struct {
+		unsigned first, last; /* that are told apart by one byte */
+	} rows[] = {{REASON_NONE, REASON_COUNT - 1}, {MODEL_UNKNOWN, MODEL_TFT}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct snapshot *s = snapshot_new(), *back;
+		struct buf first, last;
+		size_t at = 0;
+
+		assert_int_equal(snapshot_seal(s), 0);
+		buf_init(&first, 4096);
+		buf_init(&last, 4096);
+		compact_encode(s, &first);
+		if (i == 0)
+			s->unsent = (enum reason)rows[i].last;
+		else
+			s->model = (enum model_kind)rows[i].last;
+		compact_encode(s, &last);
+		while (first.data[at] == last.data[at])
+			at++;
+		assert_int_equal(first.data[at], rows[i].first);
+		back = compact_decode(buf_span(&last));
+		assert_non_null(back);
+		snapshot_free(&back);
+		last.data[at]++;
+		assert_null(compact_decode(buf_span(&last)));
+		snapshot_free(&s);
+		buf_free(&first);
+		buf_free(&last);
+	}
+}
+
 static void a_scenario_is_printable_or_a_miss(void **state)
 {
 	static const struct {
@@ -834,6 +870,7 @@ int main(void)
 		cmocka_unit_test(a_doubled_stored_server_is_a_miss),
 		cmocka_unit_test(each_flag_has_its_own_bit),
 		cmocka_unit_test(an_unknown_flag_is_a_miss),
+		cmocka_unit_test(an_unknown_reason_or_model_is_a_miss),
 		cmocka_unit_test(a_scenario_is_printable_or_a_miss),
 		cmocka_unit_test(a_server_takes_about_two_hundred_and_forty_bytes),
 		cmocka_unit_test(a_cut_or_longer_compact_form_is_a_miss),
