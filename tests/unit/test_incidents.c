@@ -283,6 +283,12 @@ static void a_damaged_record_forgets_only(void **state)
 	one(&r, 800);
 	assert_open(&r, "1 s 2970000 0 0 0 1 700 0 0 a\n1 s 2940000 60000 60000 0 1 800 0 0 ppdb1");
 	end(&r);
+	begin(&r);
+	buf_lit(&r.open,
+		"1 s 2940000 30000 0 0 1 710 0 0 ppdb1\n1 s 2970000 0 0 0 1 700 0 0 ppdb1");
+	one(&r, 800);
+	assert_open(&r, "1 s 2940000 60000 60000 0 1 800 0 0 ppdb1");
+	end(&r);
 }
 
 static void damaged_lines_are_counted(void **state)

@@ -1173,6 +1173,10 @@ static void trends_are_counted(void **unused)
 	assert_has(
 		render(&f, "overview", ""),
 		"<li><b>1</b> worsening</li><li><b>1</b> improving</li><li><b>0</b> steady</li>");
+	f.snap->servers[1].cpu.change = 0;
+	assert_has(
+		render(&f, "overview", ""),
+		"<li><b>1</b> worsening</li><li><b>0</b> improving</li><li><b>1</b> steady</li>");
 	fixture_free(&f);
 }
 
@@ -1213,9 +1217,10 @@ static void parts_have_a_hundred_rows(void **unused)
 		size_t count;
 		int page;
 		struct part part;
-	} rows[] = {{0, 1, {0, 0, 0}},         {1, 1, {0, 1, 1}},        {100, 1, {0, 100, 100}},
-		    {100, 2, {0, 100, 100}},   {101, 1, {0, 100, 101}},  {101, 2, {100, 101, 101}},
-		    {101, 3, {100, 101, 101}}, {200, 3, {100, 200, 200}}};
+	} rows[] = {
+		{0, 1, {0, 0, 0}},         {0, 2, {0, 0, 0}},         {1, 1, {0, 1, 1}},
+		{100, 1, {0, 100, 100}},   {100, 2, {0, 100, 100}},   {101, 1, {0, 100, 101}},
+		{101, 2, {100, 101, 101}}, {101, 3, {100, 101, 101}}, {200, 3, {100, 200, 200}}};
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -234,13 +234,19 @@ static void test_without_an_answer_no_step_is_taken(void **state)
 /* Another call was made in this minute, and one before it. */
 static void test_pages_tell_how_many_calls_are_left(void **state)
 {
+	const char *heard;
+
 	(void)state;
 	redis_on_array("LRANGE tft:budget:fleet", "1764000014123", "1763999900000");
 	redis_on("LRANGE tft:calls:fleet", "*0\r\n");
 	redis_on("LRANGE tft:actions", "*0\r\n");
 	redis_on("GET tft:epoch:fleet", "$2\r\ne1\r\n");
+	redis_on_array("HGETALL tft:nodes", "tft_dashboard_cache_requests_total{result=\"stale\"}",
+		       "4");
 	refresh_fleet(&refresh, &claim);
-	assert_part(redis_heard(), ", calls left in that minute: 25");
+	heard = redis_heard();
+	assert_part(heard, ", calls left in that minute: 25");
+	assert_part(heard, "0% of them with current data, 4 with older data, 0 with none.");
 }
 
 static void test_pages_repeat_the_small_groups(void **state)
@@ -530,6 +536,30 @@ static void test_who_fails_tells_of_it(void **state)
 	fetch_says("predictions", "13 403 60000 -");
 	refresh_fleet(&refresh, &claim);
 	assert_int_equal(count_of(fetch_orders(), "/api/v2/alerts "), 2);
+}
+
+/* What fired with the last data is told with it. */
+static void test_who_fails_goes_on_with_what_fired(void **state)
+{
+	static const struct firing_rules rules = {LEVEL_DANGER, 1, 600000};
+	struct snapshot *before = golden_snapshot("predictions_current-healthy-20");
+	struct firing_outage outage = {0, 0};
+	struct buf bytes;
+
+	(void)state;
+	buf_init(&bytes, 1 << 20);
+	before->bucket = BUCKET - 1;
+	before->interval_ms = 30000;
+	before->gen_ms = NOW_MS - 30000;
+	firing_step((struct span){NULL, 0}, &rules, &outage, before);
+	compact_encode(before, &bytes);
+	has_alertmanagers("0 200 0 -");
+	redis_on_pointer("58799999", "e1", NOW_MS - 30000, "s0");
+	redis_on_entry("HMGET tft:fleet:58799999", "fleet", "s0", buf_span(&bytes), "");
+	alerts_repeat(refresh.alerting);
+	assert_part(fetch_orders(), "\"alertname\":\"TftServerRisk\"");
+	snapshot_free(&before);
+	buf_free(&bytes);
 }
 
 static void test_without_redis_a_host_sends_what_it_has(void **state)
@@ -1288,6 +1318,7 @@ int main(int argc, char **argv)
 		TEST(test_what_cannot_be_read_is_read_again_in_the_next_bucket),
 		TEST(test_pages_show_what_was_read_last),
 		TEST(test_who_fails_tells_of_it),
+		TEST(test_who_fails_goes_on_with_what_fired),
 		TEST(test_without_redis_a_host_sends_what_it_has),
 		TEST(test_a_worker_that_was_stopped_does_not_call),
 		TEST(test_silent_servers_are_told_from_the_snapshot_before),
