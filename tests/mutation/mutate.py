@@ -88,6 +88,22 @@ INTEGRATION = {
     "server": "0190_served 0210_verdicts 0650_copies 0160_actions 0800_processes 0600_http",
     "top": "0700_access 0840_starts 0800_processes 0810_operation",
 }
+# For files about one subject, those about it.
+SUBJECTS = {
+    "accuracy": "1700_accuracy 1710_accuracy_page",
+    "alert": "1800_alerts 1820_readback",
+    "archive": "1670_archive",
+    "changes": "1650_changes",
+    "firing": "1800_alerts",
+    "incidents": "1660_incidents",
+    "moment": "1600_moments",
+    "readback": "1820_readback",
+    "silen": "1830_silences",
+    "told": "1820_readback",
+    "trail": "1720_foretold",
+    "warnings": "1730_warnings",
+    "watch": "1730_warnings",
+}
 # What only a call that fails can show.
 FAILING = "0610_failing_calls"
 INTEGRATION_SECONDS = 600  # for all tests of a room; a mutation that makes them last longer is noticed
@@ -310,9 +326,10 @@ class Stack:
         env = {**os.environ, "TFT_BUILD": str(self.build)}
         return subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
-    def tests(self, name):
-        """Those of a room that pass without a mutation, on this machine."""
-        names = [*INTEGRATION[name].split(), FAILING]
+    def tests(self, path):
+        """Those of a room and of a subject that pass without a mutation, on this machine."""
+        subjects = [tests for subject, tests in SUBJECTS.items() if subject in path.stem]
+        names = [*dict.fromkeys(" ".join([INTEGRATION[room(path)], *subjects]).split()), FAILING]
         for test in names:
             if test not in self.sound:
                 assert self.made(), "it cannot be built"
@@ -324,7 +341,7 @@ class Stack:
     def try_out(self, mutation):
         """The name of the first file of tests that fails, twice, since a busy machine makes some fail; None: none does."""
         path = mutation[0]
-        tests, original = self.tests(room(path)), path.read_text()
+        tests, original = self.tests(path), path.read_text()
         path.write_text(mutant(mutation))
         try:
             if not self.made():

@@ -3,8 +3,8 @@
  * tft-fetch as a test wants it: the test's own program, started again. fake_fetch_runs comes first
  * in its main. What a call gets stands in the environment under the name of its endpoint
  * ("predictions", "status", "scenario", "set", "alerts", "told", "silence", "silences", "about"): "<reason> <status> <retry_after_ms> <file>", with -
- * for no body, or a word of its own: "hang", "die", "half", "forever", "odd". After "slow " each
- * byte comes alone. The orders are kept in the file ORDERS.
+ * for no body, or a word of its own: "hang", "die", "half", "forever", "odd". After "by 3 " it
+ * comes in parts of 3 bytes. The orders are kept in the file ORDERS.
  */
 #ifndef TFT_FAKE_FETCH_H
 #define TFT_FAKE_FETCH_H
@@ -27,22 +27,46 @@
 #include "refresh/fetch.h"
 #include "refresh/upstream.h"
 
-/* Each byte is sent when the one before has been read. */
-static bool fetch_is_slow;
+/* Of an answer in parts: their length, and what has not been sent yet. */
+static struct {
+	size_t part, len;
+	char bytes[65536];
+} fetch_parts;
 
-static inline void fetch_write(const void *bytes, size_t len)
+static inline void fetch_send(const char *bytes, size_t len)
 {
-	const char *at = bytes;
-
 	while (len) {
-		ssize_t n = write(STDOUT_FILENO, at, fetch_is_slow ? 1 : len);
-		int unread = (int)n;
+		ssize_t n = write(STDOUT_FILENO, bytes, len);
 
 		if (n <= 0)
 			_exit(1);
-		at += n;
+		bytes += n;
 		len -= (size_t)n;
-		while (fetch_is_slow && unread)
+	}
+}
+
+static inline void fetch_write(const void *bytes, size_t len)
+{
+	if (!fetch_parts.part) {
+		fetch_send(bytes, len);
+		return;
+	}
+	if (len > sizeof(fetch_parts.bytes) - fetch_parts.len)
+		_exit(1);
+	memcpy(fetch_parts.bytes + fetch_parts.len, bytes, len);
+	fetch_parts.len += len;
+}
+
+/* Each part is sent when the one before has been read. */
+static inline void fetch_end(void)
+{
+	for (size_t at = 0; at < fetch_parts.len; at += fetch_parts.part) {
+		size_t rest = fetch_parts.len - at;
+		int unread = 1;
+
+		fetch_send(fetch_parts.bytes + at,
+			   rest < fetch_parts.part ? rest : fetch_parts.part);
+		while (unread)
 			if (ioctl(STDOUT_FILENO, SIOCOUTQ, &unread) != 0)
 				_exit(1);
 	}
@@ -105,8 +129,8 @@ static inline void play_fetch(const char *script)
 	fetch_length end = 0;
 	char path[512];
 
-	if (strncmp(script, "slow ", 5) == 0) {
-		fetch_is_slow = true;
+	if (strncmp(script, "by ", 3) == 0) {
+		fetch_parts.part = (size_t)(script[3] - '0');
 		script += 5;
 	}
 	if (strcmp(script, "die") == 0)
@@ -115,6 +139,7 @@ static inline void play_fetch(const char *script)
 		(void)pause();
 	if (strcmp(script, "half") == 0) {
 		fetch_piece("abc", 3);
+		fetch_end();
 		_exit(0);
 	}
 	while (strcmp(script, "forever") == 0)
@@ -133,6 +158,7 @@ static inline void play_fetch(const char *script)
 	outcome.retry_after_ms = retry;
 	fetch_write(&end, sizeof(end));
 	fetch_write(&outcome, sizeof(outcome));
+	fetch_end();
 }
 
 /* True if this program was started as tft-fetch. */

@@ -571,30 +571,6 @@ static void put_scores(struct buf *entries, int64_t ms, int64_t n, bool damaged)
 	put_record(entries, ms, "a", &record);
 }
 
-static void test_the_last_scores_of_each_hour_count(void **state)
-{
-	static struct accuracy accuracy;
-	struct buf entries;
-
-	(void)state;
-	buf_init(&entries, 65536);
-	put_scores(&entries, END - 3 * HOUR + 1000, 5, false);
-	put_scores(&entries, END - 3 * HOUR + 2000, 7, false);
-	put_scores(&entries, END - 2 * HOUR, 100, true);
-	put_scores(&entries, END - HOUR, 1, false);
-	put_scores(&entries, END - 1000, 30, false);
-	on_entries("XRANGE tfthist:accuracy", 5, &entries);
-	assert_int_equal(accuracy_read(cache, END, 24 * HOUR, &accuracy), 0);
-	assert_string_equal(redis_heard(), "XRANGE tfthist:accuracy 1763917200000 1763999999999\n");
-	assert_int_equal(accuracy_of(&accuracy, ACCURACY_USUAL, KEPT_LOAD, 0, ACCURACY_ALL)->sums.n,
-			 37);
-	redis_on("XRANGE tfthist:accuracy", "-ERR\r\n");
-	assert_int_equal(accuracy_read(cache, END, 24 * HOUR, &accuracy), -1);
-	assert_int_equal(accuracy_of(&accuracy, ACCURACY_USUAL, KEPT_LOAD, 0, ACCURACY_ALL)->sums.n,
-			 0);
-	buf_free(&entries);
-}
-
 static void put_outcomes(struct buf *entries, int64_t ms, int64_t misses)
 {
 	static struct warnings_hour hour;
@@ -605,6 +581,31 @@ static void put_outcomes(struct buf *entries, int64_t ms, int64_t misses)
 	buf_init(&record, 65536);
 	warnings_encode(&hour, &record);
 	put_record(entries, ms, "w", &record);
+}
+
+static void test_the_last_scores_of_each_hour_count(void **state)
+{
+	static struct accuracy accuracy;
+	struct buf entries;
+
+	(void)state;
+	buf_init(&entries, 65536);
+	put_scores(&entries, END - 3 * HOUR + 1000, 5, false);
+	put_scores(&entries, END - 3 * HOUR + 2000, 7, false);
+	put_outcomes(&entries, END - 3 * HOUR + 3000, 100); /* not theirs */
+	put_scores(&entries, END - 2 * HOUR, 100, true);
+	put_scores(&entries, END - HOUR, 1, false);
+	put_scores(&entries, END - 1000, 30, false);
+	on_entries("XRANGE tfthist:accuracy", 6, &entries);
+	assert_int_equal(accuracy_read(cache, END, 24 * HOUR, &accuracy), 0);
+	assert_string_equal(redis_heard(), "XRANGE tfthist:accuracy 1763917200000 1763999999999\n");
+	assert_int_equal(accuracy_of(&accuracy, ACCURACY_USUAL, KEPT_LOAD, 0, ACCURACY_ALL)->sums.n,
+			 37);
+	redis_on("XRANGE tfthist:accuracy", "-ERR\r\n");
+	assert_int_equal(accuracy_read(cache, END, 24 * HOUR, &accuracy), -1);
+	assert_int_equal(accuracy_of(&accuracy, ACCURACY_USUAL, KEPT_LOAD, 0, ACCURACY_ALL)->sums.n,
+			 0);
+	buf_free(&entries);
 }
 
 static void test_the_last_outcomes_of_each_hour_count(void **state)

@@ -1211,6 +1211,26 @@ static void a_server_at_the_limit_is_an_alert(void **unused)
 	fixture_free(&f);
 }
 
+/* Those of the part that is shown. */
+static void a_part_tells_its_rows(void **unused)
+{
+	struct snapshot *snap = new_snapshot();
+	struct fixture f;
+
+	(void)unused;
+	fixture_init(&f);
+	for (int i = 0; i < 105; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "n%03d", i);
+		add_sample(snap, name, &fleet[1]);
+	}
+	fixture_use(&f, snap);
+	assert_has(render(&f, "overview", "page=2"),
+		   "105 alerts, 5 rows shown, 0 hidden by filter");
+	fixture_free(&f);
+}
+
 static void parts_have_a_hundred_rows(void **unused)
 {
 	static const struct {
@@ -1239,6 +1259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_choice_begins_anew),
 		cmocka_unit_test(parts_have_a_hundred_rows),
+		cmocka_unit_test(a_part_tells_its_rows),
 		cmocka_unit_test(a_server_at_the_limit_is_an_alert),
 		cmocka_unit_test(trends_are_counted),
 		cmocka_unit_test(whole_texts_are_as_expected),

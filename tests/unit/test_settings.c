@@ -638,6 +638,9 @@ static void test_the_node_is_a_plain_name(void **state)
 	}
 	assert_loads("[server]\nnode = web-2.example_x\n");
 	assert_string_equal(settings.node, "web-2.example_x");
+	host_name = "h";
+	assert_loads("");
+	assert_string_equal(settings.node, "h");
 }
 
 static void test_hosts_are_names_as_nginx_passes_them_on(void **state)

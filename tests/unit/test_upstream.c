@@ -184,18 +184,23 @@ static void test_what_became_of_a_call(void **state)
 	assert_int_equal(call.status, 0);
 }
 
-static void test_an_answer_may_come_in_single_bytes(void **state)
+static void test_an_answer_may_come_in_parts(void **state)
 {
-	struct upstream_call call;
-
 	(void)state;
-	fetch_says("predictions", "slow half");
-	assert_int_equal(ask(UPSTREAM_PREDICTIONS).bytes, 3);
-	fetch_says("predictions", "slow 15 429 4000 -");
-	call = ask(UPSTREAM_PREDICTIONS);
-	assert_int_equal(call.reason, 15);
-	assert_int_equal(call.status, 429);
-	assert_int_equal(call.retry_after_ms, 4000);
+	for (int part = 1; part < 8; part++) {
+		struct upstream_call call;
+		char script[40];
+
+		(void)snprintf(script, sizeof(script), "by %d half", part);
+		fetch_says("predictions", script);
+		assert_int_equal(ask(UPSTREAM_PREDICTIONS).bytes, 3);
+		(void)snprintf(script, sizeof(script), "by %d 15 429 4000 -", part);
+		fetch_says("predictions", script);
+		call = ask(UPSTREAM_PREDICTIONS);
+		assert_int_equal(call.reason, 15);
+		assert_int_equal(call.status, 429);
+		assert_int_equal(call.retry_after_ms, 4000);
+	}
 }
 
 static int enough(void *ctx, const char *bytes, size_t len)
@@ -296,7 +301,7 @@ int main(int argc, char **argv)
 		TEST(test_the_order_for_alertmanagers),
 		TEST(test_a_long_post),
 		TEST(test_what_became_of_a_call),
-		TEST(test_an_answer_may_come_in_single_bytes),
+		TEST(test_an_answer_may_come_in_parts),
 		TEST(test_a_reader_that_has_enough),
 		TEST(test_a_program_that_hangs_is_ended_a_second_late),
 		TEST(test_who_waits_may_give_up),
