@@ -179,6 +179,36 @@ static void test_the_day_before_comes_in_the_same_round_trip(void **state)
 	history_free(&day);
 }
 
+/* Names are given once, also in the hour that has been closed: 800 ten minutes before the moment. */
+static void test_the_hour_that_has_been_closed(void **state)
+{
+	struct cache_batch batch = {.count = 0};
+	struct moment_search search;
+	struct moment moment;
+	char wire[400];
+	size_t found = 0;
+
+	(void)state;
+	(void)snprintf(
+		wire, sizeof(wire),
+		"*2\r\n*2\r\n$15\r\n1763996400000-0\r\n*6\r\n$1\r\ns\r\n$2\r\nd1\r\n$1\r\nr\r\n"
+		"$16\r\n%lld 00\r\n$1\r\nn\r\n$1\r\na\r\n"
+		"*2\r\n$15\r\n1763996400000-1\r\n*4\r\n$1\r\ns\r\n$2\r\nd1\r\n$1\r\nr\r\n"
+		"$16\r\n%lld m8\r\n",
+		(long long)AT - 1200000, (long long)AT - 600000);
+	redis_on("XRANGE tfthist:riskhours", wire);
+	redis_on("XRANGE tfthist:risk ", "*0\r\n");
+	on_moments(AT, 0);
+	moments_add(&batch, AT, MOMENT_LINES, &search);
+	assert_int_equal(moments_take(cache, cache_batch_read(cache, &batch), &search, &moment),
+			 MOMENT_FOUND);
+	for (size_t i = 0; i < RECENT_SLOTS; i++)
+		found += moment.snap->servers[0].recent.most[i] == 81;
+	assert_int_equal(found, 1);
+	assert_int_equal(moment.snap->servers[0].recent.least, 1);
+	snapshot_free(&moment.snap);
+}
+
 static void assert_heard_after(int64_t ms)
 {
 	const char *heard = redis_heard();
@@ -419,6 +449,8 @@ int main(void)
 						open_moments, close_moments),
 		cmocka_unit_test_setup_teardown(test_the_day_before_comes_in_the_same_round_trip,
 						open_moments, close_moments),
+		cmocka_unit_test_setup_teardown(test_the_hour_that_has_been_closed, open_moments,
+						close_moments),
 		cmocka_unit_test_setup_teardown(test_a_gap_has_neighbours, open_moments,
 						close_moments),
 		cmocka_unit_test_setup_teardown(test_the_nearest_moment_stands_in, open_moments,
