@@ -536,6 +536,8 @@ static void affected_servers_are_named(void **unused)
 	assert_has(render(&f, "overview", ""),
 		   "<small>5 of 6 servers affected: &lt;gone&gt;, <a "
 		   "href=\"server/ppdb001\">ppdb001</a> and 3 more</small>");
+	f.snap->scenario.affected = 2;
+	assert_has(render(&f, "overview", ""), "href=\"server/ppdb001\">ppdb001</a></small>");
 	fixture_free(&f);
 }
 
@@ -1135,6 +1137,29 @@ static void a_trend_begins_where_it_is_told(void **unused)
 	}
 }
 
+static void the_choice_of_the_worst_is_marked(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	assert_has(render(&f, "overview", "sev=imminent"),
+		   "<a href=\"./?sev=imminent#alerts\" aria-current=\"true\">1</a>");
+	fixture_free(&f);
+}
+
+/* Others need not load what draws them. */
+static void pages_of_history_bring_what_draws_it(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	assert_has(render(&f, "history", ""), "static/charts.");
+	assert_has_not(render(&f, "overview", ""), "static/charts.");
+	fixture_free(&f);
+}
+
 /* Links to another choice lead to its first part. */
 static void another_choice_begins_anew(void **unused)
 {
@@ -1257,6 +1282,8 @@ static void parts_have_a_hundred_rows(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_choice_of_the_worst_is_marked),
+		cmocka_unit_test(pages_of_history_bring_what_draws_it),
 		cmocka_unit_test(another_choice_begins_anew),
 		cmocka_unit_test(parts_have_a_hundred_rows),
 		cmocka_unit_test(a_part_tells_its_rows),

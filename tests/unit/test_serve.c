@@ -351,6 +351,12 @@ static void test_who_refreshes_asks_for_the_state_once(void **state)
 
 static void on_warm_status(void)
 {
+	redis_on_array("HMGET tft:cur:scenario", "882000007", "e1", "1764000014123", "-", "0");
+	redis_on_entry(
+		"HMGET tft:scenario:882000007", "scenario", "-",
+		SPAN("{\"scenario\":\"critical\",\"affected_servers\":[],\"total_affected\":0,"
+		     "\"fleet_size\":9}"),
+		"");
 	redis_on_array("HMGET tft:cur:status", "882000007", "e1", "1764000014123", "-", "0");
 	redis_on("GET tft:epoch:", "$2\r\ne1\r\n");
 	redis_on_entry(
@@ -370,6 +376,11 @@ static void test_the_state_of_warm_up_has_its_time(void **state)
 	on_warm_status();
 	get("/api/v1/status", "");
 	assert_body("\"required_size\":150,\"asked_at\":null}");
+	/* What it plays is not what the data say. */
+	refresh.scenario_configured = true;
+	get("/api/v1/status", "");
+	assert_body("\"affected_servers\":[],\"asked_at\":\"2025-11-24T16:00:14.123Z\"}");
+	refresh.scenario_configured = false;
 	on_snapshot("58799999", NOW_MS - 700000);
 	get("/api/v1/status", "");
 	assert_body(told);
@@ -910,6 +921,8 @@ static void test_the_health_of_a_redis_that_is_of_no_use(void **state)
 	assert_body("tft_dashboard_redis_writable 0\n");
 }
 
+#define T "1764000015000", /* the time of a call */
+
 static void test_metrics(void **state)
 {
 	(void)state;
@@ -926,6 +939,10 @@ static void test_metrics(void **state)
 	assert_body("# TYPE tft_dashboard_snapshot_bytes gauge\ntft_dashboard_snapshot_bytes ");
 	assert_body("# TYPE tft_forecast_skill gauge\n");
 	assert_heard(redis_heard(), "XRANGE tfthist:accuracy ");
+	redis_on_array("LRANGE tft:budget:fleet",
+		       T T T T T T T T T T T T T T T T T T T T T T T T T "1764000015000");
+	get("/metrics", "");
+	assert_body("tft_dashboard_upstream_budget_left 0\n");
 	redis_reset();
 	get("/metrics", "");
 	assert_body("tft_dashboard_redis_up 0\n");

@@ -293,6 +293,20 @@ static void a_crossing_of_the_worse_limit_warns_of_both(void **unused)
 	end(&r);
 }
 
+static void a_crossing_of_the_milder_limit_warns_of_that(void **unused)
+{
+	struct run r;
+
+	(void)unused;
+	begin(&r);
+	set_crossing(has(&r, "ppgen1"), CROSSING_MEM_USED, 80, 92);
+	step(&r, 0);
+	set_crossing(has(&r, "ppgen1"), CROSSING_MEM_USED, 99, NAN);
+	step(&r, MINUTE);
+	assert_told(&r, "1 0 6 6 1764000000000 ppgen1\n1 1 7 6 0 ppgen1");
+	end(&r);
+}
+
 static void what_is_reached_without_a_crossing_was_missed(void **unused)
 {
 	struct run r;
@@ -680,6 +694,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_goes_silent_or_away_is_not_judged),
 		cmocka_unit_test(limits_are_those_of_the_profile),
 		cmocka_unit_test(a_crossing_of_the_worse_limit_warns_of_both),
+		cmocka_unit_test(a_crossing_of_the_milder_limit_warns_of_that),
 		cmocka_unit_test(what_is_reached_without_a_crossing_was_missed),
 		cmocka_unit_test(of_very_many_outcomes_some_are_told),
 		cmocka_unit_test(a_damaged_record_is_told_and_forgotten),
