@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pytest
 from alertmanager import Alertmanager, Gate
+from load import Load
 
 from upstream import payload_bytes
 
@@ -176,17 +177,15 @@ def test_without_redis_each_host_tells_so_once_per_interval(start, gate):
     stack.wait(lambda: "danger" in risks(gate) or next_post(stack, gate), what="it fires")
     stack.redis.config_set("min-replicas-to-write", 1)
     stack.leap()
-
-    def visit():
-        return [stack.get("/", host=host) for host in range(2)]
-
-    stack.wait(lambda: visit() and gate.last("TftCacheOff"), what="it is told")
-    assert [alert["annotations"]["cause"] for alert in gate.last("TftCacheOff")] == ["Redis has too few replicas"]
-    # By then each worker has seen for itself, in two intervals, what fired before.
-    fetched = [re.compile(rf"pid={pid} .*ev=local_refresh result=none") for host in range(2) for pid in stack.worker_pids(host)]
-    stack.wait(lambda: visit() and all(len(line.findall(stack.logs())) >= 2 for line in fetched), 90, "fetches by each worker")
-    seen = len(gate.posts)
-    stack.wait(lambda: visit() and len(gate.posts) >= seen + 4, 60, "posts of both hosts")
+    # Several viewers at once, so that each worker is asked.
+    with Load(stack, hosts=(0, 1), clients=4, keep=False):
+        stack.wait(lambda: gate.last("TftCacheOff"), what="it is told")
+        assert [alert["annotations"]["cause"] for alert in gate.last("TftCacheOff")] == ["Redis has too few replicas"]
+        # By then each worker has seen for itself, in two intervals, what fired before.
+        fetched = [re.compile(rf"pid={pid} .*ev=local_refresh result=none") for host in range(2) for pid in stack.worker_pids(host)]
+        stack.wait(lambda: all(len(line.findall(stack.logs())) >= 2 for line in fetched), 90, "fetches by each worker")
+        seen = len(gate.posts)
+        stack.wait(lambda: len(gate.posts) >= seen + 4, 60, "posts of both hosts")
     for post in gate.posts[seen:]:
         assert {("TftCacheOff", "danger"), ("TftServerRisk", "danger")} <= {(a["labels"]["alertname"], a["labels"]["severity"]) for a in post}
     stack.redis.config_set("min-replicas-to-write", 0)
