@@ -556,6 +556,10 @@ static void test_a_comparison_in_the_past(void **state)
 	assert_int_equal(response.status, 200);
 	assert_true(response.immutable);
 	assert_heard(redis_heard(), "XREVRANGE tfthist:full 1763996370000 ");
+	/* With one whose bucket is not over. */
+	get("/changes", "since=2025-11-24T16:00:00Z&at=2025-11-24T15:59:30Z");
+	assert_int_equal(response.status, 200);
+	assert_false(response.immutable);
 	/* Nothing is kept of the moment that the CSV would compare with. */
 	redis_on("XREVRANGE tfthist:full 1763996370000 ", "*0\r\n");
 	redis_on("XREVRANGE tfthist:full 1763996400000 ", "*0\r\n");
