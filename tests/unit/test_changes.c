@@ -148,6 +148,19 @@ static void kinds_come_in_the_order_of_importance(void **unused)
 	end(&m);
 }
 
+static void the_table_begins_with_50(void **unused)
+{
+	struct moments m;
+
+	(void)unused;
+	begin(&m);
+	put_both(&m, "edge", SAMPLE(CALM), SAMPLE(CALM));
+	m.now->servers[0].risk = RISK_ALERT;
+	find(&m);
+	assert_non_null(strstr(told(&m), "entered:edge"));
+	end(&m);
+}
+
 /* However high their risk still is. */
 static void the_greatest_improvement_comes_first(void **unused)
 {
@@ -585,6 +598,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_told_of_equal_moments),
 		cmocka_unit_test(nothing_is_told_of_two_empty_fleets),
 		cmocka_unit_test(kinds_come_in_the_order_of_importance),
+		cmocka_unit_test(the_table_begins_with_50),
 		cmocka_unit_test(the_greatest_improvement_comes_first),
 		cmocka_unit_test(a_server_has_its_most_important_change_only),
 		cmocka_unit_test(a_status_that_nobody_tells_does_not_change),

@@ -305,6 +305,21 @@ static void drawings_are_as_expected(void **unused)
 	buf_free(&all);
 }
 
+static void nothing_follows_the_end_of_a_forecast(void **unused)
+{
+	static const double values[] = {7, 8};
+	struct series *series = series_new();
+	struct quantiles q;
+
+	(void)unused;
+	series_pack(values, 2, &series->p50[METRIC_LOAD]);
+	q = quantiles_of_metric(series, METRIC_LOAD, 1);
+	assert_float_equal(q.p50, 8, 1e-3);
+	q = quantiles_of_metric(series, METRIC_LOAD, 2);
+	assert_true(isnan(q.p50));
+	free(series);
+}
+
 /* 1, 2, 5 and 10 of each size. */
 static void an_axis_ends_with_a_round_number(void **unused)
 {
@@ -320,6 +335,7 @@ static void an_axis_ends_with_a_round_number(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_follows_the_end_of_a_forecast),
 		cmocka_unit_test(an_axis_ends_with_a_round_number),
 		cmocka_unit_test(drawings_are_as_expected),
 	};

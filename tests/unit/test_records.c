@@ -247,8 +247,9 @@ static void test_a_request_is_whole_with_its_last_byte(void **state)
 static void test_whatever_is_no_request_is_bad(void **state)
 {
 	static const struct span cases[] = {
-		SPAN("\2\1\1\2\0\10\0\0\0\1\0\0\0\0\0\0"),          /* version */
-		SPAN("\1\4\1\2\0\0\0\0"),                           /* no begin */
+		SPAN("\2\1\1\2\0\10\0\0\0\1\0\0\0\0\0\0"), /* version */
+		SPAN("\1\4\1\2\0\0\0\0"),                  /* no begin */
+		SPAN("\1\4\1\2\0\10\0\0\0\1\0\0\0\0\0\0" PARAMS STDIN),
 		SPAN("\1\1\0\0\0\10\0\0\0\1\0\0\0\0\0\0"),          /* no id */
 		SPAN("\1\1\1\2\0\10\0\0\0\2\0\0\0\0\0\0"),          /* authorizer */
 		SPAN(BEGIN "\1\4\0\2\0\0\0\0"),                     /* of another request */

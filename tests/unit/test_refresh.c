@@ -231,6 +231,18 @@ static void test_without_an_answer_no_step_is_taken(void **state)
 }
 
 /* The digests of warm-up and scenario. */
+/* Nothing is said of scores that cannot be read. */
+static void test_scores_that_redis_refuses(void **state)
+{
+	(void)state;
+	redis_on("XRANGE tfthist:accuracy", "-WRONGTYPE no stream\r\n");
+	refresh_fleet(&refresh, &claim);
+	assert_no_part(redis_heard(), "Too few forecasts have come true");
+	redis_on("XRANGE tfthist:accuracy", "*0\r\n");
+	refresh_fleet(&refresh, &claim);
+	assert_part(redis_heard(), "Too few forecasts have come true");
+}
+
 /* Another call was made in this minute, and one before it. */
 static void test_pages_tell_how_many_calls_are_left(void **state)
 {
@@ -1300,6 +1312,7 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_a_refresh_publishes_every_page),
+		TEST(test_scores_that_redis_refuses),
 		TEST(test_pages_tell_how_many_calls_are_left),
 		TEST(test_pages_repeat_the_small_groups),
 		TEST(test_the_overview_tells_whether_there_is_an_earlier_moment),

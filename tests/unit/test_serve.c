@@ -1183,6 +1183,8 @@ static void test_a_silence_is_asked_for(void **state)
 	orders = fetch_orders();
 	assert_non_null(strstr(orders, "\"profile\",\"value\":\"db\""));
 	assert_non_null(strstr(orders, "(?s).*[aA][bB].*"));
+	post("/silence", "", "profile=ml&hours=1&comment=x");
+	assert_non_null(strstr(fetch_orders(), "\"profile\",\"value\":\"ml\""));
 	(void)unlink(silence_path);
 }
 

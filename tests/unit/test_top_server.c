@@ -6,6 +6,7 @@
 #include "pages/chart_band.h"
 #include "fleet/compact.h"
 #include "pages/pieces.h"
+#include "pages/quantity.h"
 #include "view_fixture.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -416,6 +417,31 @@ static void pages_say_what_the_rules_give(void **unused)
 	fixture_free(&f);
 }
 
+/* The page shows one digit, the API what there is. */
+static void an_average_of_the_api_is_exact(void **unused)
+{
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	for (size_t i = 0; i < f.snap->count; i++)
+		f.snap->servers[i].cpu.worst = 60.04;
+	assert_has(render(&f, "api-heatmap", "metric=cpu"), "\"average\":60.04");
+	fixture_free(&f);
+}
+
+static void what_a_moment_keeps_besides_has_its_place(void **unused)
+{
+	struct horizons horizons;
+	struct server server = {.horizons = &horizons};
+
+	(void)unused;
+	for (size_t o = 0; o < OTHER_METRICS; o++)
+		horizons.other[o] = (double)o + 1;
+	for (size_t o = 0; o < OTHER_METRICS; o++)
+		assert_true(quantity_now(&server, other_metrics[o]) == (double)o + 1);
+}
+
 static void a_calm_fleet_says_so_before_its_cards(void **unused)
 {
 	struct snapshot *snap = new_snapshot();
@@ -700,6 +726,8 @@ int main(void)
 		cmocka_unit_test(the_worst_chart_keeps_its_budget),
 		cmocka_unit_test(each_server_has_its_neighbours),
 		cmocka_unit_test(pages_say_what_the_rules_give),
+		cmocka_unit_test(an_average_of_the_api_is_exact),
+		cmocka_unit_test(what_a_moment_keeps_besides_has_its_place),
 		cmocka_unit_test(a_calm_fleet_says_so_before_its_cards),
 		cmocka_unit_test(a_model_is_named_only_for_what_it_made),
 		cmocka_unit_test(half_an_hour_of_forecast_is_enough_for_what_is_said_of_it),
