@@ -1157,6 +1157,10 @@ static void pages_of_history_bring_what_draws_it(void **unused)
 	fixture_fleet(&f);
 	assert_has(render(&f, "history", ""), "static/charts.");
 	assert_has_not(render(&f, "overview", ""), "static/charts.");
+	/* The first page that most people see needs the least. */
+	assert_has_not(f.out.data, "static/pages.");
+	assert_has(render(&f, "overview", "view=kiosk"), "static/pages.");
+	assert_has(render(&f, "heatmap", ""), "static/pages.");
 	fixture_free(&f);
 }
 

@@ -456,6 +456,12 @@ static void chosen_servers_can_be_silenced(void **unused)
 	fixture_use(&f, snap);
 	assert_has(render(&f, "overview", "q=x"), ", xs, xt and 1 more.");
 	assert_has(render(&f, "overview", "q=xa"), " Now: xa. ");
+	snapshot_free(&f.snap);
+	snap = new_snapshot();
+	for (int i = 0; i < 20; i++)
+		add_sample(snap, (const char[]){'x', (char)('a' + i), '\0'}, &fleet[1]);
+	fixture_use(&f, snap);
+	assert_has(render(&f, "overview", "q=x"), ", xs, xt. ");
 	fixture_free(&f);
 }
 
