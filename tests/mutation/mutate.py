@@ -10,7 +10,7 @@ mutation, which shows the lines that it reaches; then each mutation is tried aga
 a quarter of an hour on two free cores. Prints the survivors as they are found, and their share.
 
 --again tries the survivors in a file that an earlier run printed, if their lines are unchanged; with --integration against the
-integration tests that can reach their room, which takes a minute or more each, in place of the unit programs. equivalent.txt lists
+integration tests that can reach their room and those about their subject, which takes a minute or more each, in place of the unit programs. equivalent.txt lists
 mutations whose effect nobody can see, with the reason; they are not counted, nor are those from which the compiler makes the same
 program.
 
@@ -93,7 +93,6 @@ SUBJECTS = {
     "accuracy": "1700_accuracy 1710_accuracy_page",
     "alert": "1800_alerts 1820_readback",
     "archive": "1670_archive",
-    "changes": "1650_changes",
     "firing": "1800_alerts",
     "incidents": "1660_incidents",
     "moment": "1600_moments",

@@ -292,6 +292,22 @@ static void plans_say_that_nothing_is_done(void **unused)
 
 #define HOUR INT64_C(3600000)
 
+/* Takes the two lists. */
+static void has_told(struct fixture *f, const struct alertmanager *head, struct buf *silences,
+		     struct buf *alerts)
+{
+	struct buf record;
+
+	buf_init(&record, 1 << 20);
+	alertmanager_put(head, buf_span(silences), buf_span(alerts), &record);
+	silenced_take(f->snap, buf_span(&record));
+	silenced_mark(f->snap);
+	f->site.sends_alerts = true;
+	buf_free(silences);
+	buf_free(alerts);
+	buf_free(&record);
+}
+
 /* The worst server is silenced by its name, and another one by an expression. */
 static void tell(struct fixture *f)
 {
@@ -330,23 +346,16 @@ static void tell(struct fixture *f)
 					  .alert_count = 3,
 					  .silences = {NULL, 2},
 					  .alerts_left_out = 7};
-	struct buf listed, firing, record;
+	struct buf listed, firing;
 
 	buf_init(&listed, 1 << 16);
 	buf_init(&firing, 1 << 16);
-	buf_init(&record, 1 << 16);
 	silence_put(&silences[0], &listed);
 	silence_put(&silences[1], &listed);
 	alertmanager_put_alert(&alerts[0], 1, &firing);
 	alertmanager_put_alert(&alerts[1], 0, &firing);
 	alertmanager_put_alert(&alerts[2], 0, &firing);
-	alertmanager_put(&head, buf_span(&listed), buf_span(&firing), &record);
-	silenced_take(f->snap, buf_span(&record));
-	silenced_mark(f->snap);
-	f->site.sends_alerts = true;
-	buf_free(&listed);
-	buf_free(&firing);
-	buf_free(&record);
+	has_told(f, &head, &listed, &firing);
 }
 
 static void the_page_tells_what_an_alertmanager_does(void **unused)
@@ -385,11 +394,10 @@ static void tell_many(struct fixture *f, size_t count)
 {
 	struct alertmanager head = {
 		.read_ms = GEN_MS, .alert_count = count, .silences = {NULL, count}};
-	struct buf listed, firing, record;
+	struct buf listed, firing;
 
 	buf_init(&listed, 1 << 20);
 	buf_init(&firing, 1 << 20);
-	buf_init(&record, 1 << 20);
 	for (size_t i = 0; i < count; i++) {
 		char name[16];
 
@@ -398,12 +406,7 @@ static void tell_many(struct fixture *f, size_t count)
 			    &listed);
 		alertmanager_put_alert(&(struct told_alert){.name = span_str(name)}, 0, &firing);
 	}
-	alertmanager_put(&head, buf_span(&listed), buf_span(&firing), &record);
-	silenced_take(f->snap, buf_span(&record));
-	f->site.sends_alerts = true;
-	buf_free(&listed);
-	buf_free(&firing);
-	buf_free(&record);
+	has_told(f, &head, &listed, &firing);
 }
 
 static void each_table_has_a_hundred_rows(void **unused)
@@ -426,10 +429,20 @@ static void each_table_has_a_hundred_rows(void **unused)
 	fixture_free(&f);
 }
 
+/* Only these: xa, xb ... */
+static void has_servers(struct fixture *f, int count)
+{
+	struct snapshot *snap = new_snapshot();
+
+	snapshot_free(&f->snap);
+	for (int i = 0; i < count; i++)
+		add_sample(snap, (const char[]){'x', (char)('a' + i), '\0'}, &fleet[1]);
+	fixture_use(f, snap);
+}
+
 /* Before they are silenced, the page names those that are there. */
 static void chosen_servers_can_be_silenced(void **unused)
 {
-	struct snapshot *snap = new_snapshot();
 	struct fixture f;
 	const char *page;
 
@@ -450,17 +463,10 @@ static void chosen_servers_can_be_silenced(void **unused)
 	assert_has(render(&f, "overview", "q=pp&sev=critical-up"),
 		   " Now: ppml0001, ppdb001, ppweb001, ppcon01, ppetl001. ");
 	assert_int_equal(count_of(render(&f, "overview", ""), "All alerts of every server"), 0);
-	snapshot_free(&f.snap);
-	for (int i = 0; i < 21; i++)
-		add_sample(snap, (const char[]){'x', (char)('a' + i), '\0'}, &fleet[1]);
-	fixture_use(&f, snap);
+	has_servers(&f, 21);
 	assert_has(render(&f, "overview", "q=x"), ", xs, xt and 1 more.");
 	assert_has(render(&f, "overview", "q=xa"), " Now: xa. ");
-	snapshot_free(&f.snap);
-	snap = new_snapshot();
-	for (int i = 0; i < 20; i++)
-		add_sample(snap, (const char[]){'x', (char)('a' + i), '\0'}, &fleet[1]);
-	fixture_use(&f, snap);
+	has_servers(&f, 20);
 	assert_has(render(&f, "overview", "q=x"), ", xs, xt. ");
 	fixture_free(&f);
 }

@@ -18,7 +18,7 @@
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 #define ID        258 /* uses both bytes */
 #define ROOM      (3 << 20)
-#define WRITE_MAX (16 * 65535)
+#define WRITE_MAX (16 * 65535) /* of the head: 16 whole records */
 #define HEAD      "Status: 200 OK\r\n\r\n"
 
 enum { END_REQUEST = 3, STDOUT = 6 };

@@ -390,14 +390,20 @@ static void test_the_state_of_warm_up_has_its_time(void **state)
 	assert_body(told);
 }
 
-/* For a moment what Redis said last still holds. */
-static void test_right_after_redis_went_its_last_word_is_told(void **state)
+/* Of the daemon; the data are those of the bucket before. */
+static void on_open_breaker(void)
 {
-	(void)state;
 	on_snapshot("58799999", NOW_MS - 40000);
 	redis_on_array("HMGET tft:brk:fleet", "connection-refused", "1764000000000",
 		       "1764000030000");
 	redis_on_array("EVALSHA 8", "open", "58800000", "1764000015123", "e1", "9000");
+}
+
+/* For a moment what Redis said last still holds. */
+static void test_right_after_redis_went_its_last_word_is_told(void **state)
+{
+	(void)state;
+	on_open_breaker();
 	get("/", "");
 	serve_after(serve); /* keeps the snapshot */
 	redis_reset();
@@ -406,7 +412,7 @@ static void test_right_after_redis_went_its_last_word_is_told(void **state)
 	assert_body("connection refused");
 }
 
-/* Neither with a budget that is used up nor while nobody can claim. */
+/* Neither with a budget that is used up nor while the breaker is open. */
 static void test_where_nothing_newer_will_come_the_page_is_not_ending(void **state)
 {
 	static const struct {
@@ -428,10 +434,7 @@ static void test_where_nothing_newer_will_come_the_page_is_not_ending(void **sta
 static void test_an_open_breaker_is_told(void **state)
 {
 	(void)state;
-	on_snapshot("58799999", NOW_MS - 40000);
-	redis_on_array("HMGET tft:brk:fleet", "connection-refused", "1764000000000",
-		       "1764000030000");
-	redis_on_array("EVALSHA 8", "open", "58800000", "1764000015123", "e1", "9000");
+	on_open_breaker();
 	get("/", "");
 	assert_string_equal(response.cache_status, "tft-redis; hit; ttl=-16; detail=OPEN");
 	assert_body("connection refused");
@@ -925,7 +928,7 @@ static void test_the_health_of_a_redis_that_is_of_no_use(void **state)
 	assert_body("tft_dashboard_redis_writable 0\n");
 }
 
-#define T "1764000015000", /* the time of a call */
+#define CALL "1764000015000", /* its time */
 
 static void test_metrics(void **state)
 {
@@ -944,7 +947,8 @@ static void test_metrics(void **state)
 	assert_body("# TYPE tft_forecast_skill gauge\n");
 	assert_heard(redis_heard(), "XRANGE tfthist:accuracy ");
 	redis_on_array("LRANGE tft:budget:fleet",
-		       T T T T T T T T T T T T T T T T T T T T T T T T T "1764000015000");
+		       CALL CALL CALL CALL CALL CALL CALL CALL CALL CALL CALL CALL CALL CALL CALL
+			       CALL CALL CALL CALL CALL CALL CALL CALL CALL CALL "1764000015000");
 	get("/metrics", "");
 	assert_body("tft_dashboard_upstream_budget_left 0\n");
 	redis_reset();

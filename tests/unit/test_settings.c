@@ -161,7 +161,7 @@ static void test_a_huge_file_is_refused(void **state)
 	errno = 0;
 	assert_int_equal(settings_load(&settings, "t.conf", &err), -1);
 	assert_string_equal(err.msg, "t.conf: File too large");
-	/* A file that cannot be read is not taken for one. */
+	/* One that cannot be read is not called large. */
 	assert_int_equal(settings_load(&settings, "/proc/self/mem", &err), -1);
 	assert_string_equal(err.msg, "/proc/self/mem: Input/output error");
 }
