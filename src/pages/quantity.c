@@ -36,35 +36,46 @@ static double kept_other(const struct server *s, enum metric metric)
 	return NAN;
 }
 
+static double clamped(double value, enum metric metric)
+{
+	return metric_table[metric].percent && !isnan(value) ? fmax(0, fmin(100, value)) : value;
+}
+
 double quantity_now(const struct server *s, enum metric metric)
 {
 	const struct reading *exact = exact_reading(s, metric);
 	double now = s->series ? s->series->current[metric] : kept_other(s, metric);
 
-	if (exact)
-		return exact->now;
-	return metric_table[metric].percent && !isnan(now) ? fmax(0, fmin(100, now)) : now;
+	return exact ? exact->now : clamped(now, metric);
+}
+
+/* The greatest of the next half hour. */
+static double worst_of(const struct series_list *p90)
+{
+	double worst = 0;
+
+	for (size_t i = 0; i < FORECAST_30M; i++)
+		worst = fmax(worst, series_value(p90, i));
+	return series_round(worst);
 }
 
 /* What the forecast says beyond the present value. */
 static void add_forecast(const struct series *series, enum metric metric, struct quantity *o)
 {
 	struct band band;
-	double sum = 0, worst = 0;
+	double sum = 0;
 
 	band_of_metric(&band, series, metric);
 	o->trend = series->trend[metric];
 	o->predicted = o->worst = o->now;
 	if (band.len == FORECAST_STEPS)
 		o->in_8h = series_round(band.median[FORECAST_STEPS - 1]);
-	for (size_t i = 0; i < FORECAST_30M; i++) {
+	for (size_t i = 0; i < FORECAST_30M; i++)
 		sum += band.median[i];
-		worst = fmax(worst, band.high[i]);
-	}
 	if (band.len >= FORECAST_30M)
 		o->predicted = series_round(sum / FORECAST_30M);
 	if (series->p90[metric].len >= FORECAST_30M)
-		o->worst = series_round(worst);
+		o->worst = clamped(worst_of(&series->p90[metric]), metric);
 }
 
 struct quantity quantity_of(const struct server *s, enum metric metric)

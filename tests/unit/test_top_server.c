@@ -215,6 +215,26 @@ static void a_band_is_as_long_as_its_shortest_list(void **unused)
 	free(series);
 }
 
+/* Of less than half an hour nothing is said of half an hour. */
+static void half_an_hour_is_predicted_from_half_an_hour_on(void **unused)
+{
+	struct series *series = new_series();
+	const struct server server = {.series = series};
+	struct quantity q;
+
+	(void)unused;
+	for (size_t len = FORECAST_30M - 1; len <= FORECAST_30M; len++) {
+		set_list(&series->p50[METRIC_SWAP_USED], 10, 2, len);
+		set_list(&series->p90[METRIC_SWAP_USED], 30, 2, len);
+		series->current[METRIC_SWAP_USED] = 7;
+		q = quantity_of(&server, METRIC_SWAP_USED);
+		assert_true(q.now == 7);
+		assert_float_equal(q.predicted, len < FORECAST_30M ? 7 : 15, 0.01);
+		assert_float_equal(q.worst, len < FORECAST_30M ? 7 : 40, 0.01);
+	}
+	free(series);
+}
+
 static const char *draw(struct fixture *f, const struct band *band, const char *unit)
 {
 	struct band_chart chart = {"CPU used", unit, "trend extrapolation", {90, 70}, band};
@@ -720,6 +740,7 @@ int main(void)
 		cmocka_unit_test(overview_tells_crossings),
 		cmocka_unit_test(cpu_used_is_what_idle_leaves),
 		cmocka_unit_test(a_band_is_as_long_as_its_shortest_list),
+		cmocka_unit_test(half_an_hour_is_predicted_from_half_an_hour_on),
 		cmocka_unit_test(a_chart_says_what_it_shows),
 		cmocka_unit_test(an_axis_without_percent_ends_at_a_round_number),
 		cmocka_unit_test(an_absent_forecast_is_no_empty_chart),
