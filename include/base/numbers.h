@@ -18,8 +18,8 @@
 #define NUMBERS_KEPT  96 /* of one list */
 
 struct numbers_list {
-	size_t len;                 /* of the whole list; 0: empty or absent */
 	double value[NUMBERS_KEPT]; /* the first ones, finite, as strtod reads them */
+	size_t len;                 /* of the whole list; 0: empty or absent */
 };
 
 struct numbers {

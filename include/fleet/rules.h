@@ -64,8 +64,8 @@ extern const struct cost_figure_info cost_figure_table[COST_FIGURES];
 #define COST_TABLE_MEDIUM  5 /* medium servers in the at-risk table, at most */
 
 struct cost {
-	double figure[COST_FIGURES];
 	size_t at_risk; /* rows of the at-risk table: the first servers of the snapshot */
+	double figure[COST_FIGURES];
 };
 
 /* A figure of 1e15 or more is absent. */

@@ -92,7 +92,7 @@ INTEGRATION = {
 SUBJECTS = {
     "accuracy": "1700_accuracy 1710_accuracy_page",
     "alert": "1800_alerts 1820_readback",
-    "archive": "1670_archive",
+    "archive": "1690_parts 1670_archive",
     "firing": "1800_alerts",
     "incidents": "1660_incidents",
     "moment": "1600_moments",
@@ -317,7 +317,8 @@ class Stack:
         self.sound = {}
 
     def made(self):
-        return subprocess.run(["make", "-j2"], cwd=self.build, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+        command = ["make", "-j2", "all", "tests/integration/commits"]
+        return subprocess.run(command, cwd=self.build, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
     def passes(self, name):
         file = f"tests/{'counting' if name == FAILING else 'integration'}/test_t{name}.py"

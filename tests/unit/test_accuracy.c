@@ -412,6 +412,21 @@ static void values_of_one_block_count_as_dependent(void **state)
 	free(even);
 }
 
+/* That each value of 20 blocks was inside is 20 values. */
+static void a_share_of_all_counts_blocks(void **state)
+{
+	struct accuracy *accuracy = new_accuracy(HOUR + 23 * HOUR_MS, DAY_MS);
+	struct accuracy_interval interval;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		add_values(accuracy, HOUR + i * HOUR_MS, 0, 100, 0);
+	interval = accuracy_interval(memory_of(accuracy, 0));
+	/* Wilson, all of 20, less (1.960 / 2.093)^2. */
+	assert_true(fabs(interval.low - 0.82033) < 1e-4 && interval.high > 0.9999);
+	free(accuracy);
+}
+
 static void a_block_is_as_long_as_the_horizon(void **state)
 {
 	static const int blocks[HORIZONS] = {24, 24, 12, 6, 3};
@@ -559,6 +574,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(each_verdict_has_its_limit),
 		cmocka_unit_test(a_constant_fleet_has_no_skill_but_a_number),
 		cmocka_unit_test(values_of_one_block_count_as_dependent),
+		cmocka_unit_test(a_share_of_all_counts_blocks),
 		cmocka_unit_test(a_block_is_as_long_as_the_horizon),
 		cmocka_unit_test(hours_outside_of_the_range_do_not_count),
 		cmocka_unit_test(slots_grow_with_the_range),

@@ -8,7 +8,9 @@
 #include "cache/archive.h"
 #include "cache/forecast_store.h"
 #include "cache/warnings.h"
+#include "base/log.h"
 #include "cache_fixture.h"
+#include "captured.h"
 
 #define HOUR   INT64_C(3600000)
 #define END    (BUCKET * INT64_C(30000)) /* 1764000000000 = 490000 h */
@@ -263,6 +265,7 @@ static void on_forecasts(const char *begins, int64_t made_ms, struct span record
 static void test_what_was_forecast_comes_with_the_risk_of_a_server(void **state)
 {
 	struct buf record = made_forecasts();
+	const char *log;
 
 	(void)state;
 	redis_on("XRANGE tfthist:risk", "*0\r\n");
@@ -270,7 +273,13 @@ static void test_what_was_forecast_comes_with_the_risk_of_a_server(void **state)
 	on_forecasts("XREVRANGE tfthist:forecasts 1763998350000", END - HOUR / 2,
 		     buf_span(&record));
 	on_forecasts("XREVRANGE tfthist:forecasts 1763996550000", END - HOUR, SPAN("damaged"));
+	log_init(LOG_LEVEL_WARNING, LOG_FORMAT_LOGFMT, "web1");
+	capture_start();
 	archive_server(cache, snap, SPAN("b"), SPAN(""), &history, &trail, &has);
+	log = capture_end();
+	log_init(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, "web1");
+	assert_non_null(strstr(log, " ev=moment_damaged record=forecasts at=1763996400000\n"));
+	assert_ptr_equal(strchr(log, '\n'), strrchr(log, '\n')); /* and no other */
 	assert_true(has.history && has.trail);
 	assert_int_equal(trail.at_ms, END);
 	assert_int_equal(trail.made_ms[trail_point(0)], END - HOUR / 2);

@@ -133,6 +133,21 @@ static void test_a_commit_tells_everything_by_name(void **state)
 		"full_kept 2592000000 thin_kept 2592300000 window 300000\n");
 }
 
+/* What a moment takes: its record, and the incidents that are open then. */
+static void test_large_moments_are_kept_for_less_time(void **state)
+{
+	struct commit large = commit;
+	static char mom[20000], open[20000];
+
+	(void)state;
+	redis_on_array("EVALSHA 21", "ok", "58800000", "hist-new");
+	large.moment = (struct span){mom, sizeof(mom)};
+	large.open = (struct span){open, sizeof(open)};
+	assert_int_equal(cache_commit(cache, &claim, &large), COMMIT_OK);
+	/* 128 MB of 40,064 bytes, one for each 5 minutes. */
+	assert_non_null(strstr(redis_heard(), " thin_kept 1005000000 "));
+}
+
 static void test_without_a_record_there_is_no_history(void **state)
 {
 	struct commit without = commit;
@@ -292,6 +307,7 @@ int main(void)
 		TEST(test_fields_are_put_aside),
 		TEST(test_a_writer_is_patient),
 		TEST(test_a_commit_tells_everything_by_name),
+		TEST(test_large_moments_are_kept_for_less_time),
 		TEST(test_without_a_record_there_is_no_history),
 		TEST(test_all_answers_to_a_commit),
 		TEST(test_what_became_of_the_history_is_logged),

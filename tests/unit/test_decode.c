@@ -501,6 +501,7 @@ static void a_model_is_believed_when_its_forecast_bends(void **state)
 #define CLIPS "\"cpu_user_pct\":{\"current\":97,\"trend\":2,\"p50\":[99,100,100]}"
 #define BENDS "\"cpu_user_pct\":{\"current\":10,\"trend\":2,\"p50\":[12,14,16.1]}"
 #define NOISE "\"cpu_user_pct\":{\"current\":10,\"trend\":2,\"p50\":[12,14.0000001,16]}"
+#define EDGE  "\"cpu_user_pct\":{\"current\":0,\"trend\":0,\"p50\":[0.000001,0,0]}"
 #define OTHER "\"cpu_sys_pct\":{\"current\":10,\"trend\":2,\"p50\":[50,14,16.1]}"
 	static const struct {
 		const char *metadata, *metric;
@@ -510,6 +511,7 @@ static void a_model_is_believed_when_its_forecast_bends(void **state)
 		{"{\"model_type\":\"TFT\",\"model_dir\":\"/models/tft\"}", LINE, MODEL_HEURISTIC},
 		{"{\"model_type\":\"TFT\",\"model_dir\":\"/models/tft\"}", CLIPS, MODEL_HEURISTIC},
 		{"{\"model_type\":\"TFT\",\"model_dir\":\"/models/tft\"}", NOISE, MODEL_HEURISTIC},
+		{"{\"model_type\":\"TFT\",\"model_dir\":\"/models/tft\"}", EDGE, MODEL_HEURISTIC},
 		{"{\"model_type\":\"TFT\",\"model_dir\":\"/models/tft\"}", OTHER, MODEL_HEURISTIC},
 		{"{\"model_type\":\"TFT\",\"model_dir\":\"none\"}", BENDS, MODEL_HEURISTIC},
 		{"{\"model_type\":\"TFT\",\"model_dir\":\"\"}", BENDS, MODEL_HEURISTIC},
@@ -965,6 +967,23 @@ static void nothing_behind_a_cut_text_is_read(void **state)
 	free(copy);
 }
 
+/* It is rewritten for json-c, but for what stands in quotation marks: from the first on. */
+static void numbers_in_a_text_stay_as_they_are(void **state)
+{
+	static const char text[] = "\xc3\xa9 123456789012345678901234567890";
+	struct json_tokener *tokener = dom_tokener(2);
+	struct json_object *object;
+	char quoted[64];
+
+	(void)state;
+	assert_non_null(tokener);
+	(void)snprintf(quoted, sizeof(quoted), "\"%s\"", text);
+	object = dom_parse(tokener, span_str(quoted));
+	assert_true(span_is(dom_string(object), text));
+	json_object_put(object);
+	json_tokener_free(tokener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -992,6 +1011,7 @@ int main(void)
 		cmocka_unit_test(scenario_is_read_or_unknown),
 		cmocka_unit_test(affected_servers_are_sorted_and_bounded),
 		cmocka_unit_test(nothing_behind_a_cut_text_is_read),
+		cmocka_unit_test(numbers_in_a_text_stay_as_they_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

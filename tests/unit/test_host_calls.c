@@ -69,6 +69,15 @@ static void test_each_slot_is_taken_once_a_window(void **state)
 	assert_false(host_calls_take(calls, 0, 0, MINUTE, NOW + 9 * MINUTE));
 }
 
+/* A slot before the first that was used, on a machine that has run for less than a window. */
+static void test_a_slot_that_was_never_taken_is_free(void **state)
+{
+	(void)state;
+	assert_true(host_calls_take(calls, 1, 1, MINUTE, 1000));
+	assert_true(host_calls_take(calls, 0, 1, MINUTE, 2000));
+	assert_false(host_calls_take(calls, 0, 2, MINUTE, 3000));
+}
+
 /* Alerts have a slot behind those of the predictions calls. */
 static void test_slots_behind_the_first_ones(void **state)
 {
@@ -138,6 +147,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_each_slot_is_taken_once_a_window),
+		TEST(test_a_slot_that_was_never_taken_is_free),
 		TEST(test_slots_behind_the_first_ones),
 		TEST(test_another_process_sees_what_is_taken),
 		TEST(test_times_in_the_future_are_free),

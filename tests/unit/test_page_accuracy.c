@@ -262,6 +262,17 @@ static void links_of_the_past_keep_its_moment(void **unused)
 	scored_free(s);
 }
 
+/* Thirty points, with the sanitizer behind the last. */
+static void the_line_of_a_month_is_whole(void **unused)
+{
+	struct scored *s = scored_new(30 * DAY_MS, 4);
+
+	(void)unused;
+	assert_int_equal(s->accuracy.slots, ACCURACY_SLOTS_MAX);
+	assert_true(count_of(render(&s->f, "accuracy", "range=30d"), "<figure") > 0);
+	scored_free(s);
+}
+
 static void without_values_the_page_says_so(void **unused)
 {
 	struct scored *s = scored_new(30 * DAY_MS, 0);
@@ -533,6 +544,7 @@ int main(void)
 		cmocka_unit_test(a_naive_guess_without_error_is_not_divided_by),
 		cmocka_unit_test(filters_choose_cells_and_keep_each_other),
 		cmocka_unit_test(links_of_the_past_keep_its_moment),
+		cmocka_unit_test(the_line_of_a_month_is_whole),
 		cmocka_unit_test(without_values_the_page_says_so),
 		cmocka_unit_test(without_the_shared_cache_nothing_is_claimed),
 		cmocka_unit_test(the_overview_tells_it_once_there_are_enough),

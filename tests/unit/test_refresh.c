@@ -714,6 +714,28 @@ static void test_an_answer_of_the_status_is_stored_with_its_ticks(void **state)
 	assert_int_equal(s.warmup.at_ms, NOW_MS);
 }
 
+/* The feed has not begun yet, which is a count as well. */
+static void test_the_first_tick_is_counted_from_none(void **state)
+{
+	struct upstream_status s;
+	char says[96];
+	FILE *file;
+
+	(void)state;
+	(void)snprintf(says, sizeof(says), "/tmp/tft-none.%d", (int)getpid());
+	file = fopen(says, "w");
+	assert_non_null(file);
+	(void)fputs("{\"warmup\":{\"is_warmed_up\":false,\"progress_percent\":0,\"current_size\":0,"
+		    "\"required_size\":150},\"tick_count\":0}",
+		    file);
+	assert_int_equal(fclose(file), 0);
+	(void)snprintf(says, sizeof(says), "0 200 0 /tmp/tft-none.%d", (int)getpid());
+	fetch_says("status", says);
+	upstream_status_renew(cache, upstream, false, &s);
+	assert_part(redis_heard(), "\"tick_count\":0,\"ticks\":{\"since\":0,");
+	(void)unlink(strchr(says, '/'));
+}
+
 static void test_a_feed_that_stands_still(void **state)
 {
 	struct upstream_status s;
@@ -1338,6 +1360,7 @@ int main(int argc, char **argv)
 		TEST(test_what_is_stored_of_the_small_groups),
 		TEST(test_only_what_is_stale_is_asked_for),
 		TEST(test_an_answer_of_the_status_is_stored_with_its_ticks),
+		TEST(test_the_first_tick_is_counted_from_none),
 		TEST(test_a_feed_that_stands_still),
 		TEST(test_a_daemon_that_infers_is_silent_and_what_was_known_stays),
 		TEST(test_a_small_group_that_fails_is_unknown),

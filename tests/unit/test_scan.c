@@ -233,9 +233,13 @@ static void too_long_a_key_refuses_its_server(void **state)
 		buf_lit(&in, "\":{},\"b\":{}}}");
 		assert_int_equal(scan_in_steps(buf_span(&in), steps[i / 2], &log), SCAN_OK);
 		assert_int_equal(log.data[strlen("P predictions={;")], extra ? 'R' : 'S');
-		if (!extra) /* with all of its key */
-			assert_memory_equal(log.data + strlen("P predictions={;S ") + SCAN_KEY_MAX,
-					    "={};S b", strlen("={};S b"));
+		if (!extra) { /* with all of its key */
+			const char *key = log.data + strlen("P predictions={;S ");
+
+			assert_memory_equal(key + SCAN_KEY_MAX, "={};S b", strlen("={};S b"));
+			assert_memory_equal(key, in.data + strlen("{\"predictions\":{\""),
+					    SCAN_KEY_MAX);
+		}
 		assert_memory_equal(log.data + log.len - strlen("S b={};"), "S b={};",
 				    strlen("S b={};"));
 	}

@@ -1250,7 +1250,7 @@ static void test_what_an_alertmanager_says_is_shown_but_believed_in_nothing(void
 {
 	static const char *const nonsense[] = {"", "[]", "{\"silenceID\":7}",
 					       "{\"silenceID\":\"../x\"}"};
-	const char *orders, *heard;
+	const char *heard;
 
 	(void)state;
 	use_alertmanagers("http://a:9093,http://b:9093", 2);
@@ -1270,15 +1270,35 @@ static void test_what_an_alertmanager_says_is_shown_but_believed_in_nothing(void
 		post("/silence", "", "server=a&hours=1&comment=x");
 		assert_int_equal(response.status, 502);
 	}
+	(void)unlink(silence_path);
+}
+
+static void test_a_gateway_is_no_alertmanager(void **state)
+{
+	static const struct {
+		const char *result;
+		bool answered;
+	} rows[] = {
+		{"11 500", true},  {"11 501", true},  {"11 502", false},
+		{"11 503", false}, {"11 504", false}, {"11 505", true},
+	};
+
+	(void)state;
+	use_alertmanagers("http://a:9093,http://b:9093", 2);
 	fetch_orders();
-	alertmanager_says("silences", "11 503", "busy");
-	post("/silence", "", "server=a&hours=1&comment=x");
-	assert_int_equal(response.status, 502);
-	assert_body("No Alertmanager answered");
-	orders = fetch_orders();
-	assert_non_null(strstr(orders, "http://a:9093"));
-	assert_non_null(strstr(orders, "http://b:9093"));
-	assert_heard(redis_heard(), " silence.set away a 20");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *orders;
+
+		alertmanager_says("silences", rows[i].result, "busy");
+		post("/silence", "", "server=a&hours=1&comment=x");
+		assert_int_equal(response.status, 502);
+		assert_int_equal(has("No Alertmanager answered"), !rows[i].answered);
+		orders = fetch_orders();
+		assert_non_null(strstr(orders, "http://a:9093"));
+		assert_int_equal(strstr(orders, "http://b:9093") != NULL, !rows[i].answered);
+		assert_heard(redis_heard(), rows[i].answered ? " silence.set refused a 20"
+							     : " silence.set away a 20");
+	}
 	(void)unlink(silence_path);
 }
 
@@ -1350,6 +1370,13 @@ static void test_the_page_of_operators(void **state)
 		       "1764000030000");
 	get("/advanced", "");
 	assert_body("connection refused");
+	assert_false(has("The generator does not answer"));
+	refresh.scenario_configured = true;
+	redis_on_array("HMGET tft:brk:scenario", "name-not-found", "1764000000000",
+		       "1764000030000");
+	get("/advanced", "");
+	assert_body("The generator does not answer: ");
+	refresh.scenario_configured = false;
 	redis_on_nothing();
 	get("/advanced", "");
 	assert_int_equal(response.status, 200);
@@ -2018,6 +2045,7 @@ int main(int argc, char **argv)
 		TEST(test_a_silence_is_asked_for),
 		TEST(test_an_incomplete_silence_is_not_asked_for),
 		TEST(test_what_an_alertmanager_says_is_shown_but_believed_in_nothing),
+		TEST(test_a_gateway_is_no_alertmanager),
 		TEST(test_only_a_silence_of_this_fleet_is_ended),
 		TEST(test_the_page_of_operators),
 		TEST(test_who_may_embed_a_page),

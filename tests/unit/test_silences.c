@@ -299,6 +299,28 @@ static void a_damaged_record_silences_nobody(void **state)
 	assert_null(run.snap->servers[0].silence);
 }
 
+/* What a reader learns from a byte that is yes or no. */
+static void yes_is_one(void **state)
+{
+	static const struct silence ours = {.id = SPAN("1"), .is_ours = true};
+	struct silence back;
+	struct buf stored;
+	char *yes;
+
+	(void)state;
+	buf_init(&stored, 100);
+	silence_put(&ours, &stored);
+	yes = stored.data + stored.len - 2; /* before the number of matchers */
+	for (*yes = 0; *yes <= 2; ++*yes) {
+		struct bytes_reader r = {.rest = buf_span(&stored)};
+
+		silence_get(&r, &back);
+		assert_int_equal(r.bad, *yes > 1);
+		assert_int_equal(back.is_ours, *yes == 1);
+	}
+	buf_free(&stored);
+}
+
 static void an_id_has_nothing_that_leads_elsewhere(void **state)
 {
 	char longest[SILENCE_ID_MAX + 1];
@@ -326,6 +348,7 @@ int main(void)
 						begin, end),
 		cmocka_unit_test_setup_teardown(only_what_is_there_can_be_silenced, begin, end),
 		cmocka_unit_test_setup_teardown(a_damaged_record_silences_nobody, begin, end),
+		cmocka_unit_test(yes_is_one),
 		cmocka_unit_test(an_id_has_nothing_that_leads_elsewhere),
 	};
 

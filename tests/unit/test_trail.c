@@ -266,9 +266,12 @@ static void a_band_of_the_next_hours_fades(void **unused)
 		assert_int_equal(count_of(f.out.data, "class=\"envelope\""), cases[i].surely);
 		assert_int_equal(count_of(f.out.data, "the forecast says nothing here"),
 				 cases[i].words);
-		if (cases[i].from == 24) /* in the middle of 25 % to 100 % */
+		if (cases[i].from == 24) { /* in the middle of 25 % to 100 % */
 			assert_int_equal(count_of(f.out.data, "x=\"62%\" y=\"50%\">the forecast"),
 					 cases[i].words);
+			assert_int_equal(count_of(f.out.data, "; from 125 min on the band is as"),
+					 cases[i].vague);
+		}
 		assert_int_equal(count_of(f.out.data, "the band is as wide as the plot"),
 				 cases[i].vague);
 	}
