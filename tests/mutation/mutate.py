@@ -317,7 +317,7 @@ class Stack:
         self.sound = {}
 
     def made(self):
-        command = ["make", "-j2", "all", "tests/integration/commits"]
+        command = ["make", "-j2", "all", "tests/integration/commits", "tests/unit/test_accuracy"]
         return subprocess.run(command, cwd=self.build, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
     def passes(self, name):

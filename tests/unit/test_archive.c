@@ -4,11 +4,11 @@
 
 #include <math.h>
 
+#include "base/log.h"
 #include "cache/accuracy.h"
 #include "cache/archive.h"
 #include "cache/forecast_store.h"
 #include "cache/warnings.h"
-#include "base/log.h"
 #include "cache_fixture.h"
 #include "captured.h"
 

@@ -143,6 +143,22 @@ static void the_strip_has_a_time_each_three_hours(void **unused)
 	fixture_free(&f);
 }
 
+/* As while the daemon knows no server yet. */
+static void a_moment_without_servers_is_healthy(void **unused)
+{
+	struct history day;
+	struct fixture f;
+
+	(void)unused;
+	fixture_fleet(&f);
+	history_init(&day, 30000, PAST_COLUMNS * PAST_COLUMN_MS, past_strip_end(THEN_MS));
+	history_add(&day, THEN_MS, SPAN("1 0 0 0 0 0 0 0 0 0 0 0 - healthy"));
+	f.view.day = &day;
+	assert_has(render(&f, "heatmap", "at=" THEN), "<rect class=\"sev-healthy\" x=\"143\" ");
+	history_free(&day);
+	fixture_free(&f);
+}
+
 static void links_keep_the_moment(void **unused)
 {
 	struct history day;
@@ -246,6 +262,7 @@ int main(void)
 		cmocka_unit_test(nothing_of_it_reloads),
 		cmocka_unit_test(steps_and_strip_lead_to_moments),
 		cmocka_unit_test(the_strip_has_a_time_each_three_hours),
+		cmocka_unit_test(a_moment_without_servers_is_healthy),
 		cmocka_unit_test(links_keep_the_moment),
 		cmocka_unit_test(the_forecast_of_a_server_is_what_is_kept_of_it),
 		cmocka_unit_test(json_tells_the_moment),
