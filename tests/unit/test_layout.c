@@ -294,7 +294,10 @@ static void footer_tells_whether_caching_works(void **unused)
 
 	(void)unused;
 	fixture_fleet(&f);
-	assert_has(render(&f, "overview", ""),
+	page = render(&f, "overview", "");
+	assert_has(page, "; the next at <time datetime=\"2025-11-23T12:01:30Z\">12:01:30 UTC</time>"
+			 "</p>");
+	assert_has(page,
 		   "<p class=\"served\">At this snapshot: Bucket 58796642; the next begins at "
 		   "<time datetime=\"2025-11-23T12:01:30Z\">12:01:30 UTC</time>. "
 		   "<a href=\"advanced\">Now</a></p>");

@@ -377,6 +377,9 @@ static void test_the_lease_covers_every_call(void **state)
 	assert_int_equal(limits.group[CACHE_ALERTS].interval_ms, 30000);
 	assert_int_equal(limits.group[CACHE_ALERTMANAGER].interval_ms, 30000);
 	assert_int_equal(limits.group[CACHE_STATUS].interval_ms, 2000);
+	assert_int_equal(limits.group[CACHE_FLEET].calls, s.calls_per_minute);
+	for (int group = CACHE_FLEET + 1; group < CACHE_GROUPS; group++)
+		assert_int_equal(limits.group[group].calls, 40);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_directory, close_directory)

@@ -262,6 +262,21 @@ static void links_of_the_past_keep_its_moment(void **unused)
 	scored_free(s);
 }
 
+/* That another metric has one is not its curve. */
+static void a_metric_without_values_has_no_curve(void **unused)
+{
+	struct scored *s = scored_new(DAY_MS, 4);
+	const char *page;
+
+	(void)unused;
+	page = render(&s->f, "accuracy", "horizon=8h");
+	assert_int_equal(count_of(page, "<figure"), 1);
+	page = render(&s->f, "accuracy", "horizon=8h&metric=cpu");
+	assert_int_equal(count_of(page, "<figure"), 0);
+	assert_has(page, "a curve needs forecasts for 8 h that");
+	scored_free(s);
+}
+
 /* Thirty points, with the sanitizer behind the last. */
 static void the_line_of_a_month_is_whole(void **unused)
 {
@@ -544,6 +559,7 @@ int main(void)
 		cmocka_unit_test(a_naive_guess_without_error_is_not_divided_by),
 		cmocka_unit_test(filters_choose_cells_and_keep_each_other),
 		cmocka_unit_test(links_of_the_past_keep_its_moment),
+		cmocka_unit_test(a_metric_without_values_has_no_curve),
 		cmocka_unit_test(the_line_of_a_month_is_whole),
 		cmocka_unit_test(without_values_the_page_says_so),
 		cmocka_unit_test(without_the_shared_cache_nothing_is_claimed),

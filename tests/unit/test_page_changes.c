@@ -120,6 +120,35 @@ static void a_fold_has_ten_names(void **unused)
 	changed_free(&c);
 }
 
+/* Of one server nothing is said: it is no share. */
+static void a_fold_tells_what_most_of_it_are(void **unused)
+{
+	static const struct {
+		const char *second;
+		bool two;
+	} rows[] = {{"ppdb012", true}, {"ppetl12", false}};
+	static const struct sample busy = {"", {91, 91, 91}, {1, 1, 1}, {20, 20, 20}, {1, 1, 1}, 0};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct snapshot *now = new_snapshot();
+		struct changed c;
+		const char *page;
+
+		changed_init(&c);
+		snapshot_free(&c.f.snap);
+		add_sample(now, "ppdb011", &busy);
+		add_sample(now, rows[i].second, &busy);
+		add_sample(now, "ppml011", &busy);
+		fixture_use(&c.f, now);
+		page = render(&c.f, "changes", "");
+		assert_int_equal(count_of(page, "3 servers appeared"), 1);
+		assert_int_equal(count_of(page, "appeared, "), rows[i].two);
+		assert_int_equal(count_of(page, "appeared, 2 of them Database"), rows[i].two);
+		changed_free(&c);
+	}
+}
+
 /* The overview after so many servers have become worse. */
 static const char *overview_of_moved(struct changed *c, int count)
 {
@@ -333,6 +362,7 @@ int main(void)
 		cmocka_unit_test(whole_texts_are_as_expected),
 		cmocka_unit_test(the_overview_tells_the_most_important),
 		cmocka_unit_test(a_fold_has_ten_names),
+		cmocka_unit_test(a_fold_tells_what_most_of_it_are),
 		cmocka_unit_test(only_six_lines_are_on_the_overview),
 		cmocka_unit_test(without_a_moment_the_panel_says_so),
 		cmocka_unit_test(filters_apply),

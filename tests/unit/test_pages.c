@@ -676,6 +676,50 @@ static void crossings_come_by_the_time_that_is_left(void **unused)
 	fixture_free(&f);
 }
 
+/* The worst of its profile, and its neighbours in the list, each once. */
+static void a_server_is_compared_with_its_like_and_its_neighbours(void **unused)
+{
+	static const struct {
+		size_t server;
+		const char *links;
+	} rows[] = {
+		{0, "ppdb002 "}, /* has none above it; the one below is the worst of its profile */
+		{1, "ppdb001 ppml003 "},  /* the worst of its profile is above it */
+		{2, "ppdb002 ppweb004 "}, /* the only one of its profile */
+		{3, "ppml003 "},
+	};
+	static const char *const names[] = {"ppdb001", "ppdb002", "ppml003", "ppweb004"};
+	static const struct sample samples[] = {
+		{"", {99, 99, 99}, {35, 35, 35}, {20, 20, 20}, {1, 1, 1}, 0},
+		{"", {99, 99, 99}, {20, 20, 20}, {20, 20, 20}, {1, 1, 1}, 0},
+		{"", {99, 99, 99}, {1, 1, 1}, {20, 20, 20}, {1, 1, 1}, 0},
+		{"", {20, 20, 20}, {1, 1, 1}, {20, 20, 20}, {1, 1, 1}, 0},
+	};
+	struct snapshot *snap = new_snapshot();
+	struct fixture f;
+
+	(void)unused;
+	fixture_init(&f);
+	for (size_t i = 0; i < 4; i++)
+		add_sample(snap, names[i], &samples[i]);
+	fixture_use(&f, snap);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char links[100] = "", *list, *name;
+
+		f.view.server = &f.snap->servers[rows[i].server];
+		(void)render(&f, "server", "");
+		list = strstr(strstr(f.out.data, "id=\"compare\""), "<ul class=\"legend\">");
+		*strstr(list, "</ul>") = '\0';
+		while ((name = strstr(list, "?with="))) {
+			list = name + strcspn(name, "\"");
+			(void)snprintf(links + strlen(links), sizeof(links) - strlen(links),
+				       "%.*s ", (int)(list - name) - 6, name + 6);
+		}
+		assert_string_equal(links, rows[i].links);
+	}
+	fixture_free(&f);
+}
+
 /* Eight are open, thirty are listed. */
 static void a_long_list_of_crossings_is_folded(void **unused)
 {
@@ -1318,6 +1362,7 @@ int main(void)
 		cmocka_unit_test(cases_are_the_worst_five),
 		cmocka_unit_test(a_runbook_is_linked_where_there_is_one),
 		cmocka_unit_test(the_strip_has_a_cell_for_each_server),
+		cmocka_unit_test(a_server_is_compared_with_its_like_and_its_neighbours),
 		cmocka_unit_test(crossings_come_by_the_time_that_is_left),
 		cmocka_unit_test(a_long_list_of_crossings_is_folded),
 		cmocka_unit_test(calm_fleet_shows_the_busiest_five),

@@ -1104,7 +1104,10 @@ static void test_a_change_of_the_scenario(void **state)
 	post("/scenario", "", "scenario=degrading&confirm=11");
 	assert_int_equal(response.status, 400);
 	fetch_orders();
+	on_warm_status();
+	redis_heard();
 	post("/scenario", "", "x=1&scenario=degrading&confirm=1");
+	assert_heard(redis_heard(), " scenario.set done critical degrading ");
 	assert_int_equal(response.status, 303);
 	assert_true(span_is(response.location, "advanced?notice=degrading"));
 	assert_non_null(
@@ -1120,10 +1123,10 @@ static void test_a_change_of_the_scenario(void **state)
 	put_scenario("two words");
 	post("/scenario", "format=json", "scenario=degrading&confirm=1");
 	assert_int_equal(response.status, 502);
-	assert_heard(redis_heard(), " scenario.set unchanged - - ");
+	assert_heard(redis_heard(), " scenario.set unchanged critical - ");
 	put_scenario("word~!");
 	post("/scenario", "format=json", "scenario=degrading&confirm=1");
-	assert_heard(redis_heard(), " scenario.set unchanged - word~! ");
+	assert_heard(redis_heard(), " scenario.set unchanged critical word~! ");
 	(void)unlink(scenario_path);
 	fetch_says("scenario", "2 0 0 -");
 	post("/scenario", "format=json", "scenario=critical&confirm=1");
@@ -1402,6 +1405,7 @@ static void test_requests_that_come_together(void **state)
 {
 	struct request a, b;
 	const struct request *both[] = {&a, &b};
+	const char *heard;
 
 	(void)state;
 	get("/", "");
@@ -1411,7 +1415,9 @@ static void test_requests_that_come_together(void **state)
 	serve_prefetch(serve, both, 1);
 	assert_string_equal(redis_heard(), "");
 	serve_prefetch(serve, both, 2);
-	assert_heard(redis_heard(), "HMGET tft:overview:58800000");
+	heard = redis_heard();
+	assert_heard(heard, "HMGET tft:overview:58800000"); /* once for both */
+	assert_null(strstr(strstr(heard, "HMGET tft:overview") + 1, "HMGET tft:overview"));
 	serve_request(serve, &a, &response);
 	serve_request(serve, &b, &response);
 	assert_true(span_is(response.body, "<p>stored</p>"));

@@ -232,6 +232,12 @@ static void half_an_hour_is_predicted_from_half_an_hour_on(void **unused)
 		assert_float_equal(q.predicted, len < FORECAST_30M ? 7 : 15, 0.01);
 		assert_float_equal(q.worst, len < FORECAST_30M ? 7 : 40, 0.01);
 	}
+	/* Nor does it say anything of what comes after it. */
+	set_list(&series->p50[METRIC_SWAP_USED], 10, 2, FORECAST_STEPS);
+	set_list(&series->p90[METRIC_SWAP_USED], 30, 0.5, FORECAST_STEPS);
+	q = quantity_of(&server, METRIC_SWAP_USED);
+	assert_float_equal(q.predicted, 15, 0.01);
+	assert_float_equal(q.worst, 32.5, 0.01);
 	free(series);
 }
 
