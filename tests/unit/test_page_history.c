@@ -172,6 +172,28 @@ static void the_description_tells_where_the_lines_end(void **state)
 	end(&p);
 }
 
+/* The sanitizer sees a label that points where the names no longer are. */
+static void marks_may_have_long_names(void **state)
+{
+	struct page_fixture p;
+	char record[400], name[251];
+
+	(void)state;
+	begin(&p, HISTORY_30M);
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	for (int i = 8; i >= 0; i--) {
+		name[0] = (char)('a' + i);
+		(void)snprintf(record, sizeof(record),
+			       "1 0.5 0.25 0 0 0 1 1 2 6 3100 650 ppdb001 %s", name);
+		add(&p, i * INT64_C(30000), record);
+	}
+	assert_int_equal(count_of(render(&p.f, "history", "metric=risk"), name), 1);
+	name[0] = 'h';
+	assert_int_equal(count_of(p.f.out.data, name), 1);
+	end(&p);
+}
+
 static void a_change_of_scenario_is_a_labelled_mark(void **state)
 {
 	struct page_fixture p;
@@ -656,6 +678,7 @@ int main(void)
 		cmocka_unit_test(figures_have_one_decimal),
 		cmocka_unit_test(gaps_are_not_joined_by_a_line),
 		cmocka_unit_test(the_description_tells_where_the_lines_end),
+		cmocka_unit_test(marks_may_have_long_names),
 		cmocka_unit_test(a_change_of_scenario_is_a_labelled_mark),
 		cmocka_unit_test(times_of_a_day_have_their_date),
 		cmocka_unit_test(names_that_are_far_too_long_are_left_out),

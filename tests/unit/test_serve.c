@@ -668,6 +668,10 @@ static void test_a_moment_that_is_not_there(void **state)
 	get("/server/nobody", "at=2025-11-24T15:59:30Z");
 	assert_int_equal(response.status, 404);
 	assert_body("No such server at that moment.");
+	assert_null(response.type);
+	get("/api/v1/servers/nobody", "at=2025-11-24T15:59:30Z");
+	assert_int_equal(response.status, 404);
+	assert_string_equal(response.type, "application/problem+json");
 	get("/server/ppml0001", "at=2025-11-24T15:59:30Z");
 	assert_int_equal(response.status, 200);
 	redis_reset();
