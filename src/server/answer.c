@@ -203,7 +203,7 @@ void answer_pack(struct answering *a, const struct request *request, struct resp
  * warming up has answered, and a page that needs no data is complete: both are 200. */
 static int status_without_data(const struct context *context)
 {
-	return context->condition.reason == REASON_WARMING ? 200 : 503;
+	return context->condition.reason == REASON_WARMING || context->page->standalone ? 200 : 503;
 }
 
 /* An empty spreadsheet could not say why it is empty. */

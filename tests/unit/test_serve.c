@@ -824,8 +824,16 @@ static void test_a_redis_that_was_emptied(void **state)
 
 static void test_without_redis_and_a_snapshot(void **state)
 {
+	static const char *const standalone[] = {"/docs", "/roadmap", "/advanced",
+						 "/badge/fleet.svg", "/badge/ppml0001.svg"};
+
 	(void)state;
 	redis_reset();
+	for (size_t i = 0; i < sizeof(standalone) / sizeof(standalone[0]); i++) {
+		get(standalone[i], "");
+		if (response.status != 200)
+			fail_msg("%s: %d", standalone[i], response.status);
+	}
 	get("/", "");
 	assert_int_equal(response.status, 503);
 	assert_body("The shared cache cannot be reached.");
@@ -1579,10 +1587,18 @@ static void test_a_failure_is_recorded_when_redis_is_back(void **state)
 
 static void test_scores_that_cannot_be_read(void **state)
 {
+	const char *heard;
+
 	(void)state;
+	redis_heard();
 	get("/accuracy", "");
 	assert_int_equal(response.status, 200);
 	assert_body("Not enough yet: 0 of 100 values");
+	assert_heard(redis_heard(), "XRANGE tfthist:warnings ");
+	get("/", "q=a"); /* its sentence is of forecasts alone */
+	heard = redis_heard();
+	assert_heard(heard, "XRANGE tfthist:accuracy ");
+	assert_null(strstr(heard, "tfthist:warnings"));
 	redis_on("XRANGE tfthist:accuracy", "-LOADING\r\n");
 	get("/accuracy", "");
 	assert_int_equal(response.status, 200);
@@ -1987,6 +2003,7 @@ static void test_a_server_to_compare_with(void **state)
 		get("/server/ppml0001", rows[i].query);
 		assert_int_equal(response.status, rows[i].status);
 		assert_body(rows[i].words);
+		assert_int_equal(response.type == NULL, rows[i].status == 404); /* a page */
 	}
 }
 
