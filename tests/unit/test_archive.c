@@ -291,6 +291,24 @@ static void test_what_was_forecast_comes_with_the_risk_of_a_server(void **state)
 	buf_free(&record);
 }
 
+/* A stream whose clock went astray gives forecasts of which even the last horizon is long over. */
+static void test_what_is_long_over_is_not_scored(void **state)
+{
+	struct buf record = made_forecasts(), scores;
+
+	(void)state;
+	buf_init(&scores, 1 << 20);
+	redis_on("XREVRANGE", "*0\r\n");
+	on_forecasts("XREVRANGE tfthist:forecasts", END - 10 * HOUR, buf_span(&record));
+	accuracy_step(cache, snap, END - 30000, &scores);
+	assert_int_equal(scores.len, 0);
+	on_forecasts("XREVRANGE tfthist:forecasts", END - HOUR / 2, buf_span(&record));
+	accuracy_step(cache, snap, END - 30000, &scores);
+	assert_true(scores.len > 0);
+	buf_free(&record);
+	buf_free(&scores);
+}
+
 static void test_a_stream_that_cannot_be_read(void **state)
 {
 	(void)state;
@@ -695,6 +713,7 @@ int main(void)
 		TEST(test_the_risk_of_one_server),
 		TEST(test_the_risk_of_one_server_by_hours),
 		TEST(test_what_was_forecast_comes_with_the_risk_of_a_server),
+		TEST(test_what_is_long_over_is_not_scored),
 		TEST(test_a_stream_that_cannot_be_read),
 		TEST(test_a_history_may_take_longer),
 		TEST(test_the_forecasts_of_a_server),
