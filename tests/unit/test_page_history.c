@@ -214,6 +214,13 @@ static void a_change_of_scenario_is_a_labelled_mark(void **state)
 	assert_has(page, ">degrading</text>");
 	assert_has(page, ">healthy</text>");
 	end(&p);
+	/* That it is not known is no change. */
+	begin(&p, HISTORY_30M);
+	add(&p, 90000, "1 0.5 0.25 0 0 0 1 1 2 6 3100 650 ppdb001 ");
+	add(&p, 60000, "1 0.5 0.25 0 0 0 1 1 2 6 3100 650 ppdb001 critical");
+	add(&p, 30000, "1 0.5 0.25 0 0 0 1 1 2 6 3100 650 ppdb001 ");
+	assert_int_equal(count_of(render(&p.f, "history", "metric=prob_30m"), "<line "), 0);
+	end(&p);
 }
 
 /* A time within less than a day needs no date. */

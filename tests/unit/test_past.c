@@ -143,6 +143,33 @@ static void the_strip_has_a_time_each_three_hours(void **unused)
 	fixture_free(&f);
 }
 
+/* The code of a level stands after its column, and before it where there is no room. */
+static void a_code_without_room_ends_at_its_column(void **unused)
+{
+	static const struct {
+		int column;
+		const char *code;
+	} rows[] = {
+		{132, "<text x=\"91.67%\" y=\"12\">CR</text>"},
+		{133, "<text x=\"92.36%\" y=\"12\" text-anchor=\"end\">CR</text>"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct history day;
+		struct fixture f;
+
+		fixture_fleet(&f);
+		history_init(&day, 30000, PAST_COLUMNS * PAST_COLUMN_MS, past_strip_end(THEN_MS));
+		add_point(&day, day.from_ms + rows[i].column * PAST_COLUMN_MS + 30000,
+			  "0 2 3 0 0 0 1");
+		f.view.day = &day;
+		assert_has(render(&f, "heatmap", "at=" THEN), rows[i].code);
+		history_free(&day);
+		fixture_free(&f);
+	}
+}
+
 /* As while the daemon knows no server yet. */
 static void a_moment_without_servers_is_healthy(void **unused)
 {
@@ -262,6 +289,7 @@ int main(void)
 		cmocka_unit_test(nothing_of_it_reloads),
 		cmocka_unit_test(steps_and_strip_lead_to_moments),
 		cmocka_unit_test(the_strip_has_a_time_each_three_hours),
+		cmocka_unit_test(a_code_without_room_ends_at_its_column),
 		cmocka_unit_test(a_moment_without_servers_is_healthy),
 		cmocka_unit_test(links_keep_the_moment),
 		cmocka_unit_test(the_forecast_of_a_server_is_what_is_kept_of_it),

@@ -645,6 +645,25 @@ static void test_a_view_of_the_past_has_one_address(void **state)
 	assert_string_equal(redis_heard(), "");
 }
 
+/* Redis gives them in the order of their ends. */
+static void test_incidents_of_the_past_come_newest_first(void **state)
+{
+	const char *older, *newer;
+
+	(void)state;
+	on_moment(THEN_MS);
+	redis_on("XRANGE tfthist:incidents",
+		 "*2\r\n*2\r\n$15\r\n1763990100000-0\r\n*2\r\n$1\r\ni\r\n$48\r\n"
+		 "1 s 1763990000000 60000 0 90000 1 800 0 0 older1\r\n"
+		 "*2\r\n$15\r\n1763995100000-0\r\n*2\r\n$1\r\ni\r\n$48\r\n"
+		 "1 s 1763995000000 60000 0 90000 1 800 0 0 newer1\r\n");
+	get("/incidents", AT_THEN);
+	assert_int_equal(response.status, 200);
+	older = memmem(response.body.ptr, response.body.len, ">older1<", 8);
+	newer = memmem(response.body.ptr, response.body.len, ">newer1<", 8);
+	assert_true(older && newer && newer < older);
+}
+
 static void test_a_moment_that_is_not_there(void **state)
 {
 	(void)state;
@@ -1181,6 +1200,8 @@ static void test_a_silence_is_asked_for(void **state)
 	(void)state;
 	settings.anonymous = ROLE_OPERATOR;
 	post("/silence", "", "server=ppweb001&hours=1&comment=x");
+	assert_int_equal(response.status, 404);
+	post("/silence-end", "", "id=" SILENCE_ID);
 	assert_int_equal(response.status, 404);
 	use_alertmanagers("http://a:9093,http://b:9093", 2);
 	alertmanager_says("silences", "0 200", "{\"silenceID\":\"" SILENCE_ID "\"}");
@@ -2034,6 +2055,7 @@ int main(int argc, char **argv)
 		TEST(test_large_answers_are_packed),
 		TEST(test_a_server_and_one_that_is_not_there),
 		TEST(test_incidents_of_a_period),
+		TEST(test_incidents_of_the_past_come_newest_first),
 		TEST(test_a_spreadsheet_has_the_time_of_its_data),
 		TEST(test_only_its_own_host_names),
 		TEST(test_errors),

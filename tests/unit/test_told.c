@@ -294,6 +294,46 @@ static void alerts_name_their_receivers_and_their_silence(void **state)
 	assert_text(a->silence->id, "2");
 }
 
+/* Whatever the order in which they are told. */
+static void the_most_severe_alert_comes_first_then_names_decide(void **state)
+{
+	static const struct {
+		const char *severity, *name, *server, *metric;
+	} rows[] = {
+		{"critical", "TftB", "y", "m"}, {"danger", "TftA", "x", "m"},
+		{"danger", "TftA", "x", "n"},   {"danger", "TftA", "y", "m"},
+		{"danger", "TftB", "x", "m"},   {"warning", "TftA", "x", "m"},
+	};
+	const size_t count = sizeof(rows) / sizeof(rows[0]);
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 4096);
+	for (size_t first = 0; first < 2 * count; first++) {
+		buf_reset(&text);
+		for (size_t i = 0; i < count; i++) {
+			size_t k = (first + (first < count ? i : count - i)) % count;
+
+			buf_addf(&text,
+				 "%s{\"receivers\":[],\"startsAt\":\"2025-11-24T15:30:00Z\","
+				 "\"status\":" ACTIVE ",\"labels\":{\"alertname\":\"%s\","
+				 "\"fleet\":\"north\",\"severity\":\"%s\",\"server\":\"%s\","
+				 "\"metric\":\"%s\"}}",
+				 i ? "," : "[", rows[k].name, rows[k].severity, rows[k].server,
+				 rows[k].metric);
+		}
+		buf_char(&text, ']');
+		assert_int_equal(tells(SPAN("[]"), buf_span(&text), STATUS), REASON_NONE);
+		assert_int_equal(told.is.alert_count, count);
+		for (size_t i = 0; i < count; i++) {
+			assert_text(told.is.alerts[i].name, rows[i].name);
+			assert_text(told.is.alerts[i].server, rows[i].server);
+			assert_text(told.is.alerts[i].metric, rows[i].metric);
+		}
+	}
+	buf_free(&text);
+}
+
 /* Names of n letters each; 0: none. */
 static void add_receivers(struct buf *text, const size_t *letters, size_t count)
 {
@@ -552,6 +592,8 @@ int main(void)
 						end),
 		cmocka_unit_test_setup_teardown(silences_that_ended_long_ago_are_gone, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_not_understood_is_counted, begin, end),
+		cmocka_unit_test_setup_teardown(the_most_severe_alert_comes_first_then_names_decide,
+						begin, end),
 		cmocka_unit_test_setup_teardown(
 			of_its_receivers_an_alert_names_those_that_there_is_room_for, begin, end),
 		cmocka_unit_test_setup_teardown(alerts_name_their_receivers_and_their_silence,
