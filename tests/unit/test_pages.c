@@ -676,6 +676,37 @@ static void crossings_come_by_the_time_that_is_left(void **unused)
 	fixture_free(&f);
 }
 
+static void a_sum_says_whether_it_is_limited(void **unused)
+{
+	static const struct {
+		struct sample sample;
+		const char *sum;
+	} rows[] = {
+		{{"x", {99, 99, 99}, {30, 1, 1}, {90, 1, 1}, {1, 1, 1}, 0},
+		 "0.7 × 130 + 0.3 × 30</td><td>100.0</td>"},
+		{{"x", {99, 99, 99}, {30, 10, 10}, {90, 1, 1}, {1, 1, 1}, 0},
+		 "0.7 × 130 + 0.3 × 38, at most 100</td><td>100.0</td>"},
+		/* Of one kind alone. */
+		{{"x", {99, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, 0},
+		 "0.7 × 60 + 0.3 × 0</td><td>42.0</td>"},
+		{{"x", {1, 99, 99}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, 0},
+		 "0.7 × 0 + 0.3 × 30</td><td>9.0</td>"},
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct snapshot *snap = new_snapshot();
+		struct fixture f;
+
+		fixture_init(&f);
+		add_sample(snap, "x", &rows[i].sample);
+		fixture_use(&f, snap);
+		f.view.server = &snap->servers[0];
+		assert_has(render(&f, "server", ""), rows[i].sum);
+		fixture_free(&f);
+	}
+}
+
 /* The worst of its profile, and its neighbours in the list, each once. */
 static void a_server_is_compared_with_its_like_and_its_neighbours(void **unused)
 {
@@ -1362,6 +1393,7 @@ int main(void)
 		cmocka_unit_test(cases_are_the_worst_five),
 		cmocka_unit_test(a_runbook_is_linked_where_there_is_one),
 		cmocka_unit_test(the_strip_has_a_cell_for_each_server),
+		cmocka_unit_test(a_sum_says_whether_it_is_limited),
 		cmocka_unit_test(a_server_is_compared_with_its_like_and_its_neighbours),
 		cmocka_unit_test(crossings_come_by_the_time_that_is_left),
 		cmocka_unit_test(a_long_list_of_crossings_is_folded),

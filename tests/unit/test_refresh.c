@@ -395,6 +395,31 @@ static void test_forecasts_of_many_servers_are_staged_in_parts(void **state)
 	assert_int_equal(count_of(heard, " TFTs\3"), 90);
 }
 
+/* As many as their list has room for: the sanitizer sees one more. */
+static void test_the_last_part_ends_with_the_fleet(void **state)
+{
+	char path[64], says[96];
+	FILE *file;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "/tmp/tft-64.%d", (int)getpid());
+	file = fopen(path, "w");
+	assert_non_null(file);
+	(void)fputs("{\"predictions\":{", file);
+	for (int i = 0; i < 64; i++)
+		(void)fprintf(file,
+			      "%s\"s%02d\":{\"load_average\":{\"current\":1,\"trend\":0,"
+			      "\"p10\":[1],\"p50\":[1],\"p90\":[1]}}",
+			      i ? "," : "", i);
+	(void)fputs("}}", file);
+	assert_int_equal(fclose(file), 0);
+	(void)snprintf(says, sizeof(says), "0 200 0 %s", path);
+	fetch_says("predictions", says);
+	refresh_fleet(&refresh, &claim);
+	assert_int_equal(count_of(redis_heard(), " TFTs\3"), 64);
+	(void)unlink(path);
+}
+
 /* The recorded fleet has one server at Danger or worse. */
 static void test_alerts_are_sent_after_the_commit(void **state)
 {
@@ -1344,6 +1369,7 @@ int main(int argc, char **argv)
 		TEST(test_a_call_that_fails_opens_the_breaker),
 		TEST(test_what_cannot_be_staged_fails),
 		TEST(test_forecasts_of_many_servers_are_staged_in_parts),
+		TEST(test_the_last_part_ends_with_the_fleet),
 		TEST(test_a_commit_that_is_refused),
 		TEST(test_a_lease_that_is_lost_ends_the_refresh),
 		TEST(test_alerts_are_sent_after_the_commit),
