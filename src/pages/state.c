@@ -73,7 +73,7 @@ static void reason(const struct condition *c, struct buf *out)
 		time_after(" since ", c->since_ms, out);
 	html_lit(out, ".");
 	if (c->next_try_ms) {
-		time_after(" Next try ", c->next_try_ms, out);
+		time_after(" Next try due ", c->next_try_ms, out);
 		html_lit(out, ".");
 	}
 }

@@ -71,7 +71,7 @@ def test_stale_because_the_daemon_is_gone(window):
             "stale",
             rf"Showing stale data from {CLOCK}",
             rf"connection refused since {CLOCK}",
-            rf"Next try {CLOCK}",
+            rf"Next try due {CLOCK}",
         )
         assert window.text("#badge").startswith("Stale - ")
         stack.upstream.listen()
@@ -131,13 +131,13 @@ def test_shared_cache_off(window):
 def test_key_refused(window):
     with running() as stack:
         stack.upstream.require_key = "another"
-        check(window, stack, "key", "stale", "Prediction daemon refuses our API key", rf"Next try {CLOCK}")
+        check(window, stack, "key", "stale", "Prediction daemon refuses our API key", rf"Next try due {CLOCK}")
 
 
 def test_rate_limited(window):
     with running() as stack:
         stack.upstream.predictions.load("predictions_current-rate_limited-0", status=429)
-        check(window, stack, "rate", "stale", "Prediction daemon limits our calls", rf"Next try {CLOCK}")
+        check(window, stack, "rate", "stale", "Prediction daemon limits our calls", rf"Next try due {CLOCK}")
 
 
 def test_times_are_those_of_the_browser(window):
