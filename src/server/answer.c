@@ -199,11 +199,11 @@ void answer_pack(struct answering *a, const struct request *request, struct resp
 	response->gzip = true;
 }
 
-/* 503 when there are no data or they are too old, so that nginx prefers its copy. A daemon that is
- * warming up has answered, and a page that needs no data is complete: both are 200. */
+/* 503 when there are no data or they are too old, for pages that need none as well: all of them show
+ * the state of the fleet. A daemon that is warming up has answered: 200. */
 static int status_without_data(const struct context *context)
 {
-	return context->condition.reason == REASON_WARMING || context->page->standalone ? 200 : 503;
+	return context->condition.reason == REASON_WARMING ? 200 : 503;
 }
 
 /* An empty spreadsheet could not say why it is empty. */
