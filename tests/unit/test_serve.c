@@ -848,7 +848,7 @@ static void test_without_redis_and_a_snapshot(void **state)
 		const char *path, *words;
 	} standalone[] = {
 		{"/docs", "id=\"word-limit\""},     {"/roadmap", "<h1>Roadmap"},
-		{"/advanced", "<h1>Advanced</h1>"},    {"/badge/fleet.svg", "no data"},
+		{"/advanced", "<h1>Advanced</h1>"}, {"/badge/fleet.svg", "no data"},
 		{"/badge/ppml0001.svg", "no data"},
 	};
 
