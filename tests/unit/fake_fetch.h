@@ -219,6 +219,28 @@ static inline void fetch_answers(const char *endpoint, const char *payload)
 	fetch_says(endpoint, script);
 }
 
+static char answer_path[64];
+
+/* An answer with this text, until fetch_forget. result: its reason and status. */
+static inline void fetch_answers_text(const char *endpoint, const char *result, const char *text)
+{
+	char script[128];
+	FILE *file;
+
+	(void)snprintf(answer_path, sizeof(answer_path), "/tmp/tft-answer.%d", (int)getpid());
+	(void)snprintf(script, sizeof(script), "%s 0 %s", result, answer_path);
+	file = fopen(answer_path, "w");
+	assert_non_null(file);
+	(void)fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+	fetch_says(endpoint, script);
+}
+
+static inline void fetch_forget(void)
+{
+	(void)unlink(answer_path);
+}
+
 /* Of an Alertmanager 0.25. */
 static inline void fetch_records(const char *endpoint, const char *record)
 {

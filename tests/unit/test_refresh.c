@@ -398,26 +398,23 @@ static void test_forecasts_of_many_servers_are_staged_in_parts(void **state)
 /* As many as their list has room for: the sanitizer sees one more. */
 static void test_the_last_part_ends_with_the_fleet(void **state)
 {
-	char path[64], says[96];
-	FILE *file;
+	struct buf text;
 
 	(void)state;
-	(void)snprintf(path, sizeof(path), "/tmp/tft-64.%d", (int)getpid());
-	file = fopen(path, "w");
-	assert_non_null(file);
-	(void)fputs("{\"predictions\":{", file);
+	buf_init(&text, 65536);
 	for (int i = 0; i < 64; i++)
-		(void)fprintf(file,
-			      "%s\"s%02d\":{\"load_average\":{\"current\":1,\"trend\":0,"
-			      "\"p10\":[1],\"p50\":[1],\"p90\":[1]}}",
-			      i ? "," : "", i);
-	(void)fputs("}}", file);
-	assert_int_equal(fclose(file), 0);
-	(void)snprintf(says, sizeof(says), "0 200 0 %s", path);
-	fetch_says("predictions", says);
+		buf_addf(&text,
+			 "%s\"s%02d\":{\"load_average\":{\"current\":1,\"trend\":0,\"p10\":[1],"
+			 "\"p50\":[1],\"p90\":[1]}}",
+			 i ? "," : "{\"predictions\":{", i);
+	buf_lit(&text, "}}");
+	buf_char(&text, '\0');
+	assert_true(buf_ok(&text));
+	fetch_answers_text("predictions", "0 200", text.data);
 	refresh_fleet(&refresh, &claim);
 	assert_int_equal(count_of(redis_heard(), " TFTs\3"), 64);
-	(void)unlink(path);
+	fetch_forget();
+	buf_free(&text);
 }
 
 /* The recorded fleet has one server at Danger or worse. */
@@ -743,22 +740,14 @@ static void test_an_answer_of_the_status_is_stored_with_its_ticks(void **state)
 static void test_the_first_tick_is_counted_from_none(void **state)
 {
 	struct upstream_status s;
-	char says[96];
-	FILE *file;
 
 	(void)state;
-	(void)snprintf(says, sizeof(says), "/tmp/tft-none.%d", (int)getpid());
-	file = fopen(says, "w");
-	assert_non_null(file);
-	(void)fputs("{\"warmup\":{\"is_warmed_up\":false,\"progress_percent\":0,\"current_size\":0,"
-		    "\"required_size\":150},\"tick_count\":0}",
-		    file);
-	assert_int_equal(fclose(file), 0);
-	(void)snprintf(says, sizeof(says), "0 200 0 /tmp/tft-none.%d", (int)getpid());
-	fetch_says("status", says);
+	fetch_answers_text("status", "0 200",
+			   "{\"warmup\":{\"is_warmed_up\":false,\"progress_percent\":0,"
+			   "\"current_size\":0,\"required_size\":150},\"tick_count\":0}");
 	upstream_status_renew(cache, upstream, false, &s);
 	assert_part(redis_heard(), "\"tick_count\":0,\"ticks\":{\"since\":0,");
-	(void)unlink(strchr(says, '/'));
+	fetch_forget();
 }
 
 static void test_a_feed_that_stands_still(void **state)

@@ -1105,21 +1105,14 @@ static void test_a_refresh_at_once(void **state)
 	assert_int_equal(response.status, 403);
 }
 
-static char scenario_path[64];
-
 /* The generator answers that it plays this one. */
 static void put_scenario(const char *name)
 {
-	char says[96];
-	FILE *file;
+	char text[128];
 
-	(void)snprintf(scenario_path, sizeof(scenario_path), "/tmp/tft-scenario.%d", (int)getpid());
-	(void)snprintf(says, sizeof(says), "0 200 0 %s", scenario_path);
-	file = fopen(scenario_path, "w");
-	assert_non_null(file);
-	(void)fprintf(file, "{\"scenario\":\"%s\",\"total_affected\":1,\"fleet_size\":2}", name);
-	assert_int_equal(fclose(file), 0);
-	fetch_says("scenario", says);
+	(void)snprintf(text, sizeof(text),
+		       "{\"scenario\":\"%s\",\"total_affected\":1,\"fleet_size\":2}", name);
+	fetch_answers_text("scenario", "0 200", text);
 }
 
 static void test_a_change_of_the_scenario(void **state)
@@ -1161,7 +1154,7 @@ static void test_a_change_of_the_scenario(void **state)
 	put_scenario("word~!");
 	post("/scenario", "format=json", "scenario=degrading&confirm=1");
 	assert_heard(redis_heard(), " scenario.set unchanged critical word~! ");
-	(void)unlink(scenario_path);
+	fetch_forget();
 	fetch_says("scenario", "2 0 0 -");
 	post("/scenario", "format=json", "scenario=critical&confirm=1");
 	assert_int_equal(response.status, 502);
@@ -1172,23 +1165,6 @@ static void test_a_change_of_the_scenario(void **state)
 /* ---- silences ---- */
 
 #define SILENCE_ID "3b1f0c1e-90ab"
-
-static char silence_path[64];
-
-/* An Alertmanager answers this. */
-static void alertmanager_says(const char *endpoint, const char *result, const char *body)
-{
-	char says[96];
-	FILE *file;
-
-	(void)snprintf(silence_path, sizeof(silence_path), "/tmp/tft-silence.%d", (int)getpid());
-	(void)snprintf(says, sizeof(says), "%s 0 %s", result, silence_path);
-	file = fopen(silence_path, "w");
-	assert_non_null(file);
-	(void)fputs(body, file);
-	assert_int_equal(fclose(file), 0);
-	fetch_says(endpoint, says);
-}
 
 static void use_alertmanagers(const char *urls, size_t count)
 {
@@ -1207,7 +1183,7 @@ static void test_a_silence_is_asked_for(void **state)
 	post("/silence-end", "", "id=" SILENCE_ID);
 	assert_int_equal(response.status, 404);
 	use_alertmanagers("http://a:9093,http://b:9093", 2);
-	alertmanager_says("silences", "0 200", "{\"silenceID\":\"" SILENCE_ID "\"}");
+	fetch_answers_text("silences", "0 200", "{\"silenceID\":\"" SILENCE_ID "\"}");
 	fetch_orders();
 	post("/silence", "", "server=a%2522%250A%25257B&hours=4&ends=&comment=disk+swap");
 	assert_int_equal(response.status, 303);
@@ -1228,7 +1204,7 @@ static void test_a_silence_is_asked_for(void **state)
 	assert_non_null(strstr(orders, "(?s).*[aA][bB].*"));
 	post("/silence", "", "profile=ml&hours=1&comment=x");
 	assert_non_null(strstr(fetch_orders(), "\"profile\",\"value\":\"ml\""));
-	(void)unlink(silence_path);
+	fetch_forget();
 }
 
 #define TENTH                                                                                      \
@@ -1279,10 +1255,10 @@ static void test_an_incomplete_silence_is_not_asked_for(void **state)
 	assert_int_equal(response.status, 400);
 	assert_string_equal(fetch_orders(), "");
 	form[strlen(form) - 1] = '\0';
-	alertmanager_says("silences", "0 200", "{\"silenceID\":\"a\"}");
+	fetch_answers_text("silences", "0 200", "{\"silenceID\":\"a\"}");
 	post("/silence", "", form);
 	assert_int_equal(response.status, 303);
-	(void)unlink(silence_path);
+	fetch_forget();
 }
 
 static void test_what_an_alertmanager_says_is_shown_but_believed_in_nothing(void **state)
@@ -1293,7 +1269,7 @@ static void test_what_an_alertmanager_says_is_shown_but_believed_in_nothing(void
 
 	(void)state;
 	use_alertmanagers("http://a:9093,http://b:9093", 2);
-	alertmanager_says("silences", "12 400", "\"<script>bad\"\n");
+	fetch_answers_text("silences", "12 400", "\"<script>bad\"\n");
 	fetch_orders();
 	post("/silence", "", "server=a&hours=1&comment=x");
 	assert_int_equal(response.status, 502);
@@ -1305,11 +1281,11 @@ static void test_what_an_alertmanager_says_is_shown_but_believed_in_nothing(void
 	post("/silence", "format=json", "server=a&hours=1&comment=x");
 	assert_body("\"said\":\"\\u003cscript\\u003ebad\"");
 	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
-		alertmanager_says("silences", "0 200", nonsense[i]);
+		fetch_answers_text("silences", "0 200", nonsense[i]);
 		post("/silence", "", "server=a&hours=1&comment=x");
 		assert_int_equal(response.status, 502);
 	}
-	(void)unlink(silence_path);
+	fetch_forget();
 }
 
 static void test_a_gateway_is_no_alertmanager(void **state)
@@ -1328,7 +1304,7 @@ static void test_a_gateway_is_no_alertmanager(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *orders;
 
-		alertmanager_says("silences", rows[i].result, "busy");
+		fetch_answers_text("silences", rows[i].result, "busy");
 		post("/silence", "", "server=a&hours=1&comment=x");
 		assert_int_equal(response.status, 502);
 		assert_int_equal(has("No Alertmanager answered"), !rows[i].answered);
@@ -1338,7 +1314,7 @@ static void test_a_gateway_is_no_alertmanager(void **state)
 		assert_heard(redis_heard(), rows[i].answered ? " silence.set refused a 20"
 							     : " silence.set away a 20");
 	}
-	(void)unlink(silence_path);
+	fetch_forget();
 }
 
 static void test_only_a_silence_of_this_fleet_is_ended(void **state)
@@ -1374,7 +1350,7 @@ static void test_only_a_silence_of_this_fleet_is_ended(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *orders;
 
-		alertmanager_says("silence", "0 200", rows[i].answer);
+		fetch_answers_text("silence", "0 200", rows[i].answer);
 		fetch_orders();
 		post("/silence-end", "", "id=" SILENCE_ID);
 		orders = fetch_orders();
@@ -1386,7 +1362,7 @@ static void test_only_a_silence_of_this_fleet_is_ended(void **state)
 						" ") != NULL,
 				 rows[i].status == 303);
 	}
-	(void)unlink(silence_path);
+	fetch_forget();
 }
 
 static void test_the_page_of_operators(void **state)
