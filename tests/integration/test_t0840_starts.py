@@ -59,6 +59,8 @@ class Machine(Stack):
                 super().start_nginx(host)
 
     def lose_power(self):
+        """Not during a refresh: Redis keeps its lease, which outlives the workers, and nobody else begins one before it ends."""
+        self.wait(lambda: self.committed() == self.bucket_now() and self.seconds_to_bucket() > 1, what="no refresh")
         (host,) = self.hosts
         self.upstream.unlisten()
         services = [host.nginx, *host.workers, self.redis_service]
